@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "kvstore",
+  products: [
+    .executable(name: "kvstore", targets: ["kvstore"]),
+    .library(name: "KVCluster", targets: ["KVCluster"]),
+  ],
+  dependencies: [
+    // Options, help, usage errors and shell completions of the executable.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    // Latency percentiles of the benchmark: the field's standard structure, exact to three digits.
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .target(name: "CKernels"),
+    .target(name: "KVCluster", dependencies: ["CKernels"], swiftSettings: strict),
+    .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
+    .target(
+      name: "KVBench",
+      dependencies: ["KVCluster", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      swiftSettings: strict),
+    .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
+    .target(
+      name: "Dashboard", dependencies: ["KVCluster"],
+      resources: [.embedInCode("../../Themes/midnight.theme"), .embedInCode("../../Themes/terminal.theme")],
+      swiftSettings: strict),
+    .target(
+      name: "CTerminal",
+      linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .executableTarget(
+      name: "kvstore",
+      dependencies: [
+        "KVCluster", "KVBench", "KVSimulator", "Commands", "Dashboard", "CTerminal",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "KVClusterTests", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
+    .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
+    .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "KVCluster"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,14 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `count` bytes, continuing from `crc`; start with 0.
+/// Uses the processor's instruction where there is one: about 10 ns for 100 bytes.
+uint32_t kv_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+/// Asks for the cache line at `address`, to be read or to be written. Never faults.
+static inline void kv_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+/// Names the calling thread, for `top -H` and debuggers; 15 bytes at most.
+void kv_name_thread(const char *name);

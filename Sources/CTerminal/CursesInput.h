@@ -1,0 +1,10 @@
+#pragma once
+/* Shared by this target's files; Swift sees none of it. */
+#include <wchar.h>
+#include <curses.h>
+
+/* The window keys are read from. */
+extern WINDOW *ct_input;
+
+/* Stops the process group with SIGTSTP's default action; returns after SIGCONT. */
+void ct_stop_process_group(void);

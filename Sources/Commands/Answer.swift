@@ -1,0 +1,71 @@
+/// One line that a command says.
+///
+/// The text is bytes because values are: they are repeated as they are stored, never cut, quoted or repaired. A value
+/// that holds newlines makes the line several; a face that cannot show that must decide for itself.
+package struct Answer: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
+    case success, failure, info
+  }
+
+  package var kind: Kind
+  /// Without the mark and without a newline at the end.
+  package var text: [UInt8]
+
+  /// Words and bytes as they are, in turn, as in `Retrieved: user:1001 -> Alice`.
+  package init(_ kind: Kind, _ parts: [UInt8]...) {
+    self.kind = kind
+    text = Array(parts.joined())
+  }
+
+  package init(_ kind: Kind, _ text: String) {
+    self.kind = kind
+    self.text = Array(text.utf8)
+  }
+
+  /// The line as line mode prints it: mark, text. The marks are UTF-8 in every locale, as the original's are.
+  package var line: [UInt8] {
+    switch kind {
+    case .success: Array("✓ ".utf8) + text
+    case .failure: Array("✗ ".utf8) + text
+    case .info: text
+    }
+  }
+}
+
+/// What a running command tells its face.
+package enum CommandOutput: Sendable, Equatable {
+  /// A line that stays.
+  case answer(Answer)
+  /// How far a long command is; the next one replaces it.
+  case progress(CommandProgress)
+}
+
+/// How far a long command is.
+package enum CommandProgress: Sendable, Equatable {
+  case load(LoadProgress)
+  case benchmark(BenchmarkProgress)
+
+  /// The progress in one line.
+  package var text: String {
+    switch self {
+    case .load(let progress): progress.text
+    case .benchmark(let progress): progress.text
+    }
+  }
+
+  /// From 0 to 1; `nil` if nobody knows how much there is.
+  package var fraction: Double? {
+    switch self {
+    case .load(let progress): progress.fraction
+    case .benchmark(let progress): progress.fraction
+    }
+  }
+}
+
+/// How a command ended.
+package enum Outcome: Sendable, Equatable {
+  case success
+  case failure
+  /// The command was `exit`: the session ends.
+  case exit
+}

@@ -1,0 +1,205 @@
+import KVCluster
+import Synchronization
+
+/// How far a benchmark is.
+package struct BenchmarkProgress: Sendable, Equatable {
+  package enum Phase: String, Sendable, Equatable {
+    case write = "Writing"
+    case read = "Reading"
+    case cleanUp = "Cleaning up"
+  }
+
+  package var phase: Phase
+  /// Operations finished in this phase.
+  package var operations: Int
+  /// Time since the benchmark began, as a part of the most it may take.
+  package var fraction: Double?
+
+  package init(phase: Phase, operations: Int, fraction: Double? = nil) {
+    self.phase = phase
+    self.operations = operations
+    self.fraction = fraction
+  }
+
+  package var text: String { "\(phase.rawValue): \(operations) operations" }
+}
+
+/// The `benchmark` command: 64 clients write, then read, under a prefix of their own, and delete their keys again.
+///
+/// It answers "is it alive, and how fast about"; numbers to compare with are those of `kvstore bench`. Its keys are the
+/// same in every run, so that what a crash leaves behind is overwritten and deleted by the next.
+package struct Benchmark: Sendable {
+  package static let keyPrefix = "__kvstore_benchmark__:"
+  static let clients = 64
+  /// Keys of one client. All together are few enough to be deleted within what is left of the ten seconds on a disk
+  /// that syncs slowly: deleting costs what writing cost.
+  static let keysPerClient = 160
+  static let valueBytes = 100
+  /// When the phases end at the latest, counted from the beginning.
+  struct Schedule: Sendable {
+    var writesEnd = Duration.seconds(3)
+    var readsEnd = Duration.seconds(5)
+    var end = Duration.seconds(10)
+  }
+  /// Operations after which a client lets others run. An operation that does not wait for a disk may never suspend, and
+  /// as many clients as there are processors would then keep the rest, and the whole program, from running.
+  private static let operationsPerTurn = 16
+  /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
+  private static let pauseAfterFailure = Duration.milliseconds(20)
+
+  let cluster: Cluster
+  let emit: @Sendable (CommandOutput) -> Void
+  var schedule = Schedule()
+
+  /// Runs to the end, or until the task is cancelled, and returns whether every operation succeeded. The keys are
+  /// deleted either way.
+  func run() async -> Bool {
+    let start = ContinuousClock.now
+    say(.info, "Running benchmark...")
+    let writes = await measure(.write, from: start, until: start + schedule.writesEnd) {
+      client, number throws(ClusterError) in
+      try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value)
+    }
+    report("Write", writes)
+    guard writes.operations > 0 else {
+      say(.failure, Task.isCancelled ? "Benchmark cancelled" : "Benchmark stopped: no write succeeded")
+      return false
+    }
+    var isGood = writes.failures == 0
+    if !Task.isCancelled {
+      let reads = await measure(.read, from: start, until: start + schedule.readsEnd) {
+        client, number throws(ClusterError) in
+        _ = try await cluster.get(Self.key(client, number % Self.keysPerClient))
+      }
+      report("Read", reads)
+      isGood = isGood && reads.failures == 0
+    }
+    let wasCancelled = Task.isCancelled
+    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax)
+    if wasCancelled { say(.failure, "Benchmark cancelled") }
+    return isGood && isClean && !wasCancelled
+  }
+
+  /// Deletes what was written, in a task of its own: cancelling the benchmark must not leave its keys behind.
+  private func cleanUp(_ start: ContinuousClock.Instant, operationsPerClient: Int) async -> Bool {
+    let keys = min(operationsPerClient, Self.keysPerClient)
+    let deletes = await Task {
+      await measure(.cleanUp, from: start, until: start + schedule.end, perClient: keys) {
+        client, number throws(ClusterError) in
+        _ = try await cluster.delete(Self.key(client, number))
+      }
+    }.value
+    if deletes.failures == 0, deletes.operations == keys * Self.clients { return true }
+    let reason = deletes.firstError.map { ": \($0)" } ?? ": no time left"
+    say(.failure, "Some keys under \(Self.keyPrefix) are left behind\(reason); the next benchmark deletes them")
+    return false
+  }
+
+  static func key(_ client: Int, _ number: Int) -> [UInt8] {
+    Array("\(keyPrefix)\(client * keysPerClient + number)".utf8)
+  }
+
+  static let value = [UInt8](repeating: UInt8(ascii: "v"), count: valueBytes)
+
+  private func say(_ kind: Answer.Kind, _ text: String) {
+    emit(.answer(Answer(kind, text)))
+  }
+
+  private func report(_ name: String, _ phase: Measurement) {
+    let seconds = max(phase.elapsed, .nanoseconds(1)) / .seconds(1)
+    say(.info, "\(name) operations: \(phase.operations) in \(Int(seconds * 1_000))ms")
+    say(.info, "\(name) throughput: \(Int(Double(phase.operations) / seconds)) ops/sec")
+    if let error = phase.firstError {
+      say(.failure, "\(phase.failures) \(name.lowercased())s failed, the first with: \(error)")
+    }
+  }
+}
+
+extension Benchmark {
+  /// What the clients did in one phase.
+  struct Measurement: Sendable {
+    var operations = 0
+    var failures = 0
+    /// The most that one client tried.
+    var perClientMax = 0
+    var firstError: ClusterError?
+    var elapsed = Duration.zero
+
+    mutating func add(_ part: Measurement) {
+      operations += part.operations
+      failures += part.failures
+      perClientMax = max(perClientMax, part.perClientMax)
+      firstError = firstError ?? part.firstError
+    }
+  }
+
+  private typealias Operation = @Sendable (_ client: Int, _ number: Int) async throws(ClusterError) -> Void
+
+  /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times.
+  private func measure(
+    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, until deadline: ContinuousClock.Instant,
+    perClient: Int = .max, _ operation: @escaping Operation
+  ) async -> Measurement {
+    let finished = FinishedCount()
+    let phaseStart = ContinuousClock.now
+    var total = await withTaskGroup(of: Measurement?.self) { group in
+      for client in 0..<Self.clients {
+        group.addTask { await work(client, until: deadline, perClient: perClient, finished, operation) }
+      }
+      group.addTask {
+        await tick(phase, from: start, finished)
+        return nil
+      }
+      var total = Measurement()
+      var working = Self.clients
+      for await case let part? in group {
+        total.add(part)
+        working -= 1
+        // Ends the ticker, which is all that is left.
+        if working == 0 { group.cancelAll() }
+      }
+      return total
+    }
+    total.elapsed = .now - phaseStart
+    return total
+  }
+
+  private func work(
+    _ client: Int, until deadline: ContinuousClock.Instant, perClient: Int, _ finished: FinishedCount,
+    _ operation: Operation
+  ) async -> Measurement {
+    var part = Measurement()
+    while part.perClientMax < perClient, ContinuousClock.now < deadline, !Task.isCancelled {
+      let number = part.perClientMax
+      part.perClientMax += 1
+      if number % Self.operationsPerTurn == 0 { await Task.yield() }
+      do throws(ClusterError) {
+        try await operation(client, number)
+        part.operations += 1
+        finished.count.add(1, ordering: .relaxed)
+      } catch {
+        part.failures += 1
+        part.firstError = part.firstError ?? error
+        try? await Task.sleep(for: Self.pauseAfterFailure)
+      }
+    }
+    return part
+  }
+
+  /// Reports the phase ten times a second until it is cancelled.
+  private func tick(
+    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, _ finished: FinishedCount
+  ) async {
+    while (try? await Task.sleep(for: .milliseconds(100))) != nil {
+      let progress = BenchmarkProgress(
+        phase: phase, operations: finished.count.load(ordering: .relaxed),
+        fraction: min(1, (ContinuousClock.now - start) / schedule.end))
+      emit(.progress(.benchmark(progress)))
+    }
+  }
+
+  /// Operations finished so far, counted by all clients of a phase.
+  private final class FinishedCount: Sendable {
+    let count = Atomic(0)
+  }
+}

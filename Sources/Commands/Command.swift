@@ -1,0 +1,44 @@
+/// One thing a person can ask of the cluster, whichever face they ask through.
+///
+/// Keys and values are bytes, not text: a store that cannot hold what is not UTF-8 is not a store. Names of nodes are
+/// text, because the engine allows them letters, digits, `-`, `_` and `.` only, and says so itself.
+package enum Command: Sendable, Equatable {
+  case put(key: [UInt8], value: [UInt8])
+  case get(key: [UInt8])
+  case delete(key: [UInt8])
+  case nodes
+  case addNode(String)
+  case removeNode(String)
+  case kill(String)
+  case restart(String)
+  case benchmark
+  /// Stores the `key<TAB>value` lines of the file at `path`; `-` is standard input.
+  case load(path: [UInt8])
+  /// Lists at most `limit` keys that begin with `prefix`, in the order of their bytes.
+  case keys(prefix: [UInt8], limit: Int)
+  /// Explains one command, or lists all.
+  case help(CommandName?)
+  case exit
+
+  /// Keys that `keys` lists when nobody says how many: five screens of 24 lines, and little enough to print at once.
+  package static let keysListedDefault = 100
+
+  /// Under which name the command stands in the table.
+  package var name: CommandName {
+    switch self {
+    case .put: .put
+    case .get: .get
+    case .delete: .del
+    case .nodes: .nodes
+    case .addNode: .addnode
+    case .removeNode: .removenode
+    case .kill: .kill
+    case .restart: .restart
+    case .benchmark: .benchmark
+    case .load: .load
+    case .keys: .keys
+    case .help: .help
+    case .exit: .exit
+    }
+  }
+}

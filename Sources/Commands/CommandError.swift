@@ -1,0 +1,40 @@
+/// Why a line is no command, and what to type instead. Columns count characters from 1.
+package enum CommandError: Error, Equatable, CustomStringConvertible {
+  case unknownCommand(String)
+  case missingArgument(CommandName, label: String)
+  case tooManyArguments(CommandName)
+  /// A quote at `column` that nothing closes.
+  case unterminatedQuote(quote: Character, column: Int)
+  /// A backslash sequence that double quotes do not know.
+  case unknownEscape(String, column: Int)
+  /// Something touches a closing quote, or follows a quoted value that should end the line.
+  case textAfterQuote(CommandName?, column: Int)
+
+  package var description: String {
+    switch self {
+    case .unknownCommand(let word):
+      let hint = Suggestion.command(for: word).map { " Did you mean \($0.rawValue)?" } ?? ""
+      let names = CommandName.allCases.map(\.rawValue).joined(separator: ", ")
+      return "Unknown command: \(word).\(hint) Commands: \(names)"
+    case .missingArgument(let name, let label):
+      let empty = name == .put && label == "VALUE" ? "; an empty value is \"\"" : ""
+      return "\(label) is missing. Usage: \(CommandEntry.of(name).usage)\(empty)"
+    case .tooManyArguments(let name):
+      let entry = CommandEntry.of(name)
+      guard let label = entry.arguments.last?.label else {
+        return "\(name.rawValue) takes no arguments. Usage: \(entry.usage)"
+      }
+      return "Too many words. Usage: \(entry.usage); a \(label) with spaces needs quotes: \"a b\""
+    case .unterminatedQuote(let quote, let column):
+      let advice =
+        quote == "\"" ? "; inside double quotes a quote is \\\"" : "; a word that begins with ' goes in \" \""
+      return "No closing \(quote) for the one at column \(column)\(advice)"
+    case .unknownEscape(let escape, let column):
+      return "Unknown escape \(escape) at column \(column). Double quotes take \\n \\t \\\\ \\\" \\xHH; "
+        + "single quotes take everything literally"
+    case .textAfterQuote(let name, let column):
+      let usage = name.map { " Usage: \(CommandEntry.of($0).usage)." } ?? ""
+      return "Text after the closing quote at column \(column).\(usage) Quote the whole, or nothing of it"
+    }
+  }
+}

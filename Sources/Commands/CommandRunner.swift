@@ -1,0 +1,150 @@
+import Glibc
+import KVCluster
+
+/// Carries commands out on a cluster and says what happened, in the original program's words.
+///
+/// The one place where those words are written: line mode, `exec` and the dashboard only decide where they appear. A
+/// value, so that a face may run several commands at once; `addnode` and `removenode` return when the move is done.
+package struct CommandRunner: Sendable {
+  private let cluster: Cluster
+
+  package init(cluster: Cluster) {
+    self.cluster = cluster
+  }
+
+  /// Reads `line` and runs it; see ``run(_:input:emit:)-command``. A blank line says nothing and succeeds.
+  package func run(
+    line: [UInt8], input: LineReader? = nil, emit: @escaping @Sendable (CommandOutput) -> Void
+  ) async -> Outcome {
+    do throws(CommandError) {
+      guard let command = try Command.parse(line) else { return .success }
+      return await run(command, input: input, emit: emit)
+    } catch {
+      emit(.answer(Answer(.failure, error.description)))
+      return .failure
+    }
+  }
+
+  /// Runs one command and returns when it is done.
+  ///
+  /// Cancelling the task ends `load` and `benchmark` early; the other commands finish.
+  /// - Parameters:
+  ///   - input: what `load -` reads, or `nil` where there is no standard input to read.
+  ///   - emit: is told each line, and how far a long command is; from any thread, one call at a time is not promised.
+  package func run(
+    _ command: Command, input: LineReader? = nil, emit: @escaping @Sendable (CommandOutput) -> Void
+  ) async -> Outcome {
+    let isGood: Bool
+    switch command {
+    case .exit:
+      return .exit
+    case .load(let path):
+      isGood = await load(path, input, emit)
+    case .benchmark:
+      isGood = await Benchmark(cluster: cluster, emit: emit).run()
+    case .help(let name):
+      for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
+      isGood = true
+    case .nodes, .keys, .put, .get, .delete, .addNode, .removeNode, .kill, .restart:
+      let answers = await answers(to: command)
+      for answer in answers { emit(.answer(answer)) }
+      isGood = !answers.contains { $0.kind == .failure }
+    }
+    return isGood ? .success : .failure
+  }
+
+  private func answers(to command: Command) async -> [Answer] {
+    do throws(ClusterError) {
+      return try await perform(command)
+    } catch {
+      return [Answer(.failure, error.description)]
+    }
+  }
+
+  private func perform(_ command: Command) async throws(ClusterError) -> [Answer] {
+    switch command {
+    case .put(let key, let value):
+      try await cluster.put(key, value)
+      return [Answer(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)]
+    case .get(let key):
+      guard let value = try await cluster.get(key) else {
+        return [Answer(.failure, Array("Key not found: ".utf8), key)]
+      }
+      return [Answer(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)]
+    case .delete(let key):
+      guard try await cluster.delete(key) else { return [Answer(.failure, Array("Not found: ".utf8), key)] }
+      return [Answer(.success, Array("Deleted: ".utf8), key)]
+    case .nodes:
+      return nodeList()
+    case .keys(let prefix, let limit):
+      return keyList(prefix, try cluster.keys(prefix: prefix, limit: limit), limit)
+    case .addNode(let name):
+      try await cluster.addNode(name)
+      return [Answer(.success, "Added node: \(name)")]
+    case .removeNode(let name):
+      try await cluster.removeNode(name)
+      return [Answer(.success, "Removed node: \(name)")]
+    case .kill(let name):
+      try await cluster.kill(name)
+      return [Answer(.success, "Killed node: \(name)")]
+    case .restart(let name):
+      try await cluster.restart(name)
+      return [Answer(.success, "Restarted node: \(name)")]
+    case .benchmark, .load, .help, .exit:
+      preconditionFailure("\(command.name) is no single step")
+    }
+  }
+}
+
+extension CommandRunner {
+  private func nodeList() -> [Answer] {
+    let nodes = cluster.status().nodes
+    let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
+    return [Answer(.info, "Cluster has \(count):")]
+      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0.state))") }
+  }
+
+  /// What stands behind the name of a node that is not simply up.
+  private static func remark(_ state: NodeState) -> String {
+    switch state {
+    case .up: ""
+    case .failed(let reason): " (failed: \(reason))"
+    case .recovering(let fraction): " (recovering, \(Int(fraction * 100))%)"
+    case .joining, .leaving, .dead: " (\(state.word))"
+    }
+  }
+
+  private func keyList(_ prefix: [UInt8], _ listing: KeyListing, _ limit: Int) -> [Answer] {
+    let beginning = prefix.isEmpty ? [] : Array(" that begin with ".utf8) + prefix
+    guard !listing.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
+    let count = listing.keys.count == 1 ? "1 key" : "\(listing.keys.count) keys"
+    let head = listing.isComplete ? "Found \(count)" : "First \(count)"
+    let more = Answer(.info, "There are more; keys PREFIX lists those that begin with PREFIX")
+    return [Answer(.info, Array(head.utf8), beginning, Array(":".utf8))]
+      + listing.keys.map { Answer(.info, Array("- Key: ".utf8), $0) }
+      + (listing.isComplete ? [] : [more])
+  }
+
+  private func load(
+    _ path: [UInt8], _ input: LineReader?, _ emit: @escaping @Sendable (CommandOutput) -> Void
+  ) async -> Bool {
+    let loader = Loader(put: cluster.put, emit: emit)
+    if path == Array("-".utf8) {
+      if let input { return await loader.load(input) }
+      emit(.answer(Answer(.failure, "load -: there is no standard input to read here; name a file")))
+      return false
+    }
+    do {
+      return await loader.load(try LineReader(path: Self.expanded(path), lineBytesMax: LoadLine.byteCountMax))
+    } catch {
+      emit(.answer(Answer(.failure, Array("Cannot open ".utf8), path, Array(": \(error)".utf8))))
+      return false
+    }
+  }
+
+  /// `~/x` as the shell would read it: a line typed at our prompt passes no shell.
+  private static func expanded(_ path: [UInt8]) -> [UInt8] {
+    guard path.starts(with: "~/".utf8), let home = getenv("HOME") else { return path }
+    return Array(String(cString: home).utf8) + path.dropFirst()
+  }
+}

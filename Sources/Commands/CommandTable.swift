@@ -1,0 +1,114 @@
+/// The commands' names, in the order in which help lists them.
+package enum CommandName: String, Sendable, CaseIterable {
+  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, help, exit
+}
+
+/// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
+/// so that a new command is one entry and one case.
+package struct CommandEntry: Sendable {
+  /// What stands in an argument's place; completion offers candidates by it.
+  package enum ArgumentKind: Sendable, Equatable {
+    /// A key, value or path: free text.
+    case bytes
+    /// A name that no node has yet.
+    case newNode
+    /// Any member.
+    case node
+    /// A member that answers.
+    case liveNode
+    /// A member that does not answer.
+    case deadNode
+    /// One of the commands.
+    case command
+  }
+
+  /// One argument's place.
+  package struct Argument: Sendable {
+    package var label: String
+    package var kind: ArgumentKind
+    package var isOptional = false
+    /// Unquoted, it is the rest of the line.
+    package var takesRest = false
+  }
+
+  package var name: CommandName
+  /// One line for help, without a final full stop.
+  package var summary: String
+  package var arguments: [Argument] = []
+  /// Further lines of `help NAME`.
+  package var details: [String] = []
+  /// Other names that work.
+  package var aliases: [String] = []
+  /// Words that people type when they mean this command; they do not work, but the error points here.
+  package var synonyms: [String] = []
+
+  /// `put KEY VALUE`, `keys [PREFIX]`.
+  package var usage: String {
+    ([name.rawValue] + arguments.map { $0.isOptional ? "[\($0.label)]" : $0.label }).joined(separator: " ")
+  }
+
+  /// The entry of a command.
+  package static func of(_ name: CommandName) -> CommandEntry {
+    guard let entry = all.first(where: { $0.name == name }) else {
+      preconditionFailure("\(name.rawValue) is missing in the table of commands")
+    }
+    return entry
+  }
+
+  /// The entry that `word` calls, in small or capital letters.
+  package static func called(_ word: String) -> CommandEntry? {
+    let word = word.lowercased()
+    return all.first { $0.name.rawValue == word || $0.aliases.contains(word) }
+  }
+}
+
+extension CommandEntry {
+  private static let key = Argument(label: "KEY", kind: .bytes)
+
+  /// The table, in the order of ``CommandName``.
+  package static let all: [CommandEntry] = [
+    CommandEntry(
+      name: .put, summary: "store a value under a key",
+      arguments: [key, Argument(label: "VALUE", kind: .bytes, takesRest: true)],
+      details: [
+        "An unquoted VALUE is the rest of the line, trimmed: put k Alice Johnson",
+        "Double quotes take \\n \\t \\\\ \\\" \\xHH; single quotes take everything literally.",
+        "An empty value: put k \"\"",
+      ],
+      synonyms: ["set", "store", "write", "insert"]),
+    CommandEntry(
+      name: .get, summary: "show the value of a key", arguments: [key],
+      details: ["A KEY with spaces needs quotes: get \"a b\""], synonyms: ["read", "show", "fetch"]),
+    CommandEntry(
+      name: .del, summary: "delete a key", arguments: [key], synonyms: ["delete", "rm", "remove", "unset", "erase"]),
+    CommandEntry(
+      name: .nodes, summary: "list the nodes and those that are not up", synonyms: ["ls", "status", "info", "cluster"]),
+    CommandEntry(
+      name: .addnode, summary: "add a node and move its share of the data to it",
+      arguments: [Argument(label: "NODE", kind: .newNode)],
+      details: ["NODE is 1 to 64 letters, digits, - _ or ."], synonyms: ["add", "join"]),
+    CommandEntry(
+      name: .removenode, summary: "move a node's data to the others and remove it",
+      arguments: [Argument(label: "NODE", kind: .node)], synonyms: ["leave", "rmnode", "delnode"]),
+    CommandEntry(
+      name: .kill, summary: "stop a node as a crash would; its log stays",
+      arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["stop", "crash"]),
+    CommandEntry(
+      name: .restart, summary: "start a killed node again; it catches up on what it missed",
+      arguments: [Argument(label: "NODE", kind: .deadNode)], synonyms: ["start", "revive"]),
+    CommandEntry(
+      name: .benchmark, summary: "measure writes and reads of 64 clients, at most 10 seconds",
+      details: ["Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end."], synonyms: ["bench"]),
+    CommandEntry(
+      name: .load, summary: "store each KEY<TAB>VALUE line of a file",
+      arguments: [Argument(label: "FILE", kind: .bytes)],
+      details: ["Bytes are taken literally. FILE - is standard input."], synonyms: ["import", "source"]),
+    CommandEntry(
+      name: .keys, summary: "list keys, at most \(Command.keysListedDefault), in order",
+      arguments: [Argument(label: "PREFIX", kind: .bytes, isOptional: true)], synonyms: ["list", "scan"]),
+    CommandEntry(
+      name: .help, summary: "list the commands, or explain one",
+      arguments: [Argument(label: "COMMAND", kind: .command, isOptional: true)], synonyms: ["?", "man", "usage"]),
+    CommandEntry(name: .exit, summary: "end the session", aliases: ["quit"], synonyms: ["q", "bye", "logout"]),
+  ]
+}

@@ -1,0 +1,71 @@
+import KVCluster
+
+/// What could be typed next at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
+///
+/// A pure function of line, cursor and nodes, so that a prompt may ask on every key.
+package struct Completion: Sendable, Equatable {
+  /// Bytes of the line that a candidate replaces: the word under the cursor, up to the cursor.
+  package var replaced: Range<Int>
+  /// What the word could become, most likely first. Commands and nodes; nothing for keys, values and paths.
+  package var candidates: [String]
+  /// What to show dimmed behind the cursor: the rest of the first candidate; empty in the middle of a line.
+  package var ghost: String
+  /// How the command is used, `put KEY VALUE`; `nil` as long as there is no command.
+  package var usage: String?
+  /// The command's one-line help, together with ``usage``.
+  package var summary: String?
+
+  /// - Parameters:
+  ///   - line: the whole line, in UTF-8.
+  ///   - cursor: bytes of the line before the cursor.
+  ///   - nodes: the cluster's nodes, from its status.
+  package static func at(_ cursor: Int, in line: [UInt8], nodes: [NodeStatus]) -> Completion {
+    precondition((0...line.count).contains(cursor), "cursor outside the line: \(cursor) of \(line.count)")
+    let typed = line[..<cursor]
+    let start = typed.lastIndex(where: Ascii.isWhiteSpace).map { $0 + 1 } ?? 0
+    let word = String(decoding: typed[start...], as: UTF8.self)
+    let before = typed[..<start].split(whereSeparator: Ascii.isWhiteSpace)
+
+    let called = (before.first ?? typed[start...]).split(whereSeparator: Ascii.isWhiteSpace).first
+    let entry = called.flatMap { CommandEntry.called(String(decoding: $0, as: UTF8.self)) }
+    let pool: [String]
+    if before.isEmpty {
+      pool = CommandName.allCases.map(\.rawValue)
+    } else if let entry, before.count - 1 < entry.arguments.count {
+      pool = words(for: entry.arguments[before.count - 1].kind, nodes: nodes)
+    } else {
+      pool = []
+    }
+    return Completion(word, replacing: start..<cursor, pool: pool, entry: entry, isAtEnd: cursor == line.count)
+  }
+
+  private init(_ word: String, replacing range: Range<Int>, pool: [String], entry: CommandEntry?, isAtEnd: Bool) {
+    replaced = range
+    candidates = pool.filter { $0.hasPrefix(word) && $0 != word }
+    let rest = candidates.first.map { String($0.dropFirst(word.count)) } ?? ""
+    // An empty prompt stays quiet, and so does a whole name: `node1` must not look like the beginning of `node10`.
+    let isQuiet = (entry == nil && word.isEmpty) || pool.contains(word)
+    ghost = isAtEnd && !isQuiet ? rest : ""
+    usage = entry?.usage
+    summary = entry?.summary
+  }
+
+  private static func words(for kind: CommandEntry.ArgumentKind, nodes: [NodeStatus]) -> [String] {
+    let names = nodes.map(\.name)
+    switch kind {
+    case .bytes: return []
+    case .command: return CommandName.allCases.map(\.rawValue)
+    case .newNode: return [nextName(after: names)]
+    case .node: return names
+    case .liveNode: return nodes.filter(\.state.isServing).map(\.name)
+    case .deadNode: return nodes.filter { !$0.state.isServing }.map(\.name)
+    }
+  }
+
+  /// The first of node1, node2, … that no node has.
+  private static func nextName(after names: [String]) -> String {
+    var number = 1
+    while names.contains("node\(number)") { number += 1 }
+    return "node\(number)"
+  }
+}

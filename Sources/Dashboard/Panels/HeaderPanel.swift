@@ -1,0 +1,114 @@
+import KVCluster
+
+/// The cluster in two lines: how it is, what it promises, where its data is.
+package enum HeaderPanel {
+  package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
+    var canvas = Canvas(size, background: look.style(.text))
+    let end = canvas.write(" kvstore ", column: 0, row: 0, brand(look))
+    guard let status = state.status else {
+      canvas.write("opening", column: end + 1, row: 0, look.style(.dim))
+      return canvas
+    }
+    drawSegments(firstLine(status, look), right: uptime(status), after: end + 1, row: 0, on: &canvas, look)
+    if size.height >= 2 {
+      if case .recovering(let fraction) = status.phase {
+        drawRecovery(fraction, row: 1, on: &canvas, look)
+      } else {
+        drawSegments(secondLine(status, look), right: "", after: 1, row: 1, on: &canvas, look)
+      }
+    }
+    return canvas
+  }
+
+  /// Words in a colour; on a line, a segment that does not fit is left out whole.
+  private struct Segment { var text: String, style: Style }
+
+  private static func brand(_ look: Look) -> Style {
+    Style(look.theme[.brandText], on: look.theme[.brandBackground], [.bold])
+  }
+
+  private static func firstLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
+    let health = status.health
+    var word = "\(look.glyphs.health(health)) \(health.rawValue)"
+    if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
+    let isWhole = status.nodes.allSatisfy { $0.state.isServing }
+    return [
+      Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
+      Segment(text: nodes(status), style: look.style(isWhole ? .text : .warn)),
+      Segment(text: quorum(status), style: look.style(.text)),
+      Segment(text: status.guarantee.rawValue, style: look.style(status.guarantee == .linearizable ? .ok : .warn)),
+      Segment(text: "fsync \(status.fsync.rawValue)", style: look.style(.text)),
+    ]
+  }
+
+  private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
+    let folder = status.isEphemeral ? "\(status.dataFolder) (removed at the end)" : status.dataFolder
+    return [
+      Segment(text: "data \(folder)", style: look.style(.dim)),
+      Segment(text: promise(status.guarantee), style: look.style(.dim)),
+      Segment(text: promise(status.fsync), style: look.style(.dim)),
+      Segment(text: "epoch \(status.epoch)", style: look.style(.dim)),
+    ]
+  }
+
+  private static func nodes(_ status: ClusterStatus) -> String {
+    let conditions = status.nodes.map { RingOwners.Condition($0.state) }
+    func count(_ condition: RingOwners.Condition) -> Int { conditions.filter { $0 == condition }.count }
+    let parts = [(count(.serving), "up"), (count(.recovering), "recovering"), (count(.dead), "down")]
+    if count(.serving) == conditions.count { return "\(conditions.count) nodes up" }
+    return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+  }
+
+  private static func quorum(_ status: ClusterStatus) -> String {
+    let quorum = status.quorum.effective(nodes: status.nodes.count)
+    return "N=\(quorum.replicas) R=\(quorum.read) W=\(quorum.write)"
+  }
+
+  private static func uptime(_ status: ClusterStatus) -> String {
+    "up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9)) "
+  }
+
+  private static func promise(_ guarantee: Guarantee) -> String {
+    switch guarantee {
+    case .linearizable: "a read sees the newest write"
+    case .eventual: "a read may see an older value"
+    }
+  }
+
+  private static func promise(_ fsync: FsyncPolicy) -> String {
+    switch fsync {
+    case .always: "on disk before it is acknowledged"
+    case .everysec: "on disk within two seconds"
+    case .never: "on disk when the system writes it"
+    }
+  }
+
+  private static func drawSegments(
+    _ segments: [Segment], right: String, after start: Int, row: Int, on canvas: inout Canvas, _ look: Look
+  ) {
+    var column = start
+    let separator = " \(look.glyphs.separator) "
+    for (index, segment) in segments.enumerated() {
+      // The first says the most: it is cut rather than left out.
+      let text =
+        index == 0 ? segment.text.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis) : segment.text
+      let lead = index == 0 ? "" : separator
+      guard column + (lead + text).columns <= canvas.width else { continue }
+      column = canvas.write(lead, column: column, row: row, look.style(.border))
+      column = canvas.write(text, column: column, row: row, segment.style)
+    }
+    if column + 2 + right.columns <= canvas.width {
+      canvas.write(right, endingAt: canvas.width, row: row, look.style(.dim))
+    }
+  }
+
+  private static func drawRecovery(_ fraction: Double, row: Int, on canvas: inout Canvas, _ look: Look) {
+    let words = canvas.width >= 60 ? "reading the logs; nothing is served yet" : "reading the logs"
+    let start = canvas.write(words, column: 1, row: row, look.style(.text)) + 2
+    let figure = Figures.percent(fraction).rightAligned(6)
+    let width = canvas.width - start - figure.columns - 1
+    guard width >= 4 else { return }
+    Meter.drawProgress(fraction, column: start, row: row, width: width, color: look.theme[.info], on: &canvas, look)
+    canvas.write(figure, column: start + width, row: row, look.style(.text))
+  }
+}

@@ -1,0 +1,89 @@
+import KVCluster
+
+/// The nodes table's columns: what fits is chosen by importance, what is chosen stands in reading order.
+struct NodesColumns {
+  enum Column: CaseIterable {
+    case state, share, keys, keysMeter, cache, wal, live, hints, operations
+
+    var title: String {
+      switch self {
+      case .state: "state"
+      case .share: "owns"
+      case .keys: "keys"
+      case .keysMeter: ""
+      case .cache: "cache"
+      case .wal: "log"
+      case .live: "live"
+      case .hints: "hints"
+      case .operations: "ops/s"
+      }
+    }
+
+    /// Columns of cells, without the blank before.
+    var width: Int {
+      switch self {
+      case .state: 9
+      case .share: 6
+      case .keys: 6
+      case .keysMeter: 4
+      case .cache: 5
+      case .wal: 8
+      case .live: 5
+      case .hints: 6
+      case .operations: 6
+      }
+    }
+
+    var isLeftAligned: Bool { self == .state || self == .keysMeter }
+  }
+
+  /// A column and the room it got.
+  struct Placed { var column: Column, start: Int, width: Int }
+
+  /// Columns of the name with its colour swatch and state sign.
+  let nameWidth: Int
+  let placed: [Placed]
+
+  /// Most important first.
+  private static let importance: [Column] = [
+    .share, .keys, .operations, .state, .hints, .wal, .cache, .keysMeter, .live,
+  ]
+  /// Before the name: swatch, sign and the blanks after each.
+  static let signsWidth = 4
+  private static let meterWidthMax = 28
+
+  init(width: Int, names: [String]) {
+    let longest = names.map(\.columns).max() ?? 0
+    nameWidth = Self.signsWidth + Swift.max(4, Swift.min(longest, Swift.max(6, width / 5)))
+    var room = width - nameWidth - 1
+    var chosen: [Column: Int] = [:]
+    for column in Self.importance {
+      // In little room the state's word is cut before it is left out: `leavi…`.
+      let least = column == .state ? 6 : column.width
+      guard room >= least + 1 else { continue }
+      chosen[column] = least
+      room -= least + 1
+    }
+    func widen(_ column: Column, to most: Int) {
+      guard let width = chosen[column] else { return }
+      let more = Swift.max(0, Swift.min(room, most - width))
+      chosen[column] = width + more
+      room -= more
+    }
+    widen(.state, to: Column.state.width)
+    widen(.keysMeter, to: Self.meterWidthMax)
+    placed = Self.place(chosen, after: nameWidth, spare: room)
+  }
+
+  /// Left over room goes between the columns, a cell each, so that a wide table does not huddle at the left.
+  private static func place(_ chosen: [Column: Int], after nameWidth: Int, spare: Int) -> [Placed] {
+    let columns = Column.allCases.filter { chosen[$0] != nil }
+    let gap = 1 + (columns.isEmpty ? 0 : Swift.max(0, Swift.min(2, spare / columns.count)))
+    var start = nameWidth
+    return columns.map { column in
+      let width = chosen[column] ?? 0
+      defer { start += gap + width }
+      return Placed(column: column, start: start + gap, width: width)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/// The border of a panel, with its title set into the upper edge and a note at its right end.
+enum PanelFrame {
+  /// Smaller than this, a border would cost more than it says: the content takes its place.
+  static func isWorthwhile(_ size: Size) -> Bool { size.width >= 12 && size.height >= 4 }
+
+  /// The room inside the border.
+  static func inner(_ size: Size) -> Size {
+    isWorthwhile(size) ? Size(width: size.width - 2, height: size.height - 2) : size
+  }
+
+  /// Puts the border around `content`, which has the size ``inner(_:)``.
+  static func frame(
+    _ content: Canvas, title: String, note: String = "", size: Size, isFocused: Bool, _ look: Look
+  ) -> Canvas {
+    guard isWorthwhile(size) else { return content }
+    var canvas = Canvas(size, background: look.style(.text))
+    drawBorder(on: &canvas, look.style(isFocused ? .borderFocus : .border, isFocused ? .bold : []), look.glyphs)
+    let edge = look.style(isFocused ? .borderFocus : .border)
+    let titleStyle = look.style(isFocused ? .accent : .title, .bold)
+    // A frame says by a word too, not only by its colour, that it has the keys.
+    let shown = isFocused ? "\(title) \(look.glyphs.isASCII ? "<" : "◂")" : title
+    let end = label(shown, column: 2, on: &canvas, edge, titleStyle, look.glyphs)
+    let noteColumn = size.width - note.columns - 4
+    if !note.isEmpty, noteColumn > end {
+      label(note, column: noteColumn, on: &canvas, edge, look.style(.dim), look.glyphs)
+    }
+    canvas.draw(content, column: 1, row: 1)
+    return canvas
+  }
+
+  private static func drawBorder(on canvas: inout Canvas, _ style: Style, _ glyphs: Glyphs) {
+    let (right, bottom) = (canvas.width - 1, canvas.height - 1)
+    for column in 1..<right {
+      canvas.put(glyphs.horizontal, column: column, row: 0, style)
+      canvas.put(glyphs.horizontal, column: column, row: bottom, style)
+    }
+    for row in 1..<bottom {
+      canvas.put(glyphs.vertical, column: 0, row: row, style)
+      canvas.put(glyphs.vertical, column: right, row: row, style)
+    }
+    canvas.put(glyphs.topLeft, column: 0, row: 0, style)
+    canvas.put(glyphs.topRight, column: right, row: 0, style)
+    canvas.put(glyphs.bottomLeft, column: 0, row: bottom, style)
+    canvas.put(glyphs.bottomRight, column: right, row: bottom, style)
+  }
+
+  @discardableResult
+  private static func label(
+    _ text: String, column: Int, on canvas: inout Canvas, _ edge: Style, _ style: Style, _ glyphs: Glyphs
+  ) -> Int {
+    canvas.put(glyphs.titleLeft, column: column, row: 0, edge)
+    let end = canvas.write(text, column: column + 1, row: 0, style)
+    canvas.put(glyphs.titleRight, column: end, row: 0, edge)
+    return end + 1
+  }
+}

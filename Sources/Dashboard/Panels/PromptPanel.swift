@@ -1,0 +1,59 @@
+/// The prompt's line: what is typed, what would complete it, its usage, and at the right what became of the last one.
+package enum PromptPanel {
+  static let label = "kvstore> "
+
+  package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
+    var canvas = Canvas(size, background: look.style(.text))
+    let isFocused = state.focus == .prompt
+    canvas.write(label, column: 0, row: 0, look.style(isFocused ? .prompt : .dim, .bold))
+    let room = Swift.max(0, size.width - label.columns)
+    let (text, _) = window(state.prompt.editor, room: room)
+    var column = canvas.write(text, column: label.columns, row: 0, look.style(.title))
+    column = canvas.write(state.prompt.ghost, column: column, row: 0, look.style(.ghost))
+    drawNote(state, after: column, on: &canvas, look)
+    return canvas
+  }
+
+  /// The cursor's column, when the prompt has the keys.
+  package static func cursorColumn(_ state: DashboardState, width: Int) -> Int? {
+    guard state.focus == .prompt, !state.isHelpShown, width > 0 else { return nil }
+    let (_, cursor) = window(state.prompt.editor, room: Swift.max(0, width - label.columns))
+    return Swift.min(width - 1, label.columns + cursor)
+  }
+
+  /// The part of a long line that is shown, and the cursor's column in it.
+  private static func window(_ editor: LineEditor, room: Int) -> (text: String, cursor: Int) {
+    var widths = editor.characters.prefix(editor.cursor).map { String($0).columns }
+    var before = widths.reduce(0, +)
+    var start = 0
+    // The cursor needs a column too.
+    while before > Swift.max(0, room - 1), start < widths.count {
+      before -= widths[start]
+      start += 1
+    }
+    widths = []
+    let shown = String(editor.characters[start...].prefix(room))
+    return (shown.fitted(to: room, ellipsis: ""), before)
+  }
+
+  private static func drawNote(_ state: DashboardState, after column: Int, on canvas: inout Canvas, _ look: Look) {
+    let (text, key) = note(state.prompt, look.glyphs)
+    let room = canvas.width - column - 3
+    guard !text.isEmpty, room >= 8 else { return }
+    canvas.write(
+      text.fitted(to: room, ellipsis: look.glyphs.ellipsis) + " ", endingAt: canvas.width, row: 0, look.style(key))
+  }
+
+  private static func note(_ prompt: Prompt, _ glyphs: Glyphs) -> (String, ThemeKey) {
+    if !prompt.editor.isEmpty { return (prompt.completion.usage, .dim) }
+    if prompt.runningCount > 0 { return ("working\(glyphs.ellipsis)", .info) }
+    guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
+    let more = answer.lines.count > 1 ? " (+\(answer.lines.count - 1) lines)" : ""
+    let text = glyphs.isASCII ? ascii(first, glyphs) : first
+    return (text + more, answer.isSuccess ? .ok : .bad)
+  }
+
+  private static func ascii(_ text: String, _ glyphs: Glyphs) -> String {
+    String(text.map { $0 == "✓" ? Character(glyphs.success) : $0 == "✗" ? Character(glyphs.failure) : $0 })
+  }
+}

@@ -1,0 +1,123 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// The hash ring as a donut: one band a replica rank, the primary outermost, the ring's zero at the top, clockwise.
+///
+/// Drawn in half-blocks, whose pixels are square on most terminals; braille has finer dots but only one colour a
+/// cell, and colour is what this picture is about.
+struct RingDonut {
+  let owners: RingOwners
+  let look: Look
+  /// Node names by id, for the labels outside.
+  let names: [Int: String]
+
+  /// Part of the radius that the hole takes: room for two figures at the smallest useful size.
+  private static let hole = 0.54
+  /// Columns between the donut and a label.
+  private static let labelGap = 1.5
+
+  /// Draws the donut with its labels in the middle of the canvas and returns the columns its hole has at its middle.
+  func draw(on canvas: inout Canvas) -> Int {
+    let labelWidth = Swift.min(14, names.values.map(\.columns).max() ?? 0) + 1
+    // Even, so that the circle's middle lies between two pixels and its halves are alike.
+    let diameter = Swift.min(canvas.height * 2, canvas.width - 2 * labelWidth) / 2 * 2
+    guard diameter >= 8 else { return 0 }
+    let radius = Double(diameter) / 2
+    let left = (canvas.width - diameter) / 2
+    let top = (canvas.height * 2 - diameter) / 2
+    for row in top / 2...(top + diameter - 1) / 2 {
+      for column in 0..<diameter {
+        let upper = pixel(Double(column) + 0.5 - radius, Double(row * 2 - top) + 0.5 - radius, radius)
+        let lower = pixel(Double(column) + 0.5 - radius, Double(row * 2 + 1 - top) + 0.5 - radius, radius)
+        put(upper, lower, column: left + column, row: row, on: &canvas)
+      }
+    }
+    label(on: &canvas, radius: radius)
+    return Int(Self.hole * Double(diameter)) - 1
+  }
+
+  private struct Pixel {
+    var owner: RingOwners.Owner
+    var rank: Int
+
+    func color(_ theme: Theme) -> Color { owner.color(theme, rank: rank) }
+  }
+
+  private func pixel(_ x: Double, _ y: Double, _ radius: Double) -> Pixel? {
+    let distance = (x * x + y * y).squareRoot() / radius
+    guard distance <= 1, distance > Self.hole else { return nil }
+    let ranks = owners.ranks
+    let rank = Swift.min(ranks - 1, Int((1 - distance) / (1 - Self.hole) * Double(ranks)))
+    let turn = atan2(x, -y) / (2 * .pi)
+    let slot = Int((turn < 0 ? turn + 1 : turn) * Double(owners.ring.slotCount))
+    return owners.owner(slot: Swift.min(slot, owners.ring.slotCount - 1), rank: rank).map {
+      Pixel(owner: $0, rank: rank)
+    }
+  }
+
+  private func put(_ upper: Pixel?, _ lower: Pixel?, column: Int, row: Int, on canvas: inout Canvas) {
+    guard let shown = upper ?? lower else { return }
+    let background = look.theme[.background]
+    if look.usesLetters {
+      canvas.put(letter(shown), column: column, row: row, Style(shown.owner.color(look.theme), on: background))
+      return
+    }
+    if let upper, let lower, upper.owner.isDead, lower.owner.isDead {
+      canvas.put(
+        look.glyphs.dead, column: column, row: row, Style(upper.owner.crossColor(look.theme), on: look.theme[.ringDead])
+      )
+      return
+    }
+    switch (upper, lower) {
+    case (let upper?, let lower?):
+      canvas.put(
+        look.glyphs.upperHalf, column: column, row: row, Style(upper.color(look.theme), on: lower.color(look.theme)))
+    case (let upper?, nil):
+      canvas.put(look.glyphs.upperHalf, column: column, row: row, Style(upper.color(look.theme), on: background))
+    case (nil, let lower?):
+      canvas.put(look.glyphs.lowerHalf, column: column, row: row, Style(lower.color(look.theme), on: background))
+    case (nil, nil): break
+    }
+  }
+
+  /// Capital letters for the primaries' band, small ones for the others, `x` for the dead.
+  private func letter(_ pixel: Pixel) -> Unicode.Scalar {
+    if pixel.owner.isDead { return look.glyphs.dead }
+    let letter = look.letter(pixel.owner.id)
+    return pixel.rank == 0 ? letter : Unicode.Scalar(letter.value + 32) ?? letter
+  }
+
+  // MARK: Labels
+
+  private func label(on canvas: inout Canvas, radius: Double) {
+    var taken: Set<Int> = []
+    for (id, middle) in owners.largestArcs().sorted(by: { $0.key < $1.key }) {
+      let isRight = middle < 0.5
+      let y = -cos(middle * 2 * .pi) * radius
+      let wanted = (Double(canvas.height) + y) / 2
+      // The nearest free row on that side.
+      let rows = (0..<canvas.height).sorted { abs(Double($0) + 0.5 - wanted) < abs(Double($1) + 0.5 - wanted) }
+      let side = isRight ? 0 : canvas.height
+      guard let row = rows.prefix(5).first(where: { !taken.contains($0 + side) }) else { continue }
+      if put(label: id, row: row, isRight: isRight, radius: radius, on: &canvas) { taken.insert(row + side) }
+    }
+  }
+
+  private func put(label id: Int, row: Int, isRight: Bool, radius: Double, on canvas: inout Canvas) -> Bool {
+    guard let name = names[id] else { return false }
+    let dead = owners.isDead(node: id)
+    let text = (dead ? "\(look.glyphs.dead)" : "") + (look.usesLetters ? "\(look.letter(id)) \(name)" : name)
+    // The circle's half width where it is widest within the row.
+    let nearest = Swift.max(0, abs(Double(row) * 2 + 1 - Double(canvas.height)) - 1)
+    let half = (Swift.max(0, radius * radius - nearest * nearest)).squareRoot() + Self.labelGap
+    let middle = Double(canvas.width) / 2
+    let start = isRight ? Int((middle + half).rounded()) : Int((middle - half).rounded()) - text.columns
+    guard start >= 0, start + text.columns <= canvas.width else { return false }
+    let color = dead ? look.theme[.dim] : look.theme.node(id)
+    canvas.write(text, column: start, row: row, Style(color, on: look.theme[.background], [.bold]))
+    return true
+  }
+}

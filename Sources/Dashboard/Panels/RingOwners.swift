@@ -1,0 +1,133 @@
+import KVCluster
+
+/// Who owns the slots of a ring, as it is to be drawn now.
+struct RingOwners {
+  let ring: RingStatus
+  private let showsNext: Bool
+  private let conditions: [Int: Condition]
+
+  /// - Parameter phase: in the second phase of the animation moving slots show their owner after the change.
+  init(_ status: ClusterStatus, phase: Bool) {
+    ring = status.ring
+    showsNext = phase && !status.ring.nextOwners.isEmpty
+    conditions = Dictionary(status.nodes.map { ($0.id, Condition($0.state)) }) { first, _ in first }
+  }
+
+  /// How an owner is drawn.
+  enum Condition: Equatable {
+    case serving
+    /// It reads its log and will be back by itself.
+    case recovering
+    case dead
+
+    init(_ state: NodeState) {
+      switch state {
+      case .up, .joining, .leaving: self = .serving
+      case .recovering: self = .recovering
+      case .dead, .failed: self = .dead
+      }
+    }
+  }
+
+  /// A slot's owner at a replica rank.
+  struct Owner: Equatable {
+    var id: Int
+    var condition: Condition
+    /// Whether the slot gets another owner at this rank.
+    var isMoving: Bool
+
+    var isDead: Bool { condition == .dead }
+
+    /// The node's colour as its condition and the replica rank change it. Inner bands are darker: the primary is what
+    /// a stranger should see first.
+    func color(_ theme: Theme, rank: Int = 0) -> Color {
+      let own = theme.node(id)
+      switch condition {
+      case .dead: return theme[.ringDead]
+      case .recovering: return own.shaded(towards: theme[.ringDead], 0.65)
+      case .serving: return own.shaded(towards: .hex(0), [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
+      }
+    }
+
+    /// The colour of the cross that stands for a dead owner.
+    func crossColor(_ theme: Theme) -> Color { theme.node(id).shaded(towards: theme[.ringDead], 0.35) }
+  }
+
+  var ranks: Int { Swift.max(ring.ranks, ring.nextRanks) }
+  var isEmpty: Bool { ring.slotCount <= 0 || ring.ranks <= 0 || ring.owners.count < ring.slotCount * ring.ranks }
+
+  /// - Complexity: O(1).
+  func owner(slot: Int, rank: Int) -> Owner? {
+    let now = Self.id(ring.owners, slot: slot, rank: rank, ranks: ring.ranks)
+    let next = Self.id(ring.nextOwners, slot: slot, rank: rank, ranks: ring.nextRanks)
+    let isMoving = !ring.nextOwners.isEmpty && now != next
+    guard let id = isMoving && showsNext ? next : now ?? next else { return nil }
+    return Owner(id: id, condition: conditions[id] ?? .serving, isMoving: isMoving)
+  }
+
+  func isDead(node id: Int) -> Bool { conditions[id] == .dead }
+
+  private static func id(_ owners: [UInt16], slot: Int, rank: Int, ranks: Int) -> Int? {
+    let index = slot * ranks + rank
+    return rank < ranks && index < owners.count ? Int(owners[index]) : nil
+  }
+
+  /// The slot in the middle of part `index` of `count` equal parts of the ring.
+  func slot(part index: Int, of count: Int) -> Int {
+    Swift.min(ring.slotCount - 1, (2 * index + 1) * ring.slotCount / (2 * Swift.max(1, count)))
+  }
+
+  /// The middle of each node's longest run of slots it owns as primary, as a part of the ring from 0 to 1.
+  ///
+  /// A run over the ring's end counts as two: it is a matter of where a label stands.
+  /// - Complexity: O(slots).
+  func largestArcs() -> [Int: Double] {
+    var best: [Int: (length: Int, middle: Double)] = [:]
+    var start = 0
+    for slot in 1...ring.slotCount {
+      let first = Int(ring.owners[start * ring.ranks])
+      if slot < ring.slotCount, Int(ring.owners[slot * ring.ranks]) == first { continue }
+      if slot - start > best[first]?.length ?? 0 {
+        best[first] = (slot - start, Double(start + slot) / 2 / Double(ring.slotCount))
+      }
+      start = slot
+    }
+    return best.mapValues(\.middle)
+  }
+}
+
+/// How evenly the nodes hold data, and how much a change moves.
+enum RingFigures {
+  /// The largest part of the ring that one node holds copies of, over the mean: 1 when all are equal.
+  static func imbalance(_ status: ClusterStatus) -> Double? {
+    let shares = status.nodes.map(\.share).filter { $0 > 0 }
+    let sum = shares.reduce(0, +)
+    guard sum > 0, let most = shares.max() else { return nil }
+    return most * Double(shares.count) / sum
+  }
+
+  /// Keys, each counted once however many copies it has.
+  static func distinctKeys(_ status: ClusterStatus) -> Int {
+    status.replicaKeys / Swift.max(1, Swift.min(status.quorum.replicas, status.nodes.count))
+  }
+
+  /// The part of all copies that get another owner, and the least that any placement would have to move.
+  static func moved(_ status: ClusterStatus) -> (part: Double, ideal: Double)? {
+    let ring = status.ring
+    guard let change = status.change, ring.nextRanks > 0, ring.ranks > 0,
+      ring.nextOwners.count == ring.slotCount * ring.nextRanks, ring.owners.count == ring.slotCount * ring.ranks
+    else { return nil }
+    var movedCopies = 0
+    for slot in 0..<ring.slotCount {
+      let now = ring.owners[slot * ring.ranks..<(slot + 1) * ring.ranks]
+      for id in ring.nextOwners[slot * ring.nextRanks..<(slot + 1) * ring.nextRanks] where !now.contains(id) {
+        movedCopies += 1
+      }
+    }
+    let part = Double(movedCopies) / Double(ring.nextOwners.count)
+    let leaver = status.nodes.first { $0.name == change.node }
+    let ideal =
+      change.kind == .join ? 1 / Double(Swift.max(1, status.nodes.count)) : (leaver?.share ?? 0) / Double(ring.ranks)
+    return (part, ideal)
+  }
+}

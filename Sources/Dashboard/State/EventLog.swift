@@ -1,0 +1,38 @@
+import KVCluster
+
+/// One line of the events panel: something the cluster did, a command, or its answer.
+package struct LogLine: Equatable, Sendable {
+  package enum Kind: Equatable, Sendable {
+    case event(ClusterEvent.Severity)
+    case command
+    case answer(isSuccess: Bool)
+  }
+
+  package var kind: Kind
+  /// When, in nanoseconds of the monotonic clock.
+  package var atNs: UInt64
+  package var text: String
+
+  package init(kind: Kind, atNs: UInt64, text: String) {
+    self.kind = kind
+    self.atNs = atNs
+    self.text = text
+  }
+}
+
+/// The lines of the events panel, oldest first, and how far the reader has scrolled back.
+package struct EventLog: Equatable, Sendable {
+  package private(set) var lines: [LogLine] = []
+  /// Screen rows hidden below the panel; 0 follows what is new.
+  package var rowsBelow = 0
+
+  /// As many as a person scrolls through; the cluster keeps no more either.
+  static let linesMax = 2_000
+
+  package init() {}
+
+  package mutating func append(_ line: LogLine) {
+    lines.append(line)
+    if lines.count > Self.linesMax { lines.removeFirst(lines.count - Self.linesMax) }
+  }
+}

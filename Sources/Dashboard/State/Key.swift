@@ -1,0 +1,25 @@
+/// A key press, or a paste, as the terminal reported it.
+package enum Key: Equatable, Sendable {
+  case character(Character)
+  /// Ctrl with a lower-case letter.
+  case control(Character)
+  /// Alt, or Esc followed at once by a character.
+  case alt(Character)
+  case enter, tab, backTab, backspace, delete, escape
+  case up, down, left, right, home, end, pageUp, pageDown
+  case wordLeft, wordRight
+  case function(Int)
+  /// Text pasted in one piece; it is never taken for keys.
+  case paste(String)
+}
+
+/// What the program does after a key press, beside drawing the new state.
+package enum Action: Equatable, Sendable {
+  /// Run a command line and deliver its answer later.
+  case run(String)
+  case quit
+  /// Draw every cell again, in case another program wrote over the screen.
+  case redraw
+  /// Stop as Ctrl-Z does, until the shell continues the program.
+  case suspend
+}

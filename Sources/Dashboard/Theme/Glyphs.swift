@@ -1,0 +1,129 @@
+import KVCluster
+
+/// The characters a picture is drawn with: braille, blocks, or nothing but ASCII.
+package struct Glyphs: Equatable, Sendable {
+  package enum Kind: String, Sendable, CaseIterable {
+    /// Curves in dots, two by four a cell.
+    case braille
+    /// Curves in eighths of a block, for fonts without braille.
+    case blocks
+    /// For the C locale and for terminals that show nothing else.
+    case ascii
+  }
+
+  package let kind: Kind
+  package init(_ kind: Kind) { self.kind = kind }
+
+  package var isASCII: Bool { kind == .ascii }
+
+  private func pick(_ unicode: Unicode.Scalar, _ ascii: Unicode.Scalar) -> Unicode.Scalar { isASCII ? ascii : unicode }
+  private func pick(_ unicode: String, _ ascii: String) -> String { isASCII ? ascii : unicode }
+}
+
+extension Glyphs {
+  // Boxes.
+  package var horizontal: Unicode.Scalar { pick("─", "-") }
+  package var vertical: Unicode.Scalar { pick("│", "|") }
+  package var topLeft: Unicode.Scalar { pick("╭", "+") }
+  package var topRight: Unicode.Scalar { pick("╮", "+") }
+  package var bottomLeft: Unicode.Scalar { pick("╰", "+") }
+  package var bottomRight: Unicode.Scalar { pick("╯", "+") }
+  package var titleLeft: Unicode.Scalar { pick("┐", "|") }
+  package var titleRight: Unicode.Scalar { pick("┌", "|") }
+
+  // Pixels: halves of a cell.
+  package var upperHalf: Unicode.Scalar { pick("▀", "#") }
+  package var lowerHalf: Unicode.Scalar { pick("▄", "#") }
+  package var dead: Unicode.Scalar { pick("╳", "x") }
+  package var swatch: Unicode.Scalar { pick("█", "#") }
+
+  // Meters.
+  package var meterFull: Unicode.Scalar { pick("■", "#") }
+  package var meterEmpty: Unicode.Scalar { pick("·", ".") }
+  package var progressFull: Unicode.Scalar { pick("█", "#") }
+  package var progressEmpty: Unicode.Scalar { pick("░", ".") }
+  /// The last cell of a progress bar, by eighths.
+  package var progressParts: [Unicode.Scalar] { isASCII ? [] : ["▏", "▎", "▍", "▌", "▋", "▊", "▉"] }
+
+  // Graphs.
+  package var axis: Unicode.Scalar { pick("─", "-") }
+  package var axisMark: Unicode.Scalar { pick("┼", "+") }
+  package var asciiLevels: [Unicode.Scalar] { [".", ":", "|", "#"] }
+  /// Columns that grow upwards, by eighths of a cell.
+  package var columnsUp: [Unicode.Scalar] { ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] }
+
+  // Text.
+  package var ellipsis: String { pick("…", "~") }
+  package var arrow: String { pick("→", "->") }
+  package var longArrow: String { pick("──▶", "-->") }
+  package var separator: String { pick("│", "|") }
+  package var success: String { pick("✓", "+") }
+  package var failure: String { pick("✗", "x") }
+  package var warning: String { pick("▲", "!") }
+  package var info: String { pick("•", "-") }
+  package var times: String { pick("×", "x") }
+  package var dash: String { pick("–", "-") }
+  package var reads: String { pick("▲", "^") }
+  package var writes: String { pick("▼", "v") }
+  package var cursor: Unicode.Scalar { pick("▏", "_") }
+
+  /// One character for a node's state; its word always stands beside it where there is room.
+  package func state(_ state: NodeState) -> String {
+    switch state {
+    case .up: pick("●", "*")
+    case .joining: pick("◐", ">")
+    case .leaving: pick("◑", "<")
+    case .recovering: pick("◌", "~")
+    case .dead: pick("✗", "x")
+    case .failed: pick("✗", "!")
+    }
+  }
+
+  package func health(_ health: ClusterHealth) -> String {
+    switch health {
+    case .healthy: pick("●", "*")
+    case .degraded, .underReplicated: pick("▲", "!")
+    case .unavailable: pick("✗", "x")
+    case .recovering: pick("◌", "~")
+    }
+  }
+
+  package func severity(_ severity: ClusterEvent.Severity) -> String {
+    switch severity {
+    case .info: info
+    case .success: success
+    case .warning: warning
+    case .failure: failure
+    }
+  }
+
+  /// What happened to a node, on the time axis of a graph.
+  package func mark(_ kind: ClusterEvent.Kind) -> String? {
+    switch kind {
+    case .join: "+"
+    case .leave: pick("−", "-")
+    case .kill: pick("✗", "x")
+    case .restart: pick("↻", "r")
+    case .cluster, .recovery, .hints, .storage: nil
+    }
+  }
+}
+
+/// Everything that decides how a picture looks rather than what it says.
+package struct Look: Equatable, Sendable {
+  package var theme: Theme
+  package var glyphs: Glyphs
+  /// Draw nodes as letters, because the terminal cannot tell enough colours apart.
+  package var usesLetters: Bool
+
+  package init(theme: Theme, glyphs: Glyphs, depth: ColorDepth = .truecolor) {
+    self.theme = theme
+    self.glyphs = glyphs
+    usesLetters = glyphs.isASCII || depth <= .ansi8
+  }
+
+  /// The letter that stands for a node where its name does not fit: A to Z, then again.
+  package func letter(_ id: Int) -> Unicode.Scalar { Unicode.Scalar(UInt8(65 + Swift.max(0, id) % 26)) }
+
+  package func style(_ key: ThemeKey, _ attributes: Attributes = []) -> Style { theme.style(key, attributes) }
+}

@@ -1,0 +1,96 @@
+import KVCluster
+
+/// The colours of the screen, one for each meaning.
+package struct Theme: Equatable, Sendable {
+  package let name: String
+  private let colors: [Color]
+
+  /// Takes a theme from a file's text. A key that is missing is looked for under btop's name for it, then taken from
+  /// `midnight`, so that half a theme is a usable theme.
+  package init(name: String, file: ThemeFile) {
+    self.init(name: name, file: file, defaults: Theme.midnight)
+  }
+
+  private init(name: String, file: ThemeFile, defaults: Theme?) {
+    self.name = name
+    colors = ThemeKey.allCases.map { key in
+      file.values[key.rawValue] ?? key.btopName.flatMap { file.values[$0] } ?? defaults?[key] ?? .terminal
+    }
+  }
+
+  /// The colour of a meaning.
+  package subscript(_ key: ThemeKey) -> Color { colors[Self.positions[key]!] }
+
+  private static let positions = Dictionary(
+    uniqueKeysWithValues: ThemeKey.allCases.enumerated().map { ($0.element, $0.offset) })
+
+  /// The style of text with a meaning, on the theme's background.
+  package func style(_ key: ThemeKey, _ attributes: Attributes = []) -> Style {
+    Style(self[key], on: self[.background], attributes)
+  }
+
+  /// The colour that a node keeps for as long as it is a member.
+  package func node(_ id: Int) -> Color {
+    self[ThemeKey.nodes[Swift.max(0, id) % ThemeKey.nodes.count]]
+  }
+}
+
+extension Theme {
+  /// The default: exact colours on the terminal's own background.
+  package static let midnight = Theme(
+    name: "midnight", file: ThemeFile(text(PackageResources.midnight_theme)), defaults: nil)
+
+  /// Only the terminal's own sixteen colours, as its user chose them.
+  package static let terminal = Theme(
+    name: "terminal", file: ThemeFile(text(PackageResources.terminal_theme)), defaults: midnight)
+
+  /// The themes that need no file, in the order in which they are offered.
+  package static let builtIn = [midnight, terminal]
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// Three colours along a scale, from its low end to its high end.
+package struct Gradient: Sendable {
+  package let start: Color
+  package let mid: Color
+  package let end: Color
+
+  package init(_ theme: Theme, _ start: ThemeKey, _ mid: ThemeKey, _ end: ThemeKey) {
+    // btop's themes leave the end, or the middle, of a gradient empty to say "as the start" and "in between".
+    self.start = theme[start]
+    self.end = theme[end].isTerminal ? theme[start] : theme[end]
+    self.mid = theme[mid].isTerminal ? self.start.mixed(with: self.end, 0.5) : theme[mid]
+  }
+
+  /// The colour at `fraction` of the scale, 0 to 1.
+  package func color(at fraction: Double) -> Color {
+    let at = Swift.min(1, Swift.max(0, fraction))
+    return at < 0.5 ? start.mixed(with: mid, at * 2) : mid.mixed(with: end, at * 2 - 1)
+  }
+}
+
+extension Theme {
+  package var meter: Gradient { Gradient(self, .meterStart, .meterMid, .meterEnd) }
+  package var readGraph: Gradient { Gradient(self, .graphReadStart, .graphReadMid, .graphReadEnd) }
+  package var writeGraph: Gradient { Gradient(self, .graphWriteStart, .graphWriteMid, .graphWriteEnd) }
+
+  /// The colour of a node's state, and of the cluster's health.
+  package func key(for state: NodeState) -> ThemeKey {
+    switch state {
+    case .up: .ok
+    case .joining, .leaving: .info
+    case .recovering: .warn
+    case .dead, .failed: .bad
+    }
+  }
+
+  package func key(for health: ClusterHealth) -> ThemeKey {
+    switch health {
+    case .healthy: .ok
+    case .degraded, .underReplicated: .warn
+    case .unavailable: .bad
+    case .recovering: .info
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/// Reads and writes.
+extension Cluster {
+  /// Stores a value. Durable on W owners as the fsync policy says when it returns.
+  /// - Parameters:
+  ///   - key: 1 to 65,535 bytes.
+  ///   - value: 0 to 64 MiB; an empty value is a value.
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` and nothing was written, or
+  ///   ``ClusterError/indeterminate(_:)`` and it may have been.
+  public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
+    try checkServing()
+    let pending = try key.withBytes { key throws(ClusterError) in
+      try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
+    }
+    if let pending { try await settle(pending) }
+  }
+
+  /// The newest value of a key, or `nil` if it has none.
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know.
+  public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
+    try checkServing()
+    let (value, pending) = try key.withBytes { key throws(ClusterError) in
+      try coordinator.read(key) { $0.map { Array($0) } }
+    }
+    if let pending { try await settle(pending) }
+    return value
+  }
+
+  /// Removes a key. Durable like a put.
+  /// - Returns: whether a get made just before found a value; that look is not part of the guarantee.
+  public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
+    let existed = try await get(key) != nil
+    try checkServing()
+    let pending = try key.withBytes { key throws(ClusterError) in
+      try coordinator.write(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
+    }
+    if let pending { try await settle(pending) }
+    return existed
+  }
+
+  /// ``put(_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
+  public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
+    try checkServing()
+    if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
+  }
+
+  /// ``delete(_:)`` for a thread, without the look before.
+  public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
+    try checkServing()
+    let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
+    if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
+  }
+
+  /// ``get(_:)`` for a thread, into the caller's memory. Allocates nothing.
+  /// - Returns: the value's byte count, of which as many were copied as fit; `nil` if the key has no value.
+  public func getBlocking(
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(ClusterError) -> Int? {
+    try checkServing()
+    let (count, pending) = try coordinator.read(key) { value -> Int? in
+      guard let value else { return nil }
+      let copied = min(value.count, buffer.count)
+      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+      return value.count
+    }
+    if let pending { try settleBlocking(pending) }
+    return count
+  }
+
+  /// Keys in use that begin with `prefix`, in the order of their bytes.
+  ///
+  /// A listing for people, not a consistent scan: it looks at every partition in turn. O(all keys).
+  /// - Parameter limit: at most so many; the rest is only known to exist.
+  public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
+    try checkServing()
+    var found: [[UInt8]] = []
+    for number in 0..<Store.partitionCount {
+      let partition = partitions[number]
+      partition.pointee.lock.withLock { collect(prefix, partition, number, &found) }
+    }
+    found.sort { $0.lexicographicallyPrecedes($1) }
+    return KeyListing(keys: Array(found.prefix(max(0, limit))), isComplete: found.count <= limit)
+  }
+
+  /// Adds the partition's keys that any node holds: each under the newest version among its nodes.
+  private func collect(
+    _ prefix: [UInt8], _ partition: UnsafeMutablePointer<Partition>, _ number: Int, _ found: inout [[UInt8]]
+  ) {
+    var newest: [(key: [UInt8], tag: Tag, isTombstone: Bool)] = []
+    for id in 0..<Limits.nodesMax {
+      guard let replica = partition.pointee.replica(UInt16(id))?.takeUnretainedValue() else { continue }
+      _ = replica.store.scan(number, from: 0, limit: .max / 2) { slot, record in
+        guard record.key.starts(with: prefix) else { return }
+        newest.append((Array(record.key), slot.tag, slot.location.isTombstone))
+      }
+    }
+    newest.sort { $0.key == $1.key ? $0.tag > $1.tag : $0.key.lexicographicallyPrecedes($1.key) }
+    for (i, entry) in newest.enumerated() where (i == 0 || newest[i - 1].key != entry.key) && !entry.isTombstone {
+      found.append(entry.key)
+    }
+  }
+
+  // MARK: - Waiting
+
+  @inline(__always)
+  private func checkServing() throws(ClusterError) {
+    if !isServing.load(ordering: .acquiring) { throw notServing() }
+  }
+
+  @inline(never)
+  private func notServing() -> ClusterError {
+    if isClosing.load(ordering: .relaxed) { return .notServing("the cluster is closed") }
+    if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
+    return .notServing("the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
+  }
+
+  private func settle(_ pending: PendingWait) async throws(ClusterError) {
+    let wait = register(pending, blocks: false)
+    try check(await wait.wait())
+  }
+
+  private func settleBlocking(_ pending: PendingWait) throws(ClusterError) {
+    let wait = register(pending, blocks: true)
+    try check(wait.waitBlocking())
+  }
+
+  private func register(_ pending: PendingWait, blocks: Bool) -> DurabilityWait {
+    let wait = DurabilityWait(pending.operation, blocks: blocks)
+    for (i, replica) in pending.replicas.enumerated() {
+      replica?.commit.register(wait, participant: i, position: pending.positions[i])
+    }
+    return wait
+  }
+
+  private func check(_ step: WriteOperation.Step) throws(ClusterError) {
+    if step == .done { return }
+    throw .indeterminate("too few owners confirmed in time that it is on their disks")
+  }
+}
+
+/// Keys found by ``Cluster/keys(prefix:limit:)``.
+public struct KeyListing: Sendable, Equatable {
+  public var keys: [[UInt8]]
+  /// Whether these are all.
+  public var isComplete: Bool
+
+  public init(keys: [[UInt8]], isComplete: Bool) {
+    self.keys = keys
+    self.isComplete = isComplete
+  }
+}

@@ -1,0 +1,332 @@
+/// The cluster's state at one moment: a plain value that panels, scripts and tests read without touching the engine.
+///
+/// Everything in it was measured when it was taken. Counters only grow while the program runs, so a rate is the
+/// difference of two statuses divided by the difference of their ``atNs``.
+public struct ClusterStatus: Sendable, Equatable {
+  /// When the status was taken, in nanoseconds of the monotonic clock.
+  public var atNs: UInt64
+  /// Time since the cluster was opened, in nanoseconds.
+  public var uptimeNs: UInt64
+  /// What the cluster as a whole is doing.
+  public var phase: ClusterPhase
+  /// Number of the configuration in force; grows by one at every step of a membership change.
+  public var epoch: UInt64
+  /// Copies of each key, and how many of them a read and a write wait for, as configured.
+  public var quorum: QuorumSettings
+  /// When an acknowledged write is on the disk.
+  public var fsync: FsyncPolicy
+  /// The folder that holds the data, as an absolute path.
+  public var dataFolder: String
+  /// Whether the data folder is removed when the cluster closes.
+  public var isEphemeral: Bool
+  /// One entry a node, in the order of their names as people count (`node2` before `node10`).
+  public var nodes: [NodeStatus]
+  /// Which nodes own which part of the hash ring.
+  public var ring: RingStatus
+  /// The membership change under way, if any.
+  public var change: ChangeStatus?
+  /// Finished client operations since the cluster was opened.
+  public var operations: OperationCounters
+
+  public init(
+    atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
+    dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
+    operations: OperationCounters
+  ) {
+    self.atNs = atNs
+    self.uptimeNs = uptimeNs
+    self.phase = phase
+    self.epoch = epoch
+    self.quorum = quorum
+    self.fsync = fsync
+    self.dataFolder = dataFolder
+    self.isEphemeral = isEphemeral
+    self.nodes = nodes
+    self.ring = ring
+    self.change = change
+    self.operations = operations
+  }
+
+  /// What the configured quorums promise about reads and writes of one key.
+  public var guarantee: Guarantee { quorum.guarantee }
+
+  /// Keys and tombstones aside: the sum over nodes counts every replica.
+  public var replicaKeys: Int { nodes.reduce(0) { $0 + $1.keys } }
+
+  /// The cluster's condition in one word, the worst thing that is true of it.
+  public var health: ClusterHealth {
+    switch phase {
+    case .recovering: return .recovering
+    case .closed: return .unavailable
+    case .serving: break
+    }
+    let live = nodes.filter { $0.state.isServing }.count
+    let owners = min(quorum.replicas, nodes.count)
+    if owners - min(owners, nodes.count - live) < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write) {
+      return .unavailable
+    }
+    if nodes.count < quorum.replicas { return .underReplicated }
+    return live < nodes.count ? .degraded : .healthy
+  }
+}
+
+/// What the cluster as a whole is doing.
+public enum ClusterPhase: Sendable, Equatable {
+  /// Logs are being replayed: `fraction` of their bytes, from 0 to 1, have been read.
+  case recovering(fraction: Double)
+  /// Reads and writes are served.
+  case serving
+  /// The cluster has been closed.
+  case closed
+}
+
+/// The cluster's condition in one word.
+public enum ClusterHealth: String, Sendable, Equatable {
+  /// All nodes serve and every key has all its copies' owners.
+  case healthy
+  /// Some nodes do not serve; every key still has a quorum if the dead are no more than N − max(R, W).
+  case degraded
+  /// Fewer nodes than replicas: each key has as many copies as there are nodes.
+  case underReplicated = "under-replicated"
+  /// So many nodes are down that some keys may have no quorum.
+  case unavailable
+  /// Logs are being replayed.
+  case recovering
+}
+
+/// Copies of each key and how many of them an operation waits for: N, R and W.
+public struct QuorumSettings: Sendable, Equatable {
+  /// N: copies of each key; 1 to 7.
+  public var replicas: Int
+  /// R: owners whose answers decide a read; 1 to N.
+  public var read: Int
+  /// W: owners that must hold a write before it is acknowledged; 1 to N.
+  public var write: Int
+
+  public init(replicas: Int = 3, read: Int = 2, write: Int = 2) {
+    self.replicas = replicas
+    self.read = read
+    self.write = write
+  }
+
+  /// The settings clipped to a cluster of `nodes` nodes: with fewer nodes than replicas each number is at most that,
+  /// and read and write quorums still overlap if they did as configured.
+  public func effective(nodes: Int) -> QuorumSettings {
+    let n = Swift.max(1, Swift.min(replicas, nodes))
+    guard n < replicas else { return self }
+    var r = Swift.min(read, n)
+    let w = Swift.min(write, n)
+    if guarantee == .linearizable, r + w <= n { r = n - w + 1 }
+    return QuorumSettings(replicas: n, read: r, write: w)
+  }
+
+  /// What these quorums promise about reads and writes of one key.
+  public var guarantee: Guarantee { read + write > replicas ? .linearizable : .eventual }
+}
+
+/// What reads and writes of one key promise.
+public enum Guarantee: String, Sendable, Equatable {
+  /// Every read sees the newest acknowledged write: R + W > N.
+  case linearizable
+  /// A read may see an older value: R + W ≤ N.
+  case eventual
+}
+
+/// When an acknowledged write is on the disk.
+public enum FsyncPolicy: String, Sendable, Equatable, CaseIterable {
+  /// Before it is acknowledged.
+  case always
+  /// Within two seconds; at once safe against a crash of the program.
+  case everysec
+  /// When the operating system writes it; at once safe against a crash of the program.
+  case never
+}
+
+/// One node at a moment.
+public struct NodeStatus: Sendable, Equatable, Identifiable {
+  /// Small number that is the node's for as long as it is a member; colours follow it.
+  public var id: Int
+  /// The name it was added under.
+  public var name: String
+  public var state: NodeState
+  /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
+  public var share: Double
+  /// Keys the node holds, tombstones not counted.
+  public var keys: Int
+  /// Markers of deleted keys the node holds.
+  public var tombstones: Int
+  public var cache: CacheStatus
+  public var wal: WalStatus
+  /// Missed writes that other nodes keep for this one.
+  public var hintsWaiting: Int
+  /// Requests this node has served as a replica.
+  public var operations: OperationCounters
+
+  public init(
+    id: Int, name: String, state: NodeState, share: Double = 0, keys: Int = 0, tombstones: Int = 0,
+    cache: CacheStatus = CacheStatus(), wal: WalStatus = WalStatus(), hintsWaiting: Int = 0,
+    operations: OperationCounters = OperationCounters()
+  ) {
+    self.id = id
+    self.name = name
+    self.state = state
+    self.share = share
+    self.keys = keys
+    self.tombstones = tombstones
+    self.cache = cache
+    self.wal = wal
+    self.hintsWaiting = hintsWaiting
+    self.operations = operations
+  }
+}
+
+/// What a node is doing.
+public enum NodeState: Sendable, Equatable {
+  /// It answers.
+  case up
+  /// It answers, and receives the ranges it is about to own.
+  case joining
+  /// It answers, and hands over its ranges before it goes.
+  case leaving
+  /// It reads its log: `fraction` from 0 to 1. It does not answer yet.
+  case recovering(fraction: Double)
+  /// It was killed and stays so until it is restarted.
+  case dead
+  /// It stopped by itself; `reason` says why and what to do.
+  case failed(reason: String)
+
+  /// Whether the node answers reads and writes.
+  public var isServing: Bool {
+    switch self {
+    case .up, .joining, .leaving: true
+    case .recovering, .dead, .failed: false
+    }
+  }
+
+  /// The state's name in one word.
+  public var word: String {
+    switch self {
+    case .up: "up"
+    case .joining: "joining"
+    case .leaving: "leaving"
+    case .recovering: "recovering"
+    case .dead: "dead"
+    case .failed: "failed"
+    }
+  }
+}
+
+/// A node's cache of values at a moment. Bytes count keys, values and bookkeeping.
+public struct CacheStatus: Sendable, Equatable {
+  public var hits: UInt64
+  public var misses: UInt64
+  public var bytes: Int
+  public var capacityBytes: Int
+
+  public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int = 0, capacityBytes: Int = 0) {
+    self.hits = hits
+    self.misses = misses
+    self.bytes = bytes
+    self.capacityBytes = capacityBytes
+  }
+
+  /// Hits as a part of all look-ups since the node started, from 0 to 1; `nil` before the first.
+  public var hitRate: Double? {
+    hits + misses == 0 ? nil : Double(hits) / Double(hits + misses)
+  }
+}
+
+/// A node's write-ahead log at a moment: bytes of records, not of the files that hold them.
+public struct WalStatus: Sendable, Equatable {
+  /// Bytes of all records.
+  public var bytes: Int
+  /// Bytes of the records that a key still points to.
+  public var liveBytes: Int
+  /// Segment files in use.
+  public var segments: Int
+  /// Completed fdatasync calls since the node started.
+  public var syncs: UInt64
+
+  public init(bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0) {
+    self.bytes = bytes
+    self.liveBytes = liveBytes
+    self.segments = segments
+    self.syncs = syncs
+  }
+
+  /// Bytes that newer records have replaced.
+  public var deadBytes: Int { Swift.max(0, bytes - liveBytes) }
+}
+
+/// Operations counted since a start; they only grow.
+public struct OperationCounters: Sendable, Equatable {
+  public var reads: UInt64
+  /// Puts and deletes.
+  public var writes: UInt64
+
+  public init(reads: UInt64 = 0, writes: UInt64 = 0) {
+    self.reads = reads
+    self.writes = writes
+  }
+}
+
+/// Who owns which part of the ring. The 64-bit ring is cut into ``slotCount`` equal slots; slot `s` holds the hashes
+/// whose highest bits are `s`.
+public struct RingStatus: Sendable, Equatable {
+  /// Number of equal slots the ring is cut into.
+  public var slotCount: Int
+  /// Owners of each slot now: `owners[slot * ranks + rank]` is a node's `id`; rank 0 is the primary.
+  public var owners: [UInt16]
+  /// Replica ranks in ``owners``: the effective N.
+  public var ranks: Int
+  /// During a membership change, the owners after it, laid out like ``owners`` with ``nextRanks`` ranks; else empty.
+  public var nextOwners: [UInt16]
+  public var nextRanks: Int
+  /// Number of tokens (virtual nodes) on the ring.
+  public var tokenCount: Int
+
+  public init(
+    slotCount: Int = 16_384, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
+    tokenCount: Int = 0
+  ) {
+    self.slotCount = slotCount
+    self.owners = owners
+    self.ranks = ranks
+    self.nextOwners = nextOwners
+    self.nextRanks = nextRanks
+    self.tokenCount = tokenCount
+  }
+}
+
+/// A membership change under way.
+public struct ChangeStatus: Sendable, Equatable {
+  public enum Kind: String, Sendable, Equatable {
+    case join, leave
+  }
+
+  public var kind: Kind
+  /// The node that joins or leaves.
+  public var node: String
+  /// Parts of the ring already handed over, from 0 to 1.
+  public var fraction: Double
+  /// Copies of keys moved so far.
+  public var keysMoved: Int
+  /// Bytes of the records moved so far.
+  public var bytesMoved: Int
+  /// Time since the change began, in nanoseconds.
+  public var elapsedNs: UInt64
+  /// Why the change cannot go on, if it cannot.
+  public var waitingFor: String?
+
+  public init(
+    kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
+  ) {
+    self.kind = kind
+    self.node = node
+    self.fraction = fraction
+    self.keysMoved = keysMoved
+    self.bytesMoved = bytesMoved
+    self.elapsedNs = elapsedNs
+    self.waitingFor = waitingFor
+  }
+}

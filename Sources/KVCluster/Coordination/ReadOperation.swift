@@ -1,0 +1,96 @@
+/// The coordinator's side of one get: owners report the newest tag they hold, R answers of the (old) owners decide,
+/// and the value may be returned only when a write quorum holds that tag; until then it is written back first, so that
+/// no later read can miss what this one returned (Attiya, Bar-Noy, Dolev, JACM 42(1), 1995). Pure.
+///
+/// Legal exits: `asking` → `finished` | `writingBack` | `undecidable`; `writingBack` → `finished` | `undecidable`.
+package struct ReadOperation: Sendable {
+  package enum Phase: Equatable, Sendable {
+    /// Fewer than R owners have answered.
+    case asking
+    /// The newest tag is known; it goes to every participant that is not known to hold it.
+    case writingBack
+    /// The newest tag may be returned; `.none` says the key was never written.
+    case finished
+    /// Too many owners are lost.
+    case undecidable
+  }
+
+  /// R of the owners in force; during a change these are the *old* owners.
+  package let readRule: QuorumRule
+  /// W of the owners in force, and during a change also of the next ones.
+  package let writeRule: QuorumRule
+  package private(set) var phase = Phase.asking
+  /// The greatest tag reported so far.
+  package private(set) var newest = Tag.none
+  /// Participants known to hold ``newest`` up to their durability point.
+  package private(set) var holders = ParticipantSet()
+  package private(set) var answered = ParticipantSet()
+  package private(set) var lost = ParticipantSet()
+
+  @inline(__always)
+  package init(readRule: QuorumRule, writeRule: QuorumRule) {
+    self.readRule = readRule
+    self.writeRule = writeRule
+  }
+
+  /// `participant` holds `tag`, durably enough to be returned if `isDurable`.
+  @inline(__always)
+  package mutating func answer(_ participant: Int, tag: Tag, isDurable: Bool = true) -> Phase {
+    guard phase == .asking, !lost.contains(participant) else { return phase }
+    answered.insert(participant)
+    if tag > newest {
+      newest = tag
+      holders = ParticipantSet()
+    }
+    if tag == newest, isDurable { holders.insert(participant) }
+    return decide()
+  }
+
+  /// `participant` holds ``newest`` or something newer now: the write-back reached it.
+  @inline(__always)
+  package mutating func acknowledge(_ participant: Int) -> Phase {
+    guard phase == .writingBack, !lost.contains(participant) else { return phase }
+    holders.insert(participant)
+    if writeRule.isMet(by: holders) { phase = .finished }
+    return phase
+  }
+
+  /// `participant` is down, or it answered "don't know": its copy is damaged and counts for nothing.
+  @inline(__always)
+  package mutating func lose(_ participant: Int) -> Phase {
+    guard phase == .asking || phase == .writingBack, !answered.contains(participant) || phase == .writingBack else {
+      return phase
+    }
+    lost.insert(participant)
+    if phase == .asking {
+      if !readRule.canBeMet(without: lost) { phase = .undecidable }
+    } else if !writeRule.canBeMet(without: lost.subtracting(holders)) {
+      phase = .undecidable
+    }
+    return phase
+  }
+
+  package mutating func timeOut() -> Phase {
+    if phase == .asking || phase == .writingBack { phase = .undecidable }
+    return phase
+  }
+
+  /// Participants the write-back has to go to.
+  @inline(__always)
+  package var lackers: ParticipantSet { writeRule.owners.union(writeRule.nextOwners).subtracting(holders) }
+
+  @inline(__always)
+  private mutating func decide() -> Phase {
+    guard readRule.isMet(by: answered) else { return phase }
+    // Absence needs no write-back: a value that anyone has returned or acknowledged is on W owners, and R of them
+    // have just said that they hold none.
+    if newest == .none || writeRule.isMet(by: holders) {
+      phase = .finished
+    } else if writeRule.canBeMet(without: lost.subtracting(holders)) {
+      phase = .writingBack
+    } else {
+      phase = .undecidable
+    }
+    return phase
+  }
+}

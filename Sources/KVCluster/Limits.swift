@@ -1,0 +1,25 @@
+/// Every bound of the engine, each with its reason.
+public enum Limits {
+  /// A key's length is stored in 16 bits.
+  public static let keyBytesMax = 65_535
+  /// Values above this belong in a file store; it also bounds the largest segment.
+  public static let valueBytesMax = 64 << 20
+  /// A node's name becomes a folder's.
+  public static let nodeNameBytesMax = 64
+  /// Node ids are 16 bits and index a table of stores; ids of removed nodes are used again.
+  public static let nodesMax = 1_024
+  /// Copies of a key; two owner sets of seven fit an operation's inline storage.
+  public static let replicasMax = 7
+  /// Events kept for late readers: some hours of a busy cluster.
+  public static let eventsMax = 1_000
+  /// Keys whose owners change that are copied under one hold of a partition's lock: about 30 µs.
+  static let moveBatchKeysMax = 32
+  /// Hints kept for one absent node in one partition (8 bytes each); beyond it they are dropped and the node is
+  /// compared with the other owners key by key when it is back.
+  static let hintsPerPartitionMax = 16_384
+  /// Writes wait once the oldest byte that is not yet on the disk is this old (`everysec`).
+  static let unsyncedAgeMaxNs: UInt64 = 2_000_000_000
+  /// Tags reserved on disk at a time: a start skips at most this many, and 67 million at one million writes a second
+  /// need one small durable write a minute.
+  package static let tagLease: UInt64 = 1 << 26
+}

@@ -1,0 +1,104 @@
+import CKernels
+
+/// The configuration as a file: lines of words, so that people can read it and compare two of them.
+///
+/// ```
+/// kvstore configuration 1
+/// cluster 6b1f0e…            drawn when the cluster was made
+/// epoch 4
+/// quorum 3 2 2               copies, read quorum, write quorum
+/// member 0 up node1          id, up or killed, name
+/// ring 511:0 1023:2 …        tokens: last slot of the arc, node id
+/// join 3                     only during a change: join or leave, node id …
+/// next 511:0 …               … and the ring after it
+/// checksum 1c2d3e4f          CRC-32C of all before this line
+/// ```
+extension Configuration {
+  package static let formatVersion = 1
+
+  package var text: String {
+    var lines = ["kvstore configuration \(Configuration.formatVersion)", "cluster \(String(clusterID, radix: 16))"]
+    lines += ["epoch \(epoch)", "quorum \(quorum.replicas) \(quorum.read) \(quorum.write)"]
+    lines += members.map { "member \($0.id) \($0.isKilled ? "killed" : "up") \($0.name)" }
+    lines.append("ring " + Configuration.words(ring))
+    if let change {
+      lines += ["\(change.kind.rawValue) \(change.node)", "next " + Configuration.words(change.nextRing)]
+    }
+    let body = lines.joined(separator: "\n") + "\n"
+    return body + "checksum \(String(Configuration.checksum(body), radix: 16))\n"
+  }
+
+  /// - Throws: ``ClusterError/dataFolder(_:)`` that says which line is wrong.
+  package init(text: String) throws(ClusterError) {
+    let mark = "\nchecksum "
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+    guard let first = lines.first, first.hasPrefix("kvstore configuration ") else {
+      throw .dataFolder("the configuration file does not begin with 'kvstore configuration'")
+    }
+    guard let version = Int(first.split(separator: " ")[2]), version <= Configuration.formatVersion else {
+      throw .dataFolder("the configuration was written by a newer kvstore ('\(first)'): use that one")
+    }
+    guard lines.last?.hasPrefix("checksum ") == true, let sum = UInt32(lines.removeLast().dropFirst(9), radix: 16),
+      sum == Configuration.checksum(lines.joined(separator: "\n") + "\n")
+    else { throw .dataFolder("the configuration file's last line, '\(mark.dropFirst())…', does not match its contents") }
+    self = try Configuration.parse(lines)
+  }
+
+  private static func parse(_ lines: [String]) throws(ClusterError) -> Configuration {
+    var parsed = Configuration(
+      clusterID: 0, epoch: 0, quorum: QuorumSettings(), members: [], ring: Ring(), change: nil)
+    for (number, line) in lines.enumerated().dropFirst() {
+      guard parsed.take(line.split(separator: " ").map(String.init)) else {
+        throw .dataFolder("line \(number + 1) of the configuration file makes no sense: '\(line)'")
+      }
+    }
+    return parsed
+  }
+
+  /// Takes one line's words; false if they make no sense.
+  private mutating func take(_ words: [String]) -> Bool {
+    let numbers = words.dropFirst().compactMap { Int($0) }
+    switch words.first {
+    case "cluster":
+      guard words.count == 2, let id = UInt64(words[1], radix: 16) else { return false }
+      clusterID = id
+    case "epoch":
+      guard numbers.count == 1 else { return false }
+      epoch = UInt64(numbers[0])
+    case "quorum":
+      guard numbers.count == 3 else { return false }
+      quorum = QuorumSettings(replicas: numbers[0], read: numbers[1], write: numbers[2])
+    case "member":
+      guard words.count == 4, let id = UInt16(words[1]), ["up", "killed"].contains(words[2]) else { return false }
+      members.append(Member(id: id, name: words[3], isKilled: words[2] == "killed"))
+    case "ring":
+      guard let ring = Configuration.ring(words) else { return false }
+      self.ring = ring
+    case "join", "leave":
+      guard numbers.count == 1, let kind = ChangeStatus.Kind(rawValue: words[0]) else { return false }
+      change = Change(kind: kind, node: UInt16(numbers[0]), nextRing: Ring())
+    case "next":
+      guard change != nil, let ring = Configuration.ring(words) else { return false }
+      change?.nextRing = ring
+    default: return false
+    }
+    return true
+  }
+
+  private static func words(_ ring: Ring) -> String {
+    ring.tokens.map { "\($0.slot):\($0.node)" }.joined(separator: " ")
+  }
+
+  private static func ring(_ words: [String]) -> Ring? {
+    let tokens = words.dropFirst().compactMap { word -> Ring.Token? in
+      let parts = word.split(separator: ":")
+      guard parts.count == 2, let slot = UInt16(parts[0]), let node = UInt16(parts[1]) else { return nil }
+      return Ring.Token(slot: slot, node: node)
+    }
+    return tokens.count == words.count - 1 ? try? Ring(tokens: tokens) : nil
+  }
+
+  private static func checksum(_ body: String) -> UInt32 {
+    Array(body.utf8).withBytes { kv_crc32c(0, $0.baseAddress, $0.count) }
+  }
+}

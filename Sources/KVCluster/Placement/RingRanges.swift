@@ -1,0 +1,34 @@
+/// A set of ring slots, as the log keeps it: first and last slot of each range in pairs of 16 bits, little-endian.
+package struct RingRanges: Equatable, Sendable {
+  package private(set) var ranges: [ClosedRange<Int>]
+
+  /// The slots that satisfy `isMember`. O(slots).
+  package init(where isMember: (_ slot: Int) -> Bool) {
+    ranges = []
+    for slot in 0..<Ring.slotCount where isMember(slot) {
+      if let last = ranges.last, last.upperBound == slot - 1 {
+        ranges[ranges.count - 1] = last.lowerBound...slot
+      } else {
+        ranges.append(slot...slot)
+      }
+    }
+  }
+
+  package init(bytes: UnsafeRawBufferPointer) {
+    ranges = stride(from: 0, to: bytes.count - 3, by: 4).map { at in
+      let first = Int(bytes[at]) | Int(bytes[at + 1]) << 8
+      let last = Int(bytes[at + 2]) | Int(bytes[at + 3]) << 8
+      return min(first, last)...max(first, last)
+    }
+  }
+
+  package var bytes: [UInt8] {
+    ranges.flatMap { range in
+      [range.lowerBound, range.upperBound].flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+    }
+  }
+
+  package var isEmpty: Bool { ranges.isEmpty }
+
+  package func contains(_ slot: Int) -> Bool { ranges.contains { $0.contains(slot) } }
+}

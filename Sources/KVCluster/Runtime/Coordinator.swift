@@ -1,0 +1,297 @@
+import CKernels
+import Synchronization
+
+/// Carries out reads and writes over healthy links: the pure operations of `Coordination`, with every message a direct
+/// call on the caller's thread.
+///
+/// A put takes one lock, the partition's, and under it touches three replicas without a queue, a task or an allocation.
+/// What must wait for a disk leaves the lock first.
+final class Coordinator: Sendable {
+  let partitions: PartitionTable
+  let tags: TagSource
+  private let policy: FsyncPolicy
+  /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
+  let isOverdue = Atomic<Bool>(false)
+  /// Names for errors.
+  private let nodeName: @Sendable (UInt16) -> String
+  /// A replica's copy did not verify.
+  private let onDamage: @Sendable (Replica) -> Void
+
+  init(
+    partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, nodeName: @escaping @Sendable (UInt16) -> String,
+    onDamage: @escaping @Sendable (Replica) -> Void
+  ) {
+    self.partitions = partitions
+    self.tags = tags
+    self.policy = policy
+    self.nodeName = nodeName
+    self.onDamage = onDamage
+  }
+
+  // MARK: - Writing
+
+  /// Applies a put or delete at all owners that answer.
+  /// - Returns: what to wait for before it may be acknowledged, or `nil` if it may be now.
+  @inline(__always)
+  func write(
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) throws(ClusterError) -> PendingWait? {
+    try checkKey(key.count)
+    guard value.count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(value.count) }
+    if isOverdue.load(ordering: .relaxed) { waitWhileOverdue() }
+    let hash = Ring.hash(key)
+    let checksum = kv_crc32c(0, value.baseAddress, value.count)
+    let tag: Tag
+    do { tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
+    let partition = partitions[Store.partition(of: hash)]
+    let write = Write(kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum)
+    return try partition.pointee.lock.withLock { () throws(ClusterError) in try apply(write, partition) }
+  }
+
+  private struct Write {
+    let kind: RecordKind
+    let hash: UInt64
+    let tag: Tag
+    let key: UnsafeRawBufferPointer
+    let value: UnsafeRawBufferPointer
+    let checksum: UInt32
+
+    /// `Unmanaged` spares a retain and a release a replica; it does not pass typed errors through, hence the result.
+    @inline(__always)
+    func apply(at replica: Unmanaged<Replica>, _ previous: inout Store.Previous) throws(StorageError) -> LogPosition {
+      try replica._withUnsafeGuaranteedRef { replica -> Result<LogPosition, StorageError> in
+        do throws(StorageError) {
+          return .success(
+            try replica.store.apply(
+              kind, hash: hash, tag: tag, key: key, value: value, valueChecksum: checksum, previous: &previous))
+        } catch {
+          return .failure(error)
+        }
+      }.get()
+    }
+  }
+
+  @inline(__always)
+  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> PendingWait? {
+    let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
+      let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
+      return (participants, view.writeRule(participants))
+    }
+    var live = ParticipantSet()
+    for i in 0..<participants.count {
+      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
+      live.insert(i)
+      replica._withUnsafeGuaranteedRef { $0.store.prefetch(write.hash) }
+    }
+    guard rule.isMet(by: live) else { throw unavailable(participants, live, rule) }
+    partition.pointee.operations.writes &+= 1
+    var operation = WriteOperation(tag: write.tag, rule: rule)
+    var positions = InlineArray<14, LogPosition>(repeating: .start)
+    var previous = Store.Previous()
+    var failure: StorageError?
+    for i in 0..<participants.count where live.contains(i) {
+      do throws(StorageError) {
+        let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
+        positions[i] = try write.apply(at: replica, &previous)
+        if policy != .always { _ = operation.acknowledge(i) }
+      } catch {
+        failure = error
+        live.remove(i)
+        _ = operation.lose(i)
+      }
+    }
+    if live.count < participants.count { addHints(write, partition, participants, live) }
+    if let failure, live.isEmpty { throw .storage("\(failure). Nothing was written") }
+    if operation.step == .done { return nil }
+    if operation.step == .undecidable { throw .indeterminate("\(live.count) of \(participants.count) owners took the write: \(failure.map(String.init(describing:)) ?? "")") }
+    return pending(operation, partition, participants, live, positions)
+  }
+
+  /// Notes for each owner that does not answer that it missed the write; the first one that took it keeps the note.
+  @inline(never)
+  private func addHints(
+    _ write: Write, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
+    _ live: ParticipantSet
+  ) {
+    guard let first = (0..<participants.count).first(where: live.contains) else { return }
+    let holder = partition.pointee.replica(participants.ids[first])!.takeUnretainedValue()
+    for i in 0..<participants.count where !live.contains(i) {
+      let target = participants.ids[i]
+      guard partition.pointee.addHint(write.hash, target: target, holder: holder.id) else { continue }
+      Array(nodeName(target).utf8).withBytes {
+        // A hint that finds no room is lost; comparing replicas closes what it leaves open.
+        try? holder.store.appendHint(for: $0, key: write.key, tag: write.tag)
+      }
+    }
+  }
+
+  private func pending(
+    _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
+    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ positions: InlineArray<14, LogPosition>
+  ) -> PendingWait {
+    var operation = operation
+    let replicas = (0..<participants.count).map { i -> Replica? in
+      guard live.contains(i) else { return nil }
+      return partition.pointee.replica(participants.ids[i])?.takeUnretainedValue()
+    }
+    for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
+    return PendingWait(operation: operation, replicas: replicas, positions: positions)
+  }
+
+  // MARK: - Reading
+
+  /// Reads a key from a quorum and hands its newest value to `take`, under the partition's lock; `nil` if it has none.
+  /// - Returns: what `take` made of it, and what to wait for before it may be returned, if anything.
+  @inline(__always)
+  func read<R>(
+    _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer?) -> R
+  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+    try checkKey(key.count)
+    let hash = Ring.hash(key)
+    let partition = partitions[Store.partition(of: hash)]
+    return try partition.pointee.lock.withLock { () throws(ClusterError) in
+      try read(hash, key, partition, take)
+    }
+  }
+
+  @inline(__always)
+  private func read<R>(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    _ take: (UnsafeRawBufferPointer?) -> R
+  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+    let (participants, operation, wanted) = partition.pointee.view._withUnsafeGuaranteedRef { view in
+      let participants = view.participants(ofSlot: Ring.slot(of: hash))
+      let operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
+      return (participants, operation, view.isJoint ? participants.count : max(view.quorum.read, view.quorum.write))
+    }
+    partition.pointee.operations.reads &+= 1
+    for i in 0..<wanted { partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) } }
+    // The usual case, without the general loop: the first owner has the newest version, and so have enough others.
+    if let first = partition.pointee.replica(participants.ids[0]) {
+      var operation = operation
+      let answer = first._withUnsafeGuaranteedRef { $0.store.read(hash, key) }
+      if case .found(let tag, let position, let isTombstone, let value) = answer,
+        isDurable(first, position)
+      {
+        var phase = operation.answer(0, tag: tag)
+        var i = 1
+        while phase == .asking, i < wanted, let replica = partition.pointee.replica(participants.ids[i]) {
+          let version = replica._withUnsafeGuaranteedRef { $0.store.version(hash, key, known: tag) }
+          phase = operation.answer(i, tag: version.tag, isDurable: isDurable(replica, version.position))
+          i += 1
+        }
+        if phase == .finished, operation.newest == tag { return (take(isTombstone ? nil : value), nil) }
+      }
+    }
+    return try readSlowly(SlowRead(hash: hash, key: key, participants: participants, operation: operation), partition, take)
+  }
+
+  @inline(__always)
+  private func isDurable(_ replica: Unmanaged<Replica>, _ position: LogPosition) -> Bool {
+    policy != .always || replica._withUnsafeGuaranteedRef { $0.store.log.durable > position }
+  }
+
+  private struct SlowRead {
+    let hash: UInt64
+    let key: UnsafeRawBufferPointer
+    let participants: PlacementView.Participants
+    var operation: ReadOperation
+  }
+
+  /// The general read: asks everyone who answers, writes the newest version back where it is missing, waits for disks.
+  @inline(never)
+  private func readSlowly<R>(
+    _ read: SlowRead, _ partition: UnsafeMutablePointer<Partition>, _ take: (UnsafeRawBufferPointer?) -> R
+  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+    var operation = read.operation
+    var live = ParticipantSet()
+    var newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)?
+    for i in 0..<read.participants.count where operation.phase == .asking {
+      guard let replica = partition.pointee.replica(read.participants.ids[i])?.takeUnretainedValue() else {
+        _ = operation.lose(i)
+        continue
+      }
+      live.insert(i)
+      switch replica.store.read(read.hash, read.key) {
+      case .absent: _ = operation.answer(i, tag: .none)
+      case .damaged:
+        _ = operation.lose(i)
+        onDamage(replica)
+      case .found(let tag, let position, let isTombstone, let value):
+        if tag > operation.newest { newest = (tag, isTombstone, value) }
+        _ = operation.answer(i, tag: tag, isDurable: isDurable(.passUnretained(replica), position))
+      }
+    }
+    switch operation.phase {
+    case .finished:
+      return (take(newest.flatMap { $0.isTombstone ? nil : $0.value }), nil)
+    case .writingBack:
+      guard let newest else { preconditionFailure("a write-back needs a version") }
+      let pending = try writeBack(read, operation, partition, newest)
+      return (take(newest.isTombstone ? nil : newest.value), pending)
+    case .asking, .undecidable:
+      throw unavailable(read.participants, live, operation.readRule)
+    }
+  }
+
+  /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.
+  private func writeBack(
+    _ read: SlowRead, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
+    _ newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)
+  ) throws(ClusterError) -> PendingWait? {
+    let write = Write(
+      kind: newest.isTombstone ? .tombstone : .value, hash: read.hash, tag: newest.tag, key: read.key,
+      value: newest.value, checksum: kv_crc32c(0, newest.value.baseAddress, newest.value.count))
+    var waiting = WriteOperation(tag: newest.tag, rule: operation.writeRule)
+    var positions = InlineArray<14, LogPosition>(repeating: .start)
+    var previous = Store.Previous()
+    var live = ParticipantSet()
+    for i in 0..<read.participants.count {
+      guard !operation.lost.contains(i), let replica = partition.pointee.replica(read.participants.ids[i]) else {
+        _ = waiting.lose(i)
+        continue
+      }
+      do throws(StorageError) {
+        positions[i] = try write.apply(at: replica, &previous)
+        live.insert(i)
+        if isDurable(replica, positions[i]) { _ = waiting.acknowledge(i) }
+      } catch {
+        _ = waiting.lose(i)
+      }
+    }
+    switch waiting.step {
+    case .done: return nil
+    case .waiting: return pending(waiting, partition, read.participants, live, positions)
+    case .undecidable: throw unavailable(read.participants, live, operation.writeRule)
+    }
+  }
+
+  // MARK: - Refusing
+
+  @inline(__always)
+  private func checkKey(_ count: Int) throws(ClusterError) {
+    guard count >= 1, count <= Limits.keyBytesMax else {
+      throw .invalidArgument("a key has 1 to \(Limits.keyBytesMax) bytes, this one has \(count)")
+    }
+  }
+
+  private static func tooLarge(_ count: Int) -> ClusterError {
+    .invalidArgument("a value has at most \(Limits.valueBytesMax >> 20) MiB, this one has \(count) bytes")
+  }
+
+  @inline(never)
+  private func unavailable(
+    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ rule: QuorumRule
+  ) -> ClusterError {
+    let missing = (0..<participants.count).filter { !live.contains($0) }.map { nodeName(participants.ids[$0]) }
+    return .unavailable(
+      needed: max(rule.needed, rule.nextNeeded), live: live.count, owners: participants.count,
+      missing: missing.sorted(by: Configuration.countsBefore))
+  }
+
+  /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises.
+  @inline(never)
+  private func waitWhileOverdue() {
+    while isOverdue.load(ordering: .relaxed) { Clock.sleep(ns: 1_000_000) }
+  }
+}

@@ -1,0 +1,101 @@
+import Glibc
+
+/// The folder a cluster lives in: made 0700, locked by one process at a time, with the configuration in it.
+///
+/// ```
+/// <data>/lock             the pid of the process that has it open
+/// <data>/configuration    see ``Configuration/text``
+/// <data>/node1.wal/       a node's segments and its tag lease
+/// ```
+final class DataFolder: Sendable {
+  let path: String
+  let disk: PosixDisk
+  private let lockDescriptor: Int32
+
+  static func logFolder(_ node: String) -> String { "\(node).wal" }
+
+  /// Makes the folder if need be and locks it.
+  init(_ path: String) throws(ClusterError) {
+    try DataFolder.make(path)
+    guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
+    self.path = String(cString: resolved)
+    free(resolved)
+    let lockPath = "\(self.path)/lock"
+    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let pid = DataFolder.readPid(descriptor)
+      Glibc.close(descriptor)
+      throw .dataFolder("\(self.path) is in use by process \(pid): close that one first, or use another --data folder")
+    }
+    lockDescriptor = descriptor
+    disk = PosixDisk(root: self.path)
+    let pid = Array("\(getpid())\n".utf8)
+    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
+      throw DataFolder.failure("write", lockPath)
+    }
+  }
+
+  /// The configuration, or `nil` in a new folder.
+  func readConfiguration() throws(ClusterError) -> Configuration? {
+    do throws(StorageError) {
+      guard let bytes = try disk.read("configuration") else { return nil }
+      return try DataFolder.parse(bytes)
+    } catch {
+      throw .dataFolder(error.description)
+    }
+  }
+
+  private static func parse(_ bytes: [UInt8]) throws(StorageError) -> Configuration {
+    do throws(ClusterError) {
+      return try Configuration(text: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      throw .damaged(path: "configuration", offset: 0, reason: error.description)
+    }
+  }
+
+  /// Durable on return.
+  func write(_ configuration: Configuration) throws(StorageError) {
+    try disk.replace("configuration", with: Array(configuration.text.utf8))
+  }
+
+  /// Whether a node's log is here although no configuration names it.
+  func hasLogs() -> Bool {
+    ((try? disk.names(in: "")) ?? []).contains { $0.hasSuffix(".wal") }
+  }
+
+  /// Unlocks; with `removing`, deletes everything first.
+  func close(removing: Bool) {
+    if removing {
+      for name in (try? disk.names(in: "")) ?? [] {
+        if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink("\(path)/\(name)") }
+      }
+      rmdir(path)
+    }
+    Glibc.close(lockDescriptor)
+  }
+
+  private static func make(_ path: String) throws(ClusterError) {
+    guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty: give one with --data DIR") }
+    var partial = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      partial += "/\(part)"
+      if mkdir(partial, 0o700) != 0, errno != EEXIST { throw failure("make folder", partial) }
+    }
+    var info = stat()
+    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+      throw .dataFolder("\(path) is not a folder: give another one with --data DIR")
+    }
+  }
+
+  private static func readPid(_ descriptor: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    return text.split(separator: "\n").first.map(String.init) ?? "unknown"
+  }
+
+  private static func failure(_ operation: String, _ path: String) -> ClusterError {
+    .dataFolder("cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+  }
+}

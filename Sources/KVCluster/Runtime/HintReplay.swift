@@ -1,0 +1,71 @@
+import Synchronization
+
+/// Hands a node that is back the writes it missed, from the nodes that kept hints for it.
+struct HintReplay {
+  let partitions: PartitionTable
+  let target: Replica
+
+  struct Outcome {
+    var delivered = 0
+    /// Some hints were dropped because there were too many.
+    var isIncomplete = false
+  }
+
+  /// Delivers every hint whose holder answers, then notes in the holders' logs that they are settled.
+  func run() -> Outcome {
+    var outcome = Outcome()
+    var holders: [UInt16] = []
+    for number in 0..<Store.partitionCount {
+      let partition = partitions[number]
+      var isMore = true
+      while isMore {
+        isMore = partition.pointee.lock.withLock { deliverBatch(partition, &outcome, &holders) }
+      }
+    }
+    for id in holders { settle(id) }
+    return outcome
+  }
+
+  /// Delivers some of the partition's hints; returns whether there are more.
+  private func deliverBatch(
+    _ partition: UnsafeMutablePointer<Partition>, _ outcome: inout Outcome, _ holders: inout [UInt16]
+  ) -> Bool {
+    let at = partition.pointee.hints.firstIndex { queue in
+      queue.target == target.id && partition.pointee.replica(queue.holder) != nil
+    }
+    guard let at else { return false }
+    let queue = partition.pointee.hints[at]
+    if !holders.contains(queue.holder) { holders.append(queue.holder) }
+    outcome.isIncomplete = outcome.isIncomplete || queue.isOverflowed
+    let holder = partition.pointee.replica(queue.holder)!.takeUnretainedValue()
+    let batch = queue.hashes.suffix(Limits.moveBatchKeysMax)
+    for hash in batch { outcome.delivered += deliver(hash, from: holder, in: partition) }
+    partition.pointee.hints[at].hashes.removeLast(batch.count)
+    if partition.pointee.hints[at].hashes.isEmpty { partition.pointee.hints.remove(at: at) }
+    return true
+  }
+
+  /// The holder's newest version of every key with this hash goes to the target, if it still owns the key.
+  private func deliver(_ hash: UInt64, from holder: Replica, in partition: UnsafeMutablePointer<Partition>) -> Int {
+    let view = partition.pointee.view.takeUnretainedValue()
+    guard view.isOwner(target.id, ofSlot: Ring.slot(of: hash)) else { return 0 }
+    var delivered = 0
+    holder.store.forEach(withHash: hash) { slot, record in
+      guard record.hasIntactValue else { return }
+      var previous = Store.Previous()
+      let position = try? target.store.apply(
+        slot.location.isTombstone ? .tombstone : .value, hash: hash, tag: slot.tag, key: record.key,
+        value: record.value, valueChecksum: record.valueChecksum, previous: &previous)
+      if position != nil { delivered += 1 }
+    }
+    return delivered
+  }
+
+  private func settle(_ id: UInt16) {
+    let partition = partitions[0]
+    partition.pointee.lock.withLock {
+      guard let holder = partition.pointee.replica(id)?.takeUnretainedValue() else { return }
+      target.nameBytes.withBytes { try? holder.store.appendHintsSettled(for: $0) }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Glibc
+
+/// One node as the coordinator reaches it: its storage and the thread that commits its log.
+final class Replica: @unchecked Sendable {
+  let id: UInt16
+  let name: String
+  /// The name's bytes, ready to be written into hints.
+  let nameBytes: [UInt8]
+  let store: Store
+  let commit: GroupCommit
+
+  init(id: UInt16, name: String, store: Store, commit: GroupCommit) {
+    self.id = id
+    self.name = name
+    nameBytes = Array(name.utf8)
+    self.store = store
+    self.commit = commit
+  }
+}
+
+/// Missed writes of one partition that `holder` keeps for `target`: hashes of their keys, in the order of the writes.
+/// The writes themselves are in the holder's store, which owned the keys when they were written.
+struct HintQueue {
+  let target: UInt16
+  let holder: UInt16
+  var hashes: [UInt64] = []
+  /// More writes were missed than are kept; only a comparison of all keys can tell which.
+  var isOverflowed = false
+}
+
+/// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
+/// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
+struct Partition: ~Copyable {
+  let lock = Lock()
+  // All below is guarded by `lock`.
+  /// The epoch's owners.
+  var view: Unmanaged<PlacementView>
+  /// The nodes that answer, by id. A node enters and leaves each partition under its lock, so an operation sees it
+  /// either there or not.
+  let replicas: UnsafeMutablePointer<Unmanaged<Replica>?>
+  var hints: [HintQueue] = []
+  var operations = OperationCounters()
+  /// Partitions are touched by different threads: keep their locks in different cache lines.
+  private let padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+  init(view: Unmanaged<PlacementView>) {
+    self.view = view
+    replicas = calloc(Limits.nodesMax, MemoryLayout<Unmanaged<Replica>?>.stride)!
+      .bindMemory(to: Unmanaged<Replica>?.self, capacity: Limits.nodesMax)
+  }
+
+  deinit { free(replicas) }
+
+  @inline(__always)
+  func replica(_ id: UInt16) -> Unmanaged<Replica>? { replicas[Int(id)] }
+
+  /// Keeps a hint, unless too many are kept already; false if it was not kept.
+  mutating func addHint(_ hash: UInt64, target: UInt16, holder: UInt16) -> Bool {
+    var at = hints.startIndex
+    while at < hints.endIndex, hints[at].target != target || hints[at].holder != holder { at += 1 }
+    if at == hints.endIndex { hints.append(HintQueue(target: target, holder: holder)) }
+    if hints[at].isOverflowed { return false }
+    if hints[at].hashes.count >= Limits.hintsPerPartitionMax {
+      hints[at].hashes = []
+      hints[at].isOverflowed = true
+      return false
+    }
+    hints[at].hashes.append(hash)
+    return true
+  }
+}
+
+/// All partitions, at a fixed address.
+final class PartitionTable: @unchecked Sendable {
+  private let base: UnsafeMutablePointer<Partition>
+  /// Keeps the view that partitions point to; guarded by whoever changes the configuration, one at a time.
+  private var current: PlacementView
+
+  init(view: PlacementView) {
+    current = view
+    base = .allocate(capacity: Store.partitionCount)
+    for i in 0..<Store.partitionCount { (base + i).initialize(to: Partition(view: .passUnretained(view))) }
+  }
+
+  deinit {
+    base.deinitialize(count: Store.partitionCount)
+    base.deallocate()
+  }
+
+  @inline(__always)
+  subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> { base + partition }
+
+  /// Runs `body` on every partition, one after the other, each under its lock.
+  func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
+    for i in 0..<Store.partitionCount { base[i].lock.withLock { body(i, base + i) } }
+  }
+
+  /// Lets every partition's operations use `view`; returns when none uses the one before.
+  func adopt(_ view: PlacementView) {
+    let old = current
+    current = view
+    forEach { _, partition in partition.pointee.view = .passUnretained(view) }
+    withExtendedLifetime(old) {}
+  }
+
+  /// Lets a node answer.
+  func add(_ replica: Replica) {
+    forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
+  }
+
+  /// Stops a node from answering; returns when no operation touches it any more.
+  func remove(_ id: UInt16) {
+    forEach { _, partition in partition.pointee.replicas[Int(id)] = nil }
+  }
+}

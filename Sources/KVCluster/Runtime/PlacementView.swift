@@ -1,0 +1,95 @@
+/// Who owns each ring slot, in the form the hot path reads: flat tables and quorum sizes, made once an epoch.
+///
+/// Partitions point to the view in force; it is freed once no partition does.
+final class PlacementView: @unchecked Sendable {
+  /// Owners of one operation: those in force, then those that only the next ring adds.
+  struct Participants {
+    var ids: InlineArray<14, UInt16>
+    var count: Int
+    var owners: ParticipantSet
+    var nextOwners: ParticipantSet
+  }
+
+  let epoch: UInt64
+  let table: PreferenceTable
+  let nextTable: PreferenceTable?
+  let quorum: QuorumSettings
+  let nextQuorum: QuorumSettings?
+  private let owners: UnsafeMutablePointer<UInt16>
+  private let nextOwners: UnsafeMutablePointer<UInt16>?
+  private let ranks: Int
+  private let nextRanks: Int
+
+  init(_ configuration: Configuration) {
+    epoch = configuration.epoch
+    table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
+    quorum = configuration.quorum.effective(nodes: configuration.ring.nodes.count)
+    ranks = table.ranks
+    owners = PlacementView.copy(table.owners)
+    let nextRing = configuration.change?.nextRing
+    nextTable = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
+    nextQuorum = nextRing.map { configuration.quorum.effective(nodes: $0.nodes.count) }
+    nextRanks = nextTable?.ranks ?? 0
+    nextOwners = nextTable.map { PlacementView.copy($0.owners) }
+  }
+
+  deinit {
+    owners.deallocate()
+    nextOwners?.deallocate()
+  }
+
+  private static func copy(_ ids: [UInt16]) -> UnsafeMutablePointer<UInt16> {
+    let copy = UnsafeMutablePointer<UInt16>.allocate(capacity: ids.count)
+    copy.initialize(from: ids, count: ids.count)
+    return copy
+  }
+
+  @inline(__always)
+  var isJoint: Bool { nextOwners != nil }
+
+  @inline(__always)
+  func participants(ofSlot slot: Int) -> Participants {
+    var participants = Participants(
+      ids: InlineArray(repeating: 0), count: ranks, owners: ParticipantSet(first: ranks), nextOwners: ParticipantSet())
+    for rank in 0..<ranks { participants.ids[rank] = owners[slot &* ranks &+ rank] }
+    if nextOwners != nil { addNextOwners(&participants, slot) }
+    return participants
+  }
+
+  private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
+    for rank in 0..<nextRanks {
+      let id = nextOwners![slot * nextRanks + rank]
+      var at = 0
+      while at < participants.count, participants.ids[at] != id { at += 1 }
+      if at == participants.count {
+        participants.ids[at] = id
+        participants.count += 1
+      }
+      participants.nextOwners.insert(at)
+    }
+  }
+
+  @inline(__always)
+  func readRule(_ participants: Participants) -> QuorumRule {
+    QuorumRule(owners: participants.owners, needed: quorum.read)
+  }
+
+  @inline(__always)
+  func writeRule(_ participants: Participants) -> QuorumRule {
+    QuorumRule(
+      owners: participants.owners, needed: quorum.write, nextOwners: participants.nextOwners,
+      nextNeeded: nextQuorum?.write ?? 0)
+  }
+
+  /// Whether the slot's owners change.
+  func isMoving(_ slot: Int) -> Bool {
+    guard let nextOwners else { return false }
+    guard ranks == nextRanks else { return true }
+    return (0..<ranks).contains { owners[slot * ranks + $0] != nextOwners[slot * ranks + $0] }
+  }
+
+  func isOwner(_ node: UInt16, ofSlot slot: Int) -> Bool {
+    (0..<ranks).contains { owners[slot * ranks + $0] == node }
+      || (0..<nextRanks).contains { nextOwners![slot * nextRanks + $0] == node }
+  }
+}

@@ -1,0 +1,63 @@
+import Synchronization
+
+/// The cluster's members and configuration as they are now, shared by those who serve, change and show them.
+final class Roster: Sendable {
+  struct State {
+    var configuration: Configuration
+    var nodes: [Node]
+    var phase = ClusterPhase.recovering(fraction: 0)
+    /// The membership change under way.
+    var move: Move?
+    var recoveryFailure: ClusterError?
+  }
+
+  /// A member, whether it answers or not.
+  struct Node {
+    var id: UInt16
+    var name: String
+    var state: NodeState
+    /// Set while the node answers.
+    var replica: Replica?
+  }
+
+  struct Move {
+    var change: MembershipChange
+    var startedNs: UInt64
+    var sweep: Sweep?
+    var waitingFor: String?
+  }
+
+  private let state: Mutex<State>
+
+  init(_ configuration: Configuration) {
+    let nodes = configuration.members.map { member in
+      Node(id: member.id, name: member.name, state: member.isKilled ? .dead : .recovering(fraction: 0))
+    }
+    state = Mutex(State(configuration: configuration, nodes: nodes))
+  }
+
+  func withState<R, E: Error>(_ body: (inout sending State) throws(E) -> sending R) throws(E) -> sending R {
+    try state.withLock(body)
+  }
+
+  func name(of id: UInt16) -> String {
+    state.withLock { state in state.nodes.first { $0.id == id }?.name ?? "node \(id)" }
+  }
+
+  func node(named name: String) -> Node? {
+    state.withLock { state in state.nodes.first { $0.name == name } }
+  }
+
+  var configuration: Configuration { state.withLock { $0.configuration } }
+
+  /// The nodes that answer.
+  var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
+
+  func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
+    state.withLock { state in
+      guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
+      state.nodes[i].state = nodeState
+      state.nodes[i].replica = replica
+    }
+  }
+}

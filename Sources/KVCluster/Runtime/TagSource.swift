@@ -1,0 +1,79 @@
+import CKernels
+import Synchronization
+
+/// The one monotone counter behind every tag of this process.
+///
+/// Tags must never repeat, not even after a crash, so the counter is leased: a bound is written durably into the folder
+/// of every node that answers before a tag beyond the last bound is handed out, and a start goes above every lease it
+/// can read. Drawing a tag is one atomic add and one comparison.
+final class TagSource: Sendable {
+  private let next = Atomic<UInt64>(1)
+  private let bound = Atomic<UInt64>(1)
+  private let extending = Mutex<Void>(())
+  /// Makes a bound durable on every node that answers.
+  private let writeLease: @Sendable (UInt64) throws(StorageError) -> Void
+
+  init(writeLease: @escaping @Sendable (UInt64) throws(StorageError) -> Void) {
+    self.writeLease = writeLease
+  }
+
+  /// Begins above every counter that may have been handed out; call once, before the first draw.
+  func start(at first: UInt64) throws(StorageError) {
+    next.store(first, ordering: .relaxed)
+    bound.store(first, ordering: .releasing)
+    try extend()
+  }
+
+  @inline(__always)
+  func draw() throws(StorageError) -> Tag {
+    let counter = next.wrappingAdd(1, ordering: .relaxed).oldValue
+    if counter >= bound.load(ordering: .acquiring) { try waitForLease(counter) }
+    return Tag(counter: counter, coordinator: 0)
+  }
+
+  /// Extends the lease ahead of need; call now and then from a background thread.
+  func extendEarly() throws(StorageError) {
+    if next.load(ordering: .relaxed) &+ Limits.tagLease / 2 > bound.load(ordering: .relaxed) { try extend() }
+  }
+
+  /// The bound in force: what a node that comes back must write into its folder before it serves.
+  var lease: UInt64 { bound.load(ordering: .acquiring) }
+
+  @inline(never)
+  private func waitForLease(_ counter: UInt64) throws(StorageError) {
+    while counter >= bound.load(ordering: .acquiring) { try extend() }
+  }
+
+  private func extend() throws(StorageError) {
+    try extending.withLock { _ throws(StorageError) in
+      let wanted = next.load(ordering: .relaxed) + Limits.tagLease
+      guard wanted > bound.load(ordering: .relaxed) else { return }
+      try writeLease(wanted)
+      bound.store(wanted, ordering: .releasing)
+    }
+  }
+}
+
+/// The small file in a node's folder that bounds the tags handed out so far.
+enum TagLease {
+  static func path(_ folder: String) -> String { "\(folder)/lease" }
+
+  static func write(_ bound: UInt64, to disk: any Disk, folder: String) throws(StorageError) {
+    let body = "kvstore tag lease 1\nbelow \(bound)\n"
+    try disk.replace(path(folder), with: Array("\(body)checksum \(String(checksum(body), radix: 16))\n".utf8))
+  }
+
+  /// The bound, or `nil` if there is no readable lease.
+  static func read(from disk: any Disk, folder: String) throws(StorageError) -> UInt64? {
+    guard let bytes = try disk.read(path(folder)) else { return nil }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    guard lines.count == 3, lines[0] == "kvstore tag lease 1", lines[1].hasPrefix("below "),
+      lines[2] == "checksum \(String(checksum("\(lines[0])\n\(lines[1])\n"), radix: 16))"
+    else { return nil }
+    return UInt64(lines[1].dropFirst(6))
+  }
+
+  private static func checksum(_ body: String) -> UInt32 {
+    Array(body.utf8).withBytes { kv_crc32c(0, $0.baseAddress, $0.count) }
+  }
+}

@@ -1,0 +1,43 @@
+/// The seam to the disk. The engine's own side is ``PosixDisk``; the simulator's loses, tears and refuses from a seed.
+///
+/// Paths are relative to the data folder. Nothing here is on a hot path: records are written to and read from mapped
+/// segments directly.
+package protocol Disk: Sendable {
+  /// Names in a folder, sorted; empty if there is no such folder.
+  func names(in folder: String) throws(StorageError) -> [String]
+  /// Makes a folder, durably. An existing one is fine.
+  func makeFolder(_ path: String) throws(StorageError)
+  /// Removes a folder and what is in it; a missing one is fine.
+  func removeFolder(_ path: String) throws(StorageError)
+  /// A whole small file, or `nil` if there is none.
+  func read(_ path: String) throws(StorageError) -> [UInt8]?
+  /// Replaces a small file so that a crash leaves the old bytes or the new, durably on return.
+  func replace(_ path: String, with bytes: [UInt8]) throws(StorageError)
+  /// A new segment that can grow up to `capacity` bytes; its name is durable on return.
+  func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile
+  /// An existing segment, mapped with room up to `capacity` bytes.
+  func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile
+  /// Removes a file, durably.
+  func remove(_ path: String) throws(StorageError)
+}
+
+/// A file mapped into memory whose address does not change while it grows.
+///
+/// Bytes written to `base` survive a crash of the program at once (they are in the page cache), and a power loss once
+/// ``sync()`` has returned.
+package protocol SegmentFile: AnyObject, Sendable {
+  var path: String { get }
+  var base: UnsafeMutableRawPointer { get }
+  /// Address space reserved: the largest size the file may have.
+  var capacity: Int { get }
+  /// Bytes that exist on disk and may be touched.
+  var byteCount: Int { get }
+  /// Makes at least `byteCount` bytes exist, zero-filled and ready to be touched without a page fault.
+  /// - Throws: ``StorageError/diskFull(path:)``; the file is then as it was.
+  func grow(to byteCount: Int) throws(StorageError)
+  /// Returns once every byte written before is on the disk. After a failure the file must not be synced again: the
+  /// pages may have been dropped.
+  func sync() throws(StorageError)
+  /// Unmaps and closes.
+  func close()
+}

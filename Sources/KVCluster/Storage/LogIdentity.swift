@@ -1,0 +1,43 @@
+import CKernels
+import Glibc
+
+/// Whose log a segment belongs to; written into and checked against every segment's header.
+package struct LogIdentity: Equatable, Sendable {
+  package var clusterID: UInt64
+  package var node: String
+
+  package init(clusterID: UInt64, node: String) {
+    self.clusterID = clusterID
+    self.node = node
+  }
+
+  func writeHeader(to base: UnsafeMutableRawPointer, segment: UInt64) {
+    let bytes = LogFormat.segmentHeaderBytes
+    memset(base, 0, bytes)
+    base.storeBytes(of: LogFormat.magic.littleEndian, as: UInt64.self)
+    base.storeBytes(of: LogFormat.version, toByteOffset: 8, as: UInt32.self)
+    base.storeBytes(of: UInt32(bytes), toByteOffset: 12, as: UInt32.self)
+    base.storeBytes(of: segment, toByteOffset: 16, as: UInt64.self)
+    base.storeBytes(of: clusterID, toByteOffset: 24, as: UInt64.self)
+    base.storeBytes(of: UInt8(node.utf8.count), toByteOffset: 32, as: UInt8.self)
+    for (i, byte) in node.utf8.enumerated() { base.storeBytes(of: byte, toByteOffset: 33 + i, as: UInt8.self) }
+    base.storeBytes(of: kv_crc32c(0, base, bytes - 4), toByteOffset: bytes - 4, as: UInt32.self)
+  }
+
+  /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``.
+  func checkHeader(_ base: UnsafeRawPointer, segment: UInt64, byteCount: Int, path: String) throws(StorageError) {
+    let bytes = LogFormat.segmentHeaderBytes
+    func damaged(_ offset: Int, _ reason: String) -> StorageError { .damaged(path: path, offset: offset, reason: reason) }
+    guard byteCount >= bytes else { throw damaged(0, "\(byteCount) bytes are too few for a segment header") }
+    guard base.load(as: UInt64.self) == LogFormat.magic else { throw damaged(0, "not a kvstore segment") }
+    let version = base.load(fromByteOffset: 8, as: UInt32.self)
+    guard version <= LogFormat.version else { throw .newerFormat(path: path, version: version) }
+    let checksum = base.load(fromByteOffset: bytes - 4, as: UInt32.self)
+    guard kv_crc32c(0, base, bytes - 4) == checksum else { throw damaged(0, "header checksum does not match") }
+    guard base.load(fromByteOffset: 16, as: UInt64.self) == segment else { throw damaged(16, "wrong segment id") }
+    guard base.load(fromByteOffset: 24, as: UInt64.self) == clusterID else { throw damaged(24, "belongs to another cluster") }
+    let nameBytes = Int(base.load(fromByteOffset: 32, as: UInt8.self))
+    let name = UnsafeRawBufferPointer(start: base + 33, count: min(nameBytes, Limits.nodeNameBytesMax))
+    guard name.elementsEqual(node.utf8) else { throw damaged(32, "belongs to another node") }
+  }
+}

@@ -1,0 +1,31 @@
+import Glibc
+
+/// The disk's faults, as one node sees them. Bugs of ours trap instead.
+package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// No space for more records; what is stored stays readable.
+  case diskFull(path: String)
+  /// A call to the operating system failed.
+  case io(operation: String, path: String, code: Int32)
+  /// Bytes on disk are not what was written. Nothing was deleted.
+  case damaged(path: String, offset: Int, reason: String)
+  /// The file was written by a newer version of kvstore.
+  case newerFormat(path: String, version: UInt32)
+  /// The node is closed.
+  case closed
+
+  package var description: String {
+    switch self {
+    case .diskFull(let path):
+      return "disk full while growing \(path): the write was refused, everything stored stays readable; free some space"
+    case .io(let operation, let path, let code):
+      return "\(operation) \(path): \(String(cString: strerror(code)))"
+    case .damaged(let path, let offset, let reason):
+      return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted; the other replicas serve its keys"
+    case .newerFormat(let path, let version):
+      return "\(path) has format \(version), this program reads \(LogFormat.version): use a newer kvstore"
+    case .closed:
+      return "the node is closed"
+    }
+  }
+}
+

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Commands
+
+/// A command of the command language as a subcommand: `kvstore get a`. The shell has read the quotes already, so the
+/// arguments are taken as they are.
+protocol DirectCommand: AsyncParsableCommand {
+  static var name: CommandName { get }
+  var options: StartOptions { get }
+  var parent: KVStore { get }
+  var command: Command { get }
+}
+
+extension DirectCommand {
+  static var configuration: CommandConfiguration {
+    let summary = CommandEntry.of(name).summary
+    return CommandConfiguration(
+      commandName: name.rawValue, abstract: "\(summary.prefix(1).uppercased())\(summary.dropFirst()).")
+  }
+
+  func run() async throws {
+    let command = command
+    throw try await Script.run(options, parent) { await $0.run(command) }
+  }
+}
+
+struct Put: DirectCommand {
+  static let name = CommandName.put
+  @Argument(help: "The key.") var key: String
+  @Argument(help: ArgumentHelp("The value; several words are joined by a space. Put -- before a key or value like -5."))
+  var value: [String]
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command {
+    .put(key: ArgumentBytes.decode(key), value: ArgumentBytes.decode(value.joined(separator: " ")))
+  }
+}
+
+struct Get: DirectCommand {
+  static let name = CommandName.get
+  @Argument(help: "The key.") var key: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .get(key: ArgumentBytes.decode(key)) }
+}
+
+struct Del: DirectCommand {
+  static let name = CommandName.del
+  @Argument(help: "The key.") var key: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .delete(key: ArgumentBytes.decode(key)) }
+}
+
+struct Nodes: DirectCommand {
+  static let name = CommandName.nodes
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .nodes }
+}
+
+struct AddNode: DirectCommand {
+  static let name = CommandName.addnode
+  @Argument(help: "The new node's name.") var node: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .addNode(node) }
+}
+
+struct RemoveNode: DirectCommand {
+  static let name = CommandName.removenode
+  @Argument(help: "The node's name.") var node: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .removeNode(node) }
+}
+
+struct Kill: DirectCommand {
+  static let name = CommandName.kill
+  @Argument(help: "The node's name.") var node: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .kill(node) }
+}
+
+struct Restart: DirectCommand {
+  static let name = CommandName.restart
+  @Argument(help: "The node's name.") var node: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .restart(node) }
+}
+
+/// Not called `Benchmark`, which is the thing it runs.
+struct BenchmarkCommand: DirectCommand {
+  static let name = CommandName.benchmark
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .benchmark }
+}
+
+struct Load: DirectCommand {
+  static let name = CommandName.load
+  @Argument(help: "The file; - is standard input.") var file: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .load(path: ArgumentBytes.decode(file)) }
+}
+
+struct Keys: DirectCommand {
+  /// Keys listed at most, whatever is asked for: they are gathered in memory and sorted.
+  private static let limitMax = 1_000_000
+
+  static let name = CommandName.keys
+  @Argument(help: "List only keys that begin so.") var prefix: String?
+  @Option(help: ArgumentHelp("List at most so many keys.", valueName: "n")) var limit = Command.keysListedDefault
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  func validate() throws {
+    guard !(1...Self.limitMax).contains(limit) else { return }
+    throw ValidationError("--limit is \(limit); it can be 1 to \(Self.limitMax).")
+  }
+
+  var command: Command { .keys(prefix: ArgumentBytes.decode(prefix ?? ""), limit: limit) }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Commands
+import Dispatch
+import Glibc
+import KVCluster
+import Synchronization
+
+/// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
+enum HeadlessRun {
+  /// How long a face that was told to stop may take before the cluster is closed under it: `load` and `benchmark` end at
+  /// once, a move of data does not, and it starts again at the next start anyway.
+  private static let grace = Duration.seconds(1)
+
+  /// Runs `face` on an open, recovered cluster and returns the program's exit status.
+  ///
+  /// SIGINT, SIGTERM and SIGHUP cancel the face's task, and the status is then 128 + signal, as a shell reports it; a
+  /// second one ends the program at once.
+  static func run(_ options: ClusterOptions, _ face: @escaping @Sendable (Cluster) async -> Int32) async -> Int32 {
+    let cluster: Cluster
+    do throws(ClusterError) {
+      cluster = try Cluster.open(options)
+    } catch {
+      // The temporary folder is ours until the engine has it; a folder with data in it stays.
+      if options.isEphemeral { rmdir(options.dataFolder) }
+      complain(error.description)
+      return 1
+    }
+    let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
+    let work = Task {
+      do throws(ClusterError) {
+        try await cluster.ready()
+        ending.yield(await face(cluster))
+      } catch {
+        complain(error.description)
+        ending.yield(1)
+      }
+    }
+    let signals = SignalWatch { signal in
+      work.cancel()
+      Task {
+        try? await Task.sleep(for: grace)
+        ending.yield(128 + signal)
+      }
+    }
+    let status = await endings.first { _ in true } ?? 1
+    await cluster.close()
+    return signals.caught.map { 128 + $0 } ?? status
+  }
+
+  /// One line on standard error.
+  static func complain(_ message: String) {
+    let line = Array("kvstore: \(message)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+  }
+
+  /// Says why the program cannot start; what is returned ends it with status 1 when thrown.
+  static func refusal(_ message: String) -> ExitCode {
+    complain(message)
+    return ExitCode(1)
+  }
+
+  /// What the state of the printer makes of a face's exit status.
+  static func status(_ status: Int32, _ printer: Printer) -> Int32 {
+    switch printer.failure {
+    case nil:
+      return status
+    case EPIPE:
+      // The reader has seen enough, as in `kvstore keys | head -1`: end quietly, with what a shell shows for SIGPIPE.
+      return 128 + SIGPIPE
+    case .some(let code):
+      complain("cannot write the answers: \(String(cString: strerror(code)))")
+      return 1
+    }
+  }
+}
+
+/// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
+private struct SignalWatch {
+  /// Number of the signal that came first, or 0.
+  private final class First: Sendable {
+    let number = Atomic<Int32>(0)
+  }
+
+  private let first = First()
+  private let sources: [any DispatchSourceSignal]
+
+  init(_ handle: @escaping @Sendable (Int32) -> Void) {
+    sources = [SIGINT, SIGTERM, SIGHUP].map { [first] signal in
+      Glibc.signal(signal, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
+      source.setEventHandler {
+        guard first.number.exchange(signal, ordering: .relaxed) == 0 else { _exit(128 + signal) }
+        handle(signal)
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  /// The signal that came, if one did.
+  var caught: Int32? {
+    let signal = first.number.load(ordering: .relaxed)
+    return signal == 0 ? nil : signal
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Glibc
+import KVCluster
+
+/// The options of every face: which cluster, and how it is opened.
+///
+/// Each subcommand has them as the root has, so that they may stand before its name or behind it. All are optional here,
+/// because only so can one tell "not given" from "given as the default" when the two places are put together.
+struct StartOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Folder of the data (default: $XDG_DATA_HOME/kvstore).", valueName: "dir"))
+  var data: String?
+
+  @Flag(help: "Use a temporary folder and remove it at the end.")
+  var ephemeral = false
+
+  @Option(help: ArgumentHelp("Nodes of a new cluster (default: 3).", valueName: "n"))
+  var nodes: Int?
+
+  @Option(help: ArgumentHelp("Copies of each key in a new cluster (default: 3).", valueName: "n"))
+  var replicas: Int?
+
+  @Option(help: ArgumentHelp("Copies that must answer a read (default: a majority).", valueName: "r"))
+  var readQuorum: Int?
+
+  @Option(help: ArgumentHelp("Copies that must hold a write (default: a majority).", valueName: "w"))
+  var writeQuorum: Int?
+
+  @Option(help: ArgumentHelp("When a write is safe on the disk (default: always).", valueName: "policy"))
+  var fsync: FsyncPolicy?
+
+  @Option(help: ArgumentHelp("Cache of each node in MiB (default: 64).", valueName: "mib"))
+  var cacheMib: Int?
+
+  func validate() throws {
+    try check("nodes", nodes, 1...Limits.nodesMax)
+    try check("replicas", replicas, 1...Limits.replicasMax)
+    try check("read-quorum", readQuorum, 1...(replicas ?? Limits.replicasMax))
+    try check("write-quorum", writeQuorum, 1...(replicas ?? Limits.replicasMax))
+    // 16 TiB: beyond any machine, and far from overflowing a count of bytes.
+    try check("cache-mib", cacheMib, 0...(1 << 24))
+    if data?.isEmpty == true { throw ValidationError("--data needs the name of a folder.") }
+    if ephemeral, data != nil {
+      throw ValidationError("--ephemeral makes a temporary folder and removes it; it does not go with --data.")
+    }
+  }
+
+  private func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+    guard let value, !range.contains(value) else { return }
+    throw ValidationError("--\(name) is \(value); it can be \(range.lowerBound) to \(range.upperBound).")
+  }
+
+  /// These options where they were given, else `others`.
+  func filled(from others: StartOptions) -> StartOptions {
+    var filled = self
+    filled.data = data ?? others.data
+    filled.ephemeral = ephemeral || others.ephemeral
+    filled.nodes = nodes ?? others.nodes
+    filled.replicas = replicas ?? others.replicas
+    filled.readQuorum = readQuorum ?? others.readQuorum
+    filled.writeQuorum = writeQuorum ?? others.writeQuorum
+    filled.fsync = fsync ?? others.fsync
+    filled.cacheMib = cacheMib ?? others.cacheMib
+    return filled
+  }
+}
+
+extension StartOptions {
+  /// What the engine is told; makes the temporary folder if one is asked for.
+  ///
+  /// - Throws: what ends the program, said already or said by the argument parser.
+  func clusterOptions() throws -> ClusterOptions {
+    // Again, now that root and subcommand are put together.
+    try validate()
+    return ClusterOptions(
+      dataFolder: try ephemeral ? Self.makeTemporaryFolder() : folder(), isEphemeral: ephemeral,
+      initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
+      writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: (cacheMib ?? 64) << 20)
+  }
+
+  /// The data's folder as an absolute path.
+  private func folder() throws -> String {
+    if let data { return data.hasPrefix("/") ? data : "\(try Self.currentFolder())/\(data)" }
+    // The XDG specification: a relative path is to be ignored.
+    if let xdg = Self.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
+    guard let home = Self.variable("HOME") else {
+      throw HeadlessRun.refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
+    }
+    return "\(home)/.local/share/kvstore"
+  }
+
+  private static func makeTemporaryFolder() throws -> String {
+    var template = Array("\(variable("TMPDIR") ?? "/tmp")/kvstore-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw HeadlessRun.refusal("cannot make a temporary folder: \(String(cString: strerror(errno)))")
+    }
+    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  private static func currentFolder() throws -> String {
+    guard let path = getcwd(nil, 0) else {
+      throw HeadlessRun.refusal("the current folder is gone: \(String(cString: strerror(errno)))")
+    }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// An environment variable that is set and not empty.
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+}
+
+extension FsyncPolicy: ExpressibleByArgument {}

@@ -1,0 +1,71 @@
+import CTerminal
+import Dashboard
+
+/// Key presses as they arrive; a paste is put together to one.
+struct KeyReader {
+  private var paste: String?
+
+  /// What has been pressed since the last call.
+  mutating func read() -> [Key] {
+    var keys: [Key] = []
+    while true {
+      let raw = ct_read_key()
+      if raw.kind == CT_NONE { return keys }
+      if let key = take(raw) { keys.append(key) }
+    }
+  }
+
+  private mutating func take(_ raw: ct_key) -> Key? {
+    if raw.kind == CT_NAMED, raw.value == CT_KEY_PASTE_START.rawValue {
+      paste = ""
+      return nil
+    }
+    if let pasted = paste {
+      if raw.kind == CT_NAMED, raw.value == CT_KEY_PASTE_END.rawValue {
+        paste = nil
+        return .paste(pasted)
+      }
+      if raw.kind == CT_SCALAR, let scalar = Unicode.Scalar(raw.value) { paste?.unicodeScalars.append(scalar) }
+      return nil
+    }
+    switch raw.kind {
+    case CT_SCALAR: return Unicode.Scalar(raw.value).flatMap(Self.key)
+    case CT_ALT_SCALAR: return Unicode.Scalar(raw.value).map { .alt(Character($0)) }
+    default: return Self.key(named: raw.value)
+    }
+  }
+
+  private static func key(_ scalar: Unicode.Scalar) -> Key? {
+    switch scalar.value {
+    case 0: nil
+    case 9: .tab
+    case 10, 13: .enter
+    case 8, 127: .backspace
+    case 27: .escape
+    case 1...26: .control(Character(Unicode.Scalar(UInt8(scalar.value) + 96)))
+    case 28...31: nil
+    default: .character(Character(scalar))
+    }
+  }
+
+  private static func key(named value: UInt32) -> Key? {
+    if value >= CT_KEY_F1.rawValue { return .function(Int(value - CT_KEY_F1.rawValue) + 1) }
+    switch ct_key_name(rawValue: value) {
+    case CT_KEY_UP: return .up
+    case CT_KEY_DOWN: return .down
+    case CT_KEY_LEFT: return .left
+    case CT_KEY_RIGHT: return .right
+    case CT_KEY_HOME: return .home
+    case CT_KEY_END: return .end
+    case CT_KEY_PAGE_UP: return .pageUp
+    case CT_KEY_PAGE_DOWN: return .pageDown
+    case CT_KEY_DELETE: return .delete
+    case CT_KEY_BACKSPACE: return .backspace
+    case CT_KEY_ENTER: return .enter
+    case CT_KEY_BACK_TAB: return .backTab
+    case CT_KEY_WORD_LEFT: return .wordLeft
+    case CT_KEY_WORD_RIGHT: return .wordRight
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import CTerminal
+import Dashboard
+import Glibc
+import KVCluster
+
+/// The dashboard on a terminal: asks for statuses, draws them, and turns keys into commands.
+///
+/// One thread does all of it and sleeps in `poll`: for keys, for signals, and for answers, which arrive through a pipe
+/// like signals do. A frame is drawn only when something changed.
+struct Screen {
+  private let host: any ScreenHost
+  private let terminal: Terminal
+  private let look: Look
+  private let mailbox = Mailbox()
+  private let wakeups: Int32
+  private var keys = KeyReader()
+  private var state: DashboardState
+  private var lastEvent: UInt64 = 0
+  private var nextStatusNs: UInt64 = 0
+  /// The exit status, once the screen is to end.
+  private var exitCode: Int32?
+
+  /// Takes the terminal, shows the dashboard until its reader quits or a signal ends it, and gives the terminal back.
+  ///
+  /// Call it on the main thread, which it keeps until then.
+  /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
+  static func run(_ host: any ScreenHost, _ options: ScreenOptions = ScreenOptions()) throws(ScreenError) -> Int32 {
+    var screen = try Screen(host, options)
+    let code = screen.loop()
+    screen.terminal.close()
+    return code
+  }
+
+  private init(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) {
+    self.host = host
+    terminal = try Terminal()
+    let theme = options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal)
+    let glyphs: Glyphs.Kind = terminal.isUTF8 ? options.glyphs ?? (terminal.isConsole ? .blocks : .braille) : .ascii
+    look = Look(theme: theme, glyphs: Glyphs(glyphs), depth: terminal.depth)
+    state = DashboardState(size: terminal.size, history: host.loadHistory()) { host.completion(of: $0, cursor: $1) }
+    let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
+    wakeups = ct_signal_pipe(signals, Int32(signals.count))
+  }
+
+  // MARK: The loop
+
+  /// Ten times a second while something moves, else five: faster than people read figures.
+  private static let busyPeriodNs: UInt64 = 100_000_000
+  private static let idlePeriodNs: UInt64 = 200_000_000
+
+  private mutating func loop() -> Int32 {
+    // Before the first status: it may have to wait for the cluster to open.
+    draw()
+    while true {
+      takeNews()
+      draw()
+      waitForSomething()
+      if let exitCode { return exitCode }
+    }
+  }
+
+  private mutating func takeNews() {
+    for answer in mailbox.takeAll() {
+      state.apply(answer: answer)
+      if answer.endsProgram { exitCode = exitCode ?? 0 }
+    }
+    let now = Self.nowNs()
+    guard now >= nextStatusNs else { return }
+    let rates = state.rates
+    let isBusy = state.isAnimated || rates.reads + rates.writes > 0
+    nextStatusNs = now + (isBusy ? Self.busyPeriodNs : Self.idlePeriodNs)
+    if let status = host.status() { state.apply(status: status) }
+    for event in host.events(after: lastEvent) {
+      lastEvent = max(lastEvent, event.sequence)
+      state.apply(event: event)
+    }
+  }
+
+  private func draw() { terminal.present(Picture(state, look)) }
+
+  private mutating func waitForSomething() {
+    let now = Self.nowNs()
+    let waitMs = nextStatusNs > now ? Int32((nextStatusNs - now + 999_999) / 1_000_000) : 0
+    var sources = [
+      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: wakeups, events: Int16(POLLIN), revents: 0),
+    ]
+    guard exitCode == nil, poll(&sources, 2, waitMs) > 0 else { return }
+    if sources[1].revents != 0 { takeSignals() }
+    let gone = Int16(POLLHUP | POLLERR | POLLNVAL)
+    if sources[0].revents & Int16(POLLIN) != 0 { takeKeys() }
+    // The terminal went away: nobody is left to ask.
+    if sources[0].revents & gone != 0 { exitCode = exitCode ?? 128 + SIGHUP }
+  }
+
+  private static func nowNs() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+// MARK: - Keys and signals
+
+extension Screen {
+  private mutating func takeKeys() {
+    let pressed = keys.read()
+    if pressed.isEmpty, Self.isAtEnd { exitCode = exitCode ?? 128 + SIGHUP }
+    for key in pressed {
+      for action in state.handle(key) { perform(action) }
+    }
+  }
+
+  /// Whether standard input says it is readable and has nothing: its other end is closed.
+  private static var isAtEnd: Bool {
+    var waiting: Int32 = 0
+    var source = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&source, 1, 0) > 0 && ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting) == 0 && waiting == 0
+  }
+
+  private mutating func perform(_ action: Action) {
+    switch action {
+    case .quit: exitCode = exitCode ?? 0
+    case .redraw: terminal.repaint()
+    case .suspend:
+      terminal.suspend()
+      state.size = terminal.size
+    case .run(let line):
+      host.saveHistory(state.prompt.editor.history.lines)
+      Task { [host, mailbox] in mailbox.post(await host.run(line)) }
+    }
+  }
+
+  private mutating func takeSignals() {
+    var numbers = [UInt8](repeating: 0, count: 64)
+    let count = read(wakeups, &numbers, numbers.count)
+    for number in numbers.prefix(max(0, count)) { take(signal: Int32(number)) }
+  }
+
+  private mutating func take(signal number: Int32) {
+    switch number {
+    case 0: break
+    case SIGWINCH:
+      if terminal.adoptSize() { state.size = terminal.size }
+    case SIGTSTP:
+      terminal.suspend()
+      state.size = terminal.size
+    case SIGCONT:
+      terminal.resume()
+      state.size = terminal.size
+    default:
+      ct_signal_taken()
+      exitCode = exitCode ?? 128 + number
+    }
+  }
+}
+
+extension Screen {
+  /// Starts the program anew with quiet backtraces, if Swift's backtracer would otherwise take the terminal.
+  ///
+  /// On a terminal the backtracer asks what to do and waits half a minute for a key, which nobody presses who has just
+  /// lost a full-screen program. Its settings are read before `main`, so they cannot be changed from inside. Call this
+  /// first; it returns when there is nothing to do.
+  static func quietBacktraces() {
+    guard getenv("SWIFT_BACKTRACE") == nil, isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return }
+    setenv("SWIFT_BACKTRACE", "interactive=no,color=no", 1)
+    execv("/proc/self/exe", CommandLine.unsafeArgv)
+  }
+}

@@ -1,0 +1,42 @@
+import Dashboard
+import KVCluster
+
+/// What the screen shows and drives. The screen knows nothing else of the program.
+protocol ScreenHost: Sendable {
+  /// The cluster's state now, or `nil` while it is being opened. Asked on the screen's thread at most ten times a
+  /// second, so it must not wait for a disk.
+  func status() -> ClusterStatus?
+
+  /// The events after the one numbered `sequence`, oldest first.
+  func events(after sequence: UInt64) -> [ClusterEvent]
+
+  /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there.
+  func run(_ line: String) async -> CommandAnswer
+
+  /// What could stand at the cursor of a line. Asked on the screen's thread at every key press.
+  func completion(of line: String, cursor: Int) -> Completion
+
+  /// The command lines of earlier runs, oldest first.
+  func loadHistory() -> [String]
+
+  /// Keeps the command lines. Called after each command, so that a crash loses none.
+  func saveHistory(_ lines: [String])
+}
+
+/// Why the screen could not be shown.
+struct ScreenError: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// How the screen is shown; what is not said follows from the terminal.
+struct ScreenOptions: Sendable {
+  /// `nil`: midnight where there are colours enough for it, else the terminal's own sixteen.
+  var theme: Theme?
+  /// `nil`: braille in a UTF-8 locale, else ASCII.
+  var glyphs: Glyphs.Kind?
+
+  init(theme: Theme? = nil, glyphs: Glyphs.Kind? = nil) {
+    self.theme = theme
+    self.glyphs = glyphs
+  }
+}

@@ -1,0 +1,145 @@
+import Commands
+import Testing
+
+/// What a line means, and what an error says to type instead.
+struct CommandParserTests {
+  private func parse(_ line: String) throws(CommandError) -> Command? {
+    try Command.parse(Array(line.utf8))
+  }
+
+  private func message(_ line: String) -> String {
+    do throws(CommandError) {
+      return "parsed as \(String(describing: try parse(line)))"
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test(
+    "Every command is read",
+    arguments: [
+      ("get k", Command.get(key: Array("k".utf8))), ("del k", .delete(key: Array("k".utf8))), ("nodes", .nodes),
+      ("addnode node4", .addNode("node4")), ("removenode node1", .removeNode("node1")), ("kill n", .kill("n")),
+      ("restart n", .restart("n")), ("benchmark", .benchmark), ("load -", .load(path: Array("-".utf8))),
+      ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
+      ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)), ("help", .help(nil)), ("help put", .help(.put)),
+      ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
+    ])
+  func readsEveryCommand(line: String, command: Command) throws {
+    #expect(try parse(line) == command)
+  }
+
+  @Test(
+    "A value is the trimmed rest of the line, or one quoted word",
+    arguments: [
+      ("put k Alice", "Alice"), ("put k Alice Johnson", "Alice Johnson"), ("put k  a  b \t\r", "a  b"),
+      ("put k it's 5\" long", "it's 5\" long"), ("put k a\\nb", "a\\nb"), ("put k -5", "-5"),
+      (#"put k """#, ""), ("put k ''", ""), (#"put k " a ""#, " a "), (#"put k "a\n\t\\\"b""#, "a\n\t\\\"b"),
+      (#"put k '\n"x"'"#, #"\n"x""#), (#"put k "it's"  "#, "it's"), (#"put k "\x41\x7a""#, "Az"),
+      ("put k Grüße 🌍", "Grüße 🌍"), (#"put "k" x"#, "x"),
+    ])
+  func readsValues(line: String, value: String) throws {
+    #expect(try parse(line) == .put(key: Array("k".utf8), value: Array(value.utf8)))
+  }
+
+  @Test("Keys and values take any bytes, escaped or as they are")
+  func takesAnyBytes() throws {
+    #expect(try parse(#"put "\x00\xff" "\xC3""#) == .put(key: [0x00, 0xFF], value: [0xC3]))
+    #expect(try Command.parse(Array("get ".utf8) + [0xFE, 0xFF]) == .get(key: [0xFE, 0xFF]))
+    #expect(try parse("get \"a b\"") == .get(key: Array("a b".utf8)))
+  }
+
+  @Test("A value may hold the newlines of an argument of exec")
+  func keepsNewlinesInside() throws {
+    #expect(try parse("put k a\nget k\n") == .put(key: Array("k".utf8), value: Array("a\nget k".utf8)))
+  }
+
+  @Test("A line of white space is no command", arguments: ["", " ", "\t \r\n"])
+  func ignoresBlankLines(line: String) throws {
+    #expect(try parse(line) == nil)
+  }
+
+  @Test(
+    "An error says what to type",
+    arguments: [
+      ("put", "KEY is missing. Usage: put KEY VALUE"),
+      ("put k", "VALUE is missing. Usage: put KEY VALUE; an empty value is \"\""),
+      ("get", "KEY is missing. Usage: get KEY"),
+      ("get a b", "Too many words. Usage: get KEY; a KEY with spaces needs quotes: \"a b\""),
+      ("nodes now", "nodes takes no arguments. Usage: nodes"),
+      ("keys a b", "Too many words. Usage: keys [PREFIX]; a PREFIX with spaces needs quotes: \"a b\""),
+      (#"put k "abc"#, #"No closing " for the one at column 7; inside double quotes a quote is \""#),
+      ("put 'k v", "No closing ' for the one at column 5; a word that begins with ' goes in \" \""),
+      (
+        #"put ü "a\qb""#,
+        #"Unknown escape \q at column 9. Double quotes take \n \t \\ \" \xHH; single quotes take everything literally"#
+      ),
+      (
+        #"get "\x4""#,
+        #"Unknown escape \x4 at column 6. Double quotes take \n \t \\ \" \xHH; single quotes take everything literally"#
+      ),
+      (
+        #"put k "a" b"#,
+        "Text after the closing quote at column 9. Usage: put KEY VALUE. Quote the whole, or nothing of it"
+      ),
+      (#"get "a"b"#, "Text after the closing quote at column 7. Quote the whole, or nothing of it"),
+      (
+        #"get "a\"#,
+        #"Unknown escape \ at column 7. Double quotes take \n \t \\ \" \xHH; single quotes take everything literally"#
+      ),
+    ])
+  func explainsErrors(line: String, expected: String) {
+    #expect(message(line) == expected)
+  }
+
+  private static let names =
+    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, help, exit"
+
+  @Test("An unknown command names the known ones and the one that was meant")
+  func namesCommands() {
+    #expect(message("gett a") == "Unknown command: gett. Did you mean get? \(Self.names)")
+    #expect(message("frobnicate") == "Unknown command: frobnicate. \(Self.names)")
+    #expect(message("help delete") == "Unknown command: delete. Did you mean del? \(Self.names)")
+    let shown = String(repeating: "x", count: 64)
+    #expect(message(String(repeating: "x", count: 1_000)).hasPrefix("Unknown command: \(shown)…. "))
+  }
+
+  @Test(
+    "The command that was meant is found by synonym, beginning or slip of the finger",
+    arguments: [
+      ("set", CommandName.put), ("rm", .del), ("bench", .benchmark), ("addnod", .addnode), ("add", .addnode),
+      ("restrat", .restart), ("ndoes", .nodes),
+      ("KILLL", .kill), ("key", .keys), ("q", .exit), ("gte", .get),
+    ])
+  func guesses(word: String, meant: CommandName) {
+    #expect(Suggestion.command(for: word) == meant)
+  }
+
+  @Test("Nothing is guessed where nothing is near", arguments: ["", "zzz", "abc", "hello-world", "1"])
+  func guessesNothing(word: String) {
+    #expect(Suggestion.command(for: word) == nil)
+  }
+
+  @Test("The distance counts insertions, deletions, replacements and swaps")
+  func measuresDistance() {
+    #expect(Suggestion.distance("get", "get") == 0)
+    #expect(Suggestion.distance("gte", "get") == 1)
+    #expect(Suggestion.distance("", "ab") == 2)
+    #expect(Suggestion.distance("kitten", "sitting") == 3)
+  }
+
+  @Test("The table holds every command once, and no word for two")
+  func tableIsComplete() {
+    #expect(CommandEntry.all.map(\.name) == CommandName.allCases)
+    let words = CommandEntry.all.flatMap { [$0.name.rawValue] + $0.aliases + $0.synonyms }
+    #expect(Set(words).count == words.count)
+  }
+
+  @Test("Help lists every command, and explains one")
+  func helps() {
+    let all = HelpText.lines(about: nil)
+    for name in CommandName.allCases { #expect(all.contains { $0.hasPrefix(CommandEntry.of(name).usage + " ") }) }
+    #expect(HelpText.lines(about: .exit) == ["exit: end the session", "Also: quit"])
+    #expect(all.allSatisfy { $0.count <= 80 }, "help fits a narrow terminal")
+  }
+}

@@ -1,0 +1,163 @@
+import KVCluster
+import Testing
+
+@testable import Commands
+
+/// The words of every answer, on a real cluster.
+struct CommandRunnerTests {
+  /// Runs lines one after another and returns all that was said.
+  private func say(_ lines: [String], on cluster: Cluster) async -> [String] {
+    let recorder = Recorder()
+    for line in lines { _ = await CommandRunner(cluster: cluster).run(line: Array(line.utf8), emit: recorder.record) }
+    return recorder.lines
+  }
+
+  @Test("The original's session is answered in the original's words")
+  func answersLikeTheOriginal() async throws {
+    try await withCluster { cluster in
+      let said = await say(
+        [
+          "put user:1001 Alice", "get user:1001", "nodes", "addnode node6", "removenode node1", "get user:1001",
+          "get nope", "del user:1001", "del nope", "get user:1001",
+        ], on: cluster)
+      #expect(
+        said == [
+          "✓ Stored: user:1001 -> Alice", "✓ Retrieved: user:1001 -> Alice", "Cluster has 3 nodes:", "- Node: node1",
+          "- Node: node2", "- Node: node3", "✓ Added node: node6", "✓ Removed node: node1",
+          "✓ Retrieved: user:1001 -> Alice", "✗ Key not found: nope", "✓ Deleted: user:1001", "✗ Not found: nope",
+          "✗ Key not found: user:1001",
+        ])
+    }
+  }
+
+  @Test("A killed node is shown as dead until it is restarted")
+  func showsDeadNodes() async throws {
+    try await withCluster { cluster in
+      let said = await say(["kill node2", "nodes", "restart node2", "nodes"], on: cluster)
+      #expect(
+        said == [
+          "✓ Killed node: node2", "Cluster has 3 nodes:", "- Node: node1", "- Node: node2 (dead)", "- Node: node3",
+          "✓ Restarted node: node2", "Cluster has 3 nodes:", "- Node: node1", "- Node: node2", "- Node: node3",
+        ])
+    }
+  }
+
+  @Test("What the engine refuses is said as it says it")
+  func repeatsRefusals() async throws {
+    try await withCluster { cluster in
+      var refusal = ""
+      do throws(ClusterError) { try await cluster.kill("nobody") } catch { refusal = error.description }
+      #expect(await say(["kill nobody"], on: cluster) == ["✗ \(refusal)"])
+      let said = await say(["kill node2", "kill node3", "put a 1"], on: cluster)
+      #expect(said.last?.hasPrefix("✗ unavailable: ") == true)
+    }
+  }
+
+  @Test("Values come back verbatim: newlines, quotes, bytes that are no UTF-8, 100,000 of them")
+  func repeatsValuesVerbatim() async throws {
+    try await withCluster { cluster in
+      let runner = CommandRunner(cluster: cluster)
+      let value = [0x00, 0xFF, Ascii.newline, Ascii.doubleQuote] + [UInt8](repeating: 0x80, count: 100_000)
+      let (stream, continuation) = AsyncStream.makeStream(of: Answer.self)
+      let emit: @Sendable (CommandOutput) -> Void = { if case .answer(let answer) = $0 { continuation.yield(answer) } }
+      #expect(await runner.run(.put(key: [0xFE], value: value), emit: emit) == .success)
+      #expect(await runner.run(.get(key: [0xFE]), emit: emit) == .success)
+      continuation.finish()
+      let lines = await stream.reduce(into: [[UInt8]]()) { $0.append($1.line) }
+      #expect(lines[0] == Array("✓ Stored: ".utf8) + [0xFE] + Array(" -> ".utf8) + value)
+      #expect(lines[1] == Array("✓ Retrieved: ".utf8) + [0xFE] + Array(" -> ".utf8) + value)
+    }
+  }
+
+  @Test("An empty value is a value")
+  func keepsEmptyValues() async throws {
+    try await withCluster { cluster in
+      #expect(await say(["put k \"\"", "get k"], on: cluster) == ["✓ Stored: k -> ", "✓ Retrieved: k -> "])
+    }
+  }
+
+  @Test("keys lists in order, under a prefix, and says when there are more")
+  func listsKeys() async throws {
+    try await withCluster { cluster in
+      #expect(await say(["keys", "keys x"], on: cluster) == ["No keys", "No keys that begin with x"])
+      let puts = (0..<101).map { "put user:\(1_000 + $0) v" }
+      _ = await say(puts.reversed() + ["put a 1"], on: cluster)
+      #expect(await say(["keys a"], on: cluster) == ["Found 1 key that begin with a:", "- Key: a"])
+      let said = await say(["keys user:"], on: cluster)
+      #expect(said.count == 102)
+      #expect(said.first == "First 100 keys that begin with user::")
+      #expect(said[1] == "- Key: user:1000")
+      #expect(said[100] == "- Key: user:1099")
+      #expect(said.last == "There are more; keys PREFIX lists those that begin with PREFIX")
+    }
+  }
+
+  @Test("Outcomes tell success, failure and exit apart")
+  func tellsOutcomes() async throws {
+    try await withCluster { cluster in
+      let runner = CommandRunner(cluster: cluster)
+      for (line, outcome) in [
+        ("put a 1", Outcome.success), ("get a", .success), ("", .success), ("help", .success), ("nodes", .success),
+        ("get b", .failure), ("del b", .failure), ("nope", .failure), ("put", .failure), ("exit", .exit),
+        ("quit", .exit),
+      ] {
+        #expect(await runner.run(line: Array(line.utf8), emit: { _ in }) == outcome, "\(line)")
+      }
+    }
+  }
+
+  @Test("load stores the lines of a file and says how many and how fast")
+  func loadsFiles() async throws {
+    try await withCluster { cluster in
+      let file = TemporaryFile(Array("a\t1\nb\t2\t3\r\nc\t\nbad\n\t5\nd\t4".utf8))
+      let recorder = Recorder()
+      let runner = CommandRunner(cluster: cluster)
+      #expect(await runner.run(.load(path: file.path), emit: recorder.record) == .failure)
+      #expect(recorder.lines.prefix(2) == ["✗ Line 4: no tab between key and value", "✗ Line 5: the key is empty"])
+      #expect(recorder.lines.last?.hasPrefix("✗ Loaded: 4 of 6 lines in ") == true)
+      #expect(
+        await say(["get a", "get c", "get d"], on: cluster) == [
+          "✓ Retrieved: a -> 1", "✓ Retrieved: c -> ", "✓ Retrieved: d -> 4",
+        ])
+      let value = try await cluster.get(Array("b".utf8))
+      #expect(value == Array("2\t3\r".utf8))
+      let missing = await say(["load /no/such/file"], on: cluster)
+      #expect(missing == ["✗ Cannot open /no/such/file: No such file or directory"])
+      #expect(
+        await say(["load -"], on: cluster) == ["✗ load -: there is no standard input to read here; name a file"])
+    }
+  }
+
+  @Test("benchmark prints the original's lines and leaves no keys behind")
+  func benchmarks() async throws {
+    try await withCluster { cluster in
+      let recorder = Recorder()
+      var benchmark = Benchmark(cluster: cluster, emit: recorder.record)
+      benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
+      #expect(await benchmark.run())
+      let lines = recorder.lines
+      try #require(lines.count == 5, "\(lines)")
+      #expect(lines.first == "Running benchmark...")
+      #expect(lines[1].wholeMatch(of: /Write operations: [1-9]\d* in \d+ms/) != nil)
+      #expect(lines[2].wholeMatch(of: /Write throughput: [1-9]\d* ops\/sec/) != nil)
+      #expect(lines[3].wholeMatch(of: /Read operations: [1-9]\d* in \d+ms/) != nil)
+      #expect(lines[4].wholeMatch(of: /Read throughput: [1-9]\d* ops\/sec/) != nil)
+      let left = try cluster.keys(prefix: [], limit: 10)
+      #expect(left.keys.isEmpty)
+    }
+  }
+
+  @Test("A cancelled benchmark ends at once and still cleans up")
+  func cancelsBenchmark() async throws {
+    try await withCluster { cluster in
+      let recorder = Recorder()
+      let task = Task { await Benchmark(cluster: cluster, emit: recorder.record).run() }
+      while recorder.progress.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+      task.cancel()
+      #expect(await task.value == false)
+      #expect(recorder.lines.last == "✗ Benchmark cancelled")
+      let left = try cluster.keys(prefix: [], limit: 10)
+      #expect(left.keys.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import KVSimulator
+import Synchronization
+import Testing
+
+@testable import KVCluster
+
+@Suite struct ConcurrencyTests {
+  /// Clients that put, get and delete a few keys while nodes join, die, return and leave; the history is checked.
+  @Test("A live cluster stays linearizable while its members change", arguments: [FsyncPolicy.always, .everysec])
+  func staysLinearizable(fsync: FsyncPolicy) async throws {
+    let fixture = try ClusterFixture(fsync: fsync)
+    let cluster = try await fixture.open(nodes: 4)
+    for i in 0..<2_000 { try await cluster.put("filler\(i)", "x") }
+    let recorder = Recorder()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for client in 0..<4 {
+        group.addTask { try await Self.use(cluster, client: client, recorder) }
+      }
+      group.addTask {
+        defer { recorder.stop() }
+        try await cluster.addNode("node5")
+        try await cluster.kill("node2")
+        try await cluster.removeNode("node1")
+        try await cluster.restart("node2")
+        try await cluster.addNode("node6")
+        try await cluster.removeNode("node5")
+      }
+      try await group.waitForAll()
+    }
+    let history = recorder.history
+    if case .violation(let violation) = LinearizabilityChecker.check(history) {
+      Issue.record("\(violation.explanation())")
+    }
+    #expect(history.operations.count > 500)
+    await cluster.close()
+  }
+
+  private static func use(_ cluster: Cluster, client: Int, _ recorder: Recorder) async throws {
+    var random = SeededRandom(seed: UInt64(client))
+    var number = 0
+    while !recorder.isStopped, number < 3_000 {
+      number += 1
+      // Operations that do not suspend would keep the membership changes from a thread.
+      if number % 16 == 0 { await Task.yield() }
+      let key = bytes("hot\(random.below(4))")
+      let value = bytes("\(client).\(number)")
+      let invokedAt = recorder.now()
+      do throws(ClusterError) {
+        switch random.below(10) {
+        case 0..<4:
+          try await cluster.put(key, value)
+          recorder.add(client, key, .put(value), invokedAt, .done)
+        case 4:
+          _ = try await cluster.delete(key)
+          recorder.add(client, key, .delete, invokedAt, .done)
+        default:
+          let found = try await cluster.get(key)
+          recorder.add(client, key, .get, invokedAt, .found(found))
+        }
+      } catch {
+        guard case .indeterminate = error else { throw error }
+      }
+    }
+  }
+
+  /// Collects a history from many tasks; its clock counts.
+  private final class Recorder: Sendable {
+    private let clock = Atomic<Int>(0)
+    private let stopped = Atomic<Bool>(false)
+    private let operations = Mutex<[History.Operation]>([])
+
+    var isStopped: Bool { stopped.load(ordering: .relaxed) }
+    func stop() { stopped.store(true, ordering: .relaxed) }
+
+    func now() -> Int { clock.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue }
+
+    func add(_ process: Int, _ key: [UInt8], _ call: History.Call, _ invokedAt: Int, _ outcome: History.Outcome) {
+      let returnedAt = now()
+      operations.withLock {
+        $0.append(
+          History.Operation(
+            process: process, key: key, call: call, invokedAt: invokedAt, returnedAt: returnedAt, outcome: outcome))
+      }
+    }
+
+    var history: History { History(operations.withLock { $0 }) }
+  }
+
+  @Test("A change asked for while another is under way is refused and leaves no trace")
+  func refusesSecondChange() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    for i in 0..<30_000 { try await cluster.put("key\(i)", "x") }
+    let first = Task { try await cluster.addNode("node4") }
+    while cluster.status().change == nil, cluster.status().nodes.count == 3 { await Task.yield() }
+    if cluster.status().change != nil {
+      await #expect(throws: ClusterError.self) { try await cluster.addNode("node5") }
+    }
+    try await first.value
+    #expect(cluster.status().nodes.map(\.name) == ["node1", "node2", "node3", "node4"])
+    #expect(cluster.status().change == nil)
+    await cluster.close()
+  }
+
+  @Test("A change that closing the cluster interrupts goes on at the next start")
+  func resumesChange() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    for i in 0..<20_000 { try await cluster.put("key\(i)", "x") }
+    let join = Task { try await cluster.addNode("node4") }
+    while cluster.status().change == nil { await Task.yield() }
+    await cluster.close()
+    _ = await join.result
+    let again = try await fixture.open()
+    while again.status().change != nil { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(again.status().nodes.map(\.state) == [.up, .up, .up, .up])
+    for i in stride(from: 0, to: 20_000, by: 17) { #expect(try await again.get("key\(i)") == "x") }
+    await again.close()
+  }
+}

@@ -1,0 +1,63 @@
+import KVSimulator
+import Testing
+
+@testable import KVCluster
+
+@Suite struct IndexTests {
+  private func slot(_ hash: UInt64, _ number: Int) -> IndexSlot {
+    IndexSlot(
+      hash: hash, location: Location(segment: 1, offset: number * 8, isTombstone: false),
+      tag: KVCluster.Tag(counter: UInt64(number), coordinator: 0))
+  }
+
+  @Test("Every inserted slot is found again while the table grows")
+  func findsAll() {
+    var random = SeededRandom(seed: 3)
+    var index = HashIndex()
+    defer { index.deallocate() }
+    // The partition is the highest byte: all hashes of one index share it.
+    let hashes = (0..<20_000).map { _ in random.next() >> 8 | 0x2a << 56 }
+    for (i, hash) in hashes.enumerated() {
+      index.insert(slot(hash, i + 1))
+      #expect(index.count * 5 <= index.capacity * 4 + 5)
+    }
+    for (i, hash) in hashes.enumerated() {
+      let found = index.find(hash) { $0.location.offset == (i + 1) * 8 }
+      #expect(found != nil)
+    }
+    #expect(index.find(1) { _ in true } == nil)
+  }
+
+  @Test("Keys with the same hash stay apart")
+  func keepsCollisionsApart() {
+    var index = HashIndex()
+    defer { index.deallocate() }
+    for i in 1...100 { index.insert(slot(42, i)) }
+    for i in 1...100 { #expect(index.find(42) { $0.tag.counter == UInt64(i) } != nil) }
+    #expect(index.find(42) { $0.tag.counter == 101 } == nil)
+  }
+
+  @Test("A rebuilt index keeps what it is told to keep")
+  func rebuilds() {
+    var index = HashIndex()
+    defer { index.deallocate() }
+    for i in 1...1_000 { index.insert(slot(UInt64(i) &* 0x9e37_79b9_7f4a_7c15 >> 8, i)) }
+    index.rebuild(capacity: index.capacity) { $0.tag.counter % 3 == 0 }
+    #expect(index.count == 333)
+    for i in 1...1_000 {
+      let found = index.find(UInt64(i) &* 0x9e37_79b9_7f4a_7c15 >> 8) { $0.tag.counter == UInt64(i) }
+      #expect((found != nil) == (i % 3 == 0))
+    }
+  }
+
+  @Test("A key and replica takes at most 40 bytes of index from a thousand keys a partition on")
+  func isSmall() {
+    var index = HashIndex()
+    defer { index.deallocate() }
+    var random = SeededRandom(seed: 5)
+    for i in 1...50_000 {
+      index.insert(slot(random.next() >> 8, i))
+      if i > 1_000 { #expect(index.capacity * MemoryLayout<IndexSlot>.stride <= i * 40) }
+    }
+  }
+}
