@@ -23,7 +23,7 @@ let package = Package(
       name: "KVBench",
       dependencies: ["KVCluster", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
-    .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
+    .target(name: "Commands", dependencies: ["KVCluster"], swiftSettings: strict),
     .target(
       name: "Dashboard", dependencies: ["KVCluster"],
       resources: [.embedInCode("../../Themes/midnight.theme"), .embedInCode("../../Themes/terminal.theme")],
@@ -42,7 +42,8 @@ let package = Package(
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
-    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "KVCluster"], swiftSettings: strict),
+    .testTarget(
+      name: "DashboardTests", dependencies: ["Dashboard", "KVCluster"], exclude: ["Goldens"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -131,6 +131,8 @@ int ct_guard_install(int descriptor, const char *undo, size_t count) {
 /* ---- Signals as bytes ---- */
 
 static int pipe_ends[2] = {-1, -1};
+static int handled[NSIG];
+static int handled_count;
 
 /* Longer than any frame takes on a terminal that reads; shorter than people wait before they send SIGKILL. */
 enum { SECONDS_TO_END = 3 };
@@ -167,12 +169,22 @@ int ct_signal_pipe(const int *signals, int count) {
       fcntl(pipe_ends[end], F_SETFL, O_NONBLOCK);
     }
   }
-  for (int i = 0; i < count; i++) handle(signals[i], on_signal);
+  handled_count = 0;
+  for (int i = 0; i < count && i < NSIG; i++) {
+    handled[handled_count++] = signals[i];
+    handle(signals[i], on_signal);
+  }
   handle(SIGALRM, on_alarm);
   return pipe_ends[0];
 }
 
 void ct_signal_taken(void) { alarm(0); }
+
+void ct_signal_close(void) {
+  for (int i = 0; i < handled_count; i++) handle(handled[i], handled[i] == SIGHUP ? SIG_IGN : SIG_DFL);
+  handled_count = 0;
+  alarm(0);
+}
 
 void ct_wake(void) {
   char byte = 0;

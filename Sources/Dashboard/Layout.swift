@@ -76,11 +76,11 @@ package struct Layout: Equatable, Sendable {
       defer { row += height }
       return Rect(column: body.column, row: row, width: body.width, height: height)
     }
+    var left: Int { body.row + body.height - row }
     if body.height >= 34 { panels[.ring] = rows(Swift.min(body.height * 2 / 5, body.width / 2 + 2)) }
-    let nodes = Swift.min(Swift.max(4, needs.nodeCount + 3), Swift.max(4, body.height / 2))
-    panels[.nodes] = rows(nodes)
-    if body.height >= 20 { panels[.throughput] = rows(Swift.max(6, body.height / 6)) }
-    panels[.events] = rows(body.row + body.height - row)
+    panels[.nodes] = rows(Swift.min(Swift.max(4, needs.nodeCount + 3), Swift.max(4, left / 2)))
+    if body.height >= 20 { panels[.throughput] = rows(Swift.max(6, left / 3)) }
+    panels[.events] = rows(left)
   }
 
   private mutating func spread(in body: Rect, _ needs: Needs) {

@@ -6,6 +6,8 @@ package struct BenchmarkPlan: Sendable, Equatable {
     case fill
     /// Gets of uniformly random keys, all of which exist.
     case read
+    /// Puts and gets in turn, of uniformly random keys, all of which exist.
+    case mixed
   }
 
   package var workload: Workload
@@ -21,6 +23,8 @@ package struct BenchmarkPlan: Sendable, Equatable {
   /// How long to measure, in seconds; 0 measures `keys` operations.
   package var seconds: Double
   package var seed: UInt64
+  /// Count operations by windows of 100 ms, and time every one, so that no stall is missed.
+  package var recordsTimeline = false
 
   package init(
     workload: Workload, keys: Int, keyBytes: Int = 16, valueBytes: Int = 100, threads: Int = 1, clients: Int? = nil,

@@ -9,6 +9,8 @@ package struct BenchmarkResult: Sendable {
   package var elapsedNs: UInt64
   /// Nanoseconds. Threads time one operation in ``BenchmarkRunner/sampling``, tasks every one.
   package var latencies: Histogram<UInt64>
+  /// Operations in each ``BenchmarkTimeline/windowNs``, if the plan asked for them.
+  package var windows: [OperationCounters] = []
 
   /// Three digits exact up to a minute.
   static func emptyHistogram() -> Histogram<UInt64> {
@@ -17,7 +19,9 @@ package struct BenchmarkResult: Sendable {
 
   package var operationsPerSecond: Double { Double(operations) / (Double(elapsedNs) / 1e9) }
 
-  package var latencySampling: Int { plan.clients <= plan.threads ? BenchmarkRunner.sampling : 1 }
+  package var latencySampling: Int {
+    plan.clients <= plan.threads && !plan.recordsTimeline ? BenchmarkRunner.sampling : 1
+  }
 
   package static let percentiles: [Double] = [50, 95, 99, 99.9]
 
@@ -31,7 +35,8 @@ package struct BenchmarkResult: Sendable {
       \(plan.workload.rawValue): \(plan.keys) keys of \(plan.keyBytes) bytes, values of \(plan.valueBytes) bytes, \
       \(who), fsync \(fsync.rawValue)
       \(operations) operations in \(elapsedNs / 1_000_000) ms: \(Int(operationsPerSecond)) ops/s
-      latency (1 in \(latencySampling) timed): \(latency.joined(separator: "  "))
+      latency (1 in \(latencySampling) timed): \(latency.joined(separator: "  "))  \
+      max \(BenchmarkResult.duration(latencies.max))
 
       """
   }
@@ -49,6 +54,13 @@ package struct BenchmarkResult: Sendable {
       "latencyNs": {\(latency.joined(separator: ", ")), "max": \(latencies.max)}}
 
       """
+  }
+
+  /// The windows as comma-separated values: milliseconds at the window's end, reads, writes.
+  package var timelineCSV: String {
+    let stepMs = BenchmarkTimeline.windowNs / 1_000_000
+    let rows = windows.enumerated().map { "\((UInt64($0.offset) + 1) * stepMs),\($0.element.reads),\($0.element.writes)\n" }
+    return "ms,reads,writes\n" + rows.joined()
   }
 
   /// `99.9` for 99.9 and `50` for 50.

@@ -7,7 +7,8 @@ import Synchronization
 package final class BenchmarkRunner: Sendable {
   package let plan: BenchmarkPlan
   private let cluster: Cluster
-  private let done = Atomic<Int>(0)
+  private let reads = Atomic<Int>(0)
+  private let writes = Atomic<Int>(0)
   private let isStopped = Atomic<Bool>(false)
   private let failure = Mutex<ClusterError?>(nil)
 
@@ -20,16 +21,19 @@ package final class BenchmarkRunner: Sendable {
   }
 
   /// Operations finished so far, for whoever shows progress. Counted in steps of ``batch``.
-  package var operationsDone: Int { done.load(ordering: .relaxed) }
+  package var operationsDone: Int { reads.load(ordering: .relaxed) + writes.load(ordering: .relaxed) }
 
   /// Ends the run soon.
   package func stop() { isStopped.store(true, ordering: .relaxed) }
 
   /// Loads what the workload needs, then measures.
+  /// - Parameter onStart: called when loading is over and measuring begins.
   /// - Throws: the first error any caller met.
-  package func run() async throws -> BenchmarkResult {
-    if plan.workload == .read { try await load() }
-    done.store(0, ordering: .relaxed)
+  package func run(onStart: () -> Void = {}) async throws -> BenchmarkResult {
+    if plan.workload != .fill { try await load() }
+    writes.store(0, ordering: .relaxed)
+    let timeline = plan.recordsTimeline ? BenchmarkTimeline { [self] in count } : nil
+    onStart()
     let startedNs = Clock.nowNs()
     let parts = plan.clients <= plan.threads ? runThreads() : await runTasks()
     let elapsedNs = Clock.nowNs() - startedNs
@@ -38,7 +42,32 @@ package final class BenchmarkRunner: Sendable {
     for part in parts { latencies.add(part.latencies) }
     return BenchmarkResult(
       plan: plan, fsync: cluster.status().fsync, operations: parts.reduce(0) { $0 + $1.operations },
-      elapsedNs: elapsedNs, latencies: latencies)
+      elapsedNs: elapsedNs, latencies: latencies, windows: timeline?.finish() ?? [])
+  }
+
+  private var count: OperationCounters {
+    OperationCounters(
+      reads: UInt64(reads.load(ordering: .relaxed)), writes: UInt64(writes.load(ordering: .relaxed)))
+  }
+
+  /// Whether operation `i` of a caller reads.
+  @inline(__always)
+  private func isRead(_ i: Int) -> Bool {
+    switch plan.workload {
+    case .fill: false
+    case .read: true
+    case .mixed: i & 1 == 0
+    }
+  }
+
+  private func add(_ operations: Int) {
+    switch plan.workload {
+    case .fill: writes.wrappingAdd(operations, ordering: .relaxed)
+    case .read: reads.wrappingAdd(operations, ordering: .relaxed)
+    case .mixed:
+      reads.wrappingAdd((operations + 1) / 2, ordering: .relaxed)
+      writes.wrappingAdd(operations / 2, ordering: .relaxed)
+    }
   }
 
   /// What one caller did.
@@ -82,9 +111,9 @@ package final class BenchmarkRunner: Sendable {
     var valueBytes = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
     keyBytes.withUnsafeMutableBytes { key in
       valueBytes.withUnsafeMutableBytes { value in
-        loop(&part, quota(index), deadline) {
+        loop(&part, quota(index), deadline) { i throws(ClusterError) in
           BenchmarkKeys.write(random.next(below: UInt64(plan.keys)), into: key)
-          try operation(UnsafeRawBufferPointer(key), value)
+          try operation(UnsafeRawBufferPointer(key), value, isRead: isRead(i))
         }
       }
     }
@@ -93,14 +122,15 @@ package final class BenchmarkRunner: Sendable {
 
   /// Does operations until the quota, the deadline, a stop or an error.
   @inline(__always)
-  private func loop(_ part: inout Part, _ quota: Int, _ deadline: UInt64, _ body: () throws(ClusterError) -> Void) {
+  private func loop(_ part: inout Part, _ quota: Int, _ deadline: UInt64, _ body: (Int) throws(ClusterError) -> Void) {
     var left = quota
+    let sampling = plan.recordsTimeline ? 1 : BenchmarkRunner.sampling
     while left > 0, !isStopped.load(ordering: .relaxed), Clock.nowNs() < deadline {
       let count = min(left, BenchmarkRunner.batch)
       do throws(ClusterError) {
         for i in 0..<count {
-          let startedNs = i % BenchmarkRunner.sampling == 0 ? Clock.nowNs() : 0
-          try body()
+          let startedNs = i % sampling == 0 ? Clock.nowNs() : 0
+          try body(i)
           if startedNs != 0 { part.latencies.record(max(1, Clock.nowNs() - startedNs)) }
         }
       } catch {
@@ -108,20 +138,17 @@ package final class BenchmarkRunner: Sendable {
       }
       left -= count
       part.operations += count
-      done.wrappingAdd(count, ordering: .relaxed)
+      add(count)
     }
   }
 
   @inline(__always)
   private func operation(
-    _ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer, isRead: Bool
   ) throws(ClusterError) {
-    switch plan.workload {
-    case .fill: try cluster.putBlocking(key, UnsafeRawBufferPointer(value))
-    case .read:
-      if try cluster.getBlocking(key, into: value) == nil {
-        throw .storage("key \(String(decoding: key, as: UTF8.self)) was loaded and is not there")
-      }
+    guard isRead else { return try cluster.putBlocking(key, UnsafeRawBufferPointer(value)) }
+    if try cluster.getBlocking(key, into: value) == nil {
+      throw .storage("key \(String(decoding: key, as: UTF8.self)) was loaded and is not there")
     }
   }
 
@@ -157,9 +184,12 @@ package final class BenchmarkRunner: Sendable {
       let number = random.next(below: UInt64(plan.keys))
       key.withUnsafeMutableBytes { BenchmarkKeys.write(number, into: $0) }
       do throws(ClusterError) {
-        switch plan.workload {
-        case .fill: try await cluster.put(key, value)
-        case .read: _ = try await cluster.get(key)
+        if isRead(part.operations) {
+          _ = try await cluster.get(key)
+          reads.wrappingAdd(1, ordering: .relaxed)
+        } else {
+          try await cluster.put(key, value)
+          writes.wrappingAdd(1, ordering: .relaxed)
         }
       } catch {
         fail(error)
@@ -168,7 +198,6 @@ package final class BenchmarkRunner: Sendable {
       part.latencies.record(max(1, Clock.nowNs() - startedNs))
       part.operations += 1
       left -= 1
-      done.wrappingAdd(1, ordering: .relaxed)
     }
     return part
   }
@@ -196,7 +225,9 @@ package final class BenchmarkRunner: Sendable {
       } catch {
         return fail(error)
       }
-      done.wrappingAdd(1, ordering: .relaxed)
+      writes.wrappingAdd(1, ordering: .relaxed)
+      // A put that has no disk to wait for does not suspend: let others have the thread now and then.
+      if number % 1_024 == 0 { await Task.yield() }
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Glibc
 import KVBench
 import KVCluster
@@ -12,7 +13,7 @@ struct Bench: AsyncParsableCommand {
       Up to --threads callers use the blocking interface from threads; more --clients than that are tasks.
       """)
 
-  @Option(help: "fill: put random keys. read: get random keys, all of them loaded first.")
+  @Option(help: "fill: put random keys. read: get random keys, all loaded first. mixed: both in turn.")
   var workload: BenchmarkPlan.Workload = .fill
 
   @Option(help: ArgumentHelp("Distinct keys.", valueName: "n"))
@@ -36,38 +37,86 @@ struct Bench: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file"))
   var json: String?
 
+  @Option(help: ArgumentHelp("Write reads and writes in each 100 ms as CSV; times every operation.", valueName: "file"))
+  var timeline: String?
+
+  @Option(help: ArgumentHelp("Run a command so long after the start; may be given again.", valueName: "s:command"))
+  var at: [String] = []
+
   @OptionGroup(title: "Cluster options")
   var options: StartOptions
 
+  @ParentCommand
+  private var root: KVStore
+
   func run() async throws {
-    let plan = BenchmarkPlan(
+    var plan = BenchmarkPlan(
       workload: workload, keys: keys, keyBytes: keyBytes, valueBytes: valueBytes, threads: threads, clients: clients,
       seconds: seconds)
+    plan.recordsTimeline = timeline != nil
     if let problem = plan.problem { throw ValidationError(problem + ".") }
-    var options = options
+    var options = options.filled(from: root.options)
     if options.data == nil { options.ephemeral = true }
-    let (start, json) = (try options.clusterOptions(), json)
-    throw ExitCode(await HeadlessRun.run(start) { cluster in await Bench.measure(plan, cluster, json) })
+    let job = Job(plan: plan, json: json, timeline: timeline, commands: try at.map(TimedCommand.init))
+    let start = try options.clusterOptions()
+    throw ExitCode(await HeadlessRun.run(start) { cluster in await job.run(on: cluster) })
   }
+}
 
-  private static func measure(_ plan: BenchmarkPlan, _ cluster: Cluster, _ json: String?) async -> Int32 {
+/// A command and when to run it, as in `2.5:addnode node4`.
+private struct TimedCommand: Sendable {
+  let seconds: Double
+  let line: String
+
+  init(_ text: String) throws {
+    let parts = text.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, let seconds = Double(parts[0]), seconds >= 0 else {
+      throw ValidationError("--at takes seconds and a command, as in --at '2:addnode node4'; got '\(text)'.")
+    }
+    self.seconds = seconds
+    line = String(parts[1])
+  }
+}
+
+/// What one `kvstore bench` does once the cluster is open.
+private struct Job: Sendable {
+  let plan: BenchmarkPlan
+  let json: String?
+  let timeline: String?
+  let commands: [TimedCommand]
+
+  func run(on cluster: Cluster) async -> Int32 {
     let runner = BenchmarkRunner(plan, cluster)
-    let progress = Task { await showProgress(of: runner) }
+    let progress = Task { await Job.showProgress(of: runner) }
     do {
       let result = try await withTaskCancellationHandler {
-        try await runner.run()
+        try await runner.run { for command in commands { Job.schedule(command, on: cluster) } }
       } onCancel: {
         runner.stop()
       }
       progress.cancel()
       _ = await progress.value
-      write(result.table, to: STDOUT_FILENO)
-      guard let json else { return 0 }
-      return save(result.json, to: json)
+      Job.write(result.table, to: STDOUT_FILENO)
+      if let json, case let status = Job.save(result.json, to: json), status != 0 { return status }
+      return timeline.map { Job.save(result.timelineCSV, to: $0) } ?? 0
     } catch {
       progress.cancel()
       HeadlessRun.complain("\(error)")
       return 1
+    }
+  }
+
+  /// Runs the command when its time has come, and says on standard error when it began and ended.
+  private static func schedule(_ command: TimedCommand, on cluster: Cluster) {
+    let start = ContinuousClock.now
+    Task {
+      try? await Task.sleep(for: .seconds(command.seconds))
+      let began = ContinuousClock.now - start
+      _ = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
+        guard case .answer(let answer) = output else { return }
+        let took = "\(began / .seconds(1)) s to \((ContinuousClock.now - start) / .seconds(1)) s"
+        write("\(took): \(String(decoding: answer.line, as: UTF8.self))\n", to: STDERR_FILENO)
+      }
     }
   }
 

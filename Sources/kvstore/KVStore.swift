@@ -27,13 +27,14 @@ struct KVStore: AsyncParsableCommand {
   func run() async throws {
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let start = try options.clusterOptions()
-    let status = interactive || !isOnTerminal ? await LineMode.run(start) : await runDashboard(start)
+    let status = interactive || !isOnTerminal ? await LineMode.run(start) : await DashboardFace.run(start)
     throw ExitCode(status)
   }
 
   static func main() async {
     // A reader that has gone is an error of `write`, not a signal that kills us before the cluster is closed.
     signal(SIGPIPE, SIG_IGN)
+    Screen.quietBacktraces()
     let arguments = ArgumentBytes.arguments()
     if let word = arguments.first { refuseUnknown(word) }
     await main(arguments)

@@ -110,5 +110,8 @@ void ct_release_stderr(void);
  * write to a terminal that does not read, the process ends by itself. */
 int ct_signal_pipe(const int *signals, int count);
 void ct_signal_taken(void);
+/* Gives the signals back their default actions and stops the timer; SIGHUP is ignored from now on, because a terminal
+ * that went away announces it twice, and what is left to do must not be cut short. */
+void ct_signal_close(void);
 /* Wakes whoever polls that descriptor, from any thread: writes a zero byte. */
 void ct_wake(void);

@@ -28,8 +28,10 @@ package struct LineEditor: Equatable, Sendable {
   package mutating func insert(_ text: String) {
     let flat = text.map { $0.isNewline || $0 == "\t" ? " " : $0 }
     let added = flat.prefix(Swift.max(0, Self.charactersMax - characters.count))
-    characters.insert(contentsOf: added, at: cursor)
-    cursor += added.count
+    // A combining mark joins the character before it, as the parts of an emoji do that arrive one by one.
+    let head = Array(String(characters[..<cursor]) + String(added))
+    characters = head + characters[cursor...]
+    cursor = head.count
   }
 
   /// Puts `text` in the place of the `count` characters before the cursor.

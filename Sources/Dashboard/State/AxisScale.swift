@@ -10,7 +10,7 @@ package struct AxisScale: Equatable, Sendable {
 
   /// Below ten operations a second the noise of single keys would fill the graph.
   static let minimum: Double = 10
-  /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: at half a second each, a spike of one second.
+  /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: at half a second each, one second.
   static let bucketsPerSpike = 32
   static let spikeBucketsMin = 2
   /// Updates at less than half of the axis before it shrinks: ten seconds of half-second buckets.

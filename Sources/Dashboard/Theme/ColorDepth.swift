@@ -63,9 +63,11 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
     (0..<count).min { distance($0, red, green, blue) < distance($1, red, green, blue) } ?? 0
   }
 
-  /// Eight colours have no grey: what would come out black, and so unseen on most of these terminals, becomes the
+  /// Eight colours have no grey: what would come out blue or, unseen on most of these terminals, black, becomes the
   /// terminal's own colour.
   private static func nearestOfEight(_ red: Int, _ green: Int, _ blue: Int) -> Int32 {
+    let isGrey = Swift.max(red, green, blue) - Swift.min(red, green, blue) < 48
+    if isGrey, red < 160 { return -1 }
     let index = nearest(red, green, blue, among: 8)
     return index == 0 ? -1 : Int32(index)
   }

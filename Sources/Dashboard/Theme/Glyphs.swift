@@ -101,7 +101,7 @@ extension Glyphs {
   package func mark(_ kind: ClusterEvent.Kind) -> String? {
     switch kind {
     case .join: "+"
-    case .leave: pick("−", "-")
+    case .leave: pick("←", "<")
     case .kill: pick("✗", "x")
     case .restart: pick("↻", "r")
     case .cluster, .recovery, .hints, .storage: nil

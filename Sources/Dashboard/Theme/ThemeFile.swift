@@ -18,7 +18,7 @@ package struct ThemeFile: Sendable {
   package private(set) var faults: [Fault] = []
 
   package init(_ text: String) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       do throws(LineFault) {
         if let (key, color) = try Self.parse(line) { values[key] = color }
       } catch {

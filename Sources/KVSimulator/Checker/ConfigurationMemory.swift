@@ -40,6 +40,11 @@ struct ConfigurationMemory {
 
   var count: Int { records.count }
 
+  /// What it holds, in bytes, without the room that arrays keep for growing.
+  var byteCount: Int {
+    records.count * MemoryLayout<Record>.stride + slots.count * 4 + windows.count * 8 + openUsed.count * 4
+  }
+
   /// Remembers a configuration and returns true, or returns false if an earlier one covers it.
   ///
   /// - Complexity: O(window + classes) for each earlier one with the same key.
@@ -52,7 +57,7 @@ struct ConfigurationMemory {
     }
     if records.count == slots.count { grow() }
     let home = slot(key.hash)
-    precondition(records.count < Int32.max, "more configurations than CheckerLimits may allow")
+    precondition(records.count < Int32.max, "more configurations than a record can number")
     records.append(Record(key: key, window: windows.count, next: slots[home]))
     slots[home] = Int32(records.count - 1)
     windows.append(contentsOf: closed[Int(key.firstWord)..<Int(key.endWord)])

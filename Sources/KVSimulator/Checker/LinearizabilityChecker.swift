@@ -4,7 +4,7 @@ package enum Verdict: Sendable, Equatable {
   case linearizable
   /// No such order exists; the evidence is for one key, the first in the history's order that has any.
   case violation(Violation)
-  /// The search for this key grew past ``CheckerLimits/configurationsMax``. Nothing is known to be wrong.
+  /// The search for this key grew past ``CheckerLimits/searchBytesMax``. Nothing is known to be wrong.
   case undecided(key: [UInt8])
 }
 
@@ -18,15 +18,16 @@ package struct Violation: Sendable, Equatable {
   package var operations: [History.Operation]
 }
 
-/// Bounds of a check. Linearizability is NP-complete (Gibbons and Korach 1997), so a hostile history needs one.
+/// Bounds of a check. Linearizability is NP-complete (Gibbons and Korach 1997), so a hostile history needs them.
 package struct CheckerLimits: Sendable {
-  /// Configurations remembered for one key, about 100 bytes each: 20 million stay within 2 GB. The worst of the
-  /// recorded histories needs a few thousand.
-  package var configurationsMax = 20_000_000
+  /// What the search of one key may remember, in bytes; arrays that grow may take twice that for a moment.
+  /// A configuration takes about 60 bytes, and 4 more for each kind of write that stayed open. The worst of the
+  /// recorded histories needs less than 1 MB.
+  package var searchBytesMax = 1 << 30
   /// The same for each trial while a violation is shrunk, where giving up only leaves one more operation in the proof.
-  package var shrinkConfigurationsMax = 200_000
-  /// Trials while a violation is shrunk. A proof of 100 operations takes a few hundred.
-  package var shrinkTrialsMax = 20_000
+  package var trialBytesMax = 16 << 20
+  /// Operations looked at and configurations visited, in all trials together; a second takes about two million.
+  package var shrinkStepsMax = 20_000_000
 
   package init() {}
 }
@@ -52,7 +53,7 @@ package enum LinearizabilityChecker {
     var undecided: [UInt8]?
     for part in history.byKey() {
       let key = part.operations[0].key
-      switch decide(part, configurationsMax: limits.configurationsMax) {
+      switch decide(part, bytesMax: limits.searchBytesMax).result {
       case .linearizable:
         continue
       case .undecided:
@@ -69,9 +70,11 @@ package enum LinearizabilityChecker {
     return undecided.map(Verdict.undecided) ?? .linearizable
   }
 
-  /// Checks one key.
-  static func decide(_ history: RegisterHistory, configurationsMax: Int) -> LinearizationSearch.Result {
-    var search = LinearizationSearch(RegisterProblem(history), configurationsMax: configurationsMax)
-    return search.run()
+  /// Checks one key, and counts the configurations that it took.
+  static func decide(
+    _ history: RegisterHistory, bytesMax: Int
+  ) -> (result: LinearizationSearch.Result, configurationCount: Int) {
+    var search = LinearizationSearch(RegisterProblem(history), bytesMax: bytesMax)
+    return (search.run(), search.configurationCount)
   }
 }

@@ -37,7 +37,7 @@ struct LinearizationSearch {
   }
 
   private var problem: RegisterProblem
-  private let configurationsMax: Int
+  private let bytesMax: Int
 
   // The configuration.
   private var state = RegisterStates.other
@@ -48,11 +48,8 @@ struct LinearizationSearch {
   private var readersLeft: [Int32]
   private var sourcesLeft: [Int32]
 
-  // The list of missing entries; `end` is both its front and its back.
-  private var next: [Int32]
-  private var previous: [Int32]
-  private let end: Int
-
+  /// The entries of the missing closed operations.
+  private var missing: EntryList
   private var moves: [Move] = []
   private var memory: ConfigurationMemory
   /// The farthest return that the order had to get past.
@@ -60,13 +57,10 @@ struct LinearizationSearch {
   /// What the frontier could make of an open write's result (rule 4).
   private var demand: Demand
 
-  init(_ problem: RegisterProblem, configurationsMax: Int) {
+  init(_ problem: RegisterProblem, bytesMax: Int) {
     self.problem = problem
-    self.configurationsMax = configurationsMax
-    let last = Int32(problem.entries.count)
-    end = Int(last)
-    next = Array(1..<(last + 1)) + [0]
-    previous = [last] + Array(0..<last)
+    self.bytesMax = bytesMax
+    missing = EntryList(count: problem.entries.count)
     closedUsed = Array(repeating: 0, count: problem.steps.count / 64 + 1)
     openUsed = Array(repeating: 0, count: problem.openClasses.count)
     memory = ConfigurationMemory(classCount: problem.openClasses.count)
@@ -74,23 +68,32 @@ struct LinearizationSearch {
     (readersLeft, sourcesLeft) = problem.readersAndSources()
   }
 
+  /// How many configurations the search has been in.
+  var configurationCount: Int { memory.count }
+
   /// - Complexity: O(configurations · frontier).
   mutating func run() -> Result {
-    for initial in problem.initialStates {
+    for initial in problem.initialStates where !lacksSource(from: initial) {
       state = initial
       if let result = explore() { return result }
     }
     return .violation(stuckAt: problem.entries[farthest].time)
   }
 
+  /// Whether somebody saw contents that nobody wrote: rule 3 before the first move.
+  private func lacksSource(from initial: Int32) -> Bool {
+    let states = problem.hasAppends ? 0..<0 : sourcesLeft.indices
+    return states.contains { readersLeft[$0] > 0 && sourcesLeft[$0] == 0 && $0 != Int(initial) }
+  }
+
   /// Returns `nil` if there is no order from the present state, with everything taken back.
   private mutating func explore() -> Result? {
-    var candidate: Int? = settle() ? Int(next[end]) : takeBack()
+    var candidate: Int? = settle() ? missing.first : takeBack()
     while let from = candidate {
-      if next[end] == end { return .linearizable }
-      if memory.count > configurationsMax { return .undecided }
+      if missing.isEmpty { return .linearizable }
+      if memory.byteCount > bytesMax { return .undecided }
       if let (mover, resumeAt) = choose(from: from), put(mover, resumeAt: resumeAt), settle() {
-        candidate = Int(next[end])
+        candidate = missing.first
       } else {
         candidate = takeBack()
       }
@@ -107,20 +110,20 @@ extension LinearizationSearch {
   /// `from` and `resumeAt` are an entry of the list, or `end` plus an open class.
   private mutating func choose(from: Int) -> (mover: Int, resumeAt: Int)? {
     var entry = from
-    while entry < end, !problem.entries[entry].isReturn {
-      let following = Int(next[entry])
+    while entry < missing.end, !problem.entries[entry].isReturn {
+      let following = missing.next(entry)
       let operation = problem.entries[entry].operation
       if result(of: problem.steps[operation]) != nil { return (operation, following) }
       entry = following
     }
-    var index = max(0, entry - end)
+    var index = max(0, entry - missing.end)
     guard index < openUsed.count else { return nil }
     let firstReturn = surveyFrontier()
     while index < openUsed.count {
       if isAvailable(index, firstReturn), let after = result(of: problem.openClasses[index].step),
         after != state, demand.wants(after)
       {
-        return (~index, end + index + 1)
+        return (~index, missing.end + index + 1)
       }
       index += 1
     }
@@ -165,12 +168,12 @@ extension LinearizationSearch {
 
   /// Rule 1; then false if an earlier configuration covers the one reached.
   private mutating func settle() -> Bool {
-    forEachInvocation(before: end) { search, operation in
+    forEachInvocation(before: missing.end) { search, operation in
       let step = search.problem.steps[operation]
       return step.isPure && (step.expects == search.state) == (step.kind == .read)
     }
-    let front = Int(next[end])
-    guard front != end else { return true }
+    let front = missing.first
+    guard !missing.isEmpty else { return true }
     let firstReturn = firstReturn()
     farthest = max(farthest, firstReturn)
     let key = ConfigurationMemory.Key(
@@ -182,15 +185,15 @@ extension LinearizationSearch {
 
   /// Takes, without alternatives, the operations of the frontier that fit, if they were invoked before an entry.
   private mutating func forEachInvocation(before limit: Int, fits: (inout Self, Int) -> Bool) {
-    var entry = Int(next[end])
+    var entry = missing.first
     while entry < limit, !problem.entries[entry].isReturn {
-      let before = Int(previous[entry])
+      let before = missing.previous(entry)
       let operation = problem.entries[entry].operation
       if fits(&self, operation) {
         take(Move(mover: operation, stateBefore: state, resumeAt: nil))
-        entry = Int(next[before])
+        entry = missing.next(before)
       } else {
-        entry = Int(next[entry])
+        entry = missing.next(entry)
       }
     }
   }
@@ -200,8 +203,8 @@ extension LinearizationSearch {
     count(move.mover, by: -1)
     guard move.mover >= 0 else { return openUsed[~move.mover] += 1 }
     toggle(move.mover)
-    unlink(problem.invocationEntry[move.mover])
-    unlink(problem.returnEntry[move.mover])
+    missing.unlink(problem.invocationEntry[move.mover])
+    missing.unlink(problem.returnEntry[move.mover])
   }
 
   /// Takes moves back up to and with the last that had alternatives, and returns where those go on.
@@ -211,25 +214,14 @@ extension LinearizationSearch {
       count(move.mover, by: 1)
       if move.mover >= 0 {
         toggle(move.mover)
-        relink(problem.returnEntry[move.mover])
-        relink(problem.invocationEntry[move.mover])
+        missing.relink(problem.returnEntry[move.mover])
+        missing.relink(problem.invocationEntry[move.mover])
       } else {
         openUsed[~move.mover] -= 1
       }
       if let resumeAt = move.resumeAt { return resumeAt }
     }
     return nil
-  }
-
-  /// An entry that is out of the list keeps its neighbours, so that ``relink(_:)`` in reverse order finds its place.
-  private mutating func unlink(_ entry: Int) {
-    next[Int(previous[entry])] = next[entry]
-    previous[Int(next[entry])] = previous[entry]
-  }
-
-  private mutating func relink(_ entry: Int) {
-    next[Int(previous[entry])] = Int32(entry)
-    previous[Int(next[entry])] = Int32(entry)
   }
 
   private mutating func toggle(_ operation: Int) {
@@ -250,8 +242,8 @@ extension LinearizationSearch {
 extension LinearizationSearch {
   /// - Complexity: O(frontier).
   private func firstReturn() -> Int {
-    var entry = Int(next[end])
-    while !problem.entries[entry].isReturn { entry = Int(next[entry]) }
+    var entry = missing.first
+    while !problem.entries[entry].isReturn { entry = missing.next(entry) }
     return entry
   }
 
@@ -265,43 +257,14 @@ extension LinearizationSearch {
   /// Gathers what could follow an open write, and returns the first return.
   private mutating func surveyFrontier() -> Int {
     demand.reset()
-    var entry = Int(next[end])
+    var entry = missing.first
     while !problem.entries[entry].isReturn {
       demand.add(problem.steps[problem.entries[entry].operation])
-      entry = Int(next[entry])
+      entry = missing.next(entry)
     }
     for index in openUsed.indices where isAvailable(index, entry) {
       demand.add(problem.openClasses[index].step)
     }
     return entry
-  }
-}
-
-/// The states that some operation of the frontier could make use of.
-private struct Demand {
-  /// The round in which each state was last asked for; states that appends add later are asked for by nobody.
-  private var rounds: [UInt64]
-  private var round: UInt64 = 0
-  private var wantsAny = false
-
-  init(stateCount: Int) {
-    rounds = Array(repeating: 0, count: stateCount)
-  }
-
-  mutating func reset() {
-    wantsAny = false
-    round &+= 1
-  }
-
-  mutating func add(_ step: RegisterProblem.Step) {
-    switch step.kind {
-    case .read, .swap: rounds[Int(step.expects)] = round
-    case .refusal, .append: wantsAny = true
-    case .write: break
-    }
-  }
-
-  func wants(_ state: Int32) -> Bool {
-    wantsAny || (Int(state) < rounds.count && rounds[Int(state)] == round)
   }
 }

@@ -26,9 +26,12 @@ package struct Timeline: Sendable, Equatable {
       columns[time] = columnCount
       columnCount += 1
     }
+    let processWidth = violation.operations.map { "\($0.process)".count }.max() ?? 0
     rows = violation.operations.map { operation in
-      Row(
-        label: "p\(operation.process)  \(operation.summary)", firstColumn: columns[operation.invokedAt]!,
+      let process = "\(operation.process)"
+      let padding = String(repeating: " ", count: processWidth - process.count + 2)
+      return Row(
+        label: "p\(process)\(padding)\(operation.summary)", firstColumn: columns[operation.invokedAt]!,
         lastColumn: operation.returnedAt.map { columns[$0]! })
     }
   }

@@ -9,18 +9,21 @@
 /// - A pure operation: the rest of a valid order is valid without it.
 /// - A write without a possible reader (``Readers``), if no refused compare-and-set is left: in a valid order nothing
 ///   in its reign looks at the contents, as in ``RegisterProblem``'s shortcut 2.
+///
+/// One more is kept than proof needs: the last write of contents that were seen, so that a value read too late does not
+/// look like one that never existed.
 struct ViolationShrinker {
   /// Fails at any time; what is left when the shrinker is done.
   private(set) var offending: RegisterHistory
   private let limits: CheckerLimits
-  private var trialsLeft: Int
+  private var stepsLeft: Int
 
   /// - Parameter history: one that fails.
   init(_ history: RegisterHistory, limits: CheckerLimits) {
     offending = history
     offending.operations.sort { ($0.invokedAt, $0.returnedAt ?? .max) < ($1.invokedAt, $1.returnedAt ?? .max) }
     self.limits = limits
-    trialsLeft = limits.shrinkTrialsMax
+    stepsLeft = limits.shrinkStepsMax
   }
 
   /// Keeps only what was known at the first return by which the history had failed.
@@ -47,22 +50,25 @@ struct ViolationShrinker {
       countBefore = offending.operations.count
       dropByHalves { history, range in range.filter { history.operations[$0].isPure } }
       dropByHalves { history, range in Readers.writesWithout(in: history, among: range) }
-    } while offending.operations.count < countBefore && trialsLeft > 0
+    } while offending.operations.count < countBefore && stepsLeft > 0
   }
 
   /// Tries to leave out those operations of each piece that `droppable` names, for smaller and smaller pieces.
   private mutating func dropByHalves(_ droppable: (RegisterHistory, Range<Int>) -> [Int]) {
     var pieceCount = offending.operations.count
     while pieceCount > 0 {
-      var end = offending.operations.count
-      while end > 0 {
-        let start = max(0, end - pieceCount)
+      var start = 0
+      while start < offending.operations.count {
+        var end = min(offending.operations.count, start + pieceCount)
         let dropped = droppable(offending, start..<end)
         if !dropped.isEmpty {
           let rest = offending.without(dropped)
-          if fails(rest) { offending = rest }
+          if fails(rest) {
+            offending = rest
+            end -= dropped.count
+          }
         }
-        end = start
+        start = end
       }
       pieceCount /= 2
     }
@@ -70,9 +76,10 @@ struct ViolationShrinker {
 
   /// Giving up counts as no: it only leaves more in the proof.
   private mutating func fails(_ history: RegisterHistory) -> Bool {
-    guard trialsLeft > 0 else { return false }
-    trialsLeft -= 1
-    switch LinearizabilityChecker.decide(history, configurationsMax: limits.shrinkConfigurationsMax) {
+    guard stepsLeft > 0 else { return false }
+    let (result, configurationCount) = LinearizabilityChecker.decide(history, bytesMax: limits.trialBytesMax)
+    stepsLeft -= history.operations.count + configurationCount
+    switch result {
     case .violation: return true
     case .linearizable, .undecided: return false
     }
@@ -109,6 +116,7 @@ private enum Readers {
     let observers = operations.filter { $0.observes != nil }.map { observer in
       (observer, overwritten: replacements.lazy.filter { $0.returnedAt < observer.invokedAt }.map(\.invokedAt).max())
     }
+    let writesKept = operations.indices.lazy.filter { !range.contains($0) }.map { operations[$0] }
     return range.filter { index in
       let write = operations[index]
       guard write.call != .get else { return false }
@@ -116,7 +124,9 @@ private enum Readers {
         guard mayShow(write, to: observer, hasAppends: hasAppends) else { return true }
         let isEarlier = observer.returnedAt.map { $0 < write.invokedAt } ?? false
         let isOverwritten = write.returnedAt.map { $0 < overwritten ?? .min } ?? false
-        return isEarlier || isOverwritten
+        guard isEarlier || isOverwritten else { return false }
+        return history.initialContents.contains(observer.observes!)
+          || writesKept.contains { mayShow($0, to: observer, hasAppends: hasAppends) }
       }
     }
   }

@@ -28,6 +28,7 @@ struct Screen {
     var screen = try Screen(host, options)
     let code = screen.loop()
     screen.terminal.close()
+    ct_signal_close()
     return code
   }
 

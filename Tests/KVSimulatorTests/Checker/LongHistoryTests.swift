@@ -21,7 +21,7 @@ import Testing
     Shape(clients: 8, distinct: 1000, openEvery: 20, deletes: true),
     Shape(clients: 5, distinct: 5, openEvery: 50, deletes: true),
   ]
-  static let count = 5_000
+  static let count = 2_000
 
   @Test(arguments: shapes)
   func aCorrectRegisterIsLinearizable(shape: Shape) {
@@ -45,7 +45,7 @@ import Testing
     #expect(violation.operations.count <= 4)
   }
 
-  static func history(_ shape: Shape, seed: UInt64) -> History {
+  private static func history(_ shape: Shape, seed: UInt64) -> History {
     var random = RandomHistory(seed: seed)
     return random.long(
       count: count, clients: shape.clients, distinct: shape.distinct, openEvery: shape.openEvery,

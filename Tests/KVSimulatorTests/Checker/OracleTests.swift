@@ -4,7 +4,7 @@ import Testing
 /// The checker against every permutation, on seeded histories of up to six operations.
 @Suite struct OracleTests {
   /// Runs in seconds in a debug build; change the base to see other histories.
-  static let seeds: Range<UInt64> = 1..<40_001
+  static let seeds: Range<UInt64> = 1..<10_001
 
   @Test func verdictsAndPrefixesAgreeWithTheOracle() {
     var violations = 0
@@ -26,7 +26,7 @@ import Testing
         }
       }
     }
-    #expect((Self.seeds.count / 4..<Self.seeds.count * 3 / 4).contains(violations), "the histories should be mixed")
+    #expect((Self.seeds.count / 5..<Self.seeds.count / 2).contains(violations), "the histories should be mixed")
   }
 
   private func disagree(_ seed: UInt64, _ history: History, _ fault: String) {

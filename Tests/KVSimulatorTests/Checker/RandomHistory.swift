@@ -6,7 +6,7 @@ struct RandomHistory {
 
   init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
-  /// Up to six operations with answers that are often wrong, over few values, so that about half are violations.
+  /// Up to six operations with answers that are often wrong, over few values, so that a quarter are violations.
   mutating func tiny() -> History {
     let count = 1 + generator.below(6)
     let alphabet = 1 + generator.below(3)

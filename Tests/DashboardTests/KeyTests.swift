@@ -1,0 +1,122 @@
+import Dashboard
+import KVCluster
+import Testing
+
+@Suite struct KeyTests {
+  private func screen() -> DashboardState { .watching(Sample(nodes: 5), Size(width: 80, height: 24)) }
+
+  @Test func `enter runs the line, echoes it and remembers it`() {
+    var state = screen()
+    type("put a 1", into: &state)
+    #expect(state.handle(.enter) == [.run("put a 1")])
+    #expect(state.log.lines.last?.text == "put a 1")
+    #expect(state.prompt.editor.isEmpty)
+    #expect(state.prompt.editor.history.lines == ["put a 1"])
+    #expect(state.handle(.enter) == [])
+  }
+
+  @Test func `an answer appears in the log and beside the prompt until something is typed`() {
+    var state = screen()
+    type("get a", into: &state)
+    _ = state.handle(.enter)
+    #expect(state.prompt.runningCount == 1)
+    let answer = CommandAnswer(lines: ["✗ Not found: a"], isSuccess: false)
+    state.apply(answer: answer)
+    #expect(state.log.lines.last?.kind == .answer(isSuccess: false))
+    #expect(state.prompt.runningCount == 0)
+    #expect(state.prompt.lastAnswer == answer)
+    type("g", into: &state)
+    #expect(state.prompt.lastAnswer == nil)
+  }
+
+  @Test func `ctrl-C clears a typed line and quits on an empty one`() {
+    var state = screen()
+    type("put", into: &state)
+    #expect(state.handle(.control("c")) == [])
+    #expect(state.prompt.editor.isEmpty)
+    #expect(state.handle(.control("c")) == [.quit])
+  }
+
+  @Test func `ctrl-D quits on an empty line only`() {
+    var state = screen()
+    type("ab", into: &state)
+    _ = state.handle(.left)
+    #expect(state.handle(.control("d")) == [])
+    #expect(state.prompt.editor.text == "a")
+    _ = state.handle(.control("u"))
+    #expect(state.handle(.control("d")) == [.quit])
+  }
+
+  @Test func `ctrl-L redraws and ctrl-Z suspends wherever the keys go`() {
+    var state = screen()
+    for keys: [Key] in [[], [.tab], [.function(1)]] {
+      for key in keys { _ = state.handle(key) }
+      #expect(state.handle(.control("l")) == [.redraw])
+      #expect(state.handle(.control("z")) == [.suspend])
+    }
+  }
+
+  @Test func `tab visits every panel and returns to the prompt, and escape returns at once`() {
+    var state = screen()
+    var visited: [Focus] = []
+    for _ in 0..<5 {
+      _ = state.handle(.tab)
+      visited.append(state.focus)
+    }
+    #expect(visited == PanelKind.allCases.map { .panel($0) } + [.prompt])
+    _ = state.handle(.backTab)
+    #expect(state.focus == .panel(.events))
+    _ = state.handle(.escape)
+    #expect(state.focus == .prompt)
+  }
+
+  @Test func `z and enter zoom the focused panel, and escape first undoes the zoom`() {
+    var state = screen()
+    for key: Key in [.tab, .tab, .enter] { _ = state.handle(key) }
+    #expect(state.layout.visible == [.nodes])
+    _ = state.handle(.tab)
+    #expect(state.layout.visible == [.throughput])
+    _ = state.handle(.escape)
+    #expect(state.layout.visible.count == 4)
+    #expect(state.focus == .panel(.throughput))
+  }
+
+  @Test func `help opens over everything and closes again`() {
+    var state = screen()
+    _ = state.handle(.function(1))
+    #expect(state.isHelpShown)
+    type("x", into: &state)
+    #expect(state.prompt.editor.isEmpty)
+    _ = state.handle(.escape)
+    #expect(!state.isHelpShown)
+    _ = state.handle(.tab)
+    _ = state.handle(.character("?"))
+    #expect(state.isHelpShown)
+  }
+
+  @Test func `arrows select a node and stay inside the table`() {
+    var state = screen()
+    for key: Key in [.tab, .tab, .up, .down, .down] { _ = state.handle(key) }
+    #expect(state.selectedNode == 2)
+    for _ in 0..<9 { _ = state.handle(.character("j")) }
+    #expect(state.selectedNode == 4)
+    state.apply(status: Sample(nodes: 2).status(at: 99))
+    #expect(state.selectedNode == 1)
+  }
+
+  @Test func `scrolled events stay in place while new ones arrive`() {
+    var state = screen()
+    for number in 1...50 {
+      state.apply(event: Sample.event(UInt64(number), at: 1, .cluster, .info, "event \(number)"))
+    }
+    _ = state.handle(.pageUp)
+    let before = Picture.panel(.events, state, state.layout.panels[.events]!.size, .utf8).lines.dropFirst()
+    #expect(!before.contains { $0.contains("event 50") })
+    state.apply(event: Sample.event(51, at: 2, .cluster, .info, "event 51"))
+    let after = Picture.panel(.events, state, state.layout.panels[.events]!.size, .utf8).lines.dropFirst()
+    #expect(before == after)
+    for _ in 0..<100 { _ = state.handle(.pageUp) }
+    for _ in 0..<100 { _ = state.handle(.pageDown) }
+    #expect(state.log.rowsBelow == 0)
+  }
+}

@@ -1,0 +1,106 @@
+import Dashboard
+import KVCluster
+
+/// A cluster as a status describes it, without an engine: the same on every machine and in every run.
+struct Sample {
+  var nodes: [NodeStatus]
+  var phase = ClusterPhase.serving
+  var change: ChangeStatus?
+  var next: [Int] = []
+  var dataFolder = "/home/ada/.local/share/kvstore"
+
+  static let openedNs: UInt64 = 5_000_000_000_000
+  static let slots = 1_024
+
+  init(nodes count: Int) {
+    nodes = (0..<count).map { id in
+      NodeStatus(
+        id: id, name: "node\(id + 1)", state: .up, share: Swift.min(1, 3 / Double(count)), keys: 400_000 - 20_000 * id,
+        cache: CacheStatus(hits: 900 + UInt64(id), misses: 100, bytes: 1 << 20, capacityBytes: 1 << 26),
+        wal: WalStatus(bytes: (120 + 7 * id) << 20, liveBytes: 80 << 20, segments: 3, syncs: 10))
+    }
+  }
+
+  /// The status `seconds` after the opening, when `reads` and `writes` operations had been done.
+  func status(
+    at seconds: Double, reads: UInt64 = 0, writes: UInt64 = 0, ring: RingStatus? = nil
+  ) -> ClusterStatus {
+    let atNs = Self.openedNs + UInt64(seconds * 1e9)
+    var nodes = nodes
+    for index in nodes.indices { nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2) }
+    return ClusterStatus(
+      atNs: atNs, uptimeNs: atNs - Self.openedNs, phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,
+      dataFolder: dataFolder, isEphemeral: false, nodes: nodes, ring: ring ?? makeRing(), change: change,
+      operations: OperationCounters(reads: reads, writes: writes))
+  }
+
+  private func makeRing() -> RingStatus {
+    let ids = nodes.map(\.id).filter { !next.contains($0) || change == nil || change?.kind == .leave }
+    let after = change.map { change in
+      change.kind == .join ? nodes.map(\.id) : nodes.filter { $0.name != change.node }.map(\.id)
+    }
+    return RingStatus(
+      slotCount: Self.slots, owners: Self.owners(ids), ranks: Swift.min(3, ids.count),
+      nextOwners: after.map(Self.owners) ?? [], nextRanks: after.map { Swift.min(3, $0.count) } ?? 0,
+      tokenCount: ids.count * 64)
+  }
+
+  /// Runs of uneven length, spread by a fixed multiplicative hash; each slot's owners follow each other.
+  private static func owners(_ ids: [Int]) -> [UInt16] {
+    guard !ids.isEmpty else { return [] }
+    return (0..<slots).flatMap { slot -> [UInt16] in
+      let run = slot / 12 + slot / 31
+      let first = Int((UInt32(truncatingIfNeeded: run) &* 2_654_435_761) >> 16) % ids.count
+      return (0..<Swift.min(3, ids.count)).map { UInt16(ids[(first + $0) % ids.count]) }
+    }
+  }
+}
+
+extension DashboardState {
+  /// A screen that has watched a sample for a minute under a steady, uneven load.
+  static func watching(_ sample: Sample, _ size: Size) -> DashboardState {
+    var state = DashboardState(size: size, completer: Sample.complete)
+    var (reads, writes): (UInt64, UInt64) = (0, 0)
+    // The ring is the same in all of them, and worth making only once.
+    let ring = sample.status(at: 0).ring
+    for tick in 0...300 {
+      state.apply(status: sample.status(at: Double(tick) / 5, reads: reads, writes: writes, ring: ring))
+      reads += UInt64(6_000 + 2_000 * (tick / 20 % 4))
+      writes += UInt64(3_000 + 500 * (tick / 30 % 3))
+    }
+    return state
+  }
+}
+
+extension Sample {
+  static func event(
+    _ sequence: UInt64, at seconds: Double, _ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity,
+    _ message: String
+  ) -> ClusterEvent {
+    ClusterEvent(
+      sequence: sequence, atNs: openedNs + UInt64(seconds * 1e9), kind: kind, severity: severity, message: message)
+  }
+
+  /// A small grammar: a few commands, of which one takes a node.
+  @Sendable static func complete(_ line: String, _ cursor: Int) -> Completion {
+    let head = String(line.prefix(cursor))
+    guard let blank = head.lastIndex(of: " ") else {
+      let commands = ["get", "put", "keys", "kill"].filter { $0.hasPrefix(head) }
+      return Completion(replacedCount: head.count, candidates: commands)
+    }
+    let word = String(head[head.index(after: blank)...])
+    let names = head.hasPrefix("kill ") ? ["node1", "node2", "node3"].filter { $0.hasPrefix(word) } : []
+    return Completion(replacedCount: word.count, candidates: names, usage: head.hasPrefix("kill ") ? "kill NODE" : "")
+  }
+}
+
+extension Look {
+  static let utf8 = Look(theme: .midnight, glyphs: Glyphs(.braille))
+  static let blocks = Look(theme: .terminal, glyphs: Glyphs(.blocks), depth: .ansi16)
+  static let ascii = Look(theme: .terminal, glyphs: Glyphs(.ascii), depth: .mono)
+}
+
+/// Types text, a character a key press.
+func type(_ text: String, into state: inout DashboardState) {
+  for character in text { _ = state.handle(.character(character)) }
+}

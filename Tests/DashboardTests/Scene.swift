@@ -1,0 +1,72 @@
+import Dashboard
+import KVCluster
+
+/// The situations in which panels are compared with their golden pictures.
+enum Scene: String, CaseIterable, Sendable {
+  case opening, recovering, healthy, dead, joining, leaving, help, zoomed, typing
+
+  func state(_ size: Size) -> DashboardState {
+    switch self {
+    case .opening: return DashboardState(size: size)
+    case .recovering:
+      var sample = Sample(nodes: 3)
+      sample.phase = .recovering(fraction: 0.41)
+      for index in sample.nodes.indices { sample.nodes[index].state = .recovering(fraction: 0.3 + 0.1 * Double(index)) }
+      return .watching(sample, size)
+    case .healthy: return Self.told(.watching(Sample(nodes: 5), size))
+    case .dead: return Self.dead(size)
+    case .joining: return Self.changing(.join, size)
+    case .leaving: return Self.changing(.leave, size)
+    case .help: return Self.pressing([.function(1)], .watching(Sample(nodes: 3), size))
+    case .zoomed: return Self.pressing([.tab, .tab, .down, .enter], .watching(Sample(nodes: 5), size))
+    case .typing:
+      var state = Self.told(.watching(Sample(nodes: 3), size))
+      type("kill no", into: &state)
+      return Self.pressing([.tab, .tab], state)
+    }
+  }
+
+  private static func pressing(_ keys: [Key], _ state: DashboardState) -> DashboardState {
+    var state = state
+    for key in keys { _ = state.handle(key) }
+    return state
+  }
+
+  /// With some events, a command, its answer, and one that failed.
+  private static func told(_ state: DashboardState) -> DashboardState {
+    var state = state
+    state.apply(event: Sample.event(1, at: 0, .cluster, .info, "5 nodes, N=3 R=2 W=2"))
+    state.apply(event: Sample.event(2, at: 41, .restart, .success, "node2 serves again; 1,204 hints replayed"))
+    type("put user:1001 Алиса 东京", into: &state)
+    _ = state.handle(.enter)
+    state.apply(answer: CommandAnswer(lines: ["✓ Stored: user:1001 -> Алиса 东京"], isSuccess: true))
+    type("kill nod7", into: &state)
+    _ = state.handle(.enter)
+    let advice =
+      "✗ There is no node “nod7”; did you mean node1? The cluster's nodes are node1, node2, node3, node4, node5"
+    state.apply(answer: CommandAnswer(lines: [advice], isSuccess: false))
+    return state
+  }
+
+  private static func dead(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 5)
+    sample.nodes[1].state = .dead
+    sample.nodes[1].hintsWaiting = 40_217
+    var state = DashboardState.watching(sample, size)
+    state.apply(event: Sample.event(1, at: 30, .kill, .warning, "node2 was killed; its writes wait as hints"))
+    return state
+  }
+
+  private static func changing(_ kind: ChangeStatus.Kind, _ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 6)
+    sample.nodes[5].state = kind == .join ? .joining : .leaving
+    sample.next = [5]
+    sample.change = ChangeStatus(
+      kind: kind, node: "node6", fraction: 0.41, keysMoved: 1_200_000, bytesMoved: 70 << 20, elapsedNs: 5_600_000_000,
+      waitingFor: nil)
+    var state = DashboardState.watching(sample, size)
+    let message = kind == .join ? "node6 joins" : "node6 leaves"
+    state.apply(event: Sample.event(1, at: 54, kind == .join ? .join : .leave, .info, message))
+    return state
+  }
+}

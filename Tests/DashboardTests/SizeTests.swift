@@ -1,0 +1,71 @@
+import Dashboard
+import Testing
+
+@Suite struct SizeTests {
+  /// Every small size, where things stop fitting, and a sample of the large ones.
+  static let sizes: [Size] = {
+    var sizes: [Size] = []
+    for width in Array(1...6) + [9, 11, 12, 13, 17, 24, 33, 47, 48, 60, 75, 76] {
+      for height in Array(1...6) + [8, 10, 12, 14, 19, 20, 27] { sizes.append(Size(width: width, height: height)) }
+    }
+    let large = [(1, 100), (300, 1), (300, 9), (60, 50), (76, 100), (119, 33), (160, 16), (200, 60), (300, 100)]
+    return sizes + large.map { Size(width: $0.0, height: $0.1) }
+  }()
+
+  @Test(arguments: [Scene.opening, .recovering, .dead, .joining, .help, .zoomed, .typing])
+  func `the screen can be drawn at every size`(scene: Scene) {
+    var state = scene.state(Size(width: 80, height: 24))
+    for size in Self.sizes {
+      state.size = size
+      for look in [Look.utf8, .ascii] {
+        let picture = Picture(state, look)
+        #expect(picture.canvas.size == size)
+        if let cursor = picture.cursor { #expect(cursor.column < size.width && cursor.row < size.height) }
+      }
+    }
+  }
+
+  @Test(arguments: PanelKind.allCases)
+  func `each panel can be drawn at every size`(panel: PanelKind) {
+    let states = [Scene.opening, .dead, .joining].map { $0.state(Size(width: 80, height: 24)) }
+    for size in Self.sizes {
+      for state in states {
+        #expect(Picture.panel(panel, state, size, .utf8).size == size)
+        #expect(Picture.panel(panel, state, size, .ascii).size == size)
+      }
+    }
+  }
+
+  @Test func `an empty screen is an empty picture`() {
+    #expect(Picture(Scene.dead.state(Size(width: 0, height: 0)), .utf8).canvas.cells.isEmpty)
+  }
+
+  @Test(arguments: [true, false], [nil, PanelKind.ring, .events])
+  func `the layout covers every cell exactly once`(hasChange: Bool, zoomed: PanelKind?) {
+    for size in Self.sizes {
+      for nodes in [1, 5, 40] {
+        let layout = Layout(
+          size, Layout.Needs(nodeCount: nodes, hasChange: hasChange, zoomed: zoomed, preferred: zoomed ?? .events))
+        let areas = [layout.header, layout.change, layout.prompt, layout.keys] + layout.panels.values
+        let covered = areas.reduce(0) { $0 + $1.width * $1.height }
+        #expect(covered == size.width * size.height, "\(size) \(layout)")
+        for (index, area) in areas.enumerated() {
+          #expect(area.column >= 0 && area.row >= 0)
+          #expect(!areas.dropFirst(index + 1).contains { $0.intersects(area) }, "\(size) \(layout)")
+        }
+      }
+    }
+  }
+
+  @Test func `the three sizes people have show all four panels`() {
+    for size in [Size(width: 80, height: 24), Size(width: 120, height: 40), Size(width: 200, height: 60)] {
+      #expect(Layout(size, Layout.Needs(nodeCount: 5, hasChange: true)).visible == PanelKind.allCases)
+    }
+  }
+
+  @Test func `below the least useful size one panel fills the screen`() {
+    let layout = Layout(
+      Size(width: 40, height: 12), Layout.Needs(nodeCount: 5, hasChange: false, preferred: .nodes))
+    #expect(layout.visible == [.nodes])
+  }
+}

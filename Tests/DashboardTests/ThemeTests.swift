@@ -1,0 +1,83 @@
+import Dashboard
+import Testing
+
+@Suite struct ThemeTests {
+  @Test(arguments: [
+    ("\"#2E3440\"", Color.hex(0x2E3440)), ("\"#2e\"", .hex(0x2E2E2E)), ("\"46 52 64\"", .rgb(46, 52, 64)),
+    ("\"12\"", .palette(12)), ("\"\"", .terminal), ("'#ff0000'", .hex(0xFF0000)),
+    ("  \"#010203\"  # why", .hex(0x010203)),
+    ("7", .palette(7)),
+  ])
+  func `a value is read in each of its forms`(value: String, color: Color) {
+    let file = ThemeFile("theme[text]=\(value)\n")
+    #expect(file.values["text"] == color)
+    #expect(file.faults.isEmpty)
+  }
+
+  @Test func `a broken line is named and skipped, and the rest counts`() {
+    let file = ThemeFile(
+      """
+      # a comment
+
+      theme[text]="#12345"
+      theme[dim]="#445566
+      colour = blue
+      theme[ok]="300"
+      theme[warn]="1 2 999"
+      theme[bad]="#FF0000"
+      """)
+    #expect(file.faults.map(\.line) == [3, 4, 5, 6, 7])
+    #expect(file.faults[1].description == "line 4: dim: the closing quote is missing")
+    #expect(file.faults[2].description == "line 5: expected theme[KEY]=\"VALUE\"")
+    #expect(file.values == ["bad": .hex(0xFF0000)])
+  }
+
+  @Test func `a file from another system is read the same`() {
+    let file = ThemeFile("theme[text]=\"#FFFFFF\"\r\ntheme[dim]=\"8\"\r\n")
+    #expect(file.faults.isEmpty)
+    #expect(file.values == ["text": .hex(0xFFFFFF), "dim": .palette(8)])
+  }
+
+  @Test func `a missing key falls back to btop's name, then to the default theme`() {
+    let theme = Theme(name: "nord", file: ThemeFile("theme[main_fg]=\"#D8DEE9\"\ntheme[hi_fg]=\"#5E81AC\""))
+    #expect(theme[.text] == .hex(0xD8DEE9))
+    #expect(theme[.prompt] == .hex(0x5E81AC))
+    #expect(theme[.node3] == Theme.midnight[.node3])
+  }
+
+  @Test func `an empty middle of a gradient lies between its ends`() {
+    let text = "theme[download_start]=\"#000000\"\ntheme[download_mid]=\"\"\ntheme[download_end]=\"#646464\""
+    let gradient = Theme(name: "x", file: ThemeFile(text)).readGraph
+    #expect(gradient.color(at: 0.5) == .rgb(50, 50, 50))
+    #expect(gradient.color(at: 7) == .rgb(100, 100, 100))
+  }
+
+  @Test(arguments: Theme.builtIn)
+  func `a theme that is shipped is whole`(theme: Theme) {
+    let nodes = ThemeKey.nodes.map { theme[$0] }
+    #expect(Set(nodes).count == nodes.count)
+    #expect(theme[.background].isTerminal)
+    #expect(theme.node(12) == theme.node(0))
+  }
+
+  @Test func `the terminal theme has none but the terminal's sixteen colours`() {
+    for key in ThemeKey.allCases {
+      let color = Theme.terminal[key]
+      #expect(color.isTerminal || color.paletteIndex.map { $0 < 16 } == true, "\(key)")
+    }
+  }
+
+  @Test func `colours become the nearest a terminal has`() {
+    let red = Color.hex(0xF14C4C)
+    #expect(ColorDepth.mono.number(for: red) == -1)
+    #expect(ColorDepth.ansi8.number(for: red) == 1)
+    #expect(ColorDepth.ansi16.number(for: red) == 9)
+    #expect(ColorDepth.palette256.number(for: .hex(0xFF0000)) == 196)
+    #expect(ColorDepth.truecolor.number(for: red) == 0xF14C4C)
+    #expect(ColorDepth.truecolor.number(for: .hex(0x000003)) == 16)
+    #expect(ColorDepth.truecolor.number(for: .palette(12)) == 12)
+    // Grey as black text would be unseen.
+    #expect(ColorDepth.ansi8.number(for: .palette(8)) == -1)
+    for depth in ColorDepth.allCases { #expect(depth.number(for: .terminal) == -1) }
+  }
+}
