@@ -42,7 +42,7 @@ extension Cluster {
       let table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
       let next = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
       ringStatus = RingStatus(
-        slotCount: Ring.slotCount, owners: table.owners, ranks: table.ranks, nextOwners: next?.owners ?? [],
+        slotCount: Ring.slotCount, owners: table.slotOwners, ranks: table.ranks, nextOwners: next?.slotOwners ?? [],
         nextRanks: next?.ranks ?? 0, tokenCount: configuration.ring.tokens.count)
       shares = configuration.members.map { ($0.id, table.share(of: $0.id)) }
     }

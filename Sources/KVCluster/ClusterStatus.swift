@@ -286,7 +286,7 @@ public struct RingStatus: Sendable, Equatable {
   public var tokenCount: Int
 
   public init(
-    slotCount: Int = 16_384, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
+    slotCount: Int = 65_536, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
     tokenCount: Int = 0
   ) {
     self.slotCount = slotCount

@@ -141,7 +141,7 @@ package struct Simulation {
     let key = Array("key\(random.below(plan.keys))".utf8)
     let hash = key.withBytes { Ring.hash($0) }
     let slot = Ring.slot(of: hash)
-    let owners = (0..<table.ranks).map { Int(table.owners[slot * table.ranks + $0]) }
+    let owners = table.owners(of: slot).map { Int($0) }
     let all = ParticipantSet(first: owners.count)
     let number = operations.count
     let write = QuorumRule(owners: all, needed: Simulation.quorum.write)

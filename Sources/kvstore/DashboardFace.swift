@@ -44,7 +44,7 @@ private struct ClusterHost: ScreenHost {
 
   func events(after sequence: UInt64) -> [ClusterEvent] { cluster.events(after: sequence) }
 
-  func run(_ line: String) async -> CommandAnswer {
+  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
     do throws(ClusterError) {
       try await cluster.ready()
     } catch {
@@ -52,7 +52,10 @@ private struct ClusterHost: ScreenHost {
     }
     let lines = AnswerLines()
     let outcome = await runner.run(line: Array(line.utf8)) { output in
-      if case .answer(let answer) = output { lines.add(String(decoding: answer.line, as: UTF8.self)) }
+      switch output {
+      case .answer(let answer): lines.add(String(decoding: answer.line, as: UTF8.self))
+      case .progress(let step): progress(step.text)
+      }
     }
     return CommandAnswer(lines: lines.all, isSuccess: outcome != .failure, endsProgram: outcome == .exit)
   }

@@ -46,7 +46,9 @@ package enum PromptPanel {
 
   private static func note(_ prompt: Prompt, _ glyphs: Glyphs) -> (String, ThemeKey) {
     if !prompt.editor.isEmpty { return (prompt.completion.usage, .dim) }
-    if prompt.runningCount > 0 { return ("working\(glyphs.ellipsis)", .info) }
+    if prompt.runningCount > 0 {
+      return (prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress, .info)
+    }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let more = answer.lines.count > 1 ? " (+\(answer.lines.count - 1) lines)" : ""
     let text = glyphs.isASCII ? ascii(first, glyphs) : first

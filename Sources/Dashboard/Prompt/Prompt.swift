@@ -6,6 +6,8 @@ package struct Prompt: Sendable {
   package private(set) var choices: Choices?
   /// Commands that have not answered yet.
   package var runningCount = 0
+  /// How far a long command is, in its own words; empty when none says so.
+  package var progress = ""
   /// The last answer, shown beside the prompt until something is typed.
   package var lastAnswer: CommandAnswer?
 

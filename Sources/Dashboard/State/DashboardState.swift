@@ -91,10 +91,16 @@ extension DashboardState {
   /// Takes the answer of a command that was run.
   package mutating func apply(answer: CommandAnswer) {
     prompt.runningCount = Swift.max(0, prompt.runningCount - 1)
+    if prompt.runningCount == 0 { prompt.progress = "" }
     prompt.lastAnswer = answer
     for line in answer.lines {
       append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: nowNs, text: line))
     }
+  }
+
+  /// Takes what a running command says of how far it is.
+  package mutating func apply(progress: String) {
+    if prompt.runningCount > 0 { prompt.progress = progress }
   }
 
   mutating func echo(command: String) {

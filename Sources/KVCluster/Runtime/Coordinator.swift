@@ -162,7 +162,9 @@ final class Coordinator: Sendable {
     let (participants, operation, wanted) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: hash))
       let operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
-      return (participants, operation, view.isJoint ? participants.count : max(view.quorum.read, view.quorum.write))
+      // Keys whose owners a change leaves alone are read as ever.
+      let isMoving = view.isJoint && participants.nextOwners != participants.owners
+      return (participants, operation, isMoving ? participants.count : max(view.quorum.read, view.quorum.write))
     }
     partition.pointee.operations.reads &+= 1
     for i in 0..<wanted { partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) } }

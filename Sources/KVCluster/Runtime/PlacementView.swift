@@ -25,12 +25,12 @@ final class PlacementView: @unchecked Sendable {
     table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
     quorum = configuration.quorum.effective(nodes: configuration.ring.nodes.count)
     ranks = table.ranks
-    owners = PlacementView.copy(table.owners)
+    owners = PlacementView.copy(table.slotOwners)
     let nextRing = configuration.change?.nextRing
     nextTable = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
     nextQuorum = nextRing.map { configuration.quorum.effective(nodes: $0.nodes.count) }
     nextRanks = nextTable?.ranks ?? 0
-    nextOwners = nextTable.map { PlacementView.copy($0.owners) }
+    nextOwners = nextTable.map { PlacementView.copy($0.slotOwners) }
   }
 
   deinit {

@@ -96,9 +96,14 @@ package struct History: Sendable, Equatable {
 }
 
 /// The operations on one key, and what it may hold at the start.
-struct RegisterHistory {
-  var operations: [History.Operation]
-  var initialContents: [History.Contents]
+package struct RegisterHistory: Sendable, Equatable {
+  package var operations: [History.Operation]
+  package var initialContents: [History.Contents]
+
+  package init(operations: [History.Operation], initialContents: [History.Contents]) {
+    self.operations = operations
+    self.initialContents = initialContents
+  }
 
   /// What was known at `time`: later calls had not been made, and calls in flight were open.
   func prefix(through time: Int) -> RegisterHistory {

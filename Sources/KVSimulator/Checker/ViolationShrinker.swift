@@ -99,13 +99,13 @@ extension RegisterHistory {
 }
 
 /// Who can have read from a write.
-private enum Readers {
+package enum Readers {
   /// The writes in `range` in whose reign, in any valid order, nothing looks at the contents; indices, rising.
   ///
   /// An observer is out of the reign if it returned before the write was invoked, or if a third write, one that takes
   /// the contents' place whatever they were, came wholly between the two. Only writes outside `range` count as such, so
   /// the result holds for all of them together.
-  static func writesWithout(in history: RegisterHistory, among range: Range<Int>) -> [Int] {
+  package static func writesWithout(in history: RegisterHistory, among range: Range<Int>) -> [Int] {
     guard !history.hasRefusals else { return [] }
     let operations = history.operations
     let hasAppends = history.hasAppends

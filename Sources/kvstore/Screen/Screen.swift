@@ -61,6 +61,7 @@ struct Screen {
   }
 
   private mutating func takeNews() {
+    if let progress = mailbox.takeProgress() { state.apply(progress: progress) }
     for answer in mailbox.takeAll() {
       state.apply(answer: answer)
       if answer.endsProgram { exitCode = exitCode ?? 0 }
@@ -128,7 +129,7 @@ extension Screen {
       state.size = terminal.size
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
-      Task { [host, mailbox] in mailbox.post(await host.run(line)) }
+      Task { [host, mailbox] in mailbox.post(await host.run(line) { mailbox.post(progress: $0) }) }
     }
   }
 

@@ -10,8 +10,9 @@ protocol ScreenHost: Sendable {
   /// The events after the one numbered `sequence`, oldest first.
   func events(after sequence: UInt64) -> [ClusterEvent]
 
-  /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there.
-  func run(_ line: String) async -> CommandAnswer
+  /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. A long command says how
+  /// far it is through `progress`, from any thread.
+  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer
 
   /// What could stand at the cursor of a line. Asked on the screen's thread at every key press.
   func completion(of line: String, cursor: Int) -> Completion

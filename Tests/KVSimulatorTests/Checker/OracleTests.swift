@@ -29,6 +29,23 @@ import Testing
     #expect((Self.seeds.count / 5..<Self.seeds.count / 2).contains(violations), "the histories should be mixed")
   }
 
+  /// What the shrinker relies on: an operation without which a *valid* history fails would make a false proof.
+  @Test func leavingOutWhatNobodyReadsKeepsAValidHistoryValid() {
+    for seed in Self.seeds {
+      var random = RandomHistory(seed: seed)
+      let history = random.tiny()
+      let start = Int(seed) % history.operations.count
+      let part = RegisterHistory(operations: history.operations, initialContents: history.initialContents)
+      let dropped = Readers.writesWithout(in: part, among: start..<history.operations.count)
+      let kept = history.operations.indices.filter { !dropped.contains($0) }.map { history.operations[$0] }
+      if PermutationOracle.isLinearizable(history.operations, from: history.initialContents),
+        !PermutationOracle.isLinearizable(kept, from: history.initialContents)
+      {
+        return disagree(seed, history, "fails without \(dropped)")
+      }
+    }
+  }
+
   private func disagree(_ seed: UInt64, _ history: History, _ fault: String) {
     let operations = history.operations.map { "\($0.invokedAt)–\($0.returnedAt ?? -1) \($0.summary)" }
     Issue.record("seed \(seed): \(fault); from \(history.initialContents): \(operations)")

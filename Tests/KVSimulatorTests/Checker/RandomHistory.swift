@@ -6,32 +6,45 @@ struct RandomHistory {
 
   init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
+  /// The kinds of calls in a tiny history, each as often as it is listed.
+  private static let mixes: [[Kind]] = [
+    [.get, .put, .put],
+    [.get, .put, .put, .delete],
+    [.get, .put, .put, .delete, .compareAndSet],
+    [.get, .put, .compareAndSet, .compareAndSet],
+    [.get, .put, .put, .delete, .compareAndSet, .append],
+    [.get, .put, .append, .append],
+  ]
+
+  private enum Kind { case get, put, delete, compareAndSet, append }
+
   /// Up to six operations with answers that are often wrong, over few values, so that a quarter are violations.
   mutating func tiny() -> History {
     let count = 1 + generator.below(6)
     let alphabet = 1 + generator.below(3)
-    let calls = generator.below(4)
+    let mix = Self.mixes[generator.below(Self.mixes.count)]
     let span = 2 + generator.below(3 * count)
     let operations = (0..<count).map { index in
-      tinyOperation(process: index, calls: calls, alphabet: alphabet, span: span)
+      tinyOperation(process: index, mix: mix, alphabet: alphabet, span: span)
     }
     let initial = (0...generator.below(2)).map { _ in contents(alphabet) }
     return History(operations, initialContents: initial)
   }
 
-  /// `calls` says which mix: 0 put and get, 1 also delete, 2 also compare-and-set, 3 also append.
-  private mutating func tinyOperation(process: Int, calls: Int, alphabet: Int, span: Int) -> History.Operation {
-    let value = { (generator: inout SeededGenerator) in [UInt8(generator.below(alphabet))] }
-    var call = History.Call.get
+  private mutating func tinyOperation(process: Int, mix: [Kind], alphabet: Int, span: Int) -> History.Operation {
+    let value = [UInt8(generator.below(alphabet))]
+    let call: History.Call
     var outcome = History.Outcome.done
-    switch generator.below(3 + calls) {
-    case 0: outcome = .found(contents(alphabet, appends: calls == 3))
-    case 1, 2: call = .put(value(&generator))
-    case 3: call = .delete
-    case 4:
-      call = .compareAndSet(expected: contents(alphabet), new: value(&generator))
+    switch mix[generator.below(mix.count)] {
+    case .get:
+      call = .get
+      outcome = .found(contents(alphabet, appends: mix.contains(.append)))
+    case .put: call = .put(value)
+    case .delete: call = .delete
+    case .compareAndSet:
+      call = .compareAndSet(expected: contents(alphabet), new: value)
       outcome = .swapped(generator.chance(60))
-    default: call = .append(generator.chance(10) ? [] : value(&generator))
+    case .append: call = .append(generator.chance(10) ? [] : value)
     }
     let isOpen = generator.chance(30)
     let invokedAt = generator.below(span)

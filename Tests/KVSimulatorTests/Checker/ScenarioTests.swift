@@ -79,6 +79,9 @@ import Testing
       "an indeterminate put is undone", linearizable: false, put("a", 1, 2), put("b", 3), get("b", 4, 5), get("a", 6, 7)
     ),
     Scenario("an indeterminate put is seen before it is made", linearizable: false, get("b", 1, 2), put("b", 3)),
+    Scenario(
+      "an indeterminate put is saved for the get that nothing else explains", linearizable: true, put("y", 1, 10),
+      put("x", 1, 10), put("y", 1), get("x", 2, 3), get("y", 4, 5), put("z", 11, 12), get("y", 13, 14)),
     Scenario("an indeterminate get means nothing", linearizable: true, put("a", 1, 2), get(3), put("b", 4, 5)),
   ]
 
