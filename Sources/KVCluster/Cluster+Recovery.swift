@@ -129,8 +129,8 @@ extension Cluster {
     announce(replicas)
     spawn("ticker") { $0.tick() }
     for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
-    recovery.finish()
     if configuration.change != nil { resumeChange(configuration) }
+    recovery.finish()
   }
 
   /// Puts hints found in a node's log where operations keep theirs.

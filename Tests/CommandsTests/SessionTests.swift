@@ -73,7 +73,8 @@ struct SessionTests {
       try await session.runInput()
       await session.run(line: Array("get b".utf8))
     }
-    #expect(result.output.hasPrefix("✓ Loaded: 2 lines in "))
+    // On a slow day lines of progress come first.
+    #expect(result.output.contains("✓ Loaded: 2 lines in "))
     #expect(result.output.hasSuffix("\n✓ Retrieved: b -> 2\n"))
   }
 

@@ -83,7 +83,7 @@ final class Coordinator: Sendable {
       live.insert(i)
       replica._withUnsafeGuaranteedRef { $0.store.prefetch(write.hash) }
     }
-    guard rule.isMet(by: live) else { throw unavailable(participants, live, rule) }
+    guard rule.isMet(by: live) else { throw unavailable(participants, partition, rule) }
     partition.pointee.operations.writes &+= 1
     var operation = WriteOperation(tag: write.tag, rule: rule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
@@ -206,14 +206,12 @@ final class Coordinator: Sendable {
     _ read: SlowRead, _ partition: UnsafeMutablePointer<Partition>, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
     var operation = read.operation
-    var live = ParticipantSet()
     var newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)?
     for i in 0..<read.participants.count where operation.phase == .asking {
       guard let replica = partition.pointee.replica(read.participants.ids[i])?.takeUnretainedValue() else {
         _ = operation.lose(i)
         continue
       }
-      live.insert(i)
       switch replica.store.read(read.hash, read.key) {
       case .absent: _ = operation.answer(i, tag: .none)
       case .damaged:
@@ -232,7 +230,7 @@ final class Coordinator: Sendable {
       let pending = try writeBack(read, operation, partition, newest)
       return (take(newest.isTombstone ? nil : newest.value), pending)
     case .asking, .undecidable:
-      throw unavailable(read.participants, live, operation.readRule)
+      throw unavailable(read.participants, partition, operation.readRule)
     }
   }
 
@@ -264,7 +262,7 @@ final class Coordinator: Sendable {
     switch waiting.step {
     case .done: return nil
     case .waiting: return pending(waiting, partition, read.participants, live, positions)
-    case .undecidable: throw unavailable(read.participants, live, operation.writeRule)
+    case .undecidable: throw unavailable(read.participants, partition, operation.writeRule)
     }
   }
 
@@ -283,11 +281,12 @@ final class Coordinator: Sendable {
 
   @inline(never)
   private func unavailable(
-    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ rule: QuorumRule
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule
   ) -> ClusterError {
-    let missing = (0..<participants.count).filter { !live.contains($0) }.map { nodeName(participants.ids[$0]) }
+    let missing = (0..<participants.count).map { participants.ids[$0] }
+      .filter { partition.pointee.replica($0) == nil }.map(nodeName)
     return .unavailable(
-      needed: max(rule.needed, rule.nextNeeded), live: live.count, owners: participants.count,
+      needed: max(rule.needed, rule.nextNeeded), live: participants.count - missing.count, owners: participants.count,
       missing: missing.sorted(by: Configuration.countsBefore))
   }
 

@@ -107,6 +107,12 @@ import Testing
       "an indeterminate one that could not", linearizable: false, put("a", 1, 2), cas("z", "b", nil, 3), get("b", 4, 5)),
     Scenario(
       "an append to what another left", linearizable: true, append("a", 1, 2), append("b", 3, 4), get("ab", 5, 6)),
+    Scenario(
+      "an append makes again what a put had left", linearizable: true, put("ab", 1, 2), put("a", 3, 4),
+      append("b", 5, 6), get("ab", 7, 8)),
+    Scenario(
+      "an append makes what an indeterminate put makes later", linearizable: true, put("ab", 1), put("a", 2, 3),
+      append("b", 4, 5), get("ab", 6, 7), put("c", 8, 9), get("ab", 10, 11)),
     Scenario("appends out of order", linearizable: false, append("a", 1, 2), append("b", 3, 4), get("ba", 5, 6)),
     Scenario("an append lost under another", linearizable: false, append("a", 1, 4), append("b", 2, 5), get("b", 6, 7)),
   ]
