@@ -59,7 +59,9 @@ package struct BenchmarkResult: Sendable {
   /// The windows as comma-separated values: milliseconds at the window's end, reads, writes.
   package var timelineCSV: String {
     let stepMs = BenchmarkTimeline.windowNs / 1_000_000
-    let rows = windows.enumerated().map { "\((UInt64($0.offset) + 1) * stepMs),\($0.element.reads),\($0.element.writes)\n" }
+    let rows = windows.enumerated().map {
+      "\((UInt64($0.offset) + 1) * stepMs),\($0.element.reads),\($0.element.writes)\n"
+    }
     return "ms,reads,writes\n" + rows.joined()
   }
 

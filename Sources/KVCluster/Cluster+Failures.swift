@@ -23,7 +23,9 @@ extension Cluster {
     await lifecycle.lock()
     defer { lifecycle.unlock() }
     let node = try member(name)
-    guard !node.state.isServing else { throw .refused("\(name) is \(node.state.word) already; `kill \(name)` stops it") }
+    guard !node.state.isServing else {
+      throw .refused("\(name) is \(node.state.word) already; `kill \(name)` stops it")
+    }
     let startedNs = Clock.nowNs()
     roster.setState(.recovering(fraction: 0), of: node.id, replica: nil)
     let replica: Replica

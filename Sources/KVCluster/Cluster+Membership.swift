@@ -32,7 +32,9 @@ extension Cluster {
       throw error
     }
     let result = await withCheckedContinuation { continuation in
-      spawn("move \(name)") { cluster in continuation.resume(returning: cluster.carryOut(MembershipChange(joint: joint))) }
+      spawn("move \(name)") { cluster in
+        continuation.resume(returning: cluster.carryOut(MembershipChange(joint: joint)))
+      }
     }
     try result.get()
   }
@@ -75,7 +77,9 @@ extension Cluster {
   private func showChange(_ joint: Configuration) {
     guard let plan = joint.change else { return }
     roster.withState { state in
-      guard let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state.isServing else { return }
+      guard let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state.isServing else {
+        return
+      }
       state.nodes[i].state = plan.kind == .join ? .joining : .leaving
     }
   }
@@ -156,10 +160,15 @@ extension Cluster {
         return view.readRule(participants).isMet(by: live) && view.writeRule(participants).isMet(by: live)
       }
     }
-    let down = isReady ? [] : roster.withState { state in
-      state.nodes.filter { !$0.state.isServing }.map(\.name)
+    let down =
+      isReady
+      ? []
+      : roster.withState { state in
+        state.nodes.filter { !$0.state.isServing }.map(\.name)
+      }
+    roster.withState {
+      $0.move?.waitingFor = isReady ? nil : "too few owners answer; down: \(down.joined(separator: ", "))"
     }
-    roster.withState { $0.move?.waitingFor = isReady ? nil : "too few owners answer; down: \(down.joined(separator: ", "))" }
     return isReady
   }
 
@@ -176,7 +185,9 @@ extension Cluster {
         state.nodes[i].state = .up
       }
     }
-    let message = plan.kind == .join ? "\(name) joined: \(moved) copies moved to it" : "\(name) left: \(moved) copies moved to the others"
+    let message =
+      plan.kind == .join
+      ? "\(name) joined: \(moved) copies moved to it" : "\(name) left: \(moved) copies moved to the others"
     log(plan.kind == .join ? .join : .leave, .success, message)
   }
 

@@ -110,7 +110,8 @@ extension Cluster {
   private func notServing() -> ClusterError {
     if isClosing.load(ordering: .relaxed) { return .notServing("the cluster is closed") }
     if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
-    return .notServing("the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
+    return .notServing(
+      "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
   }
 
   private func settle(_ pending: PendingWait) async throws(ClusterError) {

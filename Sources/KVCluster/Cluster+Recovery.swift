@@ -33,7 +33,9 @@ extension Cluster {
   private func checkLeases(_ configuration: Configuration) throws(ClusterError) {
     let highest = highestLease(configuration)
     guard highest != nil || !hasRecords(configuration) else {
-      throw .dataFolder("\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file")
+      throw .dataFolder(
+        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
+      )
     }
   }
 
@@ -173,6 +175,8 @@ extension Cluster {
     partitions.remove(id)
     let name = roster.name(of: id)
     roster.setState(.failed(reason: error.description), of: id, replica: nil)
-    log(.storage, .failure, "\(name) stopped: \(error). What it holds is on its replicas; `restart \(name)` reads its log again")
+    log(
+      .storage, .failure,
+      "\(name) stopped: \(error). What it holds is on its replicas; `restart \(name)` reads its log again")
   }
 }

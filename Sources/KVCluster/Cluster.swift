@@ -82,7 +82,9 @@ public final class Cluster: Sendable {
       return existing
     }
     guard !folder.hasLogs() else {
-      throw .dataFolder("\(folder.path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'")
+      throw .dataFolder(
+        "\(folder.path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'"
+      )
     }
     let quorum = try options.quorumOfNewCluster()
     for name in options.initialNodes { try Configuration.checkName(name) }

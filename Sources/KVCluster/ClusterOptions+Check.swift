@@ -35,7 +35,8 @@ extension ClusterOptions {
     for (name, wanted, current) in asked {
       guard let wanted, wanted != current else { continue }
       throw .dataFolder(
-        "the cluster in \(dataFolder) was made with \(name) \(current), not \(wanted): leave the option out, or use another --data folder")
+        "the cluster in \(dataFolder) was made with \(name) \(current), not \(wanted): leave the option out, or use another --data folder"
+      )
     }
   }
 }

@@ -62,7 +62,9 @@ public struct ClusterStatus: Sendable, Equatable {
     }
     let live = nodes.filter { $0.state.isServing }.count
     let owners = min(quorum.replicas, nodes.count)
-    if owners - min(owners, nodes.count - live) < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write) {
+    if owners - min(owners, nodes.count - live)
+      < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write)
+    {
       return .unavailable
     }
     if nodes.count < quorum.replicas { return .underReplicated }

@@ -88,7 +88,8 @@ package struct Simulation {
     left = Array(repeating: plan.operationsPerClient, count: plan.clients)
     report = Report(history: History([]), verdict: .linearizable)
     for i in 0..<plan.nodes {
-      nodes.append(try SimulatedNode(name: "node\(i + 1)", clusterID: seed, disk: SimulatedDisk(random: random.split())))
+      nodes.append(
+        try SimulatedNode(name: "node\(i + 1)", clusterID: seed, disk: SimulatedDisk(random: random.split())))
     }
   }
 
@@ -148,7 +149,8 @@ package struct Simulation {
     let value = Array("v\(number)".utf8)
     let (call, machine): (History.Call, SimulatedOperation.Machine)
     switch random.below(10) {
-    case 0..<4: (call, machine) = (.put(value), .write(WriteOperation(tag: drawTag(), rule: write), .value, value: value))
+    case 0..<4:
+      (call, machine) = (.put(value), .write(WriteOperation(tag: drawTag(), rule: write), .value, value: value))
     case 4: (call, machine) = (.delete, .write(WriteOperation(tag: drawTag(), rule: write), .tombstone, value: []))
     default:
       let read = QuorumRule(owners: all, needed: Simulation.quorum.read)
@@ -256,6 +258,8 @@ package struct Simulation {
 
   /// Takes an event into the digest (FNV-1a).
   private mutating func note(_ kind: Int, _ a: Int, _ b: Int) {
-    for word in [now, kind, a, b] { report.digest = (report.digest ^ UInt64(bitPattern: Int64(word))) &* 1_099_511_628_211 }
+    for word in [now, kind, a, b] {
+      report.digest = (report.digest ^ UInt64(bitPattern: Int64(word))) &* 1_099_511_628_211
+    }
   }
 }

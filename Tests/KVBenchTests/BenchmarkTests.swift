@@ -50,14 +50,16 @@ import Testing
     }
   }
 
-  @Test("Plans that make no sense say which option is wrong", arguments: [
-    (BenchmarkPlan(workload: .fill, keys: 0), "--keys"),
-    (BenchmarkPlan(workload: .fill, keys: 1_000, keyBytes: 2), "--key-bytes"),
-    (BenchmarkPlan(workload: .fill, keys: 1, valueBytes: -1), "--value-bytes"),
-    (BenchmarkPlan(workload: .fill, keys: 1, threads: 0), "--threads"),
-    (BenchmarkPlan(workload: .fill, keys: 1, clients: 0), "--clients"),
-    (BenchmarkPlan(workload: .fill, keys: 1, seconds: -1), "--seconds"),
-  ])
+  @Test(
+    "Plans that make no sense say which option is wrong",
+    arguments: [
+      (BenchmarkPlan(workload: .fill, keys: 0), "--keys"),
+      (BenchmarkPlan(workload: .fill, keys: 1_000, keyBytes: 2), "--key-bytes"),
+      (BenchmarkPlan(workload: .fill, keys: 1, valueBytes: -1), "--value-bytes"),
+      (BenchmarkPlan(workload: .fill, keys: 1, threads: 0), "--threads"),
+      (BenchmarkPlan(workload: .fill, keys: 1, clients: 0), "--clients"),
+      (BenchmarkPlan(workload: .fill, keys: 1, seconds: -1), "--seconds"),
+    ])
   func refuses(plan: BenchmarkPlan, word: String) {
     #expect(plan.problem?.contains(word) == true)
   }

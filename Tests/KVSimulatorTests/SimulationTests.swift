@@ -38,6 +38,7 @@ import Testing
       indeterminate += report.indeterminate
     }
     #expect(crashes > 0 && lost > 0 && writeBacks > 0 && indeterminate > 0)
-    print("100 seeds: \(crashes) crashes, \(lost) messages lost, \(writeBacks) write-backs, \(indeterminate) indeterminate")
+    print(
+      "100 seeds: \(crashes) crashes, \(lost) messages lost, \(writeBacks) write-backs, \(indeterminate) indeterminate")
   }
 }

@@ -112,7 +112,8 @@ package struct Configuration: Equatable, Sendable {
       }
     }
     guard allowed, (1...Limits.nodeNameBytesMax).contains(name.utf8.count), !name.hasPrefix(".") else {
-      throw .invalidArgument("a node's name is 1 to 64 letters, digits, '-', '_' or '.', not beginning with '.'; got '\(name)'")
+      throw .invalidArgument(
+        "a node's name is 1 to 64 letters, digits, '-', '_' or '.', not beginning with '.'; got '\(name)'")
     }
   }
 

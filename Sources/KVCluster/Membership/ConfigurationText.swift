@@ -40,7 +40,9 @@ extension Configuration {
     }
     guard lines.last?.hasPrefix("checksum ") == true, let sum = UInt32(lines.removeLast().dropFirst(9), radix: 16),
       sum == Configuration.checksum(lines.joined(separator: "\n") + "\n")
-    else { throw .dataFolder("the configuration file's last line, '\(mark.dropFirst())…', does not match its contents") }
+    else {
+      throw .dataFolder("the configuration file's last line, '\(mark.dropFirst())…', does not match its contents")
+    }
     self = try Configuration.parse(lines)
   }
 

@@ -72,7 +72,8 @@ final class Coordinator: Sendable {
   }
 
   @inline(__always)
-  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> PendingWait? {
+  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> PendingWait?
+  {
     let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
       return (participants, view.writeRule(participants))
@@ -103,7 +104,10 @@ final class Coordinator: Sendable {
     if live.count < participants.count { addHints(write, partition, participants, live) }
     if let failure, live.isEmpty { throw .storage("\(failure). Nothing was written") }
     if operation.step == .done { return nil }
-    if operation.step == .undecidable { throw .indeterminate("\(live.count) of \(participants.count) owners took the write: \(failure.map(String.init(describing:)) ?? "")") }
+    if operation.step == .undecidable {
+      throw .indeterminate(
+        "\(live.count) of \(participants.count) owners took the write: \(failure.map(String.init(describing:)) ?? "")")
+    }
     return pending(operation, partition, participants, live, positions)
   }
 
@@ -167,7 +171,9 @@ final class Coordinator: Sendable {
       return (participants, operation, isMoving ? participants.count : max(view.quorum.read, view.quorum.write))
     }
     partition.pointee.operations.reads &+= 1
-    for i in 0..<wanted { partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) } }
+    for i in 0..<wanted {
+      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
+    }
     // The usual case, without the general loop: the first owner has the newest version, and so have enough others.
     if let first = partition.pointee.replica(participants.ids[0]) {
       var operation = operation
@@ -185,7 +191,8 @@ final class Coordinator: Sendable {
         if phase == .finished, operation.newest == tag { return (take(isTombstone ? nil : value), nil) }
       }
     }
-    return try readSlowly(SlowRead(hash: hash, key: key, participants: participants, operation: operation), partition, take)
+    return try readSlowly(
+      SlowRead(hash: hash, key: key, participants: participants, operation: operation), partition, take)
   }
 
   @inline(__always)

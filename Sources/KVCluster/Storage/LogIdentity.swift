@@ -27,7 +27,9 @@ package struct LogIdentity: Equatable, Sendable {
   /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``.
   func checkHeader(_ base: UnsafeRawPointer, segment: UInt64, byteCount: Int, path: String) throws(StorageError) {
     let bytes = LogFormat.segmentHeaderBytes
-    func damaged(_ offset: Int, _ reason: String) -> StorageError { .damaged(path: path, offset: offset, reason: reason) }
+    func damaged(_ offset: Int, _ reason: String) -> StorageError {
+      .damaged(path: path, offset: offset, reason: reason)
+    }
     guard byteCount >= bytes else { throw damaged(0, "\(byteCount) bytes are too few for a segment header") }
     guard base.load(as: UInt64.self) == LogFormat.magic else { throw damaged(0, "not a kvstore segment") }
     let version = base.load(fromByteOffset: 8, as: UInt32.self)
@@ -35,7 +37,9 @@ package struct LogIdentity: Equatable, Sendable {
     let checksum = base.load(fromByteOffset: bytes - 4, as: UInt32.self)
     guard kv_crc32c(0, base, bytes - 4) == checksum else { throw damaged(0, "header checksum does not match") }
     guard base.load(fromByteOffset: 16, as: UInt64.self) == segment else { throw damaged(16, "wrong segment id") }
-    guard base.load(fromByteOffset: 24, as: UInt64.self) == clusterID else { throw damaged(24, "belongs to another cluster") }
+    guard base.load(fromByteOffset: 24, as: UInt64.self) == clusterID else {
+      throw damaged(24, "belongs to another cluster")
+    }
     let nameBytes = Int(base.load(fromByteOffset: 32, as: UInt8.self))
     let name = UnsafeRawBufferPointer(start: base + 33, count: min(nameBytes, Limits.nodeNameBytesMax))
     guard name.elementsEqual(node.utf8) else { throw damaged(32, "belongs to another node") }

@@ -79,7 +79,6 @@ package struct RecordView {
   }
 }
 
-
 extension Array where Element == UInt8 {
   /// `withUnsafeBytes`, with the error's type kept.
   @inline(__always)

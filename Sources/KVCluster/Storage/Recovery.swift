@@ -102,7 +102,9 @@ struct LogRecovery {
         let record = RecordView.checked(
           in: segment.file.base, at: offset, limit: segment.file.byteCount, seed: segment.seed)
         if let record, record.kind == .syncMark, record.tag.rawValue > bad.rawValue {
-          throw .damaged(path: segments[index].file.path, offset: bad.offset, reason: "a record there had been synced and does not verify")
+          throw .damaged(
+            path: segments[index].file.path, offset: bad.offset,
+            reason: "a record there had been synced and does not verify")
         }
         offset += record?.byteCount ?? LogFormat.alignment
       }

@@ -28,4 +28,3 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 }
-

@@ -179,7 +179,8 @@ package final class Store: @unchecked Sendable {
   // MARK: - Hints
 
   /// Notes durably that `node` missed the write `tag` of `key`.
-  package func appendHint(for node: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, tag: Tag) throws(StorageError) {
+  package func appendHint(for node: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, tag: Tag) throws(StorageError)
+  {
     _ = try log.append(
       .hint, tag: tag, key: key, value: node, valueChecksum: kv_crc32c(0, node.baseAddress, node.count))
   }

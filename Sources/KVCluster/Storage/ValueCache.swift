@@ -69,7 +69,8 @@ package struct ValueCache {
 
   /// The key and value cached for the record at `location` with `tag`; counts a hit or a miss.
   @inline(__always)
-  mutating func find(_ location: Location, _ tag: Tag) -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+  mutating func find(_ location: Location, _ tag: Tag) -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)?
+  {
     guard let ring, let table else { return nil }
     var i = home(location.rawValue)
     while table[i] != 0 {

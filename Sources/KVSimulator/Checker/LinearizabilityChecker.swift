@@ -26,7 +26,8 @@ package struct CheckerLimits: Sendable {
   package var searchBytesMax = 1 << 30
   /// The same for each trial while a violation is shrunk, where giving up only leaves one more operation in the proof.
   package var trialBytesMax = 16 << 20
-  /// Operations looked at and configurations visited, in all trials together; a second takes about two million.
+  /// Operations looked at and configurations visited, in all trials together; a second takes some
+  /// three million.
   package var shrinkStepsMax = 20_000_000
 
   package init() {}

@@ -256,7 +256,8 @@ extension Cluster {
     let cluster = try await fixture.open()
     for key in ["b", "a2", "a1", "a3", "c"] { try await cluster.put(key, "1") }
     _ = try await cluster.delete(bytes("a2"))
-    #expect(try cluster.keys(prefix: [], limit: 10) == KeyListing(keys: ["a1", "a3", "b", "c"].map(bytes), isComplete: true))
+    #expect(
+      try cluster.keys(prefix: [], limit: 10) == KeyListing(keys: ["a1", "a3", "b", "c"].map(bytes), isComplete: true))
     #expect(try cluster.keys(prefix: bytes("a"), limit: 1) == KeyListing(keys: [bytes("a1")], isComplete: false))
     await cluster.close()
   }

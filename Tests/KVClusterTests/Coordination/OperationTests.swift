@@ -12,7 +12,8 @@ import Testing
     QuorumRule(owners: ParticipantSet(bits: 0b0111), needed: 2, nextOwners: ParticipantSet(bits: 0b1110), nextNeeded: 2)
   }
 
-  @Test("A write is done exactly when a write quorum has acknowledged it, in any order", arguments: 0..<8 as Range<UInt32>)
+  @Test(
+    "A write is done exactly when a write quorum has acknowledged it, in any order", arguments: 0..<8 as Range<UInt32>)
   func writeQuorum(acks: UInt32) {
     var operation = WriteOperation(tag: tag, rule: rule(2))
     for i in 0..<3 where ParticipantSet(bits: acks).contains(i) { _ = operation.acknowledge(i) }

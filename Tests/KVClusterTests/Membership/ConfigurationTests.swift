@@ -3,7 +3,8 @@ import Testing
 @testable import KVCluster
 
 @Suite struct ConfigurationTests {
-  private let three = Configuration(clusterID: 0xfeed, quorum: QuorumSettings(), nodeNames: ["node1", "node2", "node3"])
+  private let three = Configuration(
+    clusterID: 0xfeed, quorum: QuorumSettings(), nodeNames: ["node1", "node2", "node3"])
 
   @Test("A configuration reads back from its text, also in the middle of a change")
   func roundTrips() throws {
@@ -59,7 +60,8 @@ import Testing
   @Test("Names sort as people count")
   func sortsNames() {
     let names = ["node10", "node9", "node1", "b", "a10b2", "a10b10", "node01"]
-    #expect(names.sorted(by: Configuration.countsBefore) == ["a10b2", "a10b10", "b", "node01", "node1", "node9", "node10"])
+    #expect(
+      names.sorted(by: Configuration.countsBefore) == ["a10b2", "a10b10", "b", "node01", "node1", "node9", "node10"])
   }
 
   @Test("A change goes through all its steps in order, and starts again at the joint configuration")

@@ -24,7 +24,8 @@ import Testing
         #expect(join <= Self.movementMax && leave <= Self.movementMax, "\(count) nodes: \(join) \(leave)")
       }
       if count <= 12 || count % 10 == 0 {
-        print(count, round3(nextTable.imbalance), round3(join), round3(leave), next.tokens.count / count, separator: "\t")
+        print(
+          count, round3(nextTable.imbalance), round3(join), round3(leave), next.tokens.count / count, separator: "\t")
       }
       (ring, table) = (next, nextTable)
     }
@@ -32,10 +33,12 @@ import Testing
 
   private func round3(_ x: Double) -> Double { (x * 1_000).rounded() / 1_000 }
 
-  @Test("Two hundred random joins and leaves keep balance at every step", arguments: [
-    (seed: 1, sizes: 3...100), (seed: 2, sizes: 3...100), (seed: 3, sizes: 3...12), (seed: 4, sizes: 3...12),
-    (seed: 5, sizes: 4...6), (seed: 6, sizes: 80...100),
-  ])
+  @Test(
+    "Two hundred random joins and leaves keep balance at every step",
+    arguments: [
+      (seed: 1, sizes: 3...100), (seed: 2, sizes: 3...100), (seed: 3, sizes: 3...12), (seed: 4, sizes: 3...12),
+      (seed: 5, sizes: 4...6), (seed: 6, sizes: 80...100),
+    ])
   func staysInBalance(seed: Int, sizes: ClosedRange<Int>) {
     var random = SeededRandom(seed: UInt64(seed))
     var members = (0..<random.within(sizes)).map { UInt16($0) }
@@ -60,7 +63,9 @@ import Testing
       worst = (max(worst.balance, next.imbalance), max(worst.movement, Movement(from: table, to: next).ratio))
       table = next
     }
-    print("seed \(seed), \(sizes): worst max/mean \(round3(worst.balance)), worst movement \(round3(worst.movement)), tokens \(ring.tokens.count)")
+    print(
+      "seed \(seed), \(sizes): worst max/mean \(round3(worst.balance)), worst movement \(round3(worst.movement)), tokens \(ring.tokens.count)"
+    )
     #expect(worst.balance <= Self.balanceMax)
     #expect(worst.movement <= Self.movementMax)
   }

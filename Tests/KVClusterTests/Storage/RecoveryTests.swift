@@ -22,7 +22,8 @@ struct StoreFixture {
       try bytes.withBytes { bytes throws(StorageError) in
         var previous = Store.Previous()
         return try store.apply(
-          value == nil ? .tombstone : .value, hash: Ring.hash(key), tag: KVCluster.Tag(counter: counter, coordinator: 0),
+          value == nil ? .tombstone : .value, hash: Ring.hash(key),
+          tag: KVCluster.Tag(counter: counter, coordinator: 0),
           key: key, value: bytes, valueChecksum: Checksum.crc32c(bytes), previous: &previous)
       }
     }
@@ -98,12 +99,15 @@ struct StoreFixture {
       try fixture.write("torn", "a value of some bytes", counter: 2)
       let length = end - start
       try fixture.withSegment { base in
-        for at in (begins + cut - start)..<(begins + length) { base.storeBytes(of: 0, toByteOffset: at, as: UInt8.self) }
+        for at in (begins + cut - start)..<(begins + length) {
+          base.storeBytes(of: 0, toByteOffset: at, as: UInt8.self)
+        }
       }
       let again = try fixture.reopened()
       #expect(again.read("kept") == "1")
       // A cut within the padding takes nothing away.
-      #expect(again.read("torn") == nil || again.read("torn") == "a value of some bytes" || again.read("torn") == "damaged")
+      #expect(
+        again.read("torn") == nil || again.read("torn") == "a value of some bytes" || again.read("torn") == "damaged")
       try again.write("after", "2", counter: 3)
       #expect(try again.reopened().read("after") == "2")
     }
@@ -152,7 +156,8 @@ struct StoreFixture {
     try fixture.write("a", "1", counter: 1)
     let path = "node1.wal/\(LogFormat.segmentName(1))"
     for (identity, word) in [
-      (LogIdentity(clusterID: 8, node: "node1"), "another cluster"), (LogIdentity(clusterID: 7, node: "node2"), "another node"),
+      (LogIdentity(clusterID: 8, node: "node1"), "another cluster"),
+      (LogIdentity(clusterID: 7, node: "node2"), "another node"),
     ] {
       let error = #expect(throws: StorageError.self) {
         try Store.open(disk: fixture.disk, folder: "node1.wal", identity: identity, cacheBytes: 0)
@@ -195,7 +200,8 @@ struct StoreFixture {
     #expect(try again.reopened().store.recoveredHints.isEmpty)
   }
 
-  @Test("A crash at random moments with torn sectors keeps every synced record", arguments: 1...50 as ClosedRange<UInt64>)
+  @Test(
+    "A crash at random moments with torn sectors keeps every synced record", arguments: 1...50 as ClosedRange<UInt64>)
   func survivesPowerLoss(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let disk = SimulatedDisk(random: random.split())
@@ -204,7 +210,9 @@ struct StoreFixture {
     var counter: UInt64 = 0
     for _ in 0..<8 {
       let fixture = try StoreFixture(disk: disk)
-      for (i, entry) in model.enumerated() where i < synced { #expect(fixture.read(entry.key) == entry.value, "seed \(seed)") }
+      for (i, entry) in model.enumerated() where i < synced {
+        #expect(fixture.read(entry.key) == entry.value, "seed \(seed)")
+      }
       model.removeLast(model.count - synced)
       for _ in 0..<random.within(1...60) {
         counter += 1

@@ -24,7 +24,9 @@ private final class RecordBox {
 @Suite struct ValueCacheTests {
   private func location(_ number: Int) -> Location { Location(segment: 1, offset: number * 8, isTombstone: false) }
 
-  @Test("It never returns anything but the value of the record asked for, and stays within its bytes", arguments: 1...20 as ClosedRange<UInt64>)
+  @Test(
+    "It never returns anything but the value of the record asked for, and stays within its bytes",
+    arguments: 1...20 as ClosedRange<UInt64>)
   func agreesWithModel(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var cache = ValueCache(bytes: random.within(1_024...20_000))
@@ -74,13 +76,19 @@ private final class RecordBox {
   func keepsHotEntries() {
     var cache = ValueCache(bytes: 32_768)
     defer { cache.deallocate() }
-    let boxes = (0..<2_000).map { RecordBox(key: "k\($0)", value: [UInt8](repeating: 0, count: 64), tag: KVCluster.Tag(counter: UInt64($0 + 1), coordinator: 0)) }
+    let boxes = (0..<2_000).map {
+      RecordBox(
+        key: "k\($0)", value: [UInt8](repeating: 0, count: 64),
+        tag: KVCluster.Tag(counter: UInt64($0 + 1), coordinator: 0))
+    }
     for round in 0..<2_000 {
       for hot in 0..<4 where cache.find(location(hot + 1), boxes[hot].view.tag) == nil {
         cache.insert(location(hot + 1), boxes[hot].view)
       }
       let cold = 4 + round % 1_996
-      if cache.find(location(cold + 1), boxes[cold].view.tag) == nil { cache.insert(location(cold + 1), boxes[cold].view) }
+      if cache.find(location(cold + 1), boxes[cold].view.tag) == nil {
+        cache.insert(location(cold + 1), boxes[cold].view)
+      }
     }
     // Four hot look-ups a round, of which only those after an eviction may miss.
     #expect(Double(cache.hits) / Double(cache.hits + cache.misses) > 0.78)
