@@ -11,6 +11,7 @@ import Testing
     if case .violation(let violation) = report.verdict {
       Issue.record("seed \(seed): \(violation.explanation())")
     }
+    #expect(report.verdict == .linearizable)
     #expect(report.history.operations.count == simulation.plan.clients * simulation.plan.operationsPerClient)
   }
 

@@ -28,9 +28,9 @@ import Testing
       try await group.waitForAll()
     }
     let history = recorder.history
-    if case .violation(let violation) = LinearizabilityChecker.check(history) {
-      Issue.record("\(violation.explanation())")
-    }
+    let verdict = LinearizabilityChecker.check(history)
+    if case .violation(let violation) = verdict { Issue.record("\(violation.explanation())") }
+    #expect(verdict == .linearizable)
     #expect(history.operations.count > 500)
     await cluster.close()
   }
