@@ -90,6 +90,9 @@ extension Cluster {
     let store = try Store.open(
       disk: folder.disk, folder: DataFolder.logFolder(name), identity: identity, cacheBytes: options.cacheBytes,
       progress: progress)
+    store.log.setRoomRequest { [weak log = store.log, provisioner] in
+      if let log { provisioner.request(log) }
+    }
     try dropForeignRanges(store, id)
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync) { [weak self] error in
       self?.nodeFailed(id, error)

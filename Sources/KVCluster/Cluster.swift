@@ -29,6 +29,7 @@ public final class Cluster: Sendable {
   let isServing = Atomic<Bool>(false)
   let isClosing = Atomic<Bool>(false)
   let recovery = RecoveryProgress()
+  let provisioner = Provisioner()
   /// Held by whoever starts or stops a node: one at a time.
   let lifecycle = AsyncLock()
   /// Made once an epoch, see `status()`.
@@ -129,6 +130,7 @@ public final class Cluster: Sendable {
 
   private func closeBlocking() {
     for thread in threads.withLock({ $0 }) { thread.join() }
+    provisioner.stop()
     let replicas = roster.live
     roster.withState { $0.phase = .closed }
     for replica in replicas { partitions.remove(replica.id) }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The thread that puts one node's log on the disk for everyone who waits: while one fdatasync runs, all that is
-/// appended meanwhile gathers for the next. It also has room allocated ahead of the writers.
+/// appended meanwhile gathers for the next.
 final class GroupCommit: @unchecked Sendable {
   private struct Waiter {
     var position: LogPosition
@@ -17,7 +17,6 @@ final class GroupCommit: @unchecked Sendable {
   // Guarded by the monitor.
   private var waiters: [Waiter] = []
   private var isStopped = false
-  private var wantsRoom = false
   private var wantsSync = false
   private var syncsDone = 0
   /// Everything appended before this moment is on the disk.
@@ -31,7 +30,6 @@ final class GroupCommit: @unchecked Sendable {
     self.policy = policy
     self.onFailure = onFailure
     coveredNs = Atomic(Clock.nowNs())
-    log.setRoomRequest { [weak self] in self?.requestRoom() }
     thread = BackgroundThread("wal \(node)") { [unowned self] in run() }
   }
 
@@ -88,17 +86,8 @@ final class GroupCommit: @unchecked Sendable {
     abandonWaiters()
   }
 
-  private func requestRoom() {
-    monitor.withLock {
-      wantsRoom = true
-      monitor.notifyAll()
-    }
-  }
-
   private func run() {
-    while let work = nextWork() {
-      if work.room { log.prepare() }
-      guard work.sync else { continue }
+    while waitForWork() {
       let startedNs = Clock.nowNs()
       do {
         try log.sync()
@@ -110,16 +99,15 @@ final class GroupCommit: @unchecked Sendable {
     }
   }
 
-  /// Sleeps until there is something to do; `nil` when stopped.
-  private func nextWork() -> (sync: Bool, room: Bool)? {
+  /// Sleeps until there is something to sync; false when stopped.
+  private func waitForWork() -> Bool {
     monitor.withLock {
       while true {
-        if isStopped { return nil }
+        if isStopped { return false }
         let isDue = policy == .everysec && Clock.nowNs() >= coveredNs.load(ordering: .relaxed) + GroupCommit.intervalNs
-        let sync = !waiters.isEmpty || wantsSync || isDue
-        if sync || wantsRoom {
-          defer { (wantsSync, wantsRoom) = (false, false) }
-          return (sync, wantsRoom)
+        if !waiters.isEmpty || wantsSync || isDue {
+          wantsSync = false
+          return true
         }
         monitor.wait(
           untilNs: policy == .everysec ? coveredNs.load(ordering: .relaxed) + GroupCommit.intervalNs : nil)

@@ -32,7 +32,7 @@ package protocol SegmentFile: AnyObject, Sendable {
   var capacity: Int { get }
   /// Bytes that exist on disk and may be touched.
   var byteCount: Int { get }
-  /// Makes at least `byteCount` bytes exist, zero-filled and ready to be touched without a page fault.
+  /// Makes at least `byteCount` bytes exist on disk, zero-filled and synced.
   /// - Throws: ``StorageError/diskFull(path:)``; the file is then as it was.
   func grow(to byteCount: Int) throws(StorageError)
   /// Returns once every byte written before is on the disk. After a failure the file must not be synced again: the

@@ -7,8 +7,8 @@ import Synchronization
 /// add and copying outside the lock is faster with many writers, and leaves holes that swallow acknowledged records.)
 /// Durability comes later and for many at once: ``sync()`` puts all that was appended before it on the disk.
 ///
-/// The log owns no thread. Whoever drives it (the group-commit thread, or the simulator) calls ``prepare()`` to have
-/// room allocated ahead of the writers and ``sync()`` as the policy wants.
+/// The log owns no thread. Whoever drives it (threads of the runtime, or the simulator) calls ``prepare()`` to have room
+/// allocated ahead of the writers and ``sync()`` as the policy wants.
 package final class Log: @unchecked Sendable {
   /// The segment being written; guarded by `lock`.
   struct Tail {
@@ -133,7 +133,7 @@ package final class Log: @unchecked Sendable {
     if plan.grown == plan.file.byteCount {
       making.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
     } else {
-      // Outside the lock: allocating 8 MiB takes a millisecond or two, writers go on meanwhile.
+      // Outside the lock: allocating takes milliseconds, writers go on meanwhile.
       try? plan.file.grow(to: plan.grown)
       withTail { tail in
         if tail.file === plan.file { setLimit(plan.file.byteCount, &tail) }
@@ -196,8 +196,8 @@ package final class Log: @unchecked Sendable {
 }
 
 extension Log {
-  /// A quarter of what is there, within 1 and 8 MiB: small logs stay small, large ones grow seldom.
-  private static func growthBytes(at size: Int) -> Int { min(max(size / 4, 1 << 20), 8 << 20) }
+  /// As much as is there, within 1 and 16 MiB: small logs stay small, large ones grow seldom.
+  private static func growthBytes(at size: Int) -> Int { min(max(size, 1 << 20), 16 << 20) }
 
   @inline(never)
   private func askForRoom(_ tail: inout Tail) {
