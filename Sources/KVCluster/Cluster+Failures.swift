@@ -9,10 +9,9 @@ extension Cluster {
     let node = try member(name)
     guard node.state != .dead else { throw .refused("\(name) is dead already; `restart \(name)` brings it back") }
     try markKilled(name, true)
-    partitions.remove(node.id)
+    if let replica = node.replica { await onThread("kill \(name)") { self.retire(replica) } }
     roster.setState(.dead, of: node.id, replica: nil)
     partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
-    if let replica = node.replica { await onThread("kill \(name)") { self.close(replica) } }
     log(.kill, .warning, "\(name) was killed; the other owners keep hints for it")
   }
 
@@ -35,9 +34,15 @@ extension Cluster {
       roster.setState(.failed(reason: error.description), of: node.id, replica: nil)
       throw .storage("\(name) cannot start: \(error)")
     }
-    try markKilled(name, false)
-    let isLeaving = roster.configuration.change.map { $0.node == node.id }
-    roster.setState(isLeaving == true ? .leaving : .up, of: node.id, replica: replica)
+    do throws(ClusterError) {
+      try markKilled(name, false)
+    } catch {
+      await onThread("kill \(name)") { self.retire(replica) }
+      roster.setState(.dead, of: node.id, replica: nil)
+      throw error
+    }
+    let change = roster.configuration.change.flatMap { $0.node == node.id ? $0.kind : nil }
+    roster.setState(change == .leave ? .leaving : change == .join ? .joining : .up, of: node.id, replica: replica)
     partitions.add(replica)
     takeRecoveredHints(replica)
     let caughtUp = await onThread("restart \(name)") { () -> String in self.catchUp(replica) }
@@ -59,18 +64,12 @@ extension Cluster {
         guard let i = state.configuration.members.firstIndex(where: { $0.name == name }) else { return }
         var next = state.configuration
         next.members[i].isKilled = isKilled
-        // A joint configuration that is not durable yet must not become so here.
-        if state.move?.change.step != .writeJoint { try folder.write(next) }
+        try folder.write(next)
         state.configuration = next
       }
     } catch {
       throw .storage("the configuration could not be written: \(error). \(name) is as it was")
     }
-  }
-
-  private func close(_ replica: Replica) {
-    replica.commit.stop(syncing: false)
-    replica.store.log.close()
   }
 
   private func reopen(_ node: Roster.Node) -> Result<Replica, StorageError> {
@@ -82,7 +81,12 @@ extension Cluster {
         let fraction = min(1, Double(read) / Double(max(1, total * LogFormat.segmentBytesDefault)))
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
-      try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      do throws(StorageError) {
+        try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      } catch {
+        retire(replica)
+        throw error
+      }
       return .success(replica)
     } catch {
       return .failure(error)
@@ -94,7 +98,7 @@ extension Cluster {
     let hints = HintReplay(partitions: partitions, target: replica).run()
     // It may itself hold hints for others.
     for other in roster.live where other !== replica { _ = HintReplay(partitions: partitions, target: other).run() }
-    let sweep = Sweep(.catchUp(replica.id), partitions, nodeName: { [roster] in roster.name(of: $0) }) { [weak self] in
+    let sweep = Sweep(.catchUp(replica.id), partitions) { [weak self] in
       self?.isClosing.load(ordering: .relaxed) ?? true
     }
     let sources = roster.live.map(\.id).filter { $0 != replica.id }

@@ -18,23 +18,19 @@ extension Cluster {
   }
 
   private func change(
-    named name: String, _ plan: @Sendable (Configuration) throws(ClusterError) -> Configuration
+    named name: String, _ plan: (Configuration) throws(ClusterError) -> Configuration
   ) async throws(ClusterError) {
-    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet") }
     await lifecycle.lock()
-    let joint: Configuration
+    let change: MembershipChange
     do throws(ClusterError) {
-      joint = try plan(roster.configuration)
-      try begin(MembershipChange(joint: joint))
-      lifecycle.unlock()
+      change = try begin(plan)
     } catch {
       lifecycle.unlock()
       throw error
     }
     let result = await withCheckedContinuation { continuation in
-      spawn("move \(name)") { cluster in
-        continuation.resume(returning: cluster.carryOut(MembershipChange(joint: joint)))
-      }
+      spawn("move \(name)") { cluster in continuation.resume(returning: cluster.carryOut(change)) }
+      lifecycle.unlock()
     }
     try result.get()
   }
@@ -47,30 +43,56 @@ extension Cluster {
     spawn("move") { cluster in _ = cluster.carryOut(change) }
   }
 
-  /// Reserves the place of the one change; opens the newcomer's empty log.
-  private func begin(_ change: MembershipChange) throws(ClusterError) {
-    let joint = change.joint
-    guard let plan = joint.change, let member = joint.member(plan.node) else { preconditionFailure("not a change") }
-    if plan.kind == .join {
-      // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
-      do {
-        try folder.disk.removeFolder(DataFolder.logFolder(member.name))
-        let replica = try openReplica(member.id, member.name) { _ in }
-        try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
-        roster.withState { state in
-          state.nodes.append(Roster.Node(id: member.id, name: member.name, state: .joining, replica: replica))
-        }
-      } catch {
-        throw .storage("cannot start \(member.name): \(error). The cluster is as it was")
-      }
+  /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
+  /// with `lifecycle` held.
+  private func begin(
+    _ plan: (Configuration) throws(ClusterError) -> Configuration
+  ) throws(ClusterError) -> MembershipChange {
+    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
+    if roster.withState({ $0.move != nil }) {
+      throw .refused("a node is joining or leaving; wait until that is done: `nodes` shows it")
     }
-    roster.withState { state in
-      state.configuration = joint
+    var change = MembershipChange(joint: try plan(roster.configuration))
+    guard let planned = change.joint.change, let member = change.joint.member(planned.node) else {
+      preconditionFailure("not a change")
+    }
+    let newcomer = planned.kind == .join ? try openNewcomer(member) : nil
+    do throws(StorageError) {
+      try folder.write(change.joint)
+    } catch {
+      if let newcomer { retire(newcomer) }
+      throw .storage("cannot write the configuration: \(error). The cluster is as it was")
+    }
+    _ = change.finishStep()
+    roster.withState { [change] state in
+      if let newcomer {
+        state.nodes.append(
+          Roster.Node(id: member.id, name: member.name, state: .joining, replica: newcomer))
+      }
+      state.configuration = change.joint
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
-    showChange(joint)
-    let verb = plan.kind == .join ? "joins" : "leaves"
-    log(plan.kind == .join ? .join : .leave, .info, "\(member.name) \(verb): its ranges are being handed over")
+    showChange(change.joint)
+    let verb = planned.kind == .join ? "joins" : "leaves"
+    log(planned.kind == .join ? .join : .leave, .info, "\(member.name) \(verb): its ranges are being handed over")
+    return change
+  }
+
+  private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {
+    do throws(StorageError) {
+      // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
+      try folder.disk.removeFolder(DataFolder.logFolder(member.name))
+      let replica = try openReplica(member.id, member.name) { _ in }
+      do throws(StorageError) {
+        try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      } catch {
+        retire(replica)
+        throw error
+      }
+      return replica
+    } catch {
+      throw .storage("cannot start \(member.name): \(error). The cluster is as it was")
+    }
   }
 
   /// Marks the node that joins or leaves.
@@ -87,32 +109,50 @@ extension Cluster {
   /// Does the steps of a change, one after the other. Blocks; runs on a thread of its own.
   private func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
     var change = change
+    /// Which nodes answered when the stream began.
+    var generation = partitions.currentGeneration
     while change.step != .done {
+      if change.step == .stream { generation = partitions.currentGeneration }
       do throws(StorageError) {
-        guard try carryOut(change.step, of: change) else {
-          return .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
-        }
+        guard try carryOut(change.step, of: change) else { return .failure(interrupted) }
       } catch {
-        let message = "the change waits: \(error)"
-        roster.withState { $0.move?.waitingFor = error.description }
-        log(.storage, .failure, message)
-        Clock.sleep(ns: 1_000_000_000)
+        if isClosing.load(ordering: .relaxed) { return .failure(interrupted) }
+        wait(because: error)
         continue
       }
-      _ = change.finishStep()
+      if change.step == .sync, generation != partitions.currentGeneration {
+        // A node came or went: what was counted on may not hold. What is in place is recognised and not copied again.
+        change.streamAgain()
+      } else {
+        _ = change.finishStep()
+      }
       roster.withState { [change] in $0.move?.change = change }
     }
     return .success(())
   }
 
+  private var interrupted: ClusterError {
+    .notServing("the cluster was closed during the change; it goes on at the next start")
+  }
+
+  /// A step failed: it is tried again in a moment, and the status says why.
+  private func wait(because error: StorageError) {
+    let isNews = roster.withState { state in
+      defer { state.move?.waitingFor = error.description }
+      return state.move?.waitingFor != error.description
+    }
+    if isNews { log(.storage, .failure, "the change waits: \(error)") }
+    Clock.sleep(ns: 500_000_000)
+  }
+
   /// Returns false if the cluster closes.
   private func carryOut(_ step: MembershipChange.Step, of change: MembershipChange) throws(StorageError) -> Bool {
     switch step {
-    case .writeJoint: try writeConfiguration(isJoint: true)
+    case .writeJoint: preconditionFailure("a change begins with a durable joint configuration")
     case .adoptJoint: adoptJoint(change)
-    case .stream: return try stream(change)
+    case .stream: return try stream()
     case .sync: for replica in roster.live { replica.commit.syncNow() }
-    case .writeSettled: try writeConfiguration(isJoint: false)
+    case .writeSettled: try writeSettledConfiguration()
     case .adoptSettled: partitions.adopt(PlacementView(roster.configuration))
     case .drop: try drop(change)
     case .done: break
@@ -120,30 +160,41 @@ extension Cluster {
     return !isClosing.load(ordering: .relaxed)
   }
 
-  /// Writes the configuration of the roster, settled if the change is at its end. Under the roster's lock nobody can
-  /// mark a node killed in between and have it forgotten.
-  private func writeConfiguration(isJoint: Bool) throws(StorageError) {
+  /// Under the roster's lock nobody can mark a node killed in between and have it forgotten.
+  private func writeSettledConfiguration() throws(StorageError) {
     try roster.withState { state throws(StorageError) in
-      let next = isJoint ? state.configuration : state.configuration.settled
+      // A write that failed may have been tried before.
+      let next = state.configuration.change == nil ? state.configuration : state.configuration.settled
       try folder.write(next)
       state.configuration = next
     }
   }
 
   private func adoptJoint(_ change: MembershipChange) {
-    // The newcomer answers before anyone asks it.
+    // The newcomer answers before anyone asks it. It may have been killed meanwhile, but not in between.
+    lifecycle.lockBlocking()
+    defer { lifecycle.unlock() }
     let newcomer = roster.withState { state in state.nodes.first { $0.id == change.joint.change?.node }?.replica }
     if let newcomer { partitions.add(newcomer) }
     partitions.adopt(PlacementView(roster.configuration))
   }
 
-  private func stream(_ change: MembershipChange) throws(StorageError) -> Bool {
-    let sweep = Sweep(.moveRanges, partitions, nodeName: { [roster] in roster.name(of: $0) }) { [weak self] in
-      self?.isClosing.load(ordering: .relaxed) ?? true
-    }
-    roster.withState { $0.move?.sweep = sweep }
+  private func stream() throws(StorageError) -> Bool {
     let sources = roster.configuration.members.map(\.id)
-    return try sweep.run(sources: sources) { canMove($0) }
+    // A damaged copy is passed over; the second pass shows whether another replica had the same version.
+    for pass in 1...2 {
+      let sweep = Sweep(.moveRanges, partitions) { [weak self] in
+        self?.isClosing.load(ordering: .relaxed) ?? true
+      }
+      if pass == 1 { roster.withState { $0.move?.sweep = sweep } }
+      guard try sweep.run(sources: sources, canCopy: { canMove($0) }) else { return false }
+      let damaged = sweep.keysDamaged.load(ordering: .relaxed)
+      if damaged == 0 { return true }
+      if pass == 2 {
+        throw .damaged(path: folder.path, offset: 0, reason: "\(damaged) keys that move have no intact newest copy")
+      }
+    }
+    return true
   }
 
   /// Whether R old and W new owners of every moving slot of the partition answer; says whom it waits for if not.
@@ -174,10 +225,11 @@ extension Cluster {
 
   /// Losers give up their ranges; a node that left is closed and its folder removed.
   private func drop(_ change: MembershipChange) throws(StorageError) {
-    guard let plan = change.joint.change else { return }
+    lifecycle.lockBlocking()
+    defer { lifecycle.unlock() }
+    guard let plan = change.joint.change, let member = change.joint.member(plan.node) else { return }
     let moved = roster.withState { $0.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0 }
-    let name = roster.name(of: plan.node)
-    if plan.kind == .leave { try removeLeaver(plan.node, name) }
+    if plan.kind == .leave { try removeLeaver(member) }
     for replica in roster.live where plan.kind == .join && replica.id != plan.node { try dropRanges(of: replica) }
     roster.withState { state in
       state.move = nil
@@ -185,26 +237,23 @@ extension Cluster {
         state.nodes[i].state = .up
       }
     }
-    let message =
-      plan.kind == .join
-      ? "\(name) joined: \(moved) copies moved to it" : "\(name) left: \(moved) copies moved to the others"
-    log(plan.kind == .join ? .join : .leave, .success, message)
+    if plan.kind == .join {
+      log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
+    } else {
+      log(.leave, .success, "\(member.name) left: \(moved) copies moved to the others")
+    }
   }
 
-  private func removeLeaver(_ id: UInt16, _ name: String) throws(StorageError) {
+  private func removeLeaver(_ member: Configuration.Member) throws(StorageError) {
     let replica = roster.withState { state -> Replica? in
-      defer { state.nodes.removeAll { $0.id == id } }
-      return state.nodes.first { $0.id == id }?.replica
+      defer { state.nodes.removeAll { $0.id == member.id } }
+      return state.nodes.first { $0.id == member.id }?.replica
     }
-    partitions.remove(id)
-    if let replica {
-      replica.commit.stop(syncing: false)
-      replica.store.log.close()
-    }
+    if let replica { retire(replica) }
     partitions.forEach { _, partition in
-      partition.pointee.hints.removeAll { $0.target == id || $0.holder == id }
+      partition.pointee.hints.removeAll { $0.target == member.id || $0.holder == member.id }
     }
-    try folder.disk.removeFolder(DataFolder.logFolder(name))
+    try folder.disk.removeFolder(DataFolder.logFolder(member.name))
   }
 
   private func dropRanges(of replica: Replica) throws(StorageError) {
@@ -213,6 +262,10 @@ extension Cluster {
     guard !lost.isEmpty else { return }
     try replica.store.appendRangeDrop(lost)
     replica.commit.syncNow()
-    partitions.forEach { number, _ in replica.store.forget(number) { view.isOwner(replica.id, ofSlot: $0) } }
+    partitions.forEach { number, partition in
+      // Its disk may have failed meanwhile, and its memory with it.
+      guard partition.pointee.replica(replica.id)?.takeUnretainedValue() === replica else { return }
+      replica.store.forget(number) { view.isOwner(replica.id, ofSlot: $0) }
+    }
   }
 }

@@ -10,7 +10,7 @@ extension Cluster {
       let wanted = configuration.members.filter { !$0.isKilled }
       recovery.bytesTotal.store(bytesToRead(wanted), ordering: .relaxed)
       try checkLeases(configuration)
-      replay(wanted)
+      replay(wanted, isLeased: highestLease(configuration) != nil)
       try serve(configuration)
     } catch {
       roster.withState { $0.recoveryFailure = error }
@@ -57,14 +57,14 @@ extension Cluster {
     }.max()
   }
 
-  private func replay(_ members: [Configuration.Member]) {
+  private func replay(_ members: [Configuration.Member], isLeased: Bool) {
     let next = Atomic<Int>(0)
     let workers = (0..<min(members.count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
       BackgroundThread("recovery") { [self] in
         while true {
           let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
           guard i < members.count else { return }
-          open(members[i])
+          open(members[i], isLeased: isLeased)
         }
       }
     }
@@ -72,8 +72,13 @@ extension Cluster {
   }
 
   /// Opens one node; a node whose log cannot be read is shown as failed, and the others go on without it.
-  private func open(_ member: Configuration.Member) {
+  private func open(_ member: Configuration.Member, isLeased: Bool) {
     do throws(StorageError) {
+      // Every member's log exists before the first lease is written: one that is gone has lost what it acknowledged.
+      let path = DataFolder.logFolder(member.name)
+      if isLeased, try folder.disk.names(in: path).allSatisfy({ LogFormat.segmentID(ofName: $0) == nil }) {
+        throw .damaged(path: "\(folder.path)/\(path)", offset: 0, reason: "its log is missing; remove the node and add a new one")
+      }
       let replica = try openReplica(member.id, member.name) { [recovery] bytes in
         recovery.bytesRead.wrappingAdd(bytes, ordering: .relaxed)
       }
@@ -93,7 +98,12 @@ extension Cluster {
     store.log.setRoomRequest { [weak log = store.log, provisioner] in
       if let log { provisioner.request(log) }
     }
-    try dropForeignRanges(store, id)
+    do throws(StorageError) {
+      try dropForeignRanges(store, id)
+    } catch {
+      store.log.close()
+      throw error
+    }
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync) { [weak self] error in
       self?.nodeFailed(id, error)
     }
@@ -130,7 +140,7 @@ extension Cluster {
     for replica in replicas { partitions.add(replica) }
     for replica in replicas { takeRecoveredHints(replica) }
     roster.withState { $0.phase = .serving }
-    isServing.store(true, ordering: .releasing)
+    isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
     spawn("ticker") { $0.tick() }
     for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
@@ -145,7 +155,9 @@ extension Cluster {
       guard let target = members.first(where: { $0.name == hints.node }) else { continue }
       for hash in hints.hashes {
         let partition = partitions[Store.partition(of: hash)]
-        partition.pointee.lock.withLock { _ = partition.pointee.addHint(hash, target: target.id, holder: holder.id) }
+        partition.pointee.lock.withLock {
+          _ = HintQueue.add(hash, target: target.id, holder: holder.id, to: &partition.pointee.hints)
+        }
       }
     }
     holder.store.recoveredHints = []
@@ -175,9 +187,14 @@ extension Cluster {
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
   func nodeFailed(_ id: UInt16, _ error: StorageError) {
-    partitions.remove(id)
     let name = roster.name(of: id)
+    let replica = roster.withState { state in state.nodes.first { $0.id == id }?.replica }
     roster.setState(.failed(reason: error.description), of: id, replica: nil)
+    if let replica {
+      partitions.remove(replica)
+      // This is its own commit thread, which retiring waits for.
+      spawn("retire \(name)") { $0.retire(replica) }
+    }
     log(
       .storage, .failure,
       "\(name) stopped: \(error). What it holds is on its replicas; `restart \(name)` reads its log again")

@@ -29,6 +29,7 @@ public final class Cluster: Sendable {
   let isServing = Atomic<Bool>(false)
   let isClosing = Atomic<Bool>(false)
   let recovery = RecoveryProgress()
+  private let closed = Latch()
   let provisioner = Provisioner()
   /// Held by whoever starts or stops a node: one at a time.
   let lifecycle = AsyncLock()
@@ -48,7 +49,7 @@ public final class Cluster: Sendable {
       for replica in roster.live { try TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
     }
     coordinator = Coordinator(
-      partitions: partitions, tags: tags, policy: options.fsync, nodeName: { roster.name(of: $0) },
+      partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
       onDamage: { replica in
         eventLog.add(
           .storage, .failure,
@@ -64,6 +65,10 @@ public final class Cluster: Sendable {
   public static func open(_ options: ClusterOptions) throws(ClusterError) -> Cluster {
     try options.check()
     let folder = try DataFolder(options.dataFolder)
+    if options.isEphemeral, !folder.isEmpty {
+      folder.close(removing: false)
+      throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
+    }
     do throws(ClusterError) {
       let configuration = try configuration(in: folder, options)
       let cluster = Cluster(options: options, folder: folder, configuration: configuration)
@@ -103,7 +108,22 @@ public final class Cluster: Sendable {
   /// Runs `body` on a thread of its own, which ``close()`` waits for.
   func spawn(_ name: String, _ body: @escaping @Sendable (Cluster) -> Void) {
     let thread = BackgroundThread(name) { [self] in body(self) }
-    threads.withLock { $0.append(thread) }
+    let ended = threads.withLock { threads in
+      let ended = threads.filter(\.hasEnded)
+      threads.removeAll { $0.hasEnded }
+      threads.append(thread)
+      return ended
+    }
+    for thread in ended { thread.join() }
+  }
+
+  /// Takes a node out of service for good: nobody asks it any more, its thread ends, its files are closed. Whoever
+  /// comes second finds it done or being done. Not to be called from the node's own commit thread.
+  func retire(_ replica: Replica, syncing: Bool = false) {
+    guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    partitions.remove(replica)
+    replica.commit.stop(syncing: syncing)
+    replica.store.log.close()
   }
 
   /// Returns when recovery is done and reads and writes are served.
@@ -116,27 +136,28 @@ public final class Cluster: Sendable {
   /// Finishes what is under way, puts everything on the disk (unless the policy is `never`), and unlocks the folder; an
   /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
   public func close() async {
-    guard !isClosing.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    isServing.store(false, ordering: .releasing)
+    let isFirst = !isClosing.exchange(true, ordering: .acquiringAndReleasing)
+    guard isFirst else { return await closed.wait() }
     await recovery.wait()
-    await withCheckedContinuation { continuation in
-      let closer = BackgroundThread("close") { [self] in
-        closeBlocking()
-        continuation.resume()
-      }
-      _ = closer
+    isServing.store(false, ordering: .releasing)
+    // Whoever starts or stops a node has finished once the lock is free, and nobody begins any more.
+    await lifecycle.lock()
+    lifecycle.unlock()
+    let closer = BackgroundThread("close") { [self] in
+      closeBlocking()
+      closed.finish()
     }
+    await closed.wait()
+    closer.join()
   }
 
   private func closeBlocking() {
-    for thread in threads.withLock({ $0 }) { thread.join() }
+    while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     provisioner.stop()
     let replicas = roster.live
     roster.withState { $0.phase = .closed }
-    for replica in replicas { partitions.remove(replica.id) }
     for replica in replicas {
-      replica.commit.stop(syncing: options.fsync != .never && !options.isEphemeral)
-      replica.store.log.close()
+      retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
       roster.setState(.dead, of: replica.id, replica: nil)
     }
     folder.close(removing: options.isEphemeral)
@@ -152,75 +173,5 @@ public final class Cluster: Sendable {
 
   func log(_ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity, _ message: String) {
     eventLog.add(kind, severity, message)
-  }
-}
-
-/// How far recovery is, and who waits for its end.
-final class RecoveryProgress: Sendable {
-  private struct State {
-    var isDone = false
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-
-  let bytesRead = Atomic<Int>(0)
-  let bytesTotal = Atomic<Int>(1)
-  private let state = Mutex(State())
-
-  var fraction: Double {
-    min(1, Double(bytesRead.load(ordering: .relaxed)) / Double(max(1, bytesTotal.load(ordering: .relaxed))))
-  }
-
-  func finish() {
-    let waiters = state.withLock { state in
-      state.isDone = true
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
-  }
-
-  func wait() async {
-    await withCheckedContinuation { continuation in
-      let isDone = state.withLock { state in
-        if !state.isDone { state.waiters.append(continuation) }
-        return state.isDone
-      }
-      if isDone { continuation.resume() }
-    }
-  }
-}
-
-/// Lets one task at a time through, in the order they came, without holding a thread.
-final class AsyncLock: Sendable {
-  private struct State {
-    var isHeld = false
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
-
-  func lock() async {
-    await withCheckedContinuation { continuation in
-      let isFree = state.withLock { state in
-        if state.isHeld {
-          state.waiters.append(continuation)
-          return false
-        }
-        state.isHeld = true
-        return true
-      }
-      if isFree { continuation.resume() }
-    }
-  }
-
-  func unlock() {
-    let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard !state.waiters.isEmpty else {
-        state.isHeld = false
-        return nil
-      }
-      return state.waiters.removeFirst()
-    }
-    next?.resume()
   }
 }

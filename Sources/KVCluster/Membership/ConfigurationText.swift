@@ -35,7 +35,7 @@ extension Configuration {
     guard let first = lines.first, first.hasPrefix("kvstore configuration ") else {
       throw .dataFolder("the configuration file does not begin with 'kvstore configuration'")
     }
-    guard let version = Int(first.split(separator: " ")[2]), version <= Configuration.formatVersion else {
+    guard let version = Int(first.dropFirst("kvstore configuration ".count)), version <= Configuration.formatVersion else {
       throw .dataFolder("the configuration was written by a newer kvstore ('\(first)'): use that one")
     }
     guard lines.last?.hasPrefix("checksum ") == true, let sum = UInt32(lines.removeLast().dropFirst(9), radix: 16),
@@ -65,8 +65,8 @@ extension Configuration {
       guard words.count == 2, let id = UInt64(words[1], radix: 16) else { return false }
       clusterID = id
     case "epoch":
-      guard numbers.count == 1 else { return false }
-      epoch = UInt64(numbers[0])
+      guard numbers.count == 1, let number = UInt64(exactly: numbers[0]) else { return false }
+      epoch = number
     case "quorum":
       guard numbers.count == 3 else { return false }
       quorum = QuorumSettings(replicas: numbers[0], read: numbers[1], write: numbers[2])
@@ -77,8 +77,10 @@ extension Configuration {
       guard let ring = Configuration.ring(words) else { return false }
       self.ring = ring
     case "join", "leave":
-      guard numbers.count == 1, let kind = ChangeStatus.Kind(rawValue: words[0]) else { return false }
-      change = Change(kind: kind, node: UInt16(numbers[0]), nextRing: Ring())
+      guard words.count == 2, let node = UInt16(words[1]), let kind = ChangeStatus.Kind(rawValue: words[0]) else {
+        return false
+      }
+      change = Change(kind: kind, node: node, nextRing: Ring())
     case "next":
       guard change != nil, let ring = Configuration.ring(words) else { return false }
       change?.nextRing = ring

@@ -2,6 +2,8 @@
 ///
 /// ```
 /// write joint ─▶ adopt joint ─▶ stream ─▶ sync ─▶ write settled ─▶ adopt settled ─▶ drop ─▶ done
+///                                 ▲        │
+///                                 └────────┘ if a node came or went meanwhile
 /// ```
 ///
 /// Each arrow waits for the step before it on *every* partition. Why this order is safe: once every operation runs
@@ -45,6 +47,12 @@ package struct MembershipChange: Equatable, Sendable {
   }
 
   package var settled: Configuration { joint.settled }
+
+  /// A node came or went while keys were copied or made durable: the copies must be gone over again.
+  package mutating func streamAgain() {
+    precondition(step == .sync, "only a stream that is over can be begun again")
+    step = .stream
+  }
 
   /// The current step has been carried out in full; returns the next one.
   package mutating func finishStep() -> Step {

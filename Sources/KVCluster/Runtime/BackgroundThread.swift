@@ -1,10 +1,20 @@
 import CKernels
 import Glibc
+import Synchronization
 
 /// A thread of the engine's own. Swift's cooperative pool is for work that never blocks; these threads block in
 /// fdatasync and in waits.
 package final class BackgroundThread: @unchecked Sendable {
   private var id = pthread_t()
+  private let ended = Ended()
+
+  private final class Ended: Sendable {
+    let flag = Atomic<Bool>(false)
+  }
+
+  /// Whether the thread's body has returned, so that ``join()`` will not wait.
+  package var hasEnded: Bool { ended.flag.load(ordering: .acquiring) }
+
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -14,9 +24,10 @@ package final class BackgroundThread: @unchecked Sendable {
   package init(_ name: String, _ run: @escaping @Sendable () -> Void) {
     let label = String(name.prefix(15))
     let body = Unmanaged.passRetained(
-      Body {
+      Body { [ended] in
         kv_name_thread(label)
         run()
+        ended.flag.store(true, ordering: .releasing)
       })
     let result = pthread_create(
       &id, nil,

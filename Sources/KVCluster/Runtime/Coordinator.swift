@@ -10,21 +10,20 @@ final class Coordinator: Sendable {
   let partitions: PartitionTable
   let tags: TagSource
   private let policy: FsyncPolicy
+  private let timeoutNs: UInt64
   /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
   let isOverdue = Atomic<Bool>(false)
-  /// Names for errors.
-  private let nodeName: @Sendable (UInt16) -> String
   /// A replica's copy did not verify.
   private let onDamage: @Sendable (Replica) -> Void
 
   init(
-    partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, nodeName: @escaping @Sendable (UInt16) -> String,
+    partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64,
     onDamage: @escaping @Sendable (Replica) -> Void
   ) {
     self.partitions = partitions
     self.tags = tags
     self.policy = policy
-    self.nodeName = nodeName
+    self.timeoutNs = timeoutNs
     self.onDamage = onDamage
   }
 
@@ -38,7 +37,7 @@ final class Coordinator: Sendable {
   ) throws(ClusterError) -> PendingWait? {
     try checkKey(key.count)
     guard value.count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(value.count) }
-    if isOverdue.load(ordering: .relaxed) { waitWhileOverdue() }
+    if isOverdue.load(ordering: .relaxed) { try waitWhileOverdue() }
     let hash = Ring.hash(key)
     let checksum = kv_crc32c(0, value.baseAddress, value.count)
     let tag: Tag
@@ -119,10 +118,11 @@ final class Coordinator: Sendable {
   ) {
     guard let first = (0..<participants.count).first(where: live.contains) else { return }
     let holder = partition.pointee.replica(participants.ids[first])!.takeUnretainedValue()
+    let view = partition.pointee.view.takeUnretainedValue()
     for i in 0..<participants.count where !live.contains(i) {
       let target = participants.ids[i]
-      guard partition.pointee.addHint(write.hash, target: target, holder: holder.id) else { continue }
-      Array(nodeName(target).utf8).withBytes {
+      guard HintQueue.add(write.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { continue }
+      view.nameBytes(of: target).withBytes {
         // A hint that finds no room is lost; comparing replicas closes what it leaves open.
         try? holder.store.appendHint(for: $0, key: write.key, tag: write.tag)
       }
@@ -291,7 +291,8 @@ final class Coordinator: Sendable {
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule
   ) -> ClusterError {
     let missing = (0..<participants.count).map { participants.ids[$0] }
-      .filter { partition.pointee.replica($0) == nil }.map(nodeName)
+      .filter { partition.pointee.replica($0) == nil }
+      .map { partition.pointee.view.takeUnretainedValue().name(of: $0) }
     return .unavailable(
       needed: max(rule.needed, rule.nextNeeded), live: participants.count - missing.count, owners: participants.count,
       missing: missing.sorted(by: Configuration.countsBefore))
@@ -299,7 +300,13 @@ final class Coordinator: Sendable {
 
   /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises.
   @inline(never)
-  private func waitWhileOverdue() {
-    while isOverdue.load(ordering: .relaxed) { Clock.sleep(ns: 1_000_000) }
+  private func waitWhileOverdue() throws(ClusterError) {
+    let deadlineNs = Clock.nowNs() + timeoutNs
+    while isOverdue.load(ordering: .relaxed) {
+      guard Clock.nowNs() < deadlineNs else {
+        throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
+      }
+      Clock.sleep(ns: 1_000_000)
+    }
   }
 }

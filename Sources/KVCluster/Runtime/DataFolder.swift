@@ -59,6 +59,9 @@ final class DataFolder: Sendable {
     try disk.replace("configuration", with: Array(configuration.text.utf8))
   }
 
+  /// Whether nothing but the lock is here.
+  var isEmpty: Bool { ((try? disk.names(in: "")) ?? []).allSatisfy { $0 == "lock" } }
+
   /// Whether a node's log is here although no configuration names it.
   func hasLogs() -> Bool {
     ((try? disk.names(in: "")) ?? []).contains { $0.hasSuffix(".wal") }
@@ -80,12 +83,25 @@ final class DataFolder: Sendable {
     var partial = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       partial += "/\(part)"
-      if mkdir(partial, 0o700) != 0, errno != EEXIST { throw failure("make folder", partial) }
+      if mkdir(partial, 0o700) == 0 {
+        syncParent(of: partial)
+      } else if errno != EEXIST {
+        throw failure("make folder", partial)
+      }
     }
     var info = stat()
     guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
       throw .dataFolder("\(path) is not a folder: give another one with --data DIR")
     }
+  }
+
+  /// A new folder is durable only once the one it is in is synced.
+  private static func syncParent(of path: String) {
+    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+    let descriptor = open(path.hasPrefix("/") ? "/\(parent)" : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    Glibc.close(descriptor)
   }
 
   private static func readPid(_ descriptor: Int32) -> String {

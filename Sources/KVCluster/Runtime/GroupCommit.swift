@@ -18,7 +18,6 @@ final class GroupCommit: @unchecked Sendable {
   private var waiters: [Waiter] = []
   private var isStopped = false
   private var wantsSync = false
-  private var syncsDone = 0
   /// Everything appended before this moment is on the disk.
   private let coveredNs: Atomic<UInt64>
 
@@ -30,7 +29,8 @@ final class GroupCommit: @unchecked Sendable {
     self.policy = policy
     self.onFailure = onFailure
     coveredNs = Atomic(Clock.nowNs())
-    thread = BackgroundThread("wal \(node)") { [unowned self] in run() }
+    // The thread keeps its group commit alive until it is stopped.
+    thread = BackgroundThread("wal \(node)") { [self] in run() }
   }
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
@@ -47,9 +47,10 @@ final class GroupCommit: @unchecked Sendable {
 
   /// Returns when all that was appended before the call is on the disk, or the node has failed.
   func syncNow() {
+    // The log's lock is taken outside the monitor: writers hold it when they call in here.
+    let wanted = log.end
     monitor.withLock {
-      let target = syncsDone + 2  // one may be under way that began before the call
-      while !isStopped, syncsDone < target, log.durable < log.end {
+      while !isStopped, log.durable < wanted {
         wantsSync = true
         monitor.notifyAll()
         monitor.wait()
@@ -118,7 +119,6 @@ final class GroupCommit: @unchecked Sendable {
   private func notifyDurable() {
     let durable = log.durable
     let ready = monitor.withLock { () -> [Waiter] in
-      syncsDone += 1
       monitor.notifyAll()
       let ready = waiters.filter { $0.position < durable }
       waiters.removeAll { $0.position < durable }

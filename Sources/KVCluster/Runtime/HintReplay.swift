@@ -30,6 +30,8 @@ struct HintReplay {
   private func deliverBatch(
     _ partition: UnsafeMutablePointer<Partition>, _ outcome: inout Outcome, _ holders: inout [UInt16]
   ) -> Bool {
+    // Killed meanwhile: its memory is gone.
+    guard partition.pointee.replica(target.id)?.takeUnretainedValue() === target else { return false }
     let at = partition.pointee.hints.firstIndex { queue in
       queue.target == target.id && partition.pointee.replica(queue.holder) != nil
     }

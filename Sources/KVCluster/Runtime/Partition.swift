@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One node as the coordinator reaches it: its storage and the thread that commits its log.
 final class Replica: @unchecked Sendable {
@@ -8,6 +9,8 @@ final class Replica: @unchecked Sendable {
   let nameBytes: [UInt8]
   let store: Store
   let commit: GroupCommit
+  /// It was taken out of service for good; set once.
+  let isRetired = Atomic<Bool>(false)
 
   init(id: UInt16, name: String, store: Store, commit: GroupCommit) {
     self.id = id
@@ -26,6 +29,21 @@ struct HintQueue {
   var hashes: [UInt64] = []
   /// More writes were missed than are kept; only a comparison of all keys can tell which.
   var isOverflowed = false
+
+  /// Keeps a hint among a partition's, unless too many are kept already; false if it was not kept.
+  static func add(_ hash: UInt64, target: UInt16, holder: UInt16, to hints: inout [HintQueue]) -> Bool {
+    var at = hints.startIndex
+    while at < hints.endIndex, hints[at].target != target || hints[at].holder != holder { at += 1 }
+    if at == hints.endIndex { hints.append(HintQueue(target: target, holder: holder)) }
+    if hints[at].isOverflowed { return false }
+    if hints[at].hashes.count >= Limits.hintsPerPartitionMax {
+      hints[at].hashes = []
+      hints[at].isOverflowed = true
+      return false
+    }
+    hints[at].hashes.append(hash)
+    return true
+  }
 }
 
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
@@ -53,21 +71,6 @@ struct Partition: ~Copyable {
 
   @inline(__always)
   func replica(_ id: UInt16) -> Unmanaged<Replica>? { replicas[Int(id)] }
-
-  /// Keeps a hint, unless too many are kept already; false if it was not kept.
-  mutating func addHint(_ hash: UInt64, target: UInt16, holder: UInt16) -> Bool {
-    var at = hints.startIndex
-    while at < hints.endIndex, hints[at].target != target || hints[at].holder != holder { at += 1 }
-    if at == hints.endIndex { hints.append(HintQueue(target: target, holder: holder)) }
-    if hints[at].isOverflowed { return false }
-    if hints[at].hashes.count >= Limits.hintsPerPartitionMax {
-      hints[at].hashes = []
-      hints[at].isOverflowed = true
-      return false
-    }
-    hints[at].hashes.append(hash)
-    return true
-  }
 }
 
 /// All partitions, at a fixed address.
@@ -75,6 +78,9 @@ final class PartitionTable: @unchecked Sendable {
   private let base: UnsafeMutablePointer<Partition>
   /// Keeps the view that partitions point to; guarded by whoever changes the configuration, one at a time.
   private var current: PlacementView
+  /// The nodes that partitions point to.
+  private let attached = Mutex<[Replica]>([])
+  private let generation = Atomic<Int>(0)
 
   init(view: PlacementView) {
     current = view
@@ -103,13 +109,33 @@ final class PartitionTable: @unchecked Sendable {
     withExtendedLifetime(old) {}
   }
 
-  /// Lets a node answer.
+  /// Lets a node answer, unless it was retired meanwhile. The table keeps it alive until it is removed.
   func add(_ replica: Replica) {
-    forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
+    attached.withLock { attached in
+      guard !replica.isRetired.load(ordering: .acquiring) else { return }
+      generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      attached.removeAll { $0.id == replica.id }
+      attached.append(replica)
+      forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
+      generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
   }
 
   /// Stops a node from answering; returns when no operation touches it any more.
-  func remove(_ id: UInt16) {
-    forEach { _, partition in partition.pointee.replicas[Int(id)] = nil }
+  func remove(_ replica: Replica) {
+    attached.withLock { attached in
+      generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      forEach { _, partition in
+        if partition.pointee.replica(replica.id)?.takeUnretainedValue() === replica {
+          partition.pointee.replicas[Int(replica.id)] = nil
+        }
+      }
+      attached.removeAll { $0 === replica }
+      generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
   }
+
+  /// Changes whenever a node begins or ends to answer: whoever counted on the nodes being the same compares it before
+  /// and after.
+  var currentGeneration: Int { generation.load(ordering: .acquiring) }
 }

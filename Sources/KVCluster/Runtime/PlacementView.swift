@@ -15,6 +15,8 @@ final class PlacementView: @unchecked Sendable {
   let nextTable: PreferenceTable?
   let quorum: QuorumSettings
   let nextQuorum: QuorumSettings?
+  /// By id.
+  private let names: [String]
   private let owners: UnsafeMutablePointer<UInt16>
   private let nextOwners: UnsafeMutablePointer<UInt16>?
   private let ranks: Int
@@ -22,6 +24,7 @@ final class PlacementView: @unchecked Sendable {
 
   init(_ configuration: Configuration) {
     epoch = configuration.epoch
+    names = (0...Int(configuration.members.last?.id ?? 0)).map { configuration.member(UInt16($0))?.name ?? "" }
     table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
     quorum = configuration.quorum.effective(nodes: configuration.ring.nodes.count)
     ranks = table.ranks
@@ -43,6 +46,9 @@ final class PlacementView: @unchecked Sendable {
     copy.initialize(from: ids, count: ids.count)
     return copy
   }
+
+  func name(of id: UInt16) -> String { Int(id) < names.count ? names[Int(id)] : "node \(id)" }
+  func nameBytes(of id: UInt16) -> [UInt8] { Array(name(of: id).utf8) }
 
   @inline(__always)
   var isJoint: Bool { nextOwners != nil }

@@ -21,24 +21,24 @@ final class Sweep: Sendable {
   /// Copies made so far, and the bytes of their records.
   let keysCopied = Atomic<Int>(0)
   let bytesCopied = Atomic<Int>(0)
+  /// Newest versions that were not copied because their bytes are damaged.
+  let keysDamaged = Atomic<Int>(0)
   private let stepsDone = Atomic<Int>(0)
   private let stepsTotal = Atomic<Int>(1)
   private let isCancelled: @Sendable () -> Bool
-  private let nodeName: @Sendable (UInt16) -> String
 
   /// Table positions looked at under one hold of the lock.
   private static let positionsPerBatch = 128
+  /// A key counts once more for every so many bytes of its record, so that a batch copies about a megabyte at most.
+  private static let bytesPerKey = 32_768
   /// Works about this long, then rests `restFactor` times as long.
   private static let workNs: UInt64 = 500_000
   private static let restFactor: UInt64 = 3
+  private static let restMaxNs: UInt64 = 20_000_000
 
-  init(
-    _ goal: Goal, _ partitions: PartitionTable, nodeName: @escaping @Sendable (UInt16) -> String,
-    isCancelled: @escaping @Sendable () -> Bool
-  ) {
+  init(_ goal: Goal, _ partitions: PartitionTable, isCancelled: @escaping @Sendable () -> Bool) {
     self.goal = goal
     self.partitions = partitions
-    self.nodeName = nodeName
     self.isCancelled = isCancelled
   }
 
@@ -56,6 +56,7 @@ final class Sweep: Sendable {
       while !canCopy(partition) {
         if isCancelled() { return false }
         Clock.sleep(ns: 50_000_000)
+        worker.startedNs = Clock.nowNs()
       }
       for source in sources {
         guard try sweep(partition, source, &worker) else { return false }
@@ -71,7 +72,7 @@ final class Sweep: Sendable {
     mutating func rest() {
       let worked = Clock.nowNs() - startedNs
       guard worked > Sweep.workNs else { return }
-      Clock.sleep(ns: worked * Sweep.restFactor)
+      Clock.sleep(ns: min(worked * Sweep.restFactor, Sweep.restMaxNs))
       startedNs = Clock.nowNs()
     }
   }
@@ -104,7 +105,7 @@ final class Sweep: Sendable {
     while budget > 0 {
       let next = source.store.scan(number, from: position, limit: 8) { slot, record in
         do throws(StorageError) {
-          budget -= try copy(slot, record, from: source, in: partition) ? 1 : 0
+          if try copy(slot, record, from: source, in: partition) { budget -= 1 + record.byteCount / Sweep.bytesPerKey }
         } catch {
           failure = error
         }
@@ -144,7 +145,10 @@ final class Sweep: Sendable {
   private func copy(_ slot: IndexSlot, _ record: RecordView, to target: Replica) throws(StorageError) -> Bool {
     guard target.store.version(slot.hash, record.key, known: slot.tag).tag < slot.tag else { return false }
     // A damaged copy must not spread; its key comes from another replica.
-    guard record.hasIntactValue else { return false }
+    guard record.hasIntactValue else {
+      keysDamaged.wrappingAdd(1, ordering: .relaxed)
+      return false
+    }
     var previous = Store.Previous()
     _ = try target.store.apply(
       slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
@@ -158,7 +162,9 @@ final class Sweep: Sendable {
     _ slot: IndexSlot, _ record: RecordView, for target: UInt16, at holder: Replica,
     in partition: UnsafeMutablePointer<Partition>
   ) {
-    guard partition.pointee.addHint(slot.hash, target: target, holder: holder.id) else { return }
-    Array(nodeName(target).utf8).withBytes { try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag) }
+    guard HintQueue.add(slot.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { return }
+    partition.pointee.view.takeUnretainedValue().nameBytes(of: target).withBytes {
+      try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
+    }
   }
 }

@@ -160,7 +160,10 @@ package final class Log: @unchecked Sendable {
     do {
       for file in target.files { try file.sync() }
     } catch {
-      withTail { $0.failure = error }
+      withTail {
+        $0.failure = error
+        $0.limit = 0
+      }
       throw error
     }
     durableRaw.store(target.position.rawValue, ordering: .releasing)

@@ -130,6 +130,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let capacity: Int
   private let fd: Int32
+  private let isClosed = Atomic<Bool>(false)
   private let growing = Mutex<Void>(())
   /// Written under `growing`, read by anyone.
   private let allocated: Atomic<Int>
@@ -165,7 +166,8 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     let from = self.byteCount
     guard byteCount > from else { return }
     precondition(byteCount <= capacity, "a segment of \(capacity) bytes cannot grow to \(byteCount)")
-    let result = posix_fallocate(fd, off_t(from), off_t(byteCount - from))
+    var result: Int32
+    repeat { result = posix_fallocate(fd, off_t(from), off_t(byteCount - from)) } while result == EINTR
     guard result == 0 else {
       throw result == ENOSPC || result == EDQUOT
         ? .diskFull(path: path) : .io(operation: "allocate", path: path, code: result)
@@ -191,7 +193,10 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   }
 
   func close() {
+    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     munmap(base, capacity)
     Glibc.close(fd)
   }
+
+  deinit { close() }
 }

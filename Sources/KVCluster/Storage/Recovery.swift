@@ -28,18 +28,22 @@ struct LogRecovery {
     try disk.makeFolder(folder)
     var segments = try openSegments(map)
     guard !segments.isEmpty else { return try makeEmpty(map) }
-    var recordBytes = 0
+    var unmarked = Unmarked()
     for i in segments.indices {
-      scan(&segments[i], visit)
+      scan(&segments[i]) { unmarked.take($0, $1, visit) }
       progress(segments[i].file.byteCount)
-      recordBytes += segments[i].end - LogFormat.segmentHeaderBytes
       if !hasCleanEnd(segments[i]) {
         try refuseIfSynced(segments, from: i)
         try cut(&segments, at: i)
         break
       }
     }
-    return makeLog(segments, recordBytes: recordBytes, map)
+    if let torn = unmarked.finish(visit), let i = segments.firstIndex(where: { $0.id == torn.segment }) {
+      segments[i].end = torn.offset
+      try cut(&segments, at: i)
+    }
+    let recordBytes = segments.reduce(0) { $0 + $1.end - LogFormat.segmentHeaderBytes }
+    return makeLog(segments, recordBytes: recordBytes, durable: .start, map)
   }
 
   /// Bytes that ``open(progress:map:visit:)`` will report as progress.
@@ -126,10 +130,11 @@ struct LogRecovery {
       byteCount: min(1 << 20, segmentBytes / 4))
     map.add(file, segment: 1)
     let seed = LogFormat.seed(clusterID: identity.clusterID, segment: 1)
-    return makeLog([Opened(id: 1, file: file, seed: seed)], recordBytes: 0, map)
+    let end = LogPosition(segment: 1, offset: LogFormat.segmentHeaderBytes)
+    return makeLog([Opened(id: 1, file: file, seed: seed)], recordBytes: 0, durable: end, map)
   }
 
-  private func makeLog(_ segments: [Opened], recordBytes: Int, _ map: SegmentMap) -> Log {
+  private func makeLog(_ segments: [Opened], recordBytes: Int, durable: LogPosition, _ map: SegmentMap) -> Log {
     let last = segments[segments.count - 1]
     var tail = Log.Tail(
       file: last.file, base: last.file.base, segment: last.id, seed: last.seed, offset: last.end,
@@ -140,7 +145,37 @@ struct LogRecovery {
     tail.segmentCount = segments.count
     return Log(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, tail: tail, map: map,
-      durable: .start)
+      durable: durable)
+  }
+}
+
+/// Records that no sync mark covers yet. Headers alone do not show that they are whole: a loss of power can leave a
+/// header on the disk without its value, and such a record must not hide the version before it, which was acknowledged.
+/// So they wait until a mark says that they were synced, or for the end of the log, where their values are verified.
+private struct Unmarked {
+  private var records: [(record: RecordView, location: Location)] = []
+  private var first = 0
+
+  mutating func take(_ record: RecordView, _ location: Location, _ visit: (RecordView, Location) -> Void) {
+    records.append((record, location))
+    guard record.kind == .syncMark else { return }
+    while first < records.count, records[first].location.position.rawValue < record.tag.rawValue {
+      visit(records[first].record, records[first].location)
+      first += 1
+    }
+    if first > records.count / 2 {
+      records.removeFirst(first)
+      first = 0
+    }
+  }
+
+  /// Visits the rest; returns where the first torn record begins, which ends the log.
+  mutating func finish(_ visit: (RecordView, Location) -> Void) -> LogPosition? {
+    for (record, location) in records[first...] {
+      guard record.hasIntactValue else { return location.position }
+      visit(record, location)
+    }
+    return nil
   }
 }
 
