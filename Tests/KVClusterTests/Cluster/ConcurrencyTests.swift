@@ -1,3 +1,4 @@
+import Foundation
 import KVSimulator
 import Synchronization
 import Testing
@@ -100,6 +101,59 @@ import Testing
     #expect(cluster.status().nodes.map(\.name) == ["node1", "node2", "node3", "node4"])
     #expect(cluster.status().change == nil)
     await cluster.close()
+  }
+
+  @Test("Nodes that die and return in the middle of a join lose nothing, whichever are asked afterwards")
+  func survivesDeathsDuringJoin() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    for i in 0..<20_000 { try await cluster.put("key\(i)", "old") }
+    let join = Task { try await cluster.addNode("node4") }
+    while cluster.status().change?.fraction ?? 0 < 0.1 { try await Task.sleep(for: .milliseconds(1)) }
+    try await cluster.kill("node1")
+    for i in 0..<500 { try await cluster.put("key\(i)", "new") }
+    try await cluster.restart("node1")
+    try await cluster.kill("node2")
+    try await cluster.restart("node2")
+    try await join.value
+    for absent in ["node1", "node2", "node3", "node4"] {
+      try await cluster.kill(absent)
+      for i in stride(from: 0, to: 20_000, by: 23) {
+        let value = try await cluster.get("key\(i)")
+        #expect(value == (i < 500 ? "new" : "old"), "without \(absent)")
+      }
+      try await cluster.restart(absent)
+    }
+    await cluster.close()
+  }
+
+  @Test("Killing and restarting a node over and over leaves no thread and no file behind")
+  func leaksNothing() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    func count(_ folder: String) -> Int { (try? FileManager.default.contentsOfDirectory(atPath: folder).count) ?? 0 }
+    try await cluster.kill("node2")
+    try await cluster.restart("node2")
+    let (threads, files) = (count("/proc/self/task"), count("/proc/self/fd"))
+    for _ in 0..<20 {
+      try await cluster.kill("node2")
+      try await cluster.restart("node2")
+    }
+    #expect(count("/proc/self/task") <= threads + 4)
+    #expect(count("/proc/self/fd") <= files + 4)
+    await cluster.close()
+  }
+
+  @Test("A second close waits for the first, and closing right after opening is fine")
+  func closesTwice() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try Cluster.open(ClusterOptions(dataFolder: fixture.folder, fsync: .never))
+    async let first: Void = cluster.close()
+    async let second: Void = cluster.close()
+    _ = await (first, second)
+    await #expect(throws: ClusterError.self) { try await cluster.put("a", "1") }
+    let again = try await fixture.open()
+    await again.close()
   }
 
   @Test("A change that closing the cluster interrupts goes on at the next start")

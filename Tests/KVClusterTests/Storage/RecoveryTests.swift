@@ -200,6 +200,22 @@ struct StoreFixture {
     #expect(try again.reopened().store.recoveredHints.isEmpty)
   }
 
+  @Test("A write torn by a loss of power never hides the version before it", arguments: 1...100 as ClosedRange<UInt64>)
+  func keepsVersionBeforeTornOne(seed: UInt64) throws {
+    let disk = SimulatedDisk(random: SeededRandom(seed: seed))
+    let fixture = try StoreFixture(disk: disk)
+    let (old, new) = (String(repeating: "1", count: 2_000), String(repeating: "2", count: 2_000))
+    try fixture.write("a", old, counter: 1)
+    try fixture.store.log.sync()
+    try fixture.write("a", new, counter: 2)
+    fixture.store.log.close()
+    disk.losePower()
+    let again = try fixture.reopened()
+    #expect(again.read("a") == old || again.read("a") == new)
+    try again.write("b", "after", counter: 3)
+    #expect(try again.reopened().read("b") == "after")
+  }
+
   @Test(
     "A crash at random moments with torn sectors keeps every synced record", arguments: 1...50 as ClosedRange<UInt64>)
   func survivesPowerLoss(seed: UInt64) throws {
