@@ -50,8 +50,13 @@ public struct ClusterStatus: Sendable, Equatable {
   /// What the configured quorums promise about reads and writes of one key.
   public var guarantee: Guarantee { quorum.guarantee }
 
-  /// Keys and tombstones aside: the sum over nodes counts every replica.
-  public var replicaKeys: Int { nodes.reduce(0) { $0 + $1.keys } }
+  /// Keys in use, each counted once however many copies it has: the copies that serving owners hold, divided by the part
+  /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly.
+  public var keys: Int {
+    let owners = nodes.filter { $0.state.isServing && $0.share > 0 }
+    let share = owners.reduce(0) { $0 + $1.share }
+    return share == 0 ? 0 : Int((Double(owners.reduce(0) { $0 + $1.keys }) / share).rounded())
+  }
 
   /// The cluster's condition in one word, the worst thing that is true of it.
   public var health: ClusterHealth {

@@ -106,11 +106,6 @@ enum RingFigures {
     return most * Double(shares.count) / sum
   }
 
-  /// Keys, each counted once however many copies it has.
-  static func distinctKeys(_ status: ClusterStatus) -> Int {
-    status.replicaKeys / Swift.max(1, Swift.min(status.quorum.replicas, status.nodes.count))
-  }
-
   /// The part of all copies that get another owner, and the least that any placement would have to move.
   static func moved(_ status: ClusterStatus) -> (part: Double, ideal: Double)? {
     let ring = status.ring

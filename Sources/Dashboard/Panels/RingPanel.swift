@@ -61,7 +61,7 @@ package enum RingPanel {
   }
 
   private static func writeFigures(_ status: ClusterStatus, width: Int, on canvas: inout Canvas, _ look: Look) {
-    let keys = Figures.count(RingFigures.distinctKeys(status))
+    let keys = Figures.count(status.keys)
     let imbalance = RingFigures.imbalance(status).map { look.glyphs.times + Figures.decimal($0, places: 2) }
     var lines = [(text: keys, style: look.style(.title, .bold)), (text: "keys", style: look.style(.dim))]
     if let imbalance {
