@@ -77,7 +77,8 @@ extension Cluster {
       // Every member's log exists before the first lease is written: one that is gone has lost what it acknowledged.
       let path = DataFolder.logFolder(member.name)
       if isLeased, try folder.disk.names(in: path).allSatisfy({ LogFormat.segmentID(ofName: $0) == nil }) {
-        throw .damaged(path: "\(folder.path)/\(path)", offset: 0, reason: "its log is missing; remove the node and add a new one")
+        throw .damaged(
+          path: "\(folder.path)/\(path)", offset: 0, reason: "its log is missing; remove the node and add a new one")
       }
       let replica = try openReplica(member.id, member.name) { [recovery] bytes in
         recovery.bytesRead.wrappingAdd(bytes, ordering: .relaxed)

@@ -64,7 +64,7 @@ public final class Cluster: Sendable {
   ///   quorums than the options; ``ClusterError/invalidArgument(_:)`` for quorums that make no sense.
   public static func open(_ options: ClusterOptions) throws(ClusterError) -> Cluster {
     try options.check()
-    let folder = try DataFolder(options.dataFolder)
+    let folder = try DataFolder(options.dataFolder, options.fsync)
     if options.isEphemeral, !folder.isEmpty {
       folder.close(removing: false)
       throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")

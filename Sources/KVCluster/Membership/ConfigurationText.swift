@@ -35,7 +35,8 @@ extension Configuration {
     guard let first = lines.first, first.hasPrefix("kvstore configuration ") else {
       throw .dataFolder("the configuration file does not begin with 'kvstore configuration'")
     }
-    guard let version = Int(first.dropFirst("kvstore configuration ".count)), version <= Configuration.formatVersion else {
+    guard let version = Int(first.dropFirst("kvstore configuration ".count)), version <= Configuration.formatVersion
+    else {
       throw .dataFolder("the configuration was written by a newer kvstore ('\(first)'): use that one")
     }
     guard lines.last?.hasPrefix("checksum ") == true, let sum = UInt32(lines.removeLast().dropFirst(9), radix: 16),

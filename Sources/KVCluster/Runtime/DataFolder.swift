@@ -15,7 +15,7 @@ final class DataFolder: Sendable {
   static func logFolder(_ node: String) -> String { "\(node).wal" }
 
   /// Makes the folder if need be and locks it.
-  init(_ path: String) throws(ClusterError) {
+  init(_ path: String, _ fsync: FsyncPolicy) throws(ClusterError) {
     try DataFolder.make(path)
     guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
     self.path = String(cString: resolved)
@@ -29,7 +29,7 @@ final class DataFolder: Sendable {
       throw .dataFolder("\(self.path) is in use by process \(pid): close that one first, or use another --data folder")
     }
     lockDescriptor = descriptor
-    disk = PosixDisk(root: self.path)
+    disk = PosixDisk(root: self.path, cacheUnitBytes: fsync == .always ? 4_096 : 1 << 20)
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)

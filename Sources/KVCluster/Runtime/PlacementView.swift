@@ -2,7 +2,7 @@
 ///
 /// Partitions point to the view in force; it is freed once no partition does.
 final class PlacementView: @unchecked Sendable {
-  /// Owners of one operation: those in force, then those that only the next ring adds.
+  /// Owners of one operation, by rank; during a change those of both rings, the ones they share first.
   struct Participants {
     var ids: InlineArray<14, UInt16>
     var count: Int
@@ -72,6 +72,23 @@ final class PlacementView: @unchecked Sendable {
         participants.count += 1
       }
       participants.nextOwners.insert(at)
+    }
+    if participants.owners != participants.nextOwners { putSharedFirst(&participants) }
+  }
+
+  /// Owners before and after count for both quorums: asked first, a quorum of them is all that a read needs.
+  private func putSharedFirst(_ participants: inout Participants) {
+    let old = participants
+    participants.owners = ParticipantSet()
+    participants.nextOwners = ParticipantSet()
+    var at = 0
+    for wantsShared in [true, false] {
+      for i in 0..<old.count where (old.owners.contains(i) && old.nextOwners.contains(i)) == wantsShared {
+        participants.ids[at] = old.ids[i]
+        if old.owners.contains(i) { participants.owners.insert(at) }
+        if old.nextOwners.contains(i) { participants.nextOwners.insert(at) }
+        at += 1
+      }
     }
   }
 

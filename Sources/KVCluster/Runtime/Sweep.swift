@@ -5,7 +5,7 @@ import Synchronization
 /// join or leave streams, and how a node catches up that was away too long for hints.
 ///
 /// It goes through the partitions of each node's index a few keys at a time, each batch under the partition's lock, and
-/// rests three times as long as it works, so that clients keep most of the machine. A key may be written meanwhile: records
+/// rests seven times as long as it works, so that clients keep most of the machine. A key may be written meanwhile: records
 /// are applied by tag, so an older one never replaces a newer.
 final class Sweep: Sendable {
   /// Which copies it makes.
@@ -33,7 +33,7 @@ final class Sweep: Sendable {
   private static let bytesPerKey = 32_768
   /// Works about this long, then rests `restFactor` times as long.
   private static let workNs: UInt64 = 500_000
-  private static let restFactor: UInt64 = 3
+  private static let restFactor: UInt64 = 7
   private static let restMaxNs: UInt64 = 20_000_000
 
   init(_ goal: Goal, _ partitions: PartitionTable, isCancelled: @escaping @Sendable () -> Bool) {

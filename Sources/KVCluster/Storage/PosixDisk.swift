@@ -4,9 +4,13 @@ import Synchronization
 /// The disk seam over the operating system: files under one data folder.
 package final class PosixDisk: Disk {
   private let root: String
+  private let cacheUnitBytes: Int
 
-  package init(root: String) {
+  /// - Parameter cacheUnitBytes: how much of a segment the operating system should cache and sync as one; see
+  ///   ``PosixSegmentFile``.
+  package init(root: String, cacheUnitBytes: Int = 4_096) {
     self.root = root
+    self.cacheUnitBytes = cacheUnitBytes
   }
 
   package func names(in folder: String) throws(StorageError) -> [String] {
@@ -84,7 +88,7 @@ package final class PosixDisk: Disk {
   package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
-    let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity)
+    let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
     try syncFolder(of: path)
     return file
   }
@@ -92,7 +96,7 @@ package final class PosixDisk: Disk {
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
     if fd < 0 { throw failure("open", path) }
-    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity)
+    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
   }
 
   package func remove(_ path: String) throws(StorageError) {
@@ -125,22 +129,25 @@ package final class PosixDisk: Disk {
 /// SIGBUS at a store; and it is written with zeros and synced. Without that, each first store to a page has to have its
 /// blocks converted from "allocated" to "written" in the file system's journal, which an fdatasync of the same file
 /// holds: measured with `everysec`, the rate of puts fell to a tenth for a third of every second.
+///
+/// The size of the writes that bring the zeros decides the size of the pages they are cached in, and a sync writes whole
+/// pages and takes each from the writers' page tables with an interrupt to every core. So one record a sync wants small
+/// ones (with 1 MiB pages each fdatasync wrote a megabyte and took four times as long), and a second's worth of
+/// records large ones.
 final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   let path: String
   let base: UnsafeMutableRawPointer
   let capacity: Int
   private let fd: Int32
+  private let zeros: [UInt8]
   private let isClosed = Atomic<Bool>(false)
   private let growing = Mutex<Void>(())
   /// Written under `growing`, read by anyone.
   private let allocated: Atomic<Int>
-  /// A page at a time: a longer write would be cached in pages as large, and a sync writes whole pages. With 1 MiB of
-  /// zeros a write, each fdatasync of one record wrote a megabyte and took four times as long.
-  private static let zeros = [UInt8](repeating: 0, count: 4_096)
 
   var byteCount: Int { allocated.load(ordering: .acquiring) }
 
-  init(path: String, fd: Int32, capacity: Int) throws(StorageError) {
+  init(path: String, fd: Int32, capacity: Int, cacheUnitBytes: Int) throws(StorageError) {
     var info = stat()
     guard fstat(fd, &info) == 0 else {
       Glibc.close(fd)
@@ -154,6 +161,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     self.path = path
     self.fd = fd
     self.capacity = room
+    zeros = [UInt8](repeating: 0, count: cacheUnitBytes)
     base = map
     allocated = Atomic(Int(info.st_size))
   }
@@ -179,9 +187,11 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   private func fillWithZeros(from: Int, to end: Int) throws(StorageError) {
     var at = from
     while at < end {
-      let count = PosixSegmentFile.zeros.withUnsafeBytes { pwrite(fd, $0.baseAddress, min($0.count, end - at), off_t(at)) }
+      let count = zeros.withUnsafeBytes { pwrite(fd, $0.baseAddress, min($0.count, end - at), off_t(at)) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw errno == ENOSPC ? .diskFull(path: path) : .io(operation: "write", path: path, code: errno) }
+      guard count > 0 else {
+        throw errno == ENOSPC ? .diskFull(path: path) : .io(operation: "write", path: path, code: errno)
+      }
       at += count
     }
     try sync()
