@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +138,11 @@ static int handled_count;
 /* Longer than any frame takes on a terminal that reads; shorter than people wait before they send SIGKILL. */
 enum { SECONDS_TO_END = 3 };
 
+/* Set when the process goes on after a stop. */
+static volatile sig_atomic_t continued;
+
 static void on_signal(int number) {
+  if (number == SIGCONT) continued = 1;
   int error = errno;
   char byte = (char)number;
   if (write(pipe_ends[1], &byte, 1) < 0) {} /* A full pipe wakes as well as one byte more. */
@@ -200,8 +205,13 @@ void ct_stop_process_group(void) {
   sigaddset(&stop, SIGTSTP);
   sigaction(SIGTSTP, &standard, &ours);
   pthread_sigmask(SIG_UNBLOCK, &stop, &mask);
-  /* The whole group, as the kernel does for Ctrl-Z: a pipeline stops as one. */
+  /* The whole group, as the kernel does for Ctrl-Z: a pipeline stops as one. Another thread may be the one that takes the
+     signal, a moment later: ours must not be back in place before, so wait until SIGCONT has come. A group that nobody
+     can continue is not stopped at all, so not for ever. */
+  continued = 0;
   kill(0, SIGTSTP);
+  const struct timespec moment = {0, 5 * 1000 * 1000};
+  for (int i = 0; i < 100 && !continued; i++) nanosleep(&moment, NULL);
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
   sigaction(SIGTSTP, &ours, NULL);
 }
