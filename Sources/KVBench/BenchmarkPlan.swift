@@ -8,14 +8,23 @@ package struct BenchmarkPlan: Sendable, Equatable {
     case read
     /// Puts and gets in turn, of uniformly random keys, all of which exist.
     case mixed
+    /// Puts of uniformly random keys, all of which exist.
+    case overwrite
+    /// Gets, as `read`, each of which returns a new array: from tasks, whose interface it is.
+    case readArray = "read-array"
+    /// Closing a folder that holds every key, opening it again and waiting until it serves: ``BenchmarkReopening``.
+    case open
+
+    /// Whether every key is put once before measuring begins.
+    var loads: Bool { self != .fill }
   }
 
   package var workload: Workload
-  /// Distinct keys; `fill` draws from them, `read` has them all loaded first.
+  /// Distinct keys; `fill` draws from them, all others have them all loaded first.
   package var keys: Int
   package var keyBytes: Int
   package var valueBytes: Int
-  /// Threads that call the blocking interface, if `clients` is not more than that.
+  /// Threads that call the blocking interface, if `clients` is not more than that; none for `read-array`.
   package var threads: Int
   /// Callers that wait for their answer at the same time; more than `threads` of them are tasks that call the
   /// asynchronous interface.
@@ -23,6 +32,11 @@ package struct BenchmarkPlan: Sendable, Equatable {
   /// How long to measure, in seconds; 0 measures `keys` operations.
   package var seconds: Double
   package var seed: UInt64
+  /// Before measuring, get as many random keys as there are, ``BenchmarkRunner/warmOperationsMax`` at most: what is
+  /// measured is then a cache in its steady state. Only where the workload reads.
+  package var warms = false
+  /// How often `open` opens.
+  package var openings = 5
   /// Count operations by windows of 100 ms, and time every one, so that no stall is missed.
   package var recordsTimeline = false
 
@@ -40,6 +54,16 @@ package struct BenchmarkPlan: Sendable, Equatable {
     self.seed = seed
   }
 
+  /// Whether the callers are tasks, else threads.
+  package var usesTasks: Bool { clients > threads || workload == .readArray }
+
+  /// One operation in so many is timed: every one of those that wait for a disk, since two readings of the clock are
+  /// nothing beside that, and of `open`.
+  package var latencySampling: Int {
+    let waits = usesTasks && workload != .readArray || workload == .open
+    return waits || recordsTimeline ? 1 : BenchmarkRunner.sampling
+  }
+
   /// Why the plan cannot be carried out, if it cannot.
   package var problem: String? {
     if keys < 1 { return "--keys is at least 1" }
@@ -50,6 +74,7 @@ package struct BenchmarkPlan: Sendable, Equatable {
     if valueBytes < 0 || valueBytes > 64 << 20 { return "--value-bytes is 0 to 67108864" }
     if threads < 1 || threads > 1_024 { return "--threads is 1 to 1024" }
     if clients < 1 || clients > 100_000 { return "--clients is 1 to 100000" }
+    if openings < 1 || openings > 1_000 { return "--openings is 1 to 1000" }
     return seconds < 0 ? "--seconds is 0 or more" : nil
   }
 }

@@ -5,10 +5,15 @@ import KVCluster
 package struct BenchmarkResult: Sendable {
   package var plan: BenchmarkPlan
   package var fsync: FsyncPolicy
+  /// Copies of each key.
+  package var replicas: Int
   package var operations: Int
   package var elapsedNs: UInt64
-  /// Nanoseconds. Threads time one operation in ``BenchmarkRunner/sampling``, tasks every one.
+  /// Nanoseconds, of one operation in ``BenchmarkPlan/latencySampling``.
   package var latencies: Histogram<UInt64>
+  package var footprint: BenchmarkFootprint
+  /// How long closing took, which puts everything on the disk; 0 until somebody has closed and said so.
+  package var closeNs: UInt64 = 0
   /// Operations in each ``BenchmarkTimeline/windowNs``, if the plan asked for them.
   package var windows: [OperationCounters] = []
 
@@ -19,15 +24,11 @@ package struct BenchmarkResult: Sendable {
 
   package var operationsPerSecond: Double { Double(operations) / (Double(elapsedNs) / 1e9) }
 
-  package var latencySampling: Int {
-    plan.clients <= plan.threads && !plan.recordsTimeline ? BenchmarkRunner.sampling : 1
-  }
-
   package static let percentiles: [Double] = [50, 95, 99, 99.9]
 
   /// A few lines for people.
   package var table: String {
-    let who = plan.clients <= plan.threads ? "\(plan.clients) threads" : "\(plan.clients) tasks"
+    let who = plan.usesTasks ? "\(plan.clients) tasks" : "\(plan.clients) threads"
     let latency = BenchmarkResult.percentiles.map { percentile in
       "p\(BenchmarkResult.text(percentile)) \(BenchmarkResult.duration(latencies.valueAtPercentile(percentile)))"
     }
@@ -35,8 +36,9 @@ package struct BenchmarkResult: Sendable {
       \(plan.workload.rawValue): \(plan.keys) keys of \(plan.keyBytes) bytes, values of \(plan.valueBytes) bytes, \
       \(who), fsync \(fsync.rawValue)
       \(operations) operations in \(elapsedNs / 1_000_000) ms: \(Int(operationsPerSecond)) ops/s
-      latency (1 in \(latencySampling) timed): \(latency.joined(separator: "  "))  \
+      latency (1 in \(plan.latencySampling) timed): \(latency.joined(separator: "  "))  \
       max \(BenchmarkResult.duration(latencies.max))
+      \(footprint.line)
 
       """
   }
@@ -49,9 +51,10 @@ package struct BenchmarkResult: Sendable {
     return """
       {"workload": "\(plan.workload.rawValue)", "keys": \(plan.keys), "keyBytes": \(plan.keyBytes), \
       "valueBytes": \(plan.valueBytes), "threads": \(plan.threads), "clients": \(plan.clients), \
-      "seed": \(plan.seed), "fsync": "\(fsync.rawValue)", "operations": \(operations), "elapsedNs": \(elapsedNs), \
-      "opsPerSecond": \(Int(operationsPerSecond)), "latencySampling": \(latencySampling), \
-      "latencyNs": {\(latency.joined(separator: ", ")), "max": \(latencies.max)}}
+      "seed": \(plan.seed), "fsync": "\(fsync.rawValue)", "replicas": \(replicas), \
+      "operations": \(operations), "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), \
+      "opsPerSecond": \(Int(operationsPerSecond)), "latencySampling": \(plan.latencySampling), \
+      "latencyNs": {\(latency.joined(separator: ", ")), "max": \(latencies.max)}, \(footprint.jsonMembers)}
 
       """
   }

@@ -13,7 +13,11 @@ package final class BenchmarkRunner: Sendable {
   private let failure = Mutex<ClusterError?>(nil)
 
   /// Of the operations of one caller, every so many are timed: two readings of the clock cost 56 ns, an eighth of a get.
+  /// See ``BenchmarkPlan/latencySampling``.
   package static let sampling = 16
+
+  /// Gets of a warm-up: enough to turn a default cache over several times, and a second or two of time.
+  package static let warmOperationsMax = 1_000_000
 
   package init(_ plan: BenchmarkPlan, _ cluster: Cluster) {
     self.plan = plan
@@ -26,23 +30,42 @@ package final class BenchmarkRunner: Sendable {
   /// Ends the run soon.
   package func stop() { isStopped.store(true, ordering: .relaxed) }
 
-  /// Loads what the workload needs, then measures.
-  /// - Parameter onStart: called when loading is over and measuring begins.
+  /// Loads what the workload needs, warms the cache if the plan says so, then measures.
+  /// - Parameter onStart: called when that is over and measuring begins.
   /// - Throws: the first error any caller met.
   package func run(onStart: () -> Void = {}) async throws -> BenchmarkResult {
-    if plan.workload != .fill { try await load() }
+    precondition(plan.workload != .open, "a runner has one cluster, and `open` opens several: use BenchmarkReopening")
+    let memoryAtStart = ProcessMemory.now()
+    if plan.workload.loads { try await load() }
+    if plan.warms { try await warm() }
     writes.store(0, ordering: .relaxed)
+    reads.store(0, ordering: .relaxed)
     let timeline = plan.recordsTimeline ? BenchmarkTimeline { [self] in count } : nil
     onStart()
     let startedNs = Clock.nowNs()
-    let parts = plan.clients <= plan.threads ? runThreads() : await runTasks()
+    let parts = await run(
+      Round(
+        workload: plan.workload, operations: plan.seconds == 0 ? plan.keys : nil,
+        deadlineNs: plan.seconds == 0 ? .max : startedNs + UInt64(plan.seconds * 1e9), seed: plan.seed))
     let elapsedNs = Clock.nowNs() - startedNs
     if let failure = failure.withLock({ $0 }) { throw failure }
     var latencies = BenchmarkResult.emptyHistogram()
     for part in parts { latencies.add(part.latencies) }
+    let status = cluster.status()
     return BenchmarkResult(
-      plan: plan, fsync: cluster.status().fsync, operations: parts.reduce(0) { $0 + $1.operations },
-      elapsedNs: elapsedNs, latencies: latencies, windows: timeline?.finish() ?? [])
+      plan: plan, fsync: status.fsync, replicas: status.quorum.effective(nodes: status.nodes.count).replicas,
+      operations: parts.reduce(0) { $0 + $1.operations }, elapsedNs: elapsedNs, latencies: latencies,
+      footprint: BenchmarkFootprint(status, memoryAtStart: memoryAtStart), windows: timeline?.finish() ?? [])
+  }
+
+  /// Other keys than the ones that are measured, which would otherwise come in the very order they are cached in.
+  private func warm() async throws {
+    guard plan.workload == .read || plan.workload == .readArray || plan.workload == .mixed else { return }
+    _ = await run(
+      Round(
+        workload: plan.workload == .mixed ? .read : plan.workload,
+        operations: min(plan.keys, BenchmarkRunner.warmOperationsMax), deadlineNs: .max, seed: plan.seed &+ 104_729))
+    if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
   private var count: OperationCounters {
@@ -50,24 +73,43 @@ package final class BenchmarkRunner: Sendable {
       reads: UInt64(reads.load(ordering: .relaxed)), writes: UInt64(writes.load(ordering: .relaxed)))
   }
 
-  /// Whether operation `i` of a caller reads.
-  @inline(__always)
-  private func isRead(_ i: Int) -> Bool {
-    switch plan.workload {
-    case .fill: false
-    case .read: true
-    case .mixed: i & 1 == 0
+  /// What all callers do at the same time: the warm-up, and then what is measured.
+  private struct Round: Sendable {
+    let workload: BenchmarkPlan.Workload
+    /// Of all callers together, or no bound but the deadline.
+    let operations: Int?
+    let deadlineNs: UInt64
+    let seed: UInt64
+
+    /// An even part of the operations.
+    func quota(_ index: Int, of callers: Int) -> Int {
+      guard let operations else { return .max }
+      return operations / callers + (index < operations % callers ? 1 : 0)
+    }
+
+    func random(_ index: Int) -> BenchmarkRandom { BenchmarkRandom(seed: seed &+ UInt64(index) &* 7_919) }
+
+    /// Whether operation `i` of a caller reads.
+    @inline(__always)
+    func isRead(_ i: Int) -> Bool {
+      switch workload {
+      case .fill, .overwrite, .open: false
+      case .read, .readArray: true
+      case .mixed: i & 1 == 0
+      }
     }
   }
 
-  private func add(_ operations: Int) {
-    switch plan.workload {
-    case .fill: writes.wrappingAdd(operations, ordering: .relaxed)
-    case .read: reads.wrappingAdd(operations, ordering: .relaxed)
-    case .mixed:
-      reads.wrappingAdd((operations + 1) / 2, ordering: .relaxed)
-      writes.wrappingAdd(operations / 2, ordering: .relaxed)
-    }
+  /// Counts `count` operations of a caller that had done `first` before.
+  private func add(_ count: Int, from first: Int, _ round: Round) {
+    let readCount =
+      switch round.workload {
+      case .fill, .overwrite, .open: 0
+      case .read, .readArray: count
+      case .mixed: (count + 1 - first & 1) / 2
+      }
+    if readCount > 0 { reads.wrappingAdd(readCount, ordering: .relaxed) }
+    if readCount < count { writes.wrappingAdd(count - readCount, ordering: .relaxed) }
   }
 
   /// What one caller did.
@@ -76,27 +118,19 @@ package final class BenchmarkRunner: Sendable {
     var latencies = BenchmarkResult.emptyHistogram()
   }
 
-  /// Operations a caller does between looks at the clock and the stop flag.
+  /// Operations a caller that is not waiting for a disk does between looks at the clock and the stop flag; even, so that
+  /// `mixed` begins each batch with a get.
   private static let batch = 256
 
-  /// The quota of caller `index`: an even part of the operations, or no bound when time is.
-  private func quota(_ index: Int) -> Int {
-    guard plan.seconds == 0 else { return .max }
-    return plan.keys / plan.clients + (index < plan.keys % plan.clients ? 1 : 0)
-  }
-
-  private func deadlineNs() -> UInt64 {
-    plan.seconds == 0 ? .max : Clock.nowNs() + UInt64(plan.seconds * 1e9)
-  }
+  private func run(_ round: Round) async -> [Part] { plan.usesTasks ? await runTasks(round) : runThreads(round) }
 
   // MARK: - Threads
 
-  private func runThreads() -> [Part] {
+  private func runThreads(_ round: Round) -> [Part] {
     let results = Mutex<[Part]>([])
-    let deadline = deadlineNs()
     let threads = (0..<plan.clients).map { index in
       BackgroundThread("bench \(index)") { [self] in
-        let part = work(index, deadline)
+        let part = work(index, round)
         results.withLock { $0.append(part) }
       }
     }
@@ -104,16 +138,16 @@ package final class BenchmarkRunner: Sendable {
     return results.withLock { $0 }
   }
 
-  private func work(_ index: Int, _ deadline: UInt64) -> Part {
+  private func work(_ index: Int, _ round: Round) -> Part {
     var part = Part()
-    var random = BenchmarkRandom(seed: plan.seed &+ UInt64(index) &* 7_919)
+    var random = round.random(index)
     var keyBytes = [UInt8](repeating: 0, count: plan.keyBytes)
     var valueBytes = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
     keyBytes.withUnsafeMutableBytes { key in
       valueBytes.withUnsafeMutableBytes { value in
-        loop(&part, quota(index), deadline) { i throws(ClusterError) in
+        loop(&part, index, round) { i throws(ClusterError) in
           BenchmarkKeys.write(random.next(below: UInt64(plan.keys)), into: key)
-          try operation(UnsafeRawBufferPointer(key), value, isRead: isRead(i))
+          try operation(UnsafeRawBufferPointer(key), value, isRead: round.isRead(i))
         }
       }
     }
@@ -122,10 +156,10 @@ package final class BenchmarkRunner: Sendable {
 
   /// Does operations until the quota, the deadline, a stop or an error.
   @inline(__always)
-  private func loop(_ part: inout Part, _ quota: Int, _ deadline: UInt64, _ body: (Int) throws(ClusterError) -> Void) {
-    var left = quota
-    let sampling = plan.recordsTimeline ? 1 : BenchmarkRunner.sampling
-    while left > 0, !isStopped.load(ordering: .relaxed), Clock.nowNs() < deadline {
+  private func loop(_ part: inout Part, _ index: Int, _ round: Round, _ body: (Int) throws(ClusterError) -> Void) {
+    var left = round.quota(index, of: plan.clients)
+    let sampling = plan.latencySampling
+    while left > 0, !isStopped.load(ordering: .relaxed), Clock.nowNs() < round.deadlineNs {
       let count = min(left, BenchmarkRunner.batch)
       do throws(ClusterError) {
         for i in 0..<count {
@@ -136,9 +170,9 @@ package final class BenchmarkRunner: Sendable {
       } catch {
         return fail(error)
       }
+      add(count, from: part.operations, round)
       left -= count
       part.operations += count
-      add(count)
     }
   }
 
@@ -147,9 +181,12 @@ package final class BenchmarkRunner: Sendable {
     _ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer, isRead: Bool
   ) throws(ClusterError) {
     guard isRead else { return try cluster.putBlocking(key, UnsafeRawBufferPointer(value)) }
-    if try cluster.getBlocking(key, into: value) == nil {
-      throw .storage("key \(String(decoding: key, as: UTF8.self)) was loaded and is not there")
-    }
+    if try cluster.getBlocking(key, into: value) == nil { throw BenchmarkRunner.missing(key) }
+  }
+
+  @inline(never)
+  private static func missing(_ key: some Sequence<UInt8>) -> ClusterError {
+    .storage("key \(String(decoding: Array(key), as: UTF8.self)) was loaded and is not there")
   }
 
   private func fail(_ error: ClusterError) {
@@ -159,11 +196,10 @@ package final class BenchmarkRunner: Sendable {
 
   // MARK: - Tasks
 
-  private func runTasks() async -> [Part] {
-    let deadline = deadlineNs()
-    return await withTaskGroup(of: Part.self) { group in
+  private func runTasks(_ round: Round) async -> [Part] {
+    await withTaskGroup(of: Part.self) { group in
       for index in 0..<plan.clients {
-        group.addTask { [self] in await workAsync(index, deadline) }
+        group.addTask { [self] in await workAsync(index, round) }
       }
       var parts: [Part] = []
       for await part in group { parts.append(part) }
@@ -171,33 +207,36 @@ package final class BenchmarkRunner: Sendable {
     }
   }
 
-  /// Each operation is timed: it waits for a disk, two readings of the clock are nothing beside that.
-  private func workAsync(_ index: Int, _ deadline: UInt64) async -> Part {
+  private func workAsync(_ index: Int, _ round: Round) async -> Part {
     var part = Part()
-    var random = BenchmarkRandom(seed: plan.seed &+ UInt64(index) &* 7_919)
+    var random = round.random(index)
     let value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
     var key = [UInt8](repeating: 0, count: plan.keyBytes)
-    var left = quota(index)
-    while left > 0, !isStopped.load(ordering: .relaxed) {
-      let startedNs = Clock.nowNs()
-      if startedNs >= deadline { break }
-      let number = random.next(below: UInt64(plan.keys))
-      key.withUnsafeMutableBytes { BenchmarkKeys.write(number, into: $0) }
+    var left = round.quota(index, of: plan.clients)
+    let sampling = plan.latencySampling
+    // Who times every operation looks at the deadline before each.
+    let batch = sampling == 1 ? 1 : BenchmarkRunner.batch
+    while left > 0, !isStopped.load(ordering: .relaxed), Clock.nowNs() < round.deadlineNs {
+      let count = min(left, batch)
       do throws(ClusterError) {
-        if isRead(part.operations) {
-          _ = try await cluster.get(key)
-          reads.wrappingAdd(1, ordering: .relaxed)
-        } else {
-          try await cluster.put(key, value)
-          writes.wrappingAdd(1, ordering: .relaxed)
+        for i in 0..<count {
+          let number = random.next(below: UInt64(plan.keys))
+          key.withUnsafeMutableBytes { BenchmarkKeys.write(number, into: $0) }
+          let startedNs = i % sampling == 0 ? Clock.nowNs() : 0
+          if round.isRead(part.operations + i) {
+            guard try await cluster.get(key) != nil else { throw BenchmarkRunner.missing(key) }
+          } else {
+            try await cluster.put(key, value)
+          }
+          if startedNs != 0 { part.latencies.record(max(1, Clock.nowNs() - startedNs)) }
         }
       } catch {
         fail(error)
         break
       }
-      part.latencies.record(max(1, Clock.nowNs() - startedNs))
-      part.operations += 1
-      left -= 1
+      add(count, from: part.operations, round)
+      left -= count
+      part.operations += count
     }
     return part
   }
@@ -205,7 +244,7 @@ package final class BenchmarkRunner: Sendable {
   // MARK: - Loading
 
   /// Puts every key once, in order, from as many tasks as make group commit worth while.
-  private func load() async throws {
+  func load() async throws {
     let loaders = 64
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<loaders {

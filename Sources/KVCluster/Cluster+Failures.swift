@@ -74,11 +74,7 @@ extension Cluster {
 
   private func reopen(_ node: Roster.Node) -> Result<Replica, StorageError> {
     do throws(StorageError) {
-      let total = (try? folder.disk.names(in: DataFolder.logFolder(node.name)).count) ?? 1
-      var read = 0
-      let replica = try openReplica(node.id, node.name) { bytes in
-        read += bytes
-        let fraction = min(1, Double(read) / Double(max(1, total * LogFormat.segmentBytesDefault)))
+      let replica = try openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
       do throws(StorageError) {

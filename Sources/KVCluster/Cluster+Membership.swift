@@ -82,7 +82,7 @@ extension Cluster {
     do throws(StorageError) {
       // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
       try folder.disk.removeFolder(DataFolder.logFolder(member.name))
-      let replica = try openReplica(member.id, member.name) { _ in }
+      let replica = try openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
         try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       } catch {
@@ -258,14 +258,8 @@ extension Cluster {
 
   private func dropRanges(of replica: Replica) throws(StorageError) {
     let view = PlacementView(roster.configuration)
-    let lost = RingRanges { !view.isOwner(replica.id, ofSlot: $0) }
-    guard !lost.isEmpty else { return }
-    try replica.store.appendRangeDrop(lost)
-    replica.commit.syncNow()
-    partitions.forEach { number, partition in
-      // Its disk may have failed meanwhile, and its memory with it.
-      guard partition.pointee.replica(replica.id)?.takeUnretainedValue() === replica else { return }
-      replica.store.forget(number) { view.isOwner(replica.id, ofSlot: $0) }
-    }
+    try replica.store.drop(
+      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
+      withPartition: { number, body in partitions.whileServing(replica, number, body) })
   }
 }

@@ -8,7 +8,6 @@ extension Cluster {
     do throws(ClusterError) {
       let configuration = roster.configuration
       let wanted = configuration.members.filter { !$0.isKilled }
-      recovery.bytesTotal.store(bytesToRead(wanted), ordering: .relaxed)
       try checkLeases(configuration)
       replay(wanted, isLeased: highestLease(configuration) != nil)
       try serve(configuration)
@@ -17,16 +16,6 @@ extension Cluster {
       log(.recovery, .failure, error.description)
       recovery.finish()
     }
-  }
-
-  private func bytesToRead(_ members: [Configuration.Member]) -> Int {
-    var total = 0
-    for member in members {
-      let folder = DataFolder.logFolder(member.name)
-      let names = (try? self.folder.disk.names(in: folder)) ?? []
-      total += names.count { LogFormat.segmentID(ofName: $0) != nil } * LogFormat.segmentBytesDefault
-    }
-    return total
   }
 
   /// Data without any lease might see its tags again.
@@ -57,45 +46,86 @@ extension Cluster {
     }.max()
   }
 
+  /// Reads all logs: first where each ends, then, several segments at a time, what is in them.
   private func replay(_ members: [Configuration.Member], isLeased: Bool) {
+    let openings = Mutex<[(member: Configuration.Member, opening: StoreOpening)]>([])
+    recovery.unitsTotal.store(members.count, ordering: .relaxed)
+    parallel(members.count) { i in
+      if let opening = self.opening(of: members[i], isLeased: isLeased) {
+        openings.withLock { $0.append((members[i], opening)) }
+      }
+      self.recovery.unitsDone.wrappingAdd(1, ordering: .relaxed)
+    }
+    let opened = openings.withLock { $0 }
+    let units = opened.flatMap { opened in (0..<opened.opening.unitCount).map { (opened.opening, $0) } }
+    recovery.unitsTotal.wrappingAdd(units.count, ordering: .relaxed)
+    parallel(units.count) { i in
+      units[i].0.run(units[i].1)
+      self.recovery.unitsDone.wrappingAdd(1, ordering: .relaxed)
+    }
+    for (member, opening) in opened { finish(member, opening) }
+  }
+
+  /// Runs `body` for each number below `count`, on as many threads as there are processors.
+  private func parallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     let next = Atomic<Int>(0)
-    let workers = (0..<min(members.count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
-      BackgroundThread("recovery") { [self] in
+    let workers = (0..<min(count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
+      BackgroundThread("recovery") {
         while true {
           let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard i < members.count else { return }
-          open(members[i], isLeased: isLeased)
+          guard i < count else { return }
+          body(i)
         }
       }
     }
     for worker in workers { worker.join() }
   }
 
-  /// Opens one node; a node whose log cannot be read is shown as failed, and the others go on without it.
-  private func open(_ member: Configuration.Member, isLeased: Bool) {
+  private func opening(of member: Configuration.Member, isLeased: Bool) -> StoreOpening? {
     do throws(StorageError) {
-      // Every member's log exists before the first lease is written: one that is gone has lost what it acknowledged.
-      let path = DataFolder.logFolder(member.name)
-      if isLeased, try folder.disk.names(in: path).allSatisfy({ LogFormat.segmentID(ofName: $0) == nil }) {
-        throw .damaged(
-          path: "\(folder.path)/\(path)", offset: 0, reason: "its log is missing; remove the node and add a new one")
-      }
-      let replica = try openReplica(member.id, member.name) { [recovery] bytes in
-        recovery.bytesRead.wrappingAdd(bytes, ordering: .relaxed)
-      }
-      roster.setState(.up, of: member.id, replica: replica)
+      return try openLog(member.name, isExpected: isLeased)
     } catch {
-      roster.setState(.failed(reason: error.description), of: member.id, replica: nil)
-      log(.storage, .failure, "\(member.name) stopped: \(error)")
+      fail(member, error)
+      return nil
     }
   }
 
+  private func finish(_ member: Configuration.Member, _ opening: StoreOpening) {
+    do throws(StorageError) {
+      roster.setState(.up, of: member.id, replica: try startReplica(member.id, member.name, opening))
+    } catch {
+      fail(member, error)
+    }
+  }
+
+  /// A node whose log cannot be read is shown as failed, and the others go on without it.
+  private func fail(_ member: Configuration.Member, _ error: StorageError) {
+    roster.setState(.failed(reason: error.description), of: member.id, replica: nil)
+    log(.storage, .failure, "\(member.name) stopped: \(error)")
+  }
+
+  /// - Parameter isExpected: the node has had a log; if it is gone, so is what the node acknowledged.
+  private func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
+    try StoreOpening(
+      disk: folder.disk, folder: DataFolder.logFolder(name),
+      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), cacheBytes: options.cacheBytes,
+      isExpected: isExpected)
+  }
+
   /// The code of a cold start, for one node: reads its log and starts its commit thread.
-  func openReplica(_ id: UInt16, _ name: String, progress: (Int) -> Void) throws(StorageError) -> Replica {
-    let identity = LogIdentity(clusterID: roster.configuration.clusterID, node: name)
-    let store = try Store.open(
-      disk: folder.disk, folder: DataFolder.logFolder(name), identity: identity, cacheBytes: options.cacheBytes,
-      progress: progress)
+  func openReplica(
+    _ id: UInt16, _ name: String, isExpected: Bool, progress: (Double) -> Void = { _ in }
+  ) throws(StorageError) -> Replica {
+    let opening = try openLog(name, isExpected: isExpected)
+    for unit in 0..<opening.unitCount {
+      opening.run(unit)
+      progress(Double(unit + 1) / Double(opening.unitCount))
+    }
+    return try startReplica(id, name, opening)
+  }
+
+  private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
+    let store = opening.finish()
     store.log.setRoomRequest { [weak log = store.log, provisioner] in
       if let log { provisioner.request(log) }
     }
@@ -104,6 +134,9 @@ extension Cluster {
     } catch {
       store.log.close()
       throw error
+    }
+    for place in store.damage.places {
+      self.log(.storage, .failure, "\(name)'s log is damaged in \(place); nothing was deleted")
     }
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync) { [weak self] error in
       self?.nodeFailed(id, error)
@@ -114,19 +147,14 @@ extension Cluster {
   /// A node that was away when ranges moved from it gives them up before it serves again.
   private func dropForeignRanges(_ store: Store, _ id: UInt16) throws(StorageError) {
     let view = PlacementView(roster.configuration)
-    let foreign = RingRanges { !view.isOwner(id, ofSlot: $0) }
     var holdsAny = false
-    for partition in 0..<Store.partitionCount where !foreign.isEmpty {
-      _ = store.scan(partition, from: 0, limit: .max / 2) { slot, _ in
-        holdsAny = holdsAny || !view.isOwner(id, ofSlot: Ring.slot(of: slot.hash))
-      }
+    for partition in 0..<Store.partitionCount where !holdsAny {
+      holdsAny = store.holdsAny(partition) { !view.isOwner(id, ofSlot: $0) }
     }
     guard holdsAny else { return }
-    try store.appendRangeDrop(foreign)
-    try store.log.sync()
-    for partition in 0..<Store.partitionCount {
-      store.forget(partition) { view.isOwner(id, ofSlot: $0) }
-    }
+    try store.drop(
+      RingRanges { !view.isOwner(id, ofSlot: $0) }, sync: { () throws(StorageError) in try store.log.sync() },
+      withPartition: { _, body in body() })
   }
 
   /// Draws the first tag above all that may have been used, lets the nodes answer, and takes up what was unfinished.
@@ -144,6 +172,7 @@ extension Cluster {
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
     spawn("ticker") { $0.tick() }
+    spawn("maintenance") { $0.maintain() }
     for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
     if configuration.change != nil { resumeChange(configuration) }
     recovery.finish()
@@ -167,7 +196,7 @@ extension Cluster {
   private func announce(_ replicas: [Replica]) {
     let records = replicas.reduce(0) { $0 + $1.store.log.size.recordBytes }
     let ms = (Clock.nowNs() - openedNs) / 1_000_000
-    log(.cluster, .info, "\(replicas.count) nodes serve; \(records >> 10) KiB of log read in \(ms) ms")
+    log(.cluster, .info, "\(replicas.count) nodes serve; \(records >> 10) KiB of log opened in \(ms) ms")
   }
 
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.

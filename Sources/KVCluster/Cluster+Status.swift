@@ -69,7 +69,6 @@ private struct Tally {
   private struct Sums {
     var keys = 0
     var tombstones = 0
-    var liveBytes = 0
     var cache = CacheStatus()
     var hints = 0
     var operations = OperationCounters()
@@ -102,7 +101,6 @@ private struct Tally {
   private mutating func add(_ stripe: UnsafeMutablePointer<StoreStripe>, to i: Int) {
     sums[i].keys += stripe.pointee.index.count - stripe.pointee.tombstones
     sums[i].tombstones += stripe.pointee.tombstones
-    sums[i].liveBytes += stripe.pointee.liveBytes
     sums[i].cache.hits += stripe.pointee.cache.hits
     sums[i].cache.misses += stripe.pointee.cache.misses
     sums[i].cache.bytes += stripe.pointee.cache.usedBytes
@@ -113,13 +111,17 @@ private struct Tally {
 
   func status(of node: Roster.Node, share: Double) -> NodeStatus {
     let sums = sums[ids.firstIndex(of: node.id)!]
-    let size = node.replica?.store.log.size ?? (recordBytes: 0, segments: 0)
+    let size = node.replica?.store.log.size ?? (recordBytes: 0, deadBytes: 0, segments: 0)
     return NodeStatus(
       id: Int(node.id), name: node.name, state: node.state, share: share, keys: sums.keys,
       tombstones: sums.tombstones, cache: sums.cache,
       wal: WalStatus(
-        bytes: size.recordBytes, liveBytes: sums.liveBytes, segments: size.segments,
-        syncs: node.replica?.store.log.syncs ?? 0),
+        bytes: size.recordBytes, liveBytes: size.recordBytes - size.deadBytes, segments: size.segments,
+        syncs: node.replica?.store.log.syncs ?? 0,
+        compactions: node.replica?.compactions.load(ordering: .relaxed) ?? 0,
+        compactedBytes: node.replica?.compactedBytes.load(ordering: .relaxed) ?? 0,
+        damages: node.replica?.damagesFound.load(ordering: .relaxed) ?? 0,
+        isSuspect: node.replica?.store.isSuspect ?? false),
       hintsWaiting: sums.hints, operations: sums.operations)
   }
 }

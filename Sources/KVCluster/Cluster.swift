@@ -50,11 +50,7 @@ public final class Cluster: Sendable {
     }
     coordinator = Coordinator(
       partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
-      onDamage: { replica in
-        eventLog.add(
-          .storage, .failure,
-          "\(replica.name) holds a damaged copy; nothing was deleted, its other replicas answer for the key")
-      })
+      onDamage: { replica, hash in replica.noteDamage(hash) })
   }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
@@ -123,7 +119,7 @@ public final class Cluster: Sendable {
     guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
     partitions.remove(replica)
     replica.commit.stop(syncing: syncing)
-    replica.store.log.close()
+    replica.close()
   }
 
   /// Returns when recovery is done and reads and writes are served.
@@ -157,6 +153,9 @@ public final class Cluster: Sendable {
     let replicas = roster.live
     roster.withState { $0.phase = .closed }
     for replica in replicas {
+      if replica.store.log.size.recordBytes > Limits.checkpointBytes / 8, !options.isEphemeral {
+        writeCheckpoint(replica)
+      }
       retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
       roster.setState(.dead, of: replica.id, replica: nil)
     }

@@ -253,12 +253,26 @@ public struct WalStatus: Sendable, Equatable {
   public var segments: Int
   /// Completed fdatasync calls since the node started.
   public var syncs: UInt64
+  /// Segments that compaction has emptied since the node started, and the bytes of live records it wrote again.
+  public var compactions: Int
+  public var compactedBytes: Int
+  /// Damaged places found since the node started.
+  public var damages: Int
+  /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
+  public var isSuspect: Bool
 
-  public init(bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0) {
+  public init(
+    bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0, compactions: Int = 0,
+    compactedBytes: Int = 0, damages: Int = 0, isSuspect: Bool = false
+  ) {
     self.bytes = bytes
     self.liveBytes = liveBytes
     self.segments = segments
     self.syncs = syncs
+    self.compactions = compactions
+    self.compactedBytes = compactedBytes
+    self.damages = damages
+    self.isSuspect = isSuspect
   }
 
   /// Bytes that newer records have replaced.

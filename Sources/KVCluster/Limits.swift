@@ -22,4 +22,8 @@ public enum Limits {
   /// Tags reserved on disk at a time: a start skips at most this many, and 67 million at one million writes a second
   /// need one small durable write a minute.
   package static let tagLease: UInt64 = 1 << 26
+  /// Damaged copies noted at a time; those beyond are met again.
+  static let damagedHashesMax = 4_096
+  /// A checkpoint is written after so much more log; reading as much takes about a tenth of a second.
+  static let checkpointBytes = 256 << 20
 }

@@ -7,7 +7,7 @@ import KVCluster
 package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// A file and what of it a loss of power would leave.
   final class File: SegmentFile, @unchecked Sendable {
-    let path: String
+    fileprivate(set) var path: String
     let base: UnsafeMutableRawPointer
     let capacity: Int
     private(set) var byteCount = 0
@@ -32,6 +32,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
       syncs += 1
       durable.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount)) }
     }
+
+    func prepareToWrite(_ range: Range<Int>) {}
 
     /// The handle goes, the file stays.
     func close() {}
@@ -80,9 +82,20 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   package func read(_ path: String) throws(StorageError) -> [UInt8]? { smallFiles.first { $0.path == path }?.bytes }
 
-  package func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
+  package func replace(
+    _ path: String,
+    _ produce: (_ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    var bytes: [UInt8] = []
+    try produce { bytes += $0 }
     smallFiles.removeAll { $0.path == path }
     smallFiles.append((path, bytes))
+  }
+
+  package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
+    guard let file = file as? File else { preconditionFailure("a segment of another disk") }
+    file.path = path
+    segments.sort { $0.path < $1.path }
   }
 
   package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
@@ -93,9 +106,13 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   }
 
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    guard let file = segments.first(where: { $0.path == path }) else {
+    if let file = segments.first(where: { $0.path == path }) { return file }
+    guard let small = smallFiles.first(where: { $0.path == path }) else {
       throw .io(operation: "open", path: path, code: 2)
     }
+    let file = File(path: path, capacity: max(capacity, small.bytes.count))
+    try file.grow(to: small.bytes.count)
+    small.bytes.withUnsafeBytes { file.base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     return file
   }
 

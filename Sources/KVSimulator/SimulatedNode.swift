@@ -98,10 +98,8 @@ final class SimulatedNode {
   ) throws(StorageError) -> LogPosition {
     try key.withBytes { key throws(StorageError) in
       try value.withBytes { value throws(StorageError) in
-        var previous = Store.Previous()
-        return try store.apply(
-          kind, hash: Ring.hash(key), tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value),
-          previous: &previous)
+        try store.apply(
+          kind, hash: Ring.hash(key), tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
       }
     }
   }

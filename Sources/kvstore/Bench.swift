@@ -10,10 +10,15 @@ struct Bench: AsyncParsableCommand {
     commandName: "bench", abstract: "Measure throughput and latency.",
     discussion: """
       Without --data the cluster is a temporary one. Keys are decimal numbers; with --data they are left behind.
-      Up to --threads callers use the blocking interface from threads; more --clients than that are tasks.
+      Up to --threads callers use the blocking interface from threads; more --clients than that are tasks, and so are all
+      of read-array. fill starts with what is there; every other workload puts each key once before it is measured.
       """)
 
-  @Option(help: "fill: put random keys. read: get random keys, all loaded first. mixed: both in turn.")
+  @Option(
+    help: """
+      fill, overwrite: put random keys. read, read-array: get random keys, into a buffer or as new arrays. \
+      mixed: get and put in turn. open: close the folder, open it and wait until it serves.
+      """)
   var workload: BenchmarkPlan.Workload = .fill
 
   @Option(help: ArgumentHelp("Distinct keys.", valueName: "n"))
@@ -33,6 +38,12 @@ struct Bench: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Measure so long (default: as many operations as keys).", valueName: "s"))
   var seconds = 0.0
+
+  @Flag(help: "Before measuring, read for as many operations as keys, a million at most; where the workload reads.")
+  var warm = false
+
+  @Option(help: ArgumentHelp("How often to open, with --workload open.", valueName: "n"))
+  var openings = 5
 
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file"))
   var json: String?
@@ -54,11 +65,17 @@ struct Bench: AsyncParsableCommand {
       workload: workload, keys: keys, keyBytes: keyBytes, valueBytes: valueBytes, threads: threads, clients: clients,
       seconds: seconds)
     plan.recordsTimeline = timeline != nil
+    plan.warms = warm
+    plan.openings = openings
     if let problem = plan.problem { throw ValidationError(problem + ".") }
     var options = options.filled(from: root.options)
     if options.data == nil { options.ephemeral = true }
+    if workload == .open, options.ephemeral {
+      throw ValidationError("--workload open needs --data DIR: a temporary folder is gone once it is closed.")
+    }
     let job = Job(plan: plan, json: json, timeline: timeline, commands: try at.map(TimedCommand.init))
     let start = try options.clusterOptions()
+    if workload == .open { throw ExitCode(await job.reopen(start)) }
     throw ExitCode(await HeadlessRun.run(start) { cluster in await job.run(on: cluster) })
   }
 }
@@ -89,21 +106,38 @@ private struct Job: Sendable {
     let runner = BenchmarkRunner(plan, cluster)
     let progress = Task { await Job.showProgress(of: runner) }
     do {
-      let result = try await withTaskCancellationHandler {
+      var result = try await withTaskCancellationHandler {
         try await runner.run { for command in commands { Job.schedule(command, on: cluster) } }
       } onCancel: {
         runner.stop()
       }
       progress.cancel()
       _ = await progress.value
-      Job.write(result.table, to: STDOUT_FILENO)
-      if let json, case let status = Job.save(result.json, to: json), status != 0 { return status }
-      return timeline.map { Job.save(result.timelineCSV, to: $0) } ?? 0
+      let startedNs = Clock.nowNs()
+      await cluster.close()
+      result.closeNs = Clock.nowNs() - startedNs
+      return report(result)
     } catch {
       progress.cancel()
       HeadlessRun.complain("\(error)")
       return 1
     }
+  }
+
+  /// `--workload open`. A signal ends it as `kill -9` would, which the folder survives.
+  func reopen(_ options: ClusterOptions) async -> Int32 {
+    do {
+      return report(try await BenchmarkReopening.run(plan, options))
+    } catch {
+      HeadlessRun.complain("\(error)")
+      return 1
+    }
+  }
+
+  private func report(_ result: BenchmarkResult) -> Int32 {
+    Job.write(result.table, to: STDOUT_FILENO)
+    if let json, case let status = Job.save(result.json, to: json), status != 0 { return status }
+    return timeline.map { Job.save(result.timelineCSV, to: $0) } ?? 0
   }
 
   /// Runs the command when its time has come, and says on standard error when it began and ended.

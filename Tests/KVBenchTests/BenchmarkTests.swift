@@ -17,7 +17,7 @@ import Testing
   @Test("A run does as many operations as it was told and times some of them", arguments: [1, 3, 20])
   func counts(clients: Int) async throws {
     try await withCluster { cluster in
-      for workload in BenchmarkPlan.Workload.allCases {
+      for workload in BenchmarkPlan.Workload.allCases where workload != .open {
         let plan = BenchmarkPlan(workload: workload, keys: 2_000, threads: 3, clients: clients)
         let result = try await BenchmarkRunner(plan, cluster).run()
         #expect(result.operations == 2_000)
@@ -40,6 +40,60 @@ import Testing
     }
   }
 
+  @Test("An overwrite run replaces keys that exist: as many keys as before, and records that nothing points to")
+  func overwrites() async throws {
+    try await withCluster { cluster in
+      let plan = BenchmarkPlan(workload: .overwrite, keys: 1_000)
+      let footprint = try await BenchmarkRunner(plan, cluster).run().footprint
+      #expect(cluster.status().keys == 1_000)
+      #expect(footprint.liveBytes > 0)
+      #expect(footprint.walBytes > footprint.liveBytes)
+    }
+  }
+
+  @Test("A warm-up reads and is not counted", arguments: [BenchmarkPlan.Workload.read, .readArray, .mixed])
+  func warms(workload: BenchmarkPlan.Workload) async throws {
+    try await withCluster { cluster in
+      var plan = BenchmarkPlan(workload: workload, keys: 1_000)
+      plan.warms = true
+      let runner = BenchmarkRunner(plan, cluster)
+      let result = try await runner.run()
+      #expect(result.operations == 1_000)
+      #expect(runner.operationsDone == 1_000)
+      let done = cluster.status().operations
+      let writes: UInt64 = workload == .mixed ? 500 : 0
+      #expect(done == OperationCounters(reads: 2_000 - writes, writes: 1_000 + writes))
+    }
+  }
+
+  @Test("Opening is measured as often as told, each time with every key there")
+  func reopens() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kvstore-bench-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let options = ClusterOptions(dataFolder: folder.path, fsync: .everysec)
+    var plan = BenchmarkPlan(workload: .open, keys: 500)
+    plan.openings = 3
+    let result = try await BenchmarkReopening.run(plan, options)
+    #expect(result.operations == 3)
+    #expect(result.latencies.totalCount == 3)
+    #expect(result.footprint.liveBytes >= 3 * 500 * (16 + 100))
+    let cluster = try Cluster.open(options)
+    try await cluster.ready()
+    #expect(cluster.status().keys == 500)
+    await cluster.close()
+  }
+
+  @Test("Only operations that wait for nothing are sampled")
+  func samples() {
+    let clients = [1, 64]
+    #expect(clients.map { BenchmarkPlan(workload: .fill, keys: 1, clients: $0).latencySampling } == [16, 1])
+    #expect(clients.map { BenchmarkPlan(workload: .readArray, keys: 1, clients: $0).latencySampling } == [16, 16])
+    #expect(BenchmarkPlan(workload: .open, keys: 1).latencySampling == 1)
+    var plan = BenchmarkPlan(workload: .read, keys: 1)
+    plan.recordsTimeline = true
+    #expect(plan.latencySampling == 1)
+  }
+
   @Test("A run that is told to stop ends early")
   func stops() async throws {
     try await withCluster { cluster in
@@ -59,19 +113,35 @@ import Testing
       (BenchmarkPlan(workload: .fill, keys: 1, threads: 0), "--threads"),
       (BenchmarkPlan(workload: .fill, keys: 1, clients: 0), "--clients"),
       (BenchmarkPlan(workload: .fill, keys: 1, seconds: -1), "--seconds"),
+      (opening(0), "--openings"),
     ])
   func refuses(plan: BenchmarkPlan, word: String) {
     #expect(plan.problem?.contains(word) == true)
   }
 
+  private static func opening(_ times: Int) -> BenchmarkPlan {
+    var plan = BenchmarkPlan(workload: .open, keys: 1)
+    plan.openings = times
+    return plan
+  }
+
   @Test("The result as JSON has the plan and the figures")
   func writesJSON() async throws {
     try await withCluster { cluster in
-      let result = try await BenchmarkRunner(BenchmarkPlan(workload: .fill, keys: 1_000), cluster).run()
+      var result = try await BenchmarkRunner(BenchmarkPlan(workload: .fill, keys: 1_000), cluster).run()
+      result.closeNs = 7
       let object = try #require(try JSONSerialization.jsonObject(with: Data(result.json.utf8)) as? [String: Any])
       #expect(object["operations"] as? Int == 1_000)
       #expect(object["fsync"] as? String == "never")
-      #expect((object["latencyNs"] as? [String: Int])?["p99.9"] != nil)
+      let latencies = try #require(object["latencyNs"] as? [String: Int])
+      #expect(latencies.keys.sorted() == ["max", "p50", "p95", "p99", "p99.9"])
+      #expect(object["replicas"] as? Int == 3)
+      #expect(object["closeNs"] as? Int == 7)
+      #expect(object["walBytes"] as? Int == result.footprint.walBytes)
+      #expect(object["liveBytes"] as? Int == result.footprint.liveBytes)
+      #expect(object["cacheBytes"] as? Int == result.footprint.cacheBytes)
+      let names = ["rssBytes", "anonymousBytes", "rssBytesAtStart", "anonymousBytesAtStart"]
+      #expect(names.allSatisfy { object[$0] as? Int ?? 0 > 0 })
     }
   }
 

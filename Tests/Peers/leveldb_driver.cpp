@@ -1,70 +1,71 @@
 // LevelDB on the benchmark's work: 16-byte decimal keys, 100-byte values, uniformly random.
-// usage: leveldb_driver fill|read FOLDER KEYS THREADS      prints "ops/s p50ns p99ns"
-// One copy of the data, unsynced writes, 64 MiB write buffer, 1 GiB block cache, Bloom filters: its best case in memory.
+// usage: leveldb_driver fill|overwrite|read|synced|open FOLDER KEYS THREADS [SECONDS]      prints JSON, see peer.h
+// One copy of the data, 64 MiB write buffer, 1 GiB block cache, Bloom filters: its best case in memory.
+//   fill       puts into an empty store, not synced        overwrite  the same, every key there; each put is timed
+//   read       gets after as many untimed gets             synced     puts into an empty store, each synced
+//   open       opens a store that holds every key, the last ones (64 MiB at most) in its log
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/filter_policy.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <thread>
-#include <vector>
+#include "peer.h"
 
-static uint64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+using leveldb::Slice;
 
-static void write_key(char *key, uint64_t n) {
-  for (int i = 15; i >= 0; i--, n /= 10) key[i] = char('0' + n % 10);
-}
-
-int main(int argc, char **argv) {
-  if (argc != 5) return 2;
-  const bool reads = std::string(argv[1]) == "read";
-  const uint64_t keys = strtoull(argv[3], nullptr, 10);
-  const int threads = atoi(argv[4]);
+static leveldb::DB *open_store(const std::string &folder) {
   leveldb::Options options;
   options.create_if_missing = true;
   options.compression = leveldb::kNoCompression;
   options.write_buffer_size = 64 << 20;
-  options.block_cache = leveldb::NewLRUCache(1 << 30);
-  options.filter_policy = leveldb::NewBloomFilterPolicy(10);
+  static leveldb::Cache *cache = leveldb::NewLRUCache(1 << 30);
+  static const leveldb::FilterPolicy *filter = leveldb::NewBloomFilterPolicy(10);
+  options.block_cache = cache;
+  options.filter_policy = filter;
   leveldb::DB *db;
-  if (!leveldb::DB::Open(options, argv[2], &db).ok()) return 1;
-  const std::string value(100, 'x');
-  char key[16];
-  for (uint64_t n = 0; reads && n < keys; n++) {
+  const auto status = leveldb::DB::Open(options, folder, &db);
+  if (status.ok()) return db;
+  fprintf(stderr, "%s\n", status.ToString().c_str());
+  exit(1);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 5) return 2;
+  const std::string workload = argv[1], folder = argv[2];
+  const uint64_t keys = strtoull(argv[3], nullptr, 10);
+  Loop loop{keys, keys, atoi(argv[4]), argc > 5 ? atof(argv[5]) : 0, sampling, 42};
+  leveldb::DB *db = open_store(folder);
+  const std::string value(value_bytes, 'x');
+  leveldb::WriteOptions writing;
+  const auto puts = [&](int) {
+    return [&](const char *key) { return db->Put(writing, Slice(key, key_bytes), value).ok(); };
+  };
+  const auto gets = [&](int) {
+    return [&, out = std::string()](const char *key) mutable {
+      return db->Get(leveldb::ReadOptions(), Slice(key, key_bytes), &out).ok();
+    };
+  };
+  char key[key_bytes];
+  for (uint64_t n = 0; n < keys && workload != "fill" && workload != "synced"; n++) {
     write_key(key, n);
-    if (!db->Put(leveldb::WriteOptions(), leveldb::Slice(key, 16), value).ok()) return 1;
+    if (!puts(0)(key)) return 1;
   }
-  std::vector<std::thread> workers;
-  std::vector<std::vector<uint32_t>> latencies(threads);
-  const uint64_t start = now_ns();
-  for (int t = 0; t < threads; t++) {
-    workers.emplace_back([&, t] {
-      uint64_t state = 88172645463325252ull + t * 7919;
-      char key[16];
-      std::string out;
-      for (uint64_t i = 0; i < keys / threads; i++) {
-        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-        write_key(key, state % keys);
-        const uint64_t began = i % 16 == 0 ? now_ns() : 0;
-        const bool ok = reads ? db->Get(leveldb::ReadOptions(), leveldb::Slice(key, 16), &out).ok()
-                              : db->Put(leveldb::WriteOptions(), leveldb::Slice(key, 16), value).ok();
-        if (!ok) exit(3);
-        if (began) latencies[t].push_back(uint32_t(now_ns() - began));
-      }
-    });
+  if (workload == "read") {
+    run({keys, keys < 1000000 ? keys : 1000000, loop.threads, 0, sampling, 104771}, gets);
+    print_json(run(loop, gets));
+  } else if (workload == "open") {
+    // Once only: opening moves what is in the log into tables, so a second time has nothing left to do.
+    delete db;
+    const uint64_t start = now_ns();
+    db = open_store(folder);
+    Outcome outcome;
+    outcome.operations = 1;
+    outcome.seconds = (now_ns() - start) / 1e9;
+    outcome.latencies.record(uint64_t(outcome.seconds * 1e9));
+    print_json(outcome);
+  } else {
+    writing.sync = workload == "synced";
+    if (workload != "fill") loop.every = 1;
+    print_json(run(loop, puts));
   }
-  for (auto &worker : workers) worker.join();
-  const double seconds = (now_ns() - start) / 1e9;
-  std::vector<uint32_t> all;
-  for (auto &part : latencies) all.insert(all.end(), part.begin(), part.end());
-  std::sort(all.begin(), all.end());
-  printf("%.0f %u %u\n", keys / threads * threads / seconds, all[all.size() / 2], all[all.size() * 99 / 100]);
   delete db;
 }

@@ -1,6 +1,6 @@
 // The C++ demo program's store on the benchmark's work, its chatter on standard output silenced.
 // build: c++ -std=c++17 -O2 -pthread -DORIGINAL='"path/to/kvstore.cpp"' original_driver.cpp
-// usage: original_driver fill|read KEYS, in an empty folder      prints "ops/s"
+// usage: original_driver fill|read KEYS, in an empty folder      prints JSON
 // Two to three copies, a write-ahead log that is flushed and never synced, one thread (two threads race in it).
 #include <unistd.h>
 #define main original_main
@@ -30,6 +30,7 @@ int main(int argc, char **argv) {
     else store.put(key_of(state % keys), value);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fprintf(stderr, "%.0f\n", keys / seconds);
+  printf("{\"opsPerSecond\": %.0f}\n", keys / seconds);
+  fflush(stdout);
   _exit(0);
 }

@@ -30,5 +30,14 @@ package struct RingRanges: Equatable, Sendable {
 
   package var isEmpty: Bool { ranges.isEmpty }
 
-  package func contains(_ slot: Int) -> Bool { ranges.contains { $0.contains(slot) } }
+  /// O(log ranges).
+  package func contains(_ slot: Int) -> Bool {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound < slot { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].contains(slot)
+  }
 }

@@ -14,11 +14,11 @@ final class Coordinator: Sendable {
   /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
   let isOverdue = Atomic<Bool>(false)
   /// A replica's copy did not verify.
-  private let onDamage: @Sendable (Replica) -> Void
+  private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
 
   init(
     partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64,
-    onDamage: @escaping @Sendable (Replica) -> Void
+    onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   ) {
     self.partitions = partitions
     self.tags = tags
@@ -55,18 +55,25 @@ final class Coordinator: Sendable {
     let value: UnsafeRawBufferPointer
     let checksum: UInt32
 
-    /// `Unmanaged` spares a retain and a release a replica; it does not pass typed errors through, hence the result.
+    /// Puts the record into a replica's log. `Unmanaged` spares a retain and a release a replica; it does not pass typed
+    /// errors through, hence the result.
     @inline(__always)
-    func apply(at replica: Unmanaged<Replica>, _ previous: inout Store.Previous) throws(StorageError) -> LogPosition {
-      try replica._withUnsafeGuaranteedRef { replica -> Result<LogPosition, StorageError> in
+    func append(at replica: Unmanaged<Replica>) throws(StorageError) -> Location {
+      try replica._withUnsafeGuaranteedRef { replica -> Result<Location, StorageError> in
         do throws(StorageError) {
           return .success(
-            try replica.store.apply(
-              kind, hash: hash, tag: tag, key: key, value: value, valueChecksum: checksum, previous: &previous))
+            try replica.store.log.append(kind, tag: tag, key: key, value: value, valueChecksum: checksum))
         } catch {
           return .failure(error)
         }
       }.get()
+    }
+
+    @inline(__always)
+    func publish(_ location: Location, at replica: Unmanaged<Replica>, _ known: inout Tag) -> LogPosition {
+      replica._withUnsafeGuaranteedRef {
+        $0.store.publish(location, hash: hash, tag: tag, key: key, known: &known)
+      }
     }
   }
 
@@ -87,18 +94,23 @@ final class Coordinator: Sendable {
     partition.pointee.operations.writes &+= 1
     var operation = WriteOperation(tag: write.tag, rule: rule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
-    var previous = Store.Previous()
     var failure: StorageError?
+    // First into all logs, then into all indexes: while the records are written, the indexes' memory arrives.
+    var locations = InlineArray<14, Location>(repeating: .none)
     for i in 0..<participants.count where live.contains(i) {
       do throws(StorageError) {
-        let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
-        positions[i] = try write.apply(at: replica, &previous)
-        if policy != .always { _ = operation.acknowledge(i) }
+        locations[i] = try write.append(at: partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped)
       } catch {
         failure = error
         live.remove(i)
         _ = operation.lose(i)
       }
+    }
+    var known = Tag.none
+    for i in 0..<participants.count where live.contains(i) {
+      let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
+      positions[i] = write.publish(locations[i], at: replica, &known)
+      if policy != .always { _ = operation.acknowledge(i) }
     }
     if live.count < participants.count { addHints(write, partition, participants, live) }
     if let failure, live.isEmpty { throw .storage("\(failure). Nothing was written") }
@@ -163,36 +175,44 @@ final class Coordinator: Sendable {
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
     _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
-    let (participants, operation, wanted) = partition.pointee.view._withUnsafeGuaranteedRef { view in
-      let participants = view.participants(ofSlot: Ring.slot(of: hash))
-      let operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
-      // Keys whose owners a change leaves alone are read as ever.
-      let isMoving = view.isJoint && participants.nextOwners != participants.owners
-      return (participants, operation, isMoving ? participants.count : max(view.quorum.read, view.quorum.write))
-    }
     partition.pointee.operations.reads &+= 1
-    for i in 0..<wanted {
-      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
+    // The usual case, without the general machinery: as many owners as make both a read and a write quorum hold the same
+    // version.
+    let view = partition.pointee.view._withUnsafeGuaranteedRef { ($0.isJoint, max($0.quorum.read, $0.quorum.write)) }
+    if !view.0, let value = readAgreed(hash, key, partition, wanted: view.1) { return (take(value.bytes), nil) }
+    return try readSlowly(hash, key, partition, take)
+  }
+
+  /// A value on which a quorum agrees; `bytes` is `nil` if it is a tombstone.
+  private struct Agreed {
+    var bytes: UnsafeRawBufferPointer?
+  }
+
+  @inline(__always)
+  private func readAgreed(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>, wanted: Int
+  ) -> Agreed? {
+    let (owners, count, first) = partition.pointee.view._withUnsafeGuaranteedRef { $0.readOrder(hash) }
+    var at = first
+    for _ in 0..<wanted {
+      guard let replica = partition.pointee.replica(owners[at]) else { return nil }
+      replica._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
+      at = at &+ 1 == count ? 0 : at &+ 1
     }
-    // The usual case, without the general loop: the first owner has the newest version, and so have enough others.
-    if let first = partition.pointee.replica(participants.ids[0]) {
-      var operation = operation
-      let answer = first._withUnsafeGuaranteedRef { $0.store.read(hash, key) }
-      if case .found(let tag, let position, let isTombstone, let value) = answer,
-        isDurable(first, position)
-      {
-        var phase = operation.answer(0, tag: tag)
-        var i = 1
-        while phase == .asking, i < wanted, let replica = partition.pointee.replica(participants.ids[i]) {
-          let version = replica._withUnsafeGuaranteedRef { $0.store.version(hash, key, known: tag) }
-          phase = operation.answer(i, tag: version.tag, isDurable: isDurable(replica, version.position))
-          i += 1
-        }
-        if phase == .finished, operation.newest == tag { return (take(isTombstone ? nil : value), nil) }
-      }
+    at = first
+    let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
+    let answer = replica._withUnsafeGuaranteedRef { $0.store.read(hash, key) }
+    guard case .found(let tag, let position, let isTombstone, let value) = answer, isDurable(replica, position) else {
+      return nil
     }
-    return try readSlowly(
-      SlowRead(hash: hash, key: key, participants: participants, operation: operation), partition, take)
+    for _ in 1..<max(1, wanted) {
+      at = at &+ 1 == count ? 0 : at &+ 1
+      let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
+      guard let version = replica._withUnsafeGuaranteedRef({ $0.store.vote(hash, key, known: tag) }),
+        version.tag == tag, isDurable(replica, version.location, hash)
+      else { return nil }
+    }
+    return Agreed(bytes: isTombstone ? nil : value)
   }
 
   @inline(__always)
@@ -200,19 +220,28 @@ final class Coordinator: Sendable {
     policy != .always || replica._withUnsafeGuaranteedRef { $0.store.log.durable > position }
   }
 
+  @inline(__always)
+  private func isDurable(_ replica: Unmanaged<Replica>, _ location: Location, _ hash: UInt64) -> Bool {
+    policy != .always
+      || replica._withUnsafeGuaranteedRef { $0.store.log.durable > $0.store.position(location, hash) }
+  }
+
   private struct SlowRead {
     let hash: UInt64
     let key: UnsafeRawBufferPointer
     let participants: PlacementView.Participants
-    var operation: ReadOperation
   }
 
   /// The general read: asks everyone who answers, writes the newest version back where it is missing, waits for disks.
   @inline(never)
   private func readSlowly<R>(
-    _ read: SlowRead, _ partition: UnsafeMutablePointer<Partition>, _ take: (UnsafeRawBufferPointer?) -> R
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
-    var operation = read.operation
+    let view = partition.pointee.view.takeUnretainedValue()
+    let participants = view.participants(ofSlot: Ring.slot(of: hash))
+    var operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
+    let read = SlowRead(hash: hash, key: key, participants: participants)
     var newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)?
     for i in 0..<read.participants.count where operation.phase == .asking {
       guard let replica = partition.pointee.replica(read.participants.ids[i])?.takeUnretainedValue() else {
@@ -223,7 +252,7 @@ final class Coordinator: Sendable {
       case .absent: _ = operation.answer(i, tag: .none)
       case .damaged:
         _ = operation.lose(i)
-        onDamage(replica)
+        if !replica.store.isSuspect { onDamage(replica, read.hash) }
       case .found(let tag, let position, let isTombstone, let value):
         if tag > operation.newest { newest = (tag, isTombstone, value) }
         _ = operation.answer(i, tag: tag, isDurable: isDurable(.passUnretained(replica), position))
@@ -251,7 +280,6 @@ final class Coordinator: Sendable {
       value: newest.value, checksum: kv_crc32c(0, newest.value.baseAddress, newest.value.count))
     var waiting = WriteOperation(tag: newest.tag, rule: operation.writeRule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
-    var previous = Store.Previous()
     var live = ParticipantSet()
     for i in 0..<read.participants.count {
       guard !operation.lost.contains(i), let replica = partition.pointee.replica(read.participants.ids[i]) else {
@@ -259,7 +287,9 @@ final class Coordinator: Sendable {
         continue
       }
       do throws(StorageError) {
-        positions[i] = try write.apply(at: replica, &previous)
+        positions[i] = try replica.takeUnretainedValue().store.apply(
+          write.kind, hash: write.hash, tag: write.tag, key: write.key, value: write.value,
+          valueChecksum: write.checksum)
         live.insert(i)
         if isDurable(replica, positions[i]) { _ = waiting.acknowledge(i) }
       } catch {

@@ -54,10 +54,9 @@ struct HintReplay {
     var delivered = 0
     holder.store.forEach(withHash: hash) { slot, record in
       guard record.hasIntactValue else { return }
-      var previous = Store.Previous()
       let position = try? target.store.apply(
         slot.location.isTombstone ? .tombstone : .value, hash: hash, tag: slot.tag, key: record.key,
-        value: record.value, valueChecksum: record.valueChecksum, previous: &previous)
+        value: record.value, valueChecksum: record.valueChecksum)
       if position != nil { delivered += 1 }
     }
     return delivered

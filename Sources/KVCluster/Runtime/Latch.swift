@@ -3,12 +3,13 @@ import Synchronization
 
 /// How far recovery is, and who waits for its end.
 final class RecoveryProgress: Sendable {
-  let bytesRead = Atomic<Int>(0)
-  let bytesTotal = Atomic<Int>(1)
+  /// Segments read, and known of.
+  let unitsDone = Atomic<Int>(0)
+  let unitsTotal = Atomic<Int>(1)
   private let done = Latch()
 
   var fraction: Double {
-    min(1, Double(bytesRead.load(ordering: .relaxed)) / Double(max(1, bytesTotal.load(ordering: .relaxed))))
+    min(1, Double(unitsDone.load(ordering: .relaxed)) / Double(max(1, unitsTotal.load(ordering: .relaxed))))
   }
 
   func finish() { done.finish() }

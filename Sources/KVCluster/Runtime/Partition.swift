@@ -11,6 +11,14 @@ final class Replica: @unchecked Sendable {
   let commit: GroupCommit
   /// It was taken out of service for good; set once.
   let isRetired = Atomic<Bool>(false)
+  /// Held by whoever uses the log without a partition's lock, and by whoever closes it.
+  private let using = Lock()
+  /// Hashes of keys of which a reader found the copy damaged.
+  private let damagedHashes = Mutex<[UInt64]>([])
+  let damagesFound = Atomic<Int>(0)
+  /// Segments emptied, and bytes written again for it.
+  let compactions = Atomic<Int>(0)
+  let compactedBytes = Atomic<Int>(0)
 
   init(id: UInt16, name: String, store: Store, commit: GroupCommit) {
     self.id = id
@@ -19,6 +27,29 @@ final class Replica: @unchecked Sendable {
     self.store = store
     self.commit = commit
   }
+
+  /// Runs `body` while the log is open; `nil` if it was closed.
+  @discardableResult
+  func whileOpen<R>(_ body: () -> R) -> R? {
+    using.withLock { isRetired.load(ordering: .acquiring) ? nil : body() }
+  }
+
+  /// A copy of a key with this hash does not verify.
+  func noteDamage(_ hash: UInt64) {
+    damagedHashes.withLock { if $0.count < Limits.damagedHashesMax { $0.append(hash) } }
+  }
+
+  /// The hashes noted since the last call, each once.
+  func takeDamagedHashes() -> [UInt64] {
+    let hashes = damagedHashes.withLock { hashes in
+      defer { hashes = [] }
+      return hashes
+    }
+    return Set(hashes).sorted()
+  }
+
+  /// Closes the log once nobody uses it.
+  func close() { using.withLock { store.log.close() } }
 }
 
 /// Missed writes of one partition that `holder` keeps for `target`: hashes of their keys, in the order of the writes.
@@ -99,6 +130,13 @@ final class PartitionTable: @unchecked Sendable {
   /// Runs `body` on every partition, one after the other, each under its lock.
   func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
     for i in 0..<Store.partitionCount { base[i].lock.withLock { body(i, base + i) } }
+  }
+
+  /// Runs `body` with the partition's lock held, unless the node no longer answers: its memory may be gone.
+  func whileServing(_ replica: Replica, _ number: Int, _ body: () -> Void) {
+    base[number].lock.withLock {
+      if base[number].replica(replica.id)?.takeUnretainedValue() === replica { body() }
+    }
   }
 
   /// Lets every partition's operations use `view`; returns when none uses the one before.

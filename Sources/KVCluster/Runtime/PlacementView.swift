@@ -17,8 +17,11 @@ final class PlacementView: @unchecked Sendable {
   let nextQuorum: QuorumSettings?
   /// By id.
   private let names: [String]
+  /// Owners of each run of 2^`shift` slots: rings change owners at multiples of it, and a table of a few kilobytes stays
+  /// in the processor's cache.
   private let owners: UnsafeMutablePointer<UInt16>
   private let nextOwners: UnsafeMutablePointer<UInt16>?
+  private let shift: Int
   private let ranks: Int
   private let nextRanks: Int
 
@@ -28,12 +31,19 @@ final class PlacementView: @unchecked Sendable {
     table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
     quorum = configuration.quorum.effective(nodes: configuration.ring.nodes.count)
     ranks = table.ranks
-    owners = PlacementView.copy(table.slotOwners)
     let nextRing = configuration.change?.nextRing
     nextTable = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
     nextQuorum = nextRing.map { configuration.quorum.effective(nodes: $0.nodes.count) }
     nextRanks = nextTable?.ranks ?? 0
-    nextOwners = nextTable.map { PlacementView.copy($0.slotOwners) }
+    shift = PlacementView.commonShift(
+      [configuration.ring, nextRing].compactMap { $0 }.flatMap { $0.tokens.map { Int($0.slot) + 1 } })
+    owners = PlacementView.copy(table.slotOwners, ranks, shift)
+    nextOwners = nextTable.map { [shift, nextRanks] in PlacementView.copy($0.slotOwners, nextRanks, shift) }
+  }
+
+  /// The largest power of two that divides all places where owners may change.
+  private static func commonShift(_ boundaries: [Int]) -> Int {
+    min(boundaries.reduce(0) { $0 | $1 }.trailingZeroBitCount, Ring.slotCount.trailingZeroBitCount)
   }
 
   deinit {
@@ -41,9 +51,12 @@ final class PlacementView: @unchecked Sendable {
     nextOwners?.deallocate()
   }
 
-  private static func copy(_ ids: [UInt16]) -> UnsafeMutablePointer<UInt16> {
-    let copy = UnsafeMutablePointer<UInt16>.allocate(capacity: ids.count)
-    copy.initialize(from: ids, count: ids.count)
+  private static func copy(_ ids: [UInt16], _ ranks: Int, _ shift: Int) -> UnsafeMutablePointer<UInt16> {
+    let runs = Ring.slotCount >> shift
+    let copy = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, runs * ranks))
+    for run in 0..<runs {
+      for rank in 0..<ranks { copy[run * ranks + rank] = ids[(run << shift) * ranks + rank] }
+    }
     return copy
   }
 
@@ -57,14 +70,23 @@ final class PlacementView: @unchecked Sendable {
   func participants(ofSlot slot: Int) -> Participants {
     var participants = Participants(
       ids: InlineArray(repeating: 0), count: ranks, owners: ParticipantSet(first: ranks), nextOwners: ParticipantSet())
-    for rank in 0..<ranks { participants.ids[rank] = owners[slot &* ranks &+ rank] }
+    for rank in 0..<ranks { participants.ids[rank] = owners[(slot &>> shift) &* ranks &+ rank] }
     if nextOwners != nil { addNextOwners(&participants, slot) }
     return participants
   }
 
+  /// Owners of a key in the order in which a read asks them, while no change is under way. Keys of one slot begin with
+  /// different owners, so that each node serves its part of the reads of every range, and caches that part.
+  @inline(__always)
+  func readOrder(_ hash: UInt64) -> (owners: UnsafePointer<UInt16>, count: Int, first: Int) {
+    let slot = Ring.slot(of: hash)
+    let first = Int(truncatingIfNeeded: (hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: ranks) &>> 32)
+    return (UnsafePointer(owners + (slot &>> shift) &* ranks), ranks, first)
+  }
+
   private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
     for rank in 0..<nextRanks {
-      let id = nextOwners![slot * nextRanks + rank]
+      let id = nextOwners![(slot >> shift) * nextRanks + rank]
       var at = 0
       while at < participants.count, participants.ids[at] != id { at += 1 }
       if at == participants.count {
@@ -108,11 +130,13 @@ final class PlacementView: @unchecked Sendable {
   func isMoving(_ slot: Int) -> Bool {
     guard let nextOwners else { return false }
     guard ranks == nextRanks else { return true }
-    return (0..<ranks).contains { owners[slot * ranks + $0] != nextOwners[slot * ranks + $0] }
+    let first = (slot >> shift) * ranks
+    return (0..<ranks).contains { owners[first + $0] != nextOwners[first + $0] }
   }
 
   func isOwner(_ node: UInt16, ofSlot slot: Int) -> Bool {
-    (0..<ranks).contains { owners[slot * ranks + $0] == node }
-      || (0..<nextRanks).contains { nextOwners![slot * nextRanks + $0] == node }
+    let run = slot >> shift
+    return (0..<ranks).contains { owners[run * ranks + $0] == node }
+      || (0..<nextRanks).contains { nextOwners![run * nextRanks + $0] == node }
   }
 }

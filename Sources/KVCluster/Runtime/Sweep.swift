@@ -143,16 +143,17 @@ final class Sweep: Sendable {
   }
 
   private func copy(_ slot: IndexSlot, _ record: RecordView, to target: Replica) throws(StorageError) -> Bool {
-    guard target.store.version(slot.hash, record.key, known: slot.tag).tag < slot.tag else { return false }
+    // A target that does not know takes the copy: its own is damaged.
+    let version = target.store.version(slot.hash, record.key, known: slot.tag)
+    guard version.map({ $0.tag < slot.tag }) ?? true else { return false }
     // A damaged copy must not spread; its key comes from another replica.
     guard record.hasIntactValue else {
       keysDamaged.wrappingAdd(1, ordering: .relaxed)
       return false
     }
-    var previous = Store.Previous()
     _ = try target.store.apply(
       slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
-      value: record.value, valueChecksum: record.valueChecksum, previous: &previous)
+      value: record.value, valueChecksum: record.valueChecksum)
     keysCopied.wrappingAdd(1, ordering: .relaxed)
     bytesCopied.wrappingAdd(record.byteCount, ordering: .relaxed)
     return true

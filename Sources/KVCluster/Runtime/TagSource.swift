@@ -1,4 +1,3 @@
-import CKernels
 import Synchronization
 
 /// The one monotone counter behind every tag of this process.
@@ -59,21 +58,14 @@ enum TagLease {
   static func path(_ folder: String) -> String { "\(folder)/lease" }
 
   static func write(_ bound: UInt64, to disk: any Disk, folder: String) throws(StorageError) {
-    let body = "kvstore tag lease 1\nbelow \(bound)\n"
-    try disk.replace(path(folder), with: Array("\(body)checksum \(String(checksum(body), radix: 16))\n".utf8))
+    try disk.replace(path(folder), with: CheckedText.encode("kvstore tag lease 1\nbelow \(bound)\n"))
   }
 
   /// The bound, or `nil` if there is no readable lease.
   static func read(from disk: any Disk, folder: String) throws(StorageError) -> UInt64? {
-    guard let bytes = try disk.read(path(folder)) else { return nil }
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-    guard lines.count == 3, lines[0] == "kvstore tag lease 1", lines[1].hasPrefix("below "),
-      lines[2] == "checksum \(String(checksum("\(lines[0])\n\(lines[1])\n"), radix: 16))"
-    else { return nil }
+    guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
+    let lines = body.split(separator: "\n")
+    guard lines.count == 2, lines[0] == "kvstore tag lease 1", lines[1].hasPrefix("below ") else { return nil }
     return UInt64(lines[1].dropFirst(6))
-  }
-
-  private static func checksum(_ body: String) -> UInt32 {
-    Array(body.utf8).withBytes { kv_crc32c(0, $0.baseAddress, $0.count) }
   }
 }

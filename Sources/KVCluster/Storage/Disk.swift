@@ -11,14 +11,26 @@ package protocol Disk: Sendable {
   func removeFolder(_ path: String) throws(StorageError)
   /// A whole small file, or `nil` if there is none.
   func read(_ path: String) throws(StorageError) -> [UInt8]?
-  /// Replaces a small file so that a crash leaves the old bytes or the new, durably on return.
-  func replace(_ path: String, with bytes: [UInt8]) throws(StorageError)
+  /// Replaces a file with what `produce` writes, so that a crash leaves the old bytes or the new, durably on return.
+  func replace(
+    _ path: String,
+    _ produce: (_ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) -> Void
+  ) throws(StorageError)
   /// A new segment that can grow up to `capacity` bytes; its name is durable on return.
   func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile
   /// An existing segment, mapped with room up to `capacity` bytes.
   func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile
+  /// Gives a segment another name, durably.
+  func rename(_ file: any SegmentFile, to path: String) throws(StorageError)
   /// Removes a file, durably.
   func remove(_ path: String) throws(StorageError)
+}
+
+extension Disk {
+  /// Replaces a small file; see ``replace(_:_:)``.
+  package func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
+    try replace(path) { write throws(StorageError) in try bytes.withBytes(write) }
+  }
 }
 
 /// A file mapped into memory whose address does not change while it grows.
@@ -38,6 +50,9 @@ package protocol SegmentFile: AnyObject, Sendable {
   /// Returns once every byte written before is on the disk. After a failure the file must not be synced again: the
   /// pages may have been dropped.
   func sync() throws(StorageError)
+  /// Asks for pages that will be written next to be made ready, so that their first store does not stop to fault. May do
+  /// nothing.
+  func prepareToWrite(_ range: Range<Int>)
   /// Unmaps and closes.
   func close()
 }

@@ -1,7 +1,7 @@
 import CKernels
 import Glibc
 
-/// One entry of the index: 24 bytes, so 28 to 35 bytes a key at the loads the table keeps.
+/// One entry of the index: 24 bytes, so 30 to 37.5 bytes a key at the loads the tables keep.
 package struct IndexSlot {
   /// The key's full 64-bit hash.
   package var hash: UInt64
@@ -9,31 +9,62 @@ package struct IndexSlot {
   package var location: Location
   package var tag: Tag
 
+  @inline(__always)
+  package init(hash: UInt64, location: Location, tag: Tag) {
+    self.hash = hash
+    self.location = location
+    self.tag = tag
+  }
+
   static let free = IndexSlot(hash: 0, location: .none, tag: .none)
 }
 
-/// A node's index of one partition: an open-addressing table from a key's hash to its newest record in the log.
+/// A node's index of one partition: open-addressing tables from a key's hash to its newest record in the log.
 ///
-/// Keys are not in the table but in the log, so equal hashes are told apart by a look at the record. Linear probing
-/// from a position that grows with the hash keeps a probe within one or two cache lines and the table in ring order.
-/// The table grows by a quarter: a partition at a time, so the memory of a node never jumps, and slots stay between
-/// 64 and 80 % full. (Doubling would cost 60 bytes a key at its worst; chaining a cache miss more.)
+/// Keys are not in the tables but in the log, so equal hashes are told apart by a look at the record. Linear probing
+/// from a position that grows with the hash keeps a probe within one or two cache lines and each table in ring order.
+///
+/// A partition has ``tableCount`` tables, of a 4,096th of the ring each, and each grows by a quarter when it is 80 %
+/// full: so the index of a node grows in small steps, its memory never jumps, and nobody waits for more than one small
+/// table to be copied (about 10 µs at ten million keys). Doubling would cost 60 bytes a key at its worst, chaining a
+/// cache miss more.
 ///
 /// Raw memory, no lock of its own: whoever calls holds the lock of the partition, or is the only thread.
 package struct HashIndex {
-  private(set) var slots: UnsafeMutablePointer<IndexSlot>
-  private(set) package var capacity: Int
-  private(set) package var count = 0
+  /// Tables of one partition.
+  static let tableCount = 16
+  static let capacityMin = 4
 
-  static let capacityMin = 16
-
-  init() {
-    capacity = HashIndex.capacityMin
-    slots = HashIndex.allocate(capacity)
+  private struct Table {
+    var slots: UnsafeMutablePointer<IndexSlot>
+    var capacity: UInt32
+    var count: UInt32
   }
 
-  func deallocate() {
-    slots.deallocate()
+  private let tables: UnsafeMutablePointer<Table>
+
+  package init() {
+    tables = .allocate(capacity: HashIndex.tableCount)
+    for i in 0..<HashIndex.tableCount {
+      tables[i] = Table(
+        slots: HashIndex.allocate(HashIndex.capacityMin), capacity: UInt32(HashIndex.capacityMin), count: 0)
+    }
+  }
+
+  package func deallocate() {
+    for i in 0..<HashIndex.tableCount { tables[i].slots.deallocate() }
+    tables.deallocate()
+  }
+
+  /// Keys in the index.
+  package var count: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].count) } }
+
+  /// Slots of all tables; changes whenever entries change their places.
+  package var capacity: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].capacity) } }
+
+  /// Memory of the tables.
+  package var byteCount: Int {
+    HashIndex.tableCount * MemoryLayout<Table>.stride + capacity * MemoryLayout<IndexSlot>.stride
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<IndexSlot> {
@@ -42,48 +73,55 @@ package struct HashIndex {
     return slots
   }
 
-  /// Where probing for a hash begins. The partition is the hash's highest byte, so the bits below it decide.
+  /// The partition is the hash's highest byte, the table the four bits below it.
   @inline(__always)
-  private static func home(_ hash: UInt64, _ capacity: Int) -> Int {
-    Int((hash << 8).multipliedFullWidth(by: UInt64(capacity)).high)
+  private func table(_ hash: UInt64) -> UnsafeMutablePointer<Table> {
+    tables + (Int(truncatingIfNeeded: hash >> 52) & (HashIndex.tableCount - 1))
+  }
+
+  /// Where probing for a hash begins: decided by the bits below those that chose the table.
+  @inline(__always)
+  private static func home(_ hash: UInt64, _ capacity: UInt32) -> Int {
+    Int(truncatingIfNeeded: (hash << 12).multipliedFullWidth(by: UInt64(capacity)).high)
   }
 
   /// The address a look-up of `hash` will touch first.
   @inline(__always)
-  func address(of hash: UInt64) -> UnsafeRawPointer {
-    UnsafeRawPointer(slots + HashIndex.home(hash, capacity))
+  package func address(of hash: UInt64) -> UnsafeRawPointer {
+    let table = table(hash)
+    return UnsafeRawPointer(table.pointee.slots + HashIndex.home(hash, table.pointee.capacity))
   }
 
-  /// The position of the slot with this hash that `matches`, or `nil`.
+  /// The slot with this hash that `matches`, or `nil`. Valid until the next insertion.
   @inline(__always)
-  func find(_ hash: UInt64, matching matches: (IndexSlot) -> Bool) -> Int? {
-    var i = HashIndex.home(hash, capacity)
+  package func find(
+    _ hash: UInt64, matching matches: (UnsafeMutablePointer<IndexSlot>) -> Bool
+  ) -> UnsafeMutablePointer<IndexSlot>? {
+    let table = table(hash)
+    var slot = table.pointee.slots + HashIndex.home(hash, table.pointee.capacity)
+    let end = table.pointee.slots + Int(table.pointee.capacity)
     while true {
-      let slot = slots[i]
-      if slot.location == .none { return nil }
-      if slot.hash == hash, matches(slot) { return i }
-      i &+= 1
-      if i == capacity { i = 0 }
+      if slot.pointee.location == .none { return nil }
+      if slot.pointee.hash == hash, matches(slot) { return slot }
+      slot += 1
+      if slot == end { slot = table.pointee.slots }
     }
   }
 
+  /// Adds an entry whose key is not in the index. Amortised O(1); grows its table when that is 80 % full.
   @inline(__always)
-  subscript(position: Int) -> IndexSlot {
-    get { slots[position] }
-    nonmutating set { slots[position] = newValue }
-  }
-
-  /// Adds a slot whose key is not in the table. Amortised O(1); grows the table when it is 80 % full.
-  @inline(__always)
-  mutating func insert(_ slot: IndexSlot) {
-    if (count &+ 1) &* 5 > capacity &* 4 { grow() }
-    place(slot)
-    count &+= 1
+  package mutating func insert(_ slot: IndexSlot) {
+    let table = table(slot.hash)
+    if (table.pointee.count &+ 1) &* 5 > table.pointee.capacity &* 4 { HashIndex.grow(table) }
+    HashIndex.place(slot, table)
+    table.pointee.count &+= 1
   }
 
   @inline(__always)
-  private func place(_ slot: IndexSlot) {
-    var i = HashIndex.home(slot.hash, capacity)
+  private static func place(_ slot: IndexSlot, _ table: UnsafeMutablePointer<Table>) {
+    let slots = table.pointee.slots
+    let capacity = Int(table.pointee.capacity)
+    var i = home(slot.hash, table.pointee.capacity)
     while slots[i].location != .none {
       i &+= 1
       if i == capacity { i = 0 }
@@ -92,20 +130,71 @@ package struct HashIndex {
   }
 
   @inline(never)
-  private mutating func grow() {
-    rebuild(capacity: capacity + max(capacity / 4, HashIndex.capacityMin)) { _ in true }
+  private static func grow(_ table: UnsafeMutablePointer<Table>) {
+    let capacity = Int(table.pointee.capacity)
+    rebuild(table, capacity: capacity + max(capacity / 4, capacityMin))
   }
 
-  /// Keeps the slots that satisfy `isKept`, in a table of `capacity` slots or as many as they need. O(capacity).
-  mutating func rebuild(capacity wanted: Int, keeping isKept: (IndexSlot) -> Bool) {
-    let old = UnsafeMutableBufferPointer(start: slots, count: capacity)
-    capacity = wanted
-    slots = HashIndex.allocate(wanted)
-    count = 0
-    for slot in old where slot.location != .none && isKept(slot) {
-      place(slot)
-      count += 1
+  private static func rebuild(_ table: UnsafeMutablePointer<Table>, capacity: Int) {
+    let old = UnsafeMutableBufferPointer(start: table.pointee.slots, count: Int(table.pointee.capacity))
+    table.pointee = Table(slots: allocate(capacity), capacity: UInt32(capacity), count: 0)
+    for slot in old where slot.location != .none {
+      place(slot, table)
+      table.pointee.count += 1
     }
     old.deallocate()
   }
+
+  /// Keeps the entries that satisfy `isKept`, in tables as large as they need. O(capacity).
+  package mutating func filter(keeping isKept: (IndexSlot) -> Bool) {
+    for i in 0..<HashIndex.tableCount {
+      let table = tables + i
+      var removed = 0
+      for place in 0..<Int(table.pointee.capacity) where table.pointee.slots[place].location != .none {
+        if isKept(table.pointee.slots[place]) { continue }
+        table.pointee.slots[place].location = .none
+        removed += 1
+      }
+      if removed == 0 { continue }
+      // The gaps would end the search for what was placed behind them.
+      let kept = Int(table.pointee.count) - removed
+      HashIndex.rebuild(table, capacity: max(HashIndex.capacityMin, kept * 4 / 3 + 1))
+    }
+  }
+
+  /// Makes room for `count` entries in table `i`, for whoever knows how many will come.
+  mutating func reserve(_ i: Int, _ count: Int) {
+    let table = tables + i
+    let wanted = max(HashIndex.capacityMin, count * 4 / 3 + 1)
+    if wanted > Int(table.pointee.capacity) { HashIndex.rebuild(table, capacity: wanted) }
+  }
+
+  /// Calls `body` with each entry from place `from`, looking at no more than `limit` places, and returns where to go on,
+  /// or `nil` at the end. Places are those of a picture that lasts until ``capacity`` changes.
+  package func scan(from: Int, limit: Int, _ body: (UnsafeMutablePointer<IndexSlot>) -> Void) -> Int? {
+    var first = 0
+    var left = limit
+    var place = from
+    for i in 0..<HashIndex.tableCount {
+      let end = first + Int(tables[i].capacity)
+      while place < end, left > 0 {
+        let slot = tables[i].slots + (place - first)
+        if slot.pointee.location != .none { body(slot) }
+        place += 1
+        left -= 1
+      }
+      if left == 0 { return place < capacity ? place : nil }
+      first = end
+    }
+    return nil
+  }
+
+  /// Entries of table `i`, in the order of the table.
+  func forEach(inTable i: Int, _ body: (IndexSlot) -> Void) {
+    for place in 0..<Int(tables[i].capacity) where tables[i].slots[place].location != .none {
+      body(tables[i].slots[place])
+    }
+  }
+
+  func count(inTable i: Int) -> Int { Int(tables[i].count) }
 }

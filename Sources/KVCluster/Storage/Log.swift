@@ -7,22 +7,41 @@ import Synchronization
 /// add and copying outside the lock is faster with many writers, and leaves holes that swallow acknowledged records.)
 /// Durability comes later and for many at once: ``sync()`` puts all that was appended before it on the disk.
 ///
+/// A full segment is sealed and stays as it is until compaction has moved what is live out of it; then its file is kept
+/// free, space and page cache and all, and becomes the next new segment. (New files cost twice: they are filled with
+/// zeros first, and fdatasync is slow for a while after large files were deleted.)
+///
 /// The log owns no thread. Whoever drives it (threads of the runtime, or the simulator) calls ``prepare()`` to have room
-/// allocated ahead of the writers and ``sync()`` as the policy wants.
+/// made ahead of the writers and ``sync()`` as the policy wants.
 package final class Log: @unchecked Sendable {
+  /// A segment of this log.
+  struct Segment {
+    var file: any SegmentFile
+    var id: UInt64
+    var slot: Int
+    /// Where its records end; of the tail, where they ended when it was opened.
+    var end: Int
+    /// Compaction shall empty it however little of it is dead: some of it is damaged.
+    var isDamaged = false
+  }
+
   /// The segment being written; guarded by `lock`.
   struct Tail {
-    var file: (any SegmentFile)?
+    var segment: Segment?
     var base: UnsafeMutableRawPointer
-    var segment: UInt64
+    var slot: Int
+    var id: UInt64
     var seed: UInt32
     var offset: Int
-    /// Bytes of the file that may be touched.
+    /// Records may reach up to here.
     var limit: Int
+    /// Pages up to here have been made ready.
+    var prepared = 0
     /// Synced before the tail segment may count as durable.
-    var sealed: [any SegmentFile] = []
-    var recordBytes = 0
-    var segmentCount = 1
+    var unsynced: [any SegmentFile] = []
+    /// All segments but this, from the oldest.
+    var sealed: [Segment] = []
+    var sealedBytes = 0
     /// Past this offset the log asks for room ahead; `Int.max` once it has asked.
     var askRoomAt = 0
     /// Why the log takes no more records.
@@ -31,36 +50,53 @@ package final class Log: @unchecked Sendable {
 
   package let folder: String
   let identity: LogIdentity
-  private let disk: any Disk
-  private let segmentBytes: Int
+  let disk: any Disk
+  let segmentBytes: Int
   private let lock = Lock()
   private let tail: UnsafeMutablePointer<Tail>
-  private typealias Segment = (file: any SegmentFile, id: UInt64)
-  /// Taken by whoever makes a segment, if need be inside `lock`, never around it.
+  /// Taken by whoever makes or frees a segment, if need be inside `lock`, never around it.
   private let making = Lock()
   /// The next segment, made ahead of need; guarded by `making`.
   private var spare: Segment?
+  /// Files to make segments from; guarded by `making`.
+  private var free: [any SegmentFile]
   /// Guarded by `making`.
-  private var newestSegment: UInt64
+  private var newestID: UInt64
+  /// Segments that exist, from the oldest; guarded by `making`.
+  private var manifest: [UInt64]
   /// Everything below is on the disk.
   private let durableRaw: Atomic<UInt64>
   private let syncCount = Atomic<UInt64>(0)
-  /// Base addresses of segments by id; see ``address(of:)``.
-  let map: SegmentMap
+  /// Where locations point to.
+  package let table: SegmentTable
   /// Called, with the log's lock held, when room is getting short; guarded by `lock`.
   private var requestRoom: (@Sendable () -> Void)?
 
+  /// Free files kept for later, beside the spare. More are removed: the log has shrunk for good.
+  static let freeFilesMax = 8
+
   init(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, tail: Tail, map: SegmentMap,
-    durable: LogPosition
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, segments: [Segment],
+    free: [any SegmentFile], newestID: UInt64, table: SegmentTable, durable: LogPosition
   ) {
     self.disk = disk
     self.folder = folder
     self.identity = identity
     self.segmentBytes = segmentBytes
-    self.map = map
+    self.table = table
+    self.free = free
+    self.newestID = newestID
+    manifest = segments.map(\.id)
     durableRaw = Atomic(durable.rawValue)
-    newestSegment = tail.segment
+    guard let last = segments.last else { preconditionFailure("a log has a segment") }
+    var tail = Tail(
+      segment: last, base: last.file.base, slot: last.slot, id: last.id,
+      seed: LogFormat.seed(clusterID: identity.clusterID, segment: last.id), offset: last.end,
+      limit: last.file.byteCount - LogFormat.sealBytes)
+    // What is in the page cache may not be on the disk yet: the first sync covers every segment.
+    tail.unsynced = segments.dropLast().map(\.file)
+    tail.sealed = Array(segments.dropLast())
+    tail.sealedBytes = tail.sealed.reduce(0) { $0 + $1.end - LogFormat.segmentHeaderBytes }
     self.tail = .allocate(capacity: 1)
     self.tail.initialize(to: tail)
   }
@@ -80,19 +116,22 @@ package final class Log: @unchecked Sendable {
   package var durable: LogPosition { LogPosition(rawValue: durableRaw.load(ordering: .acquiring)) }
 
   /// Where the next record will go.
-  package var end: LogPosition { withTail { LogPosition(segment: $0.segment, offset: $0.offset) } }
+  package var end: LogPosition { withTail { LogPosition(segment: $0.id, offset: $0.offset) } }
 
   package var syncs: UInt64 { syncCount.load(ordering: .relaxed) }
 
-  var size: (recordBytes: Int, segments: Int) { withTail { ($0.recordBytes, $0.segmentCount) } }
-
   package var failure: StorageError? { withTail { $0.failure } }
 
-  /// The address of a record. It stays valid until the log is closed.
-  @inline(__always)
-  func address(of location: Location) -> UnsafeRawPointer {
-    UnsafeRawPointer(map.base(of: location.segment) + location.offset)
+  /// Bytes of records, dead ones of them, and segments.
+  package var size: (recordBytes: Int, deadBytes: Int, segments: Int) {
+    withTail { tail in
+      let dead = tail.sealed.reduce(table.deadBytes(tail.slot)) { $0 + table.deadBytes($1.slot) }
+      let bytes = tail.sealedBytes + tail.offset - LogFormat.segmentHeaderBytes
+      return (bytes, min(dead, bytes), tail.sealed.count + 1)
+    }
   }
+
+  // MARK: - Writing
 
   /// Appends one record and returns where it lies.
   ///
@@ -103,43 +142,57 @@ package final class Log: @unchecked Sendable {
   package func append(
     _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, valueChecksum: UInt32
   ) throws(StorageError) -> Location {
+    try withTail { (tail: inout Tail) throws(StorageError) -> Location in
+      try append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum, &tail)
+    }
+  }
+
+  @inline(__always)
+  private func append(
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, valueChecksum: UInt32,
+    _ tail: inout Tail
+  ) throws(StorageError) -> Location {
     let bytes = LogFormat.recordBytes(keyBytes: key.count, valueBytes: value.count)
-    return try withTail { (tail: inout Tail) throws(StorageError) -> Location in
-      if tail.offset &+ bytes > tail.limit { try makeRoom(bytes, &tail) }
-      let offset = tail.offset
-      RecordView.write(
-        to: tail.base, at: offset, seed: tail.seed, kind: kind, tag: tag, key: key, value: value,
-        valueChecksum: valueChecksum)
-      tail.offset = offset &+ bytes
-      tail.recordBytes &+= bytes
-      if tail.offset > tail.askRoomAt { askForRoom(&tail) }
-      return Location(segment: tail.segment, offset: offset, isTombstone: kind == .tombstone)
-    }
+    if tail.offset &+ bytes > tail.limit { try makeRoom(bytes, &tail) }
+    let offset = tail.offset
+    RecordView.write(
+      to: tail.base, at: offset, seed: tail.seed, kind: kind, tag: tag, key: key, value: value,
+      valueChecksum: valueChecksum)
+    tail.offset = offset &+ bytes
+    if tail.offset > tail.askRoomAt { askForRoom(&tail) }
+    return Location(slot: tail.slot, offset: offset, byteCount: bytes, isTombstone: kind == .tombstone)
   }
 
-  /// Who is told when room is getting short; they answer with ``prepare()`` on a thread of their own.
-  func setRoomRequest(_ request: @escaping @Sendable () -> Void) {
-    withTail { _ in requestRoom = request }
+  /// Appends a record that no key points to.
+  package func appendNote(
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+  ) throws(StorageError) -> LogPosition {
+    let location = try append(
+      kind, tag: tag, key: key, value: value, valueChecksum: kind == .syncMark ? 0 : Checksum.crc32c(value))
+    table.addDead(location.byteCount, slot: location.slot)
+    return table.position(of: location)
   }
 
-  /// Allocates room ahead of the writers, so that they seldom wait for it. Errors are left to the writer who needs it.
-  package func prepare() {
-    typealias Plan = (file: any SegmentFile, grown: Int)
-    let plan = withTail { tail -> Plan? in
-      guard let file = tail.file, tail.failure == nil else { return nil }
-      return (file, min(file.capacity, tail.limit + Log.growthBytes(at: tail.limit)))
-    }
-    guard let plan else { return }
-    if plan.grown == plan.file.byteCount {
-      making.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
-    } else {
-      // Outside the lock: allocating takes milliseconds, writers go on meanwhile.
-      try? plan.file.grow(to: plan.grown)
-      withTail { tail in
-        if tail.file === plan.file { setLimit(plan.file.byteCount, &tail) }
+  /// Appends a range drop at the beginning of a new segment: records in the ranges before `effect` are void.
+  /// - Parameter effect: `nil` for everything there is.
+  package func appendRangeDrop(_ ranges: RingRanges, effect: LogPosition?) throws(StorageError) {
+    try withTail { (tail: inout Tail) throws(StorageError) in
+      let bytes = ranges.bytes
+      let now = LogPosition(segment: tail.id, offset: tail.offset)
+      try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail)
+      let key: [UInt8] = [0]
+      let location = try key.withBytes { key throws(StorageError) in
+        try bytes.withBytes { value throws(StorageError) in
+          try append(
+            .rangeDrop, tag: Tag(rawValue: (effect ?? now).rawValue), key: key, value: value,
+            valueChecksum: Checksum.crc32c(value), &tail)
+        }
       }
+      table.addDead(location.byteCount, slot: location.slot)
     }
   }
+
+  // MARK: - Durability
 
   /// Puts everything appended before the call on the disk. One caller at a time.
   ///
@@ -150,10 +203,10 @@ package final class Log: @unchecked Sendable {
     typealias Target = (position: LogPosition, files: [any SegmentFile])
     let target = try withTail { (tail: inout Tail) throws(StorageError) -> Target? in
       if let failure = tail.failure { throw failure }
-      let position = LogPosition(segment: tail.segment, offset: tail.offset)
-      guard position > durable, let file = tail.file else { return nil }
-      let files = tail.sealed + [file]
-      tail.sealed = []
+      let position = LogPosition(segment: tail.id, offset: tail.offset)
+      guard position > durable, let file = tail.segment?.file else { return nil }
+      let files = tail.unsynced + [file]
+      tail.unsynced = []
       return (position, files)
     }
     guard let target else { return }
@@ -174,16 +227,23 @@ package final class Log: @unchecked Sendable {
   /// The mark itself waits for the next sync, and an idle log is not synced for its mark alone: when nothing was
   /// appended in between, the durable position moves past it. A full disk may go without: the mark sharpens recovery.
   private func markSynced(_ position: LogPosition) {
-    let key: [UInt8] = [0]
-    key.withUnsafeBytes { key in
-      let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
-      let mark = Tag(rawValue: position.rawValue)
-      guard let at = try? append(.syncMark, tag: mark, key: key, value: empty, valueChecksum: 0),
-        at.position == position
-      else { return }
-      let bytes = LogFormat.recordBytes(keyBytes: key.count, valueBytes: 0)
-      durableRaw.store(position.rawValue + UInt64(bytes / LogFormat.alignment), ordering: .releasing)
+    let at = withTail { tail -> LogPosition? in
+      var id = tail.id.littleEndian
+      // The segment may be a new one by the time the mark is written.
+      if tail.offset + LogFormat.syncMarkBytes > tail.limit { return nil }
+      return withUnsafeBytes(of: &id) { key in
+        let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
+        let mark = Tag(rawValue: position.rawValue)
+        guard
+          let location = try? append(.syncMark, tag: mark, key: key, value: empty, valueChecksum: 0, &tail)
+        else { return nil }
+        table.addDead(location.byteCount, slot: location.slot)
+        return table.position(of: location)
+      }
     }
+    guard at == position else { return }
+    durableRaw.store(
+      position.rawValue + UInt64(LogFormat.syncMarkBytes / LogFormat.alignment), ordering: .releasing)
   }
 
   /// Takes no more records and unmaps everything. Nobody may hold a location any more.
@@ -191,16 +251,68 @@ package final class Log: @unchecked Sendable {
     withTail { tail in
       tail.failure = .closed
       tail.limit = 0
-      tail.file = nil
+      tail.segment = nil
+      tail.unsynced = []
       tail.sealed = []
     }
-    map.closeAll()
+    making.withLock {
+      for file in free { file.close() }
+      free = []
+      spare = nil
+    }
+    table.closeAll()
   }
 }
+
+// MARK: - Room
 
 extension Log {
   /// As much as is there, within 1 and 16 MiB: small logs stay small, large ones grow seldom.
   private static func growthBytes(at size: Int) -> Int { min(max(size, 1 << 20), 16 << 20) }
+  /// Pages are made ready this far ahead of the writers. Further ahead they would be written back, clean, before they
+  /// are used, and fault again.
+  private static let preparedBytes = 2 << 20
+
+  /// Who is told when room is getting short; they answer with ``prepare()`` on a thread of their own.
+  func setRoomRequest(_ request: @escaping @Sendable () -> Void) {
+    withTail { _ in requestRoom = request }
+  }
+
+  /// Makes room ahead of the writers, so that they seldom wait for it. Errors are left to the writer who needs it.
+  package func prepare() {
+    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int)
+    let plan = withTail { tail -> Plan? in
+      guard let file = tail.segment?.file, tail.failure == nil else { return nil }
+      return (file, tail.offset, tail.prepared)
+    }
+    // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
+    guard let plan else { return }
+    let size = plan.file.byteCount
+    if plan.offset >= growthPoint(plan.file) {
+      if size < plan.file.capacity {
+        try? plan.file.grow(to: min(plan.file.capacity, size + Log.growthBytes(at: size)))
+      } else {
+        making.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
+      }
+    }
+    let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
+    if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
+    withTail { tail in
+      guard tail.segment?.file === plan.file else { return }
+      tail.limit = plan.file.byteCount - LogFormat.sealBytes
+      tail.prepared = max(tail.prepared, ready)
+      let next = min(growthPoint(plan.file), ready < plan.file.byteCount ? ready - Log.preparedBytes / 2 : .max)
+      // On a full disk the point may have been passed: then it is tried again now and then.
+      tail.askRoomAt = next == .max ? .max : max(next, tail.offset + (1 << 16))
+    }
+  }
+
+  /// Past this offset the file should grow, or the next segment be made.
+  private func growthPoint(_ file: any SegmentFile) -> Int {
+    let size = file.byteCount
+    if size < file.capacity { return size - Log.growthBytes(at: size) / 2 }
+    return making.withLock { spare != nil } ? .max : size - Log.growthBytes(at: size)
+  }
 
   @inline(never)
   private func askForRoom(_ tail: inout Tail) {
@@ -208,50 +320,97 @@ extension Log {
     requestRoom?()
   }
 
-  private func setLimit(_ limit: Int, _ tail: inout Tail) {
-    tail.limit = limit
-    tail.askRoomAt = limit - Log.growthBytes(at: limit) / 2
-  }
-
   @inline(never)
   private func makeRoom(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
     if let failure = tail.failure { throw failure }
-    guard let file = tail.file else { throw .closed }
-    guard tail.offset + bytes <= file.capacity else { return try roll(bytes, &tail) }
-    let wanted = max(tail.offset + bytes, tail.limit + Log.growthBytes(at: tail.limit))
-    try file.grow(to: min(wanted, file.capacity))
-    setLimit(file.byteCount, &tail)
+    guard let file = tail.segment?.file else { throw .closed }
+    let needed = tail.offset + bytes + LogFormat.sealBytes
+    guard needed <= file.capacity else { return try roll(bytes, &tail) }
+    let size = file.byteCount
+    try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
+    tail.limit = file.byteCount - LogFormat.sealBytes
+    tail.askRoomAt = min(tail.askRoomAt, tail.offset)
   }
 
-  /// Goes on in the next segment; a record larger than a segment gets one of its own size.
+  /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
   private func roll(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
-    let next = try making.withLock { () throws(StorageError) -> Segment in
+    guard var old = tail.segment else { throw .closed }
+    var next = try making.withLock { () throws(StorageError) -> Segment in
       guard let ready = spare else { return try makeSegment(record: bytes) }
       spare = nil
       return ready
     }
-    if let old = tail.file { tail.sealed.append(old) }
-    tail.file = next.file
+    if LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes > next.file.capacity {
+      // The spare has the usual size: its file goes back.
+      try making.withLock { () throws(StorageError) in
+        try setFree(next)
+        next = try makeSegment(record: bytes)
+      }
+    }
+    seal(&tail, next: next.id)
+    old.end = tail.offset
+    tail.unsynced.append(old.file)
+    tail.sealed.append(old)
+    tail.sealedBytes += old.end - LogFormat.segmentHeaderBytes
+    tail.segment = next
     tail.base = next.file.base
-    tail.segment = next.id
+    tail.slot = next.slot
+    tail.id = next.id
     tail.seed = LogFormat.seed(clusterID: identity.clusterID, segment: next.id)
     tail.offset = LogFormat.segmentHeaderBytes
-    tail.segmentCount += 1
-    setLimit(next.file.byteCount, &tail)
-    // A spare has the usual size; a larger record goes past it into its own segment.
+    tail.limit = next.file.byteCount - LogFormat.sealBytes
+    tail.prepared = 0
+    tail.askRoomAt = 0
     if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }
+  }
+
+  private func seal(_ tail: inout Tail, next: UInt64) {
+    let key: [UInt8] = [0]
+    key.withBytes { key in
+      RecordView.write(
+        to: tail.base, at: tail.offset, seed: tail.seed, kind: .seal, tag: Tag(rawValue: next), key: key,
+        value: UnsafeRawBufferPointer(start: key.baseAddress, count: 0), valueChecksum: 0)
+    }
+    tail.offset += LogFormat.sealBytes
+    table.addDead(LogFormat.sealBytes, slot: tail.slot)
   }
 
   /// Call with `making` held.
   private func makeSegment(record bytes: Int) throws(StorageError) -> Segment {
-    let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes)
-    let id = newestSegment + 1
-    let file = try Log.createSegment(
-      on: disk, folder: folder, identity: identity, segment: id, capacity: capacity,
-      byteCount: min(capacity, LogFormat.segmentHeaderBytes + max(bytes, min(1 << 20, segmentBytes / 4))))
-    newestSegment = id
-    map.add(file, segment: id)
-    return (file, id)
+    let id = newestID + 1
+    let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
+    let file: any SegmentFile
+    if capacity == segmentBytes, let recycled = free.last {
+      identity.writeHeader(to: recycled.base, segment: id)
+      // Records must never be on the disk without the header in front of them.
+      try recycled.sync()
+      try disk.rename(recycled, to: "\(folder)/\(LogFormat.segmentName(id))")
+      free.removeLast()
+      file = recycled
+    } else {
+      file = try Log.createSegment(
+        on: disk, folder: folder, identity: identity, segment: id, capacity: capacity,
+        byteCount: min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, 1 << 20)))
+    }
+    newestID = id
+    // No record goes into a segment that the manifest does not name.
+    try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
+    manifest.append(id)
+    return Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
+  }
+
+  /// Takes a segment out of the log and keeps its file for later. Call with `making` held; nobody points into it.
+  private func setFree(_ segment: Segment) throws(StorageError) {
+    table.remove(segment.slot)
+    manifest.removeAll { $0 == segment.id }
+    try LogManifest(segments: manifest).write(to: disk, folder: folder)
+    if segment.file.capacity == segmentBytes, free.count < Log.freeFilesMax {
+      try disk.rename(segment.file, to: "\(folder)/\(LogFormat.freeName(segment.id))")
+      free.append(segment.file)
+    } else {
+      try disk.remove(segment.file.path)
+      segment.file.close()
+    }
   }
 
   static func createSegment(
@@ -270,5 +429,68 @@ extension Log {
       try? disk.remove(path)
       throw error
     }
+  }
+}
+
+// MARK: - Compaction's view
+
+extension Log {
+  /// Segments that are sealed and on the disk, from the oldest.
+  var settledSegments: [Segment] {
+    let durable = durable
+    return withTail { tail in
+      tail.sealed.filter { LogPosition(segment: $0.id, offset: $0.end) <= durable || $0.id < durable.segment }
+    }
+  }
+
+  /// Where the log ends, and its segments, from the oldest.
+  var segmentsNow: (end: LogPosition, segments: [Segment]) {
+    withTail { tail in
+      var segments = tail.sealed
+      if var last = tail.segment {
+        last.end = tail.offset
+        segments.append(last)
+      }
+      return (LogPosition(segment: tail.id, offset: tail.offset), segments)
+    }
+  }
+
+  /// Id of the oldest segment.
+  var oldestID: UInt64 { withTail { $0.sealed.first?.id ?? $0.id } }
+
+  /// Goes on in a new segment, so that this one can be compacted.
+  func sealTail() throws(StorageError) {
+    try withTail { (tail: inout Tail) throws(StorageError) in
+      if let failure = tail.failure { throw failure }
+      try roll(0, &tail)
+    }
+  }
+
+  /// Whether the segment being written is to be emptied.
+  var isTailDamaged: Bool { withTail { $0.segment?.isDamaged ?? false } }
+
+  /// The node has been rebuilt: what is missing from now on was not there before.
+  func clearSuspicion() throws(StorageError) {
+    try making.withLock { () throws(StorageError) in
+      try LogManifest(segments: manifest).write(to: disk, folder: folder)
+      try disk.remove(SuspectMark.path(folder))
+    }
+  }
+
+  /// Says that compaction shall empty the segment.
+  func markDamaged(slot: Int) {
+    withTail { tail in
+      for i in tail.sealed.indices where tail.sealed[i].slot == slot { tail.sealed[i].isDamaged = true }
+      if tail.slot == slot { tail.segment?.isDamaged = true }
+    }
+  }
+
+  /// Gives up a sealed segment that nothing points into any more; what was copied from it is on the disk.
+  func release(_ segment: Segment) throws(StorageError) {
+    withTail { tail in
+      tail.sealed.removeAll { $0.id == segment.id }
+      tail.sealedBytes -= segment.end - LogFormat.segmentHeaderBytes
+    }
+    try making.withLock { () throws(StorageError) in try setFree(segment) }
   }
 }

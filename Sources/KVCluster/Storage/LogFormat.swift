@@ -16,7 +16,8 @@ import CKernels
 /// 124   4  CRC-32C of bytes 0 ..< 124
 /// ```
 ///
-/// then records, each on a multiple of 8 bytes, the rest of the file zero:
+/// then records, each on a multiple of 8 bytes. The last record of a full segment is a seal. What follows the last record
+/// is zero, or left over from an earlier use of the file: segments are recycled.
 ///
 /// ```
 ///   0   4  header checksum: CRC-32C of bytes 4 ..< 24 and the key, seeded by the segment's seed and the offset
@@ -29,8 +30,7 @@ import CKernels
 ///  24      key, value, zeros up to a multiple of 8
 /// ```
 ///
-/// The header checksum covers where the record lies, so bytes left over from an earlier use of the file can never pass
-/// as valid. It covers the value's checksum too, which is the same on every replica: equal tags with different value
+/// The header checksum covers where the record lies, so left-over bytes never pass as valid. It covers the value's checksum too, which is the same on every replica: equal tags with different value
 /// checksums are corruption. Header and value are checked separately, so a bad value makes one key unknown and not a log.
 package enum LogFormat {
   package static let version: UInt32 = 1
@@ -46,6 +46,11 @@ package enum LogFormat {
   package static func recordBytes(keyBytes: Int, valueBytes: Int) -> Int {
     (recordHeaderBytes + keyBytes + valueBytes + alignment - 1) & ~(alignment - 1)
   }
+
+  /// Bytes of a seal, for which every segment keeps room.
+  static let sealBytes = recordBytes(keyBytes: 1, valueBytes: 0)
+  /// Bytes of a sync mark.
+  static let syncMarkBytes = recordBytes(keyBytes: 8, valueBytes: 0)
 
   /// What every header checksum of a segment starts from.
   package static func seed(clusterID: UInt64, segment: UInt64) -> UInt32 {
@@ -63,9 +68,19 @@ package enum LogFormat {
     return String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits + ".segment"
   }
 
-  package static func segmentID(ofName name: String) -> UInt64? {
-    guard name.hasSuffix(".segment") else { return nil }
-    return UInt64(name.dropLast(".segment".count))
+  package static func segmentID(ofName name: String) -> UInt64? { id(name, ".segment") }
+
+  /// A file that was a segment and will be one again: its space is allocated, its bytes mean nothing.
+  package static func freeName(_ id: UInt64) -> String {
+    segmentName(id).replacing(".segment", with: freeSuffix)
+  }
+
+  package static func freeID(ofName name: String) -> UInt64? { id(name, freeSuffix) }
+
+  private static let freeSuffix = ".free"
+
+  private static func id(_ name: String, _ suffix: String) -> UInt64? {
+    name.hasSuffix(suffix) ? UInt64(name.dropLast(suffix.count)) : nil
   }
 }
 
@@ -75,74 +90,17 @@ package enum RecordKind: UInt8, Sendable {
   case value = 1
   /// The key was deleted; no value.
   case tombstone = 2
-  /// Everything before the position in `tag` has been synced: damage before it is corruption, not a torn tail.
+  /// Everything before the position in `tag` has been synced: damage before it is corruption, not a torn tail. The key is
+  /// the segment's id, 8 bytes, so that a search through left-over bytes cannot take an old mark for one of this log.
   case syncMark = 3
   /// The owner named in the value missed the write of this key; the tag is the write's.
   case hint = 4
   /// All hints before this record for the node named in the key have been handed over or given up.
   case hintsSettled = 5
-  /// The node gave up these ring slots: earlier records in them are void. The value lists first and last slot in
-  /// pairs of 16 bits.
+  /// The node gave up these ring slots: records in them before the position in `tag` are void. The value lists first and
+  /// last slot in pairs of 16 bits. Always the first record of a segment, so that a start knows all of them before it
+  /// reads anything else.
   case rangeDrop = 6
-}
-
-/// A record's place: segment and offset, which also order records of one log by age.
-///
-/// ```
-///  63              40 39                  16 15      1  0
-/// ┌──────────────────┬──────────────────────┬──────────┬──┐
-/// │ segment (24)     │ offset / 8 (24)      │ zero     │ T│   T: the record is a tombstone
-/// └──────────────────┴──────────────────────┴──────────┴──┘
-/// ```
-package struct Location: Equatable, Sendable {
-  package var rawValue: UInt64
-
-  /// No record; segment ids start at 1.
-  package static let none = Location(rawValue: 0)
-
-  @inline(__always)
-  package init(rawValue: UInt64) {
-    self.rawValue = rawValue
-  }
-
-  @inline(__always)
-  package init(segment: UInt64, offset: Int, isTombstone: Bool) {
-    rawValue = segment << 40 | UInt64(offset >> 3) << 16 | (isTombstone ? 1 : 0)
-  }
-
-  @inline(__always)
-  package var segment: UInt64 { rawValue >> 40 }
-
-  @inline(__always)
-  package var offset: Int { Int(rawValue >> 16 & 0xff_ffff) << 3 }
-
-  @inline(__always)
-  package var isTombstone: Bool { rawValue & 1 == 1 }
-
-  /// The place alone: what durability is measured in. A record is durable once the log's durable position is above it.
-  @inline(__always)
-  package var position: LogPosition { LogPosition(rawValue: rawValue >> 16) }
-}
-
-/// A byte position in a log, over all its segments, in units of 8 bytes: segment × 2²⁴ + offset / 8.
-package struct LogPosition: Comparable, Sendable {
-  package var rawValue: UInt64
-
-  package static let start = LogPosition(rawValue: 0)
-
-  @inline(__always)
-  package init(rawValue: UInt64) {
-    self.rawValue = rawValue
-  }
-
-  @inline(__always)
-  package init(segment: UInt64, offset: Int) {
-    rawValue = segment << 24 | UInt64(offset >> 3)
-  }
-
-  package var segment: UInt64 { rawValue >> 24 }
-  package var offset: Int { Int(rawValue & 0xff_ffff) << 3 }
-
-  @inline(__always)
-  package static func < (a: LogPosition, b: LogPosition) -> Bool { a.rawValue < b.rawValue }
+  /// The segment ends here; the next one has the id in `tag`.
+  case seal = 7
 }

@@ -44,4 +44,15 @@ package struct LogIdentity: Equatable, Sendable {
     let name = UnsafeRawBufferPointer(start: base + 33, count: min(nameBytes, Limits.nodeNameBytesMax))
     guard name.elementsEqual(node.utf8) else { throw damaged(32, "belongs to another node") }
   }
+
+  /// Whether a header that is whole says that the segment is another cluster's or node's.
+  func isForeign(_ base: UnsafeRawPointer, byteCount: Int) -> Bool {
+    let bytes = LogFormat.segmentHeaderBytes
+    guard byteCount >= bytes, base.load(as: UInt64.self) == LogFormat.magic,
+      kv_crc32c(0, base, bytes - 4) == base.load(fromByteOffset: bytes - 4, as: UInt32.self)
+    else { return false }
+    let nameBytes = min(Int(base.load(fromByteOffset: 32, as: UInt8.self)), Limits.nodeNameBytesMax)
+    return base.load(fromByteOffset: 24, as: UInt64.self) != clusterID
+      || !UnsafeRawBufferPointer(start: base + 33, count: nameBytes).elementsEqual(node.utf8)
+  }
 }

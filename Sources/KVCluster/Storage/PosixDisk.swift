@@ -62,27 +62,34 @@ package final class PosixDisk: Disk {
     }
   }
 
-  package func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
+  package func replace(
+    _ path: String,
+    _ produce: (_ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) -> Void
+  ) throws(StorageError) {
     let temporary = path + ".new"
     let fd = Glibc.open(absolute(temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", temporary) }
+    do throws(StorageError) {
+      try produce { bytes throws(StorageError) in try write(bytes, to: fd, temporary) }
+      if fsync(fd) != 0 { throw failure("sync", temporary) }
+    } catch {
+      Glibc.close(fd)
+      unlink(absolute(temporary))
+      throw error
+    }
+    Glibc.close(fd)
+    if Glibc.rename(absolute(temporary), absolute(path)) != 0 { throw failure("rename", temporary) }
+    try syncFolder(of: path)
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, to fd: Int32, _ path: String) throws(StorageError) {
     var written = 0
     while written < bytes.count {
-      let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + written, bytes.count - written) }
+      let count = Glibc.write(fd, bytes.baseAddress! + written, bytes.count - written)
       if count < 0, errno == EINTR { continue }
-      if count <= 0 {
-        let error = failure("write", temporary)
-        Glibc.close(fd)
-        throw error
-      }
+      if count <= 0 { throw failure("write", path) }
       written += count
     }
-    let synced = fsync(fd)
-    let error = failure("sync", temporary)
-    Glibc.close(fd)
-    if synced != 0 { throw error }
-    if rename(absolute(temporary), absolute(path)) != 0 { throw failure("rename", temporary) }
-    try syncFolder(of: path)
   }
 
   package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
@@ -97,6 +104,13 @@ package final class PosixDisk: Disk {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
     if fd < 0 { throw failure("open", path) }
     return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
+  }
+
+  package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
+    guard let file = file as? PosixSegmentFile else { preconditionFailure("a segment of another disk") }
+    if Glibc.rename(absolute(file.path), absolute(path)) != 0 { throw failure("rename", file.path) }
+    file.path = path
+    try syncFolder(of: path)
   }
 
   package func remove(_ path: String) throws(StorageError) {
@@ -135,7 +149,8 @@ package final class PosixDisk: Disk {
 /// ones (with 1 MiB pages each fdatasync wrote a megabyte and took four times as long), and a second's worth of
 /// records large ones.
 final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
-  let path: String
+  /// Changed only while one owner has the file, between two uses.
+  fileprivate(set) var path: String
   let base: UnsafeMutableRawPointer
   let capacity: Int
   private let fd: Int32
@@ -201,6 +216,16 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     // fdatasync also writes pages dirtied through the mapping; measured faster than msync of the range.
     if fdatasync(fd) != 0 { throw .io(operation: "fdatasync", path: path, code: errno) }
   }
+
+  func prepareToWrite(_ range: Range<Int>) {
+    let first = range.lowerBound & ~4_095
+    let end = min(range.upperBound, byteCount)
+    // Pages made ready are dirty, and the next sync writes them: nothing for a log that is synced after every record.
+    if end > first, zeros.count > 4_096 { madvise(base + first, end - first, PosixSegmentFile.populateForWriting) }
+  }
+
+  /// MADV_POPULATE_WRITE of Linux 5.14; on an older system it fails and changes nothing.
+  private static let populateForWriting: Int32 = 23
 
   func close() {
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }

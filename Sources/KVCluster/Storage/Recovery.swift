@@ -1,270 +1,238 @@
 import CKernels
 import Glibc
 
-/// Opening a log: every segment is read once, in order, and every record's header verified.
+/// The file in a node's folder that says that the node may have lost records it acknowledged, until it has been rebuilt
+/// from other nodes.
+enum SuspectMark {
+  static func path(_ folder: String) -> String { "\(folder)/suspect" }
+
+  static func write(to disk: any Disk, folder: String) throws(StorageError) {
+    try disk.replace(path(folder), with: Array("kvstore suspect 1\n".utf8))
+  }
+}
+
+/// Finds a log's segments and where the log ends.
 ///
 /// The first record that does not verify is either the *torn tail* of a power loss, bytes that were never synced and so
-/// never acknowledged under `always`; it is cut, together with what follows. Or it is *corruption*: something after it
-/// says that the place had been synced. Then nothing is cut or deleted and the node does not start.
+/// never acknowledged under `always`; it is cut, together with what follows. Or it is *corruption*: a sync mark says
+/// that the place had been synced. Then nothing is cut or deleted: the place is reported, the rest is used.
 /// (The distinction is that of "Protocol-Aware Recovery", FAST '18.)
 struct LogRecovery {
   let disk: any Disk
   let folder: String
   let identity: LogIdentity
   let segmentBytes: Int
+  /// The node has had a log: if it is gone, so is what the node acknowledged.
+  let isExpected: Bool
+  let table = SegmentTable()
 
-  private struct Opened {
-    var id: UInt64
-    var file: any SegmentFile
-    var seed: UInt32
-    /// Where valid records end.
-    var end = LogFormat.segmentHeaderBytes
+  /// What was found.
+  struct Found {
+    var segments: [Log.Segment] = []
+    var free: [any SegmentFile] = []
+    var newestID: UInt64 = 0
+    var damage = DamageReport()
+    /// A torn tail was cut.
+    var isCut = false
+    /// Scans made on the way, by segment id.
+    var scans: [(id: UInt64, scan: SegmentScan)] = []
+
+    func scan(_ id: UInt64) -> SegmentScan? { scans.first { $0.id == id }?.scan }
   }
 
-  /// Opens the log, calls `visit` with every valid record from the oldest to the newest, and `progress` with bytes read.
-  func open(
-    progress: (Int) -> Void, map: SegmentMap, visit: (RecordView, Location) -> Void
-  ) throws(StorageError) -> Log {
+  /// Opens every segment and cuts a torn tail. The last segment of what is returned is the one to go on in.
+  func find() throws(StorageError) -> Found {
     try disk.makeFolder(folder)
-    var segments = try openSegments(map)
-    guard !segments.isEmpty else { return try makeEmpty(map) }
-    var unmarked = Unmarked()
-    for i in segments.indices {
-      scan(&segments[i]) { unmarked.take($0, $1, visit) }
-      progress(segments[i].file.byteCount)
-      if !hasCleanEnd(segments[i]) {
-        try refuseIfSynced(segments, from: i)
-        try cut(&segments, at: i)
-        break
-      }
+    var found = Found()
+    try openSegments(&found)
+    if try disk.read(SuspectMark.path(folder)) != nil {
+      found.damage.add(0, 0..<0, "records were lost before, and it was not rebuilt yet")
+    } else if found.damage.isSuspect {
+      // What is written from here on may hide that something is missing.
+      try SuspectMark.write(to: disk, folder: folder)
     }
-    if let torn = unmarked.finish(visit), let i = segments.firstIndex(where: { $0.id == torn.segment }) {
-      segments[i].end = torn.offset
-      try cut(&segments, at: i)
+    try openFree(&found)
+    if found.segments.isEmpty {
+      try addEmptySegment(&found)
+    } else {
+      try findEnd(&found)
     }
-    let recordBytes = segments.reduce(0) { $0 + $1.end - LogFormat.segmentHeaderBytes }
-    return makeLog(segments, recordBytes: recordBytes, durable: .start, map)
+    return found
   }
 
-  /// Bytes that ``open(progress:map:visit:)`` will report as progress.
-  func byteCount() throws(StorageError) -> Int {
-    try disk.names(in: folder).count { LogFormat.segmentID(ofName: $0) != nil } * segmentBytes
+  func source(_ segment: Log.Segment) -> SegmentSource {
+    SegmentSource(
+      base: UnsafeRawPointer(segment.file.base), slot: segment.slot, id: segment.id, clusterID: identity.clusterID)
   }
 
-  private func openSegments(_ map: SegmentMap) throws(StorageError) -> [Opened] {
-    var ids: [UInt64] = []
+  private func openSegments(_ found: inout Found) throws(StorageError) {
+    var present: [UInt64] = []
     for name in try disk.names(in: folder) {
-      if let id = LogFormat.segmentID(ofName: name) { ids.append(id) }
+      if let id = LogFormat.segmentID(ofName: name) { present.append(id) }
     }
-    var opened: [Opened] = []
-    for id in ids.sorted() {
-      let path = "\(folder)/\(LogFormat.segmentName(id))"
-      if let last = opened.last, last.id + 1 != id {
-        throw .damaged(path: path, offset: 0, reason: "segment \(last.id + 1) is missing before it")
-      }
-      let file = try disk.openSegment(path, capacity: segmentBytes)
-      if id == ids.max(), isBlank(file, from: 0) {
-        // Made just before a power loss; its header never reached the disk, so nothing in it was acknowledged.
-        file.close()
-        try disk.remove(path)
+    present.sort()
+    found.newestID = present.last ?? 0
+    let manifest = try LogManifest.read(from: disk, folder: folder)
+    if manifest == nil, present.isEmpty, isExpected {
+      found.damage.add(0, 0..<0, "its log is missing")
+    } else if manifest == nil, try !isNew(present) {
+      found.damage.add(0, 0..<0, "the list of segments is missing or damaged, so nobody knows whether all are there")
+    }
+    for id in manifest?.segments ?? present {
+      guard present.contains(id) else {
+        found.damage.add(id, 0..<0, "the segment's file is missing")
         continue
       }
-      map.add(file, segment: id)
-      try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: path)
-      opened.append(Opened(id: id, file: file, seed: LogFormat.seed(clusterID: identity.clusterID, segment: id)))
+      let file = try disk.openSegment(path(id), capacity: segmentBytes)
+      found.segments.append(
+        Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes))
+      try checkHeader(file, id, &found)
     }
-    return opened
-  }
-
-  private func scan(_ segment: inout Opened, _ visit: (RecordView, Location) -> Void) {
-    let limit = segment.file.byteCount
-    while let record = RecordView.checked(
-      in: segment.file.base, at: segment.end, limit: limit, seed: segment.seed)
-    {
-      visit(record, Location(segment: segment.id, offset: segment.end, isTombstone: record.kind == .tombstone))
-      segment.end += record.byteCount
+    // Made, but not yet or no longer part of the log: no record in it counts.
+    for id in present where manifest.map({ !$0.segments.contains(id) }) ?? false {
+      try keepFree(try disk.openSegment(path(id), capacity: segmentBytes), &found)
     }
   }
 
-  /// Nothing but zeros after the last valid record.
-  private func hasCleanEnd(_ segment: Opened) -> Bool { isBlank(segment.file, from: segment.end) }
+  private func path(_ id: UInt64) -> String { "\(folder)/\(LogFormat.segmentName(id))" }
 
-  private func isBlank(_ file: any SegmentFile, from offset: Int) -> Bool {
-    let count = file.byteCount - offset
-    guard count > 0 else { return true }
-    let bytes = file.base + offset
-    // All bytes equal their neighbour and the first is zero.
-    return bytes.load(as: UInt8.self) == 0 && memcmp(bytes, bytes + 1, count - 1) == 0
+  /// A crash between making the first segment and listing it leaves the segment without records.
+  private func isNew(_ present: [UInt64]) throws(StorageError) -> Bool {
+    guard present == [1] else { return present.isEmpty }
+    let file = try disk.openSegment(path(1), capacity: segmentBytes)
+    defer { file.close() }
+    guard file.byteCount > LogFormat.segmentHeaderBytes else { return true }
+    let seed = LogFormat.seed(clusterID: identity.clusterID, segment: 1)
+    let first = RecordView.checked(
+      in: UnsafeRawPointer(file.base), at: LogFormat.segmentHeaderBytes, limit: file.byteCount, seed: seed)
+    return first == nil
   }
 
-  /// Looks for a sync mark beyond the bad place that covers it: in what follows it in the segment, and in later ones.
-  private func refuseIfSynced(_ segments: [Opened], from index: Int) throws(StorageError) {
-    let bad = LogPosition(segment: segments[index].id, offset: segments[index].end)
-    for segment in segments[index...] {
-      var offset = segment.id == bad.segment ? bad.offset : LogFormat.segmentHeaderBytes
-      while offset < segment.file.byteCount {
-        let record = RecordView.checked(
-          in: segment.file.base, at: offset, limit: segment.file.byteCount, seed: segment.seed)
-        if let record, record.kind == .syncMark, record.tag.rawValue > bad.rawValue {
-          throw .damaged(
-            path: segments[index].file.path, offset: bad.offset,
-            reason: "a record there had been synced and does not verify")
-        }
-        offset += record?.byteCount ?? LogFormat.alignment
+  /// The header repeats what the file's name and the configuration say; damage to it alone costs nothing but trust.
+  private func checkHeader(_ file: any SegmentFile, _ id: UInt64, _ found: inout Found) throws(StorageError) {
+    do throws(StorageError) {
+      try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: file.path)
+    } catch {
+      guard case .damaged(_, let offset, let reason) = error else { throw error }
+      if identity.isForeign(file.base, byteCount: file.byteCount) { throw error }
+      found.damage.add(id, offset..<LogFormat.segmentHeaderBytes, reason)
+      found.segments[found.segments.count - 1].isDamaged = true
+    }
+  }
+
+  private func openFree(_ found: inout Found) throws(StorageError) {
+    for name in try disk.names(in: folder) where LogFormat.freeID(ofName: name) != nil {
+      try keepFree(try disk.openSegment("\(folder)/\(name)", capacity: segmentBytes), &found)
+    }
+  }
+
+  private func keepFree(_ file: any SegmentFile, _ found: inout Found) throws(StorageError) {
+    if file.capacity == segmentBytes, found.free.count < Log.freeFilesMax { return found.free.append(file) }
+    file.close()
+    try disk.remove(file.path)
+  }
+
+  private func addEmptySegment(_ found: inout Found) throws(StorageError) {
+    let id = found.newestID + 1
+    let file = try Log.createSegment(
+      on: disk, folder: folder, identity: identity, segment: id, capacity: segmentBytes,
+      byteCount: min(1 << 20, segmentBytes))
+    try LogManifest(segments: found.segments.map(\.id) + [id]).write(to: disk, folder: folder)
+    found.newestID = id
+    found.segments.append(
+      Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes))
+  }
+
+  // MARK: - The end of the log
+
+  /// From the newest segment back to the one with the last sync mark: beyond that mark everything must verify, values
+  /// too. A loss of power can leave a header on the disk without its value, and such a record must not hide the version
+  /// before it, which was acknowledged.
+  private func findEnd(_ found: inout Found) throws(StorageError) {
+    var mark = LogPosition.start
+    var first = found.segments.count
+    while first > 0, mark == .start {
+      first -= 1
+      let segment = found.segments[first]
+      let scan = SegmentScan(source(segment), limit: segment.file.byteCount)
+      found.scans.append((segment.id, scan))
+      if let last = scan.lastSyncMark(segment: segment.id) { mark = last }
+    }
+    // A mark may speak of an earlier segment than the one it stands in; what lies between is sealed and was synced
+    // with it or is beyond it.
+    while first > 0, found.segments[first].id > mark.segment, mark != .start {
+      first -= 1
+      let segment = found.segments[first]
+      found.scans.append((segment.id, SegmentScan(source(segment), limit: segment.file.byteCount)))
+    }
+    for i in first..<found.segments.count {
+      let segment = found.segments[i]
+      guard let scan = found.scan(segment.id) else { continue }
+      found.segments[i].end = scan.end
+      let unsynced =
+        LogPosition(segment: segment.id, offset: 0) >= mark ? 0 : mark.segment > segment.id ? Int.max : mark.offset
+      let isLast = i == found.segments.count - 1
+      if let torn = scan.firstBad(from: unsynced, source(segment), isLast: isLast) {
+        return try cut(&found, at: i, offset: torn)
+      }
+      if !isLast, !scan.isSealed {
+        found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
       }
     }
+    // Sealed, and the next is gone: the log goes on in a new one.
+    if found.scans.contains(where: { $0.id == found.segments.last?.id && $0.scan.isSealed }) {
+      try addEmptySegment(&found)
+    }
   }
 
-  /// Removes what follows the last valid record, later segments first, so that a crash on the way leaves a torn tail.
-  private func cut(_ segments: inout [Opened], at index: Int) throws(StorageError) {
-    for later in segments[(index + 1)...].reversed() { try disk.remove(later.file.path) }
-    segments.removeSubrange((index + 1)...)
-    let segment = segments[index]
-    memset(segment.file.base + segment.end, 0, segment.file.byteCount - segment.end)
-    try segment.file.sync()
-  }
-
-  private func makeEmpty(_ map: SegmentMap) throws(StorageError) -> Log {
-    let file = try Log.createSegment(
-      on: disk, folder: folder, identity: identity, segment: 1, capacity: segmentBytes,
-      byteCount: min(1 << 20, segmentBytes / 4))
-    map.add(file, segment: 1)
-    let seed = LogFormat.seed(clusterID: identity.clusterID, segment: 1)
-    let end = LogPosition(segment: 1, offset: LogFormat.segmentHeaderBytes)
-    return makeLog([Opened(id: 1, file: file, seed: seed)], recordBytes: 0, durable: end, map)
-  }
-
-  private func makeLog(_ segments: [Opened], recordBytes: Int, durable: LogPosition, _ map: SegmentMap) -> Log {
-    let last = segments[segments.count - 1]
-    var tail = Log.Tail(
-      file: last.file, base: last.file.base, segment: last.id, seed: last.seed, offset: last.end,
-      limit: last.file.byteCount)
-    // What is in the page cache may not be on the disk yet: the first sync covers every segment.
-    tail.sealed = segments.dropLast().map(\.file)
-    tail.recordBytes = recordBytes
-    tail.segmentCount = segments.count
-    return Log(
-      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, tail: tail, map: map,
-      durable: durable)
+  /// Ends the log at `offset` of a segment: what follows is made unreadable, so that it can never follow what will be
+  /// written there.
+  private func cut(_ found: inout Found, at index: Int, offset: Int) throws(StorageError) {
+    for segment in found.segments[(index + 1)...] {
+      table.remove(segment.slot)
+      found.scans.removeAll { $0.id == segment.id }
+    }
+    let later = found.segments[(index + 1)...].map(\.file)
+    found.segments.removeSubrange((index + 1)...)
+    let segment = found.segments[index]
+    let valid = found.scan(segment.id)?.end ?? offset
+    if valid > offset {
+      memset(segment.file.base + offset, 0, valid - offset)
+      try segment.file.sync()
+    }
+    try LogManifest(segments: found.segments.map(\.id)).write(to: disk, folder: folder)
+    for file in later { try keepFree(file, &found) }
+    found.segments[index].end = offset
+    found.isCut = true
+    found.scans.removeAll { $0.id == segment.id }
+    found.scans.append((segment.id, SegmentScan(source(segment), limit: offset)))
   }
 }
 
-/// Records that no sync mark covers yet. Headers alone do not show that they are whole: a loss of power can leave a
-/// header on the disk without its value, and such a record must not hide the version before it, which was acknowledged.
-/// So they wait until a mark says that they were synced, or for the end of the log, where their values are verified.
-private struct Unmarked {
-  private var records: [(record: RecordView, location: Location)] = []
-  private var first = 0
-
-  mutating func take(_ record: RecordView, _ location: Location, _ visit: (RecordView, Location) -> Void) {
-    records.append((record, location))
-    guard record.kind == .syncMark else { return }
-    while first < records.count, records[first].location.position.rawValue < record.tag.rawValue {
-      visit(records[first].record, records[first].location)
-      first += 1
+extension SegmentScan {
+  /// The position up to which the last sync mark in the segment says that everything was synced.
+  fileprivate func lastSyncMark(segment id: UInt64) -> LogPosition? {
+    let mark = notes.last { note in
+      note.record.kind == .syncMark && note.record.keyBytes == 8
+        && note.record.key.loadUnaligned(as: UInt64.self) == id.littleEndian
     }
-    if first > records.count / 2 {
-      records.removeFirst(first)
-      first = 0
-    }
+    return mark.map { LogPosition(rawValue: $0.record.tag.rawValue) }
   }
 
-  /// Visits the rest; returns where the first torn record begins, which ends the log.
-  mutating func finish(_ visit: (RecordView, Location) -> Void) -> LogPosition? {
-    for (record, location) in records[first...] {
-      guard record.hasIntactValue else { return location.position }
-      visit(record, location)
-    }
-    return nil
-  }
-}
-
-extension Store {
-  /// Opens a node's storage by replaying its log.
-  ///
-  /// - Parameter progress: called with the number of bytes read since the last call.
-  /// - Throws: ``StorageError/damaged(path:offset:reason:)`` if synced bytes are not what was written; the log is then
-  ///   as it was.
-  package static func open(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
-    cacheBytes: Int, progress: (Int) -> Void = { _ in }
-  ) throws(StorageError) -> Store {
-    let map = SegmentMap()
-    let recovery = LogRecovery(disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes)
-    var replay = Replay(map: map, table: StripeTable(cacheBytes: cacheBytes))
-    do {
-      let log = try recovery.open(progress: progress, map: map) { replay.visit($0, $1) }
-      let store = Store(log: log, table: replay.table)
-      store.newestTag = replay.newestTag
-      store.recoveredHints = replay.hints
-      return store
-    } catch {
-      map.closeAll()
-      throw error
-    }
-  }
-}
-
-/// Builds the index from a log's records.
-private struct Replay {
-  let map: SegmentMap
-  let table: StripeTable
-  private(set) var newestTag = Tag.none
-  private(set) var hints: [RecoveredHints] = []
-
-  init(map: SegmentMap, table: StripeTable) {
-    self.map = map
-    self.table = table
-  }
-
-  mutating func visit(_ record: RecordView, _ location: Location) {
-    guard let kind = record.kind else { return }
-    switch kind {
-    case .value, .tombstone: index(record, location)
-    case .syncMark: break
-    case .hint: addHint(record)
-    case .hintsSettled: hints.removeAll { record.key.elementsEqual($0.node.utf8) }
-    case .rangeDrop: drop(RingRanges(bytes: record.value))
-    }
-  }
-
-  private mutating func index(_ record: RecordView, _ location: Location) {
-    newestTag = max(newestTag, record.tag)
-    let hash = Ring.hash(record.key)
-    let stripe = table.base + Store.partition(of: hash)
-    let slot = IndexSlot(hash: hash, location: location, tag: record.tag)
-    let found = stripe.pointee.index.find(hash) { self.record($0.location).hasKey(record.key) }
-    var replaced: Location?
-    if let found {
-      let old = stripe.pointee.index[found]
-      guard record.tag > old.tag else { return }
-      stripe.pointee.index[found] = slot
-      stripe.pointee.liveBytes -= self.record(old.location).byteCount
-      replaced = old.location
-    } else {
-      stripe.pointee.index.insert(slot)
-    }
-    stripe.pointee.count(
-      added: location, removed: replaced, keyBytes: record.keyBytes, valueBytes: record.valueBytes)
-  }
-
-  private func record(_ location: Location) -> RecordView {
-    RecordView(UnsafeRawPointer(map.base(of: location.segment) + location.offset))
-  }
-
-  private mutating func addHint(_ record: RecordView) {
-    let node = String(decoding: record.value, as: UTF8.self)
-    let hash = Ring.hash(record.key)
-    if let i = hints.firstIndex(where: { $0.node == node }) {
-      hints[i].hashes.append(hash)
-    } else {
-      hints.append(RecoveredHints(node: node, hashes: [hash]))
-    }
-  }
-
-  private func drop(_ dropped: RingRanges) {
+  /// The first place at or after `offset` where the log was torn: a header or a value that does not verify, or the end
+  /// of a segment that should go on in another.
+  fileprivate func firstBad(from offset: Int, _ segment: SegmentSource, isLast: Bool) -> Int? {
+    guard offset != .max else { return nil }
+    var bad = damage.first { $0.range.lowerBound >= offset }?.range.lowerBound
     for partition in 0..<Store.partitionCount {
-      table.base[partition].keep(where: { !dropped.contains($0) }, byteCount: { self.record($0).byteCount })
+      for entry in entries(partition) where entry.location.offset >= offset && entry.location.offset < bad ?? .max {
+        if !RecordView(segment.base + entry.location.offset).hasIntactValue { bad = entry.location.offset }
+      }
     }
+    for note in notes where note.offset >= offset && note.offset < bad ?? .max {
+      if !note.record.hasIntactValue, note.record.kind != .syncMark { bad = note.offset }
+    }
+    if bad == nil, !isLast, !isSealed, end >= offset { bad = end }
+    return bad
   }
 }

@@ -10,6 +10,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case damaged(path: String, offset: Int, reason: String)
   /// The file was written by a newer version of kvstore.
   case newerFormat(path: String, version: UInt32)
+  /// A log has at most 65,535 segments.
+  case tooManySegments
   /// The node is closed.
   case closed
 
@@ -23,6 +25,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted; the other replicas serve its keys"
     case .newerFormat(let path, let version):
       return "\(path) has format \(version), this program reads \(LogFormat.version): use a newer kvstore"
+    case .tooManySegments:
+      return "the log has reached its 65,535 segments; delete keys and let compaction work, or add nodes"
     case .closed:
       return "the node is closed"
     }

@@ -1,12 +1,11 @@
 import CKernels
 import Glibc
+import Synchronization
 
 /// What a node keeps of one partition. Guarded by the partition's lock.
 package struct StoreStripe {
   package var index = HashIndex()
   package var cache: ValueCache
-  /// Bytes of the records the index points to.
-  package var liveBytes = 0
   package var tombstones = 0
   package var operations = OperationCounters()
 }
@@ -20,21 +19,31 @@ package final class Store: @unchecked Sendable {
   package static let partitionCount = 256
 
   package let log: Log
-  private let table: StripeTable
+  let table: SegmentTable
   package let stripes: UnsafeMutablePointer<StoreStripe>
+  private let stripeTable: StripeTable
   /// The greatest tag in the log when it was opened.
   package internal(set) var newestTag = Tag.none
   /// Hints found in the log when it was opened, for each absent node the hashes of the keys it missed.
   package internal(set) var recoveredHints: [RecoveredHints] = []
+  /// What opening the log found damaged.
+  package internal(set) var damage = DamageReport()
+  private let suspicion = Atomic<Bool>(false)
+  /// Positions before which hints for a node no longer count.
+  private let settled: Mutex<[String: LogPosition]>
+  /// Held by whoever moves records within the log, and by whoever voids ranges of it.
+  let relocating = Lock()
 
-  init(log: Log, table: StripeTable) {
+  init(log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:]) {
     self.log = log
-    self.table = table
-    stripes = table.base
+    table = log.table
+    stripeTable = stripes
+    self.stripes = stripes.base
+    self.settled = Mutex(settled)
   }
 
   @inline(__always)
-  package static func partition(of hash: UInt64) -> Int { Int(hash >> 56) }
+  package static func partition(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 56) }
 
   @inline(__always)
   func stripe(_ hash: UInt64) -> UnsafeMutablePointer<StoreStripe> { stripes + Store.partition(of: hash) }
@@ -44,49 +53,104 @@ package final class Store: @unchecked Sendable {
   package func prefetch(_ hash: UInt64) { kv_prefetch(stripe(hash).pointee.index.address(of: hash)) }
 
   @inline(__always)
-  func record(at location: Location) -> RecordView { RecordView(log.address(of: location)) }
+  func record(at location: Location) -> RecordView { RecordView(table.address(of: location)) }
 
-  // MARK: - Writing
+  /// Where an entry's record lies in the log, cached or not.
+  @inline(__always)
+  func logLocation(_ location: Location, _ stripe: UnsafeMutablePointer<StoreStripe>) -> Location {
+    location.isCached ? stripe.pointee.cache.entry(location).logLocation : location
+  }
 
-  /// What the replica asked before has found for the key; spares this one a look into the log.
-  package struct Previous {
-    var tag = Tag.none
-    var byteCount = 0
-    package init(tag: Tag = .none, byteCount: Int = 0) {
-      self.tag = tag
-      self.byteCount = byteCount
+  @inline(__always)
+  func byteCount(_ location: Location) -> Int {
+    location.byteCount != 0 ? location.byteCount : record(at: location).byteCount
+  }
+
+  /// Records of unknown keys were lost, so any answer may be out of date: the store takes writes and its records are
+  /// good for comparison, but to readers it says "don't know".
+  @inline(__always)
+  package var isSuspect: Bool {
+    get { suspicion.load(ordering: .relaxed) }
+    set { suspicion.store(newValue, ordering: .releasing) }
+  }
+
+  // MARK: - Finding
+
+  /// The index's entry of a key.
+  ///
+  /// An entry with the version `known` is the key's without a look at its record: equal tags are the same write. Where
+  /// the hash matches and the key does not, the record may be another key's, or damaged: then this node does not know
+  /// (`isDoubtful`), which must never pass for "absent".
+  @inline(__always)
+  private func find(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag, _ stripe: UnsafeMutablePointer<StoreStripe>,
+    isDoubtful: inout Bool
+  ) -> UnsafeMutablePointer<IndexSlot>? {
+    stripe.pointee.index.find(hash) { slot in
+      if slot.pointee.tag == known, known != .none { return true }
+      let location = slot.pointee.location
+      if location.isCached { return stripe.pointee.cache.entry(location).hasKey(key) }
+      let record = record(at: location)
+      if record.hasKey(key) { return true }
+      if !hasIntactHeader(location) { isDoubtful = true }
+      return false
     }
   }
 
+  @inline(never)
+  func hasIntactHeader(_ location: Location) -> Bool {
+    let seed = LogFormat.seed(clusterID: log.identity.clusterID, segment: table.id(location.slot))
+    let record = RecordView.checked(
+      in: table.base(location.slot), at: location.offset, limit: location.offset + byteCount(location), seed: seed)
+    return record != nil
+  }
+
+  // MARK: - Writing
+
   /// Takes a write if its tag is greater than what the node holds. Either way returns the position that must be
   /// durable before the write may be acknowledged: of this record, or of the newer one in its place.
-  ///
-  /// Equal tags are the same write, and so the same key: the second and third replica of a put recognise the record
-  /// they replace by its tag and need not look at its bytes.
-  @inline(__always)
   package func apply(
     _ kind: RecordKind, hash: UInt64, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer,
-    valueChecksum: UInt32, previous: inout Previous
+    valueChecksum: UInt32
   ) throws(StorageError) -> LogPosition {
     let stripe = stripe(hash)
-    let known = previous.tag
-    let found = stripe.pointee.index.find(hash) { slot in
-      (slot.tag == known && known != .none) || record(at: slot.location).hasKey(key)
-    }
-    if let found {
-      let slot = stripe.pointee.index[found]
-      if tag <= slot.tag { return slot.location.position }
-      if slot.tag != known { previous = Previous(tag: slot.tag, byteCount: record(at: slot.location).byteCount) }
-      let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
-      stripe.pointee.index[found] = IndexSlot(hash: hash, location: location, tag: tag)
-      stripe.pointee.liveBytes -= previous.byteCount
-      stripe.pointee.count(added: location, removed: slot.location, keyBytes: key.count, valueBytes: value.count)
-      return location.position
+    var isDoubtful = false
+    if let slot = find(hash, key, known: tag, stripe, isDoubtful: &isDoubtful), tag <= slot.pointee.tag {
+      return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
-    stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
-    stripe.pointee.count(added: location, removed: nil, keyBytes: key.count, valueBytes: value.count)
-    return location.position
+    var known = Tag.none
+    return publish(location, hash: hash, tag: tag, key: key, known: &known)
+  }
+
+  /// Lets the index point to a record just appended, unless it has a newer version of the key; then the record is dead
+  /// from the start. Returns the position that must be durable before the write may be acknowledged.
+  /// - Parameter known: the version another replica has found for the key, which spares this one a look into its log;
+  ///   set to what this one has found.
+  @inline(__always)
+  func publish(
+    _ location: Location, hash: UInt64, tag: Tag, key: UnsafeRawBufferPointer, known: inout Tag
+  ) -> LogPosition {
+    let stripe = stripe(hash)
+    stripe.pointee.operations.writes &+= 1
+    var isDoubtful = false
+    guard let slot = find(hash, key, known: known, stripe, isDoubtful: &isDoubtful) else {
+      stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
+      if location.isTombstone { stripe.pointee.tombstones &+= 1 }
+      return table.position(of: location)
+    }
+    let old = logLocation(slot.pointee.location, stripe)
+    if tag <= slot.pointee.tag {
+      table.addDead(byteCount(location), slot: location.slot)
+      return table.position(of: old)
+    }
+    known = slot.pointee.tag
+    table.addDead(byteCount(old), slot: old.slot)
+    slot.pointee = IndexSlot(hash: hash, location: location, tag: tag)
+    if old.isTombstone != location.isTombstone {
+      stripe.pointee.tombstones &+= location.isTombstone ? 1 : -1
+    }
+    return table.position(of: location)
   }
 
   // MARK: - Reading
@@ -96,84 +160,131 @@ package final class Store: @unchecked Sendable {
     case absent
     /// Newest version; a tombstone has no value. The bytes stay valid while the partition's lock is held.
     case found(tag: Tag, position: LogPosition, isTombstone: Bool, value: UnsafeRawBufferPointer)
-    /// The node has the key but its copy is damaged: it does not know.
-    case damaged(tag: Tag)
+    /// The node's copy is damaged: it does not know.
+    case damaged
   }
 
   @inline(__always)
   package func read(_ hash: UInt64, _ key: UnsafeRawBufferPointer) -> Answer {
     let stripe = stripe(hash)
     stripe.pointee.operations.reads &+= 1
-    var cached: UnsafeRawBufferPointer?
-    let found = stripe.pointee.index.find(hash) { slot in
-      if !slot.location.isTombstone, let entry = stripe.pointee.cache.find(slot.location, slot.tag) {
-        cached = entry.value
-        return entry.key.count == key.count && memcmp(entry.key.baseAddress!, key.baseAddress!, key.count) == 0
-      }
-      cached = nil
-      return record(at: slot.location).hasKey(key)
+    if isSuspect { return .damaged }
+    var isDoubtful = false
+    guard let slot = find(hash, key, known: .none, stripe, isDoubtful: &isDoubtful) else {
+      return isDoubtful ? .damaged : .absent
     }
-    guard let found else { return .absent }
-    let slot = stripe.pointee.index[found]
-    let position = slot.location.position
-    if let cached { return .found(tag: slot.tag, position: position, isTombstone: false, value: cached) }
-    let stored = record(at: slot.location)
-    guard stored.hasIntactValue else { return .damaged(tag: slot.tag) }
-    if !slot.location.isTombstone { stripe.pointee.cache.insert(slot.location, stored) }
-    return .found(tag: slot.tag, position: position, isTombstone: slot.location.isTombstone, value: stored.value)
+    let location = slot.pointee.location
+    let tag = slot.pointee.tag
+    if location.isCached {
+      let entry = stripe.pointee.cache.entry(location)
+      stripe.pointee.cache.countHit(entry)
+      return .found(tag: tag, position: table.position(of: entry.logLocation), isTombstone: false, value: entry.value)
+    }
+    let stored = record(at: location)
+    guard stored.byteCount == byteCount(location), stored.hasIntactValue else { return .damaged }
+    if !location.isTombstone {
+      stripe.pointee.cache.countMiss()
+      stripe.pointee.cache.insert(stored, slot, stripe.pointee.index)
+    }
+    return .found(
+      tag: tag, position: table.position(of: location), isTombstone: location.isTombstone, value: stored.value)
   }
 
-  /// The version of a key, without its value. A node that holds the version `known` needs no look at the key.
+  /// The version of a key, without its value. A node that holds the version `known` needs no look at the key; `nil` if
+  /// the node does not know.
   @inline(__always)
-  package func version(_ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag) -> (tag: Tag, position: LogPosition) {
+  package func version(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag
+  ) -> (tag: Tag, location: Location)? {
     let stripe = stripe(hash)
-    stripe.pointee.operations.reads &+= 1
-    let found = stripe.pointee.index.find(hash) { slot in
-      (slot.tag == known && known != .none) || record(at: slot.location).hasKey(key)
+    var isDoubtful = false
+    guard let slot = find(hash, key, known: known, stripe, isDoubtful: &isDoubtful) else {
+      return isDoubtful ? nil : (.none, .none)
     }
-    guard let found else { return (.none, .start) }
-    let slot = stripe.pointee.index[found]
-    return (slot.tag, slot.location.position)
+    return (slot.pointee.tag, slot.pointee.location)
+  }
+
+  /// ``version(_:_:known:)`` for a reader's quorum: a suspect node does not know.
+  @inline(__always)
+  func vote(_ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag) -> (tag: Tag, location: Location)? {
+    stripe(hash).pointee.operations.reads &+= 1
+    return isSuspect ? nil : version(hash, key, known: known)
+  }
+
+  /// The place in the log of a location that ``version(_:_:known:)`` returned for the hash.
+  package func position(_ location: Location, _ hash: UInt64) -> LogPosition {
+    location == .none ? .start : table.position(of: logLocation(location, stripe(hash)))
   }
 
   /// Calls `body` with the newest record of every key that has this hash: one, but for collisions.
   package func forEach(withHash hash: UInt64, _ body: (IndexSlot, RecordView) -> Void) {
-    let index = stripe(hash).pointee.index
-    _ = index.find(hash) { slot in
-      body(slot, record(at: slot.location))
+    let stripe = stripe(hash)
+    _ = stripe.pointee.index.find(hash) { slot in
+      present(slot, stripe, body)
       return false
     }
   }
 
-  /// Calls `body` with each entry of a partition from table position `from`, at most `limit` positions, and returns
-  /// where to go on, or `nil` at the end. A table that grew in between has another ``HashIndex/capacity``.
+  /// Calls `body` with each entry of a partition from place `from`, at most `limit` places, and returns where to go on,
+  /// or `nil` at the end. An index that grew in between has another ``HashIndex/capacity``.
   package func scan(
     _ partition: Int, from: Int, limit: Int, _ body: (IndexSlot, RecordView) -> Void
   ) -> Int? {
-    let index = stripes[partition].index
-    let end = min(from + limit, index.capacity)
-    for position in from..<max(from, end) where index[position].location != .none {
-      body(index[position], record(at: index[position].location))
-    }
-    return end < index.capacity ? end : nil
+    let stripe = stripes + partition
+    return stripe.pointee.index.scan(from: from, limit: limit) { present($0, stripe, body) }
   }
 
-  /// Gives up the ring slots for good: says so in the log. ``forget(_:keeping:)`` then takes them from the index.
-  package func appendRangeDrop(_ ranges: RingRanges) throws(StorageError) {
-    let bytes = ranges.bytes
-    let key: [UInt8] = [0]
-    try key.withBytes { key throws(StorageError) in
-      try bytes.withBytes { value throws(StorageError) in
-        _ = try log.append(
-          .rangeDrop, tag: .none, key: key, value: value,
-          valueChecksum: kv_crc32c(0, value.baseAddress, value.count))
+  /// Hands out an entry with its place in the log. Entries whose record does not verify are left out.
+  private func present(
+    _ slot: UnsafeMutablePointer<IndexSlot>, _ stripe: UnsafeMutablePointer<StoreStripe>,
+    _ body: (IndexSlot, RecordView) -> Void
+  ) {
+    var entry = slot.pointee
+    entry.location = logLocation(entry.location, stripe)
+    guard hasIntactHeader(entry.location) else { return }
+    body(entry, record(at: entry.location))
+  }
+
+  // MARK: - Ranges
+
+  /// Whether the partition has entries in ring slots that match.
+  func holdsAny(_ partition: Int, where isMatch: (_ ringSlot: Int) -> Bool) -> Bool {
+    var holds = false
+    _ = stripes[partition].index.scan(from: 0, limit: .max / 2) { slot in
+      holds = holds || isMatch(Ring.slot(of: slot.pointee.hash))
+    }
+    return holds
+  }
+
+  /// Gives up ranges of the ring for good: durably in the log, then in the index.
+  /// - Parameters:
+  ///   - sync: puts the log on the disk.
+  ///   - withPartition: runs a body with a partition's lock held.
+  package func drop(
+    _ ranges: RingRanges, sync: () throws(StorageError) -> Void,
+    withPartition: (_ partition: Int, _ body: () -> Void) -> Void
+  ) throws(StorageError) {
+    guard !ranges.isEmpty else { return }
+    // A record that compaction moved behind the drop meanwhile would come back to life at the next start.
+    try relocating.withLock { () throws(StorageError) in
+      try log.appendRangeDrop(ranges, effect: nil)
+      try sync()
+      for partition in 0..<Store.partitionCount {
+        withPartition(partition) { forget(partition, ranges) }
       }
     }
   }
 
-  /// Takes the partition's entries in ring slots that are not kept from the index. O(entries of the partition).
-  package func forget(_ partition: Int, keeping isKept: (_ ringSlot: Int) -> Bool) {
-    stripes[partition].keep(where: isKept) { record(at: $0).byteCount }
+  /// Takes the partition's entries in the ranges from the index. O(entries of the partition).
+  func forget(_ partition: Int, _ ranges: RingRanges) {
+    let stripe = stripes + partition
+    stripe.pointee.index.filter { slot in
+      if !ranges.contains(Ring.slot(of: slot.hash)) { return true }
+      let location = logLocation(slot.location, stripe)
+      table.addDead(byteCount(location), slot: location.slot)
+      if location.isTombstone { stripe.pointee.tombstones -= 1 }
+      return false
+    }
   }
 
   // MARK: - Hints
@@ -181,14 +292,19 @@ package final class Store: @unchecked Sendable {
   /// Notes durably that `node` missed the write `tag` of `key`.
   package func appendHint(for node: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, tag: Tag) throws(StorageError)
   {
-    _ = try log.append(
-      .hint, tag: tag, key: key, value: node, valueChecksum: kv_crc32c(0, node.baseAddress, node.count))
+    _ = try log.appendNote(.hint, tag: tag, key: key, value: node)
   }
 
   /// Notes that no hint for `node` before this place counts any more.
   package func appendHintsSettled(for node: UnsafeRawBufferPointer) throws(StorageError) {
     let empty = UnsafeRawBufferPointer(start: node.baseAddress, count: 0)
-    _ = try log.append(.hintsSettled, tag: .none, key: node, value: empty, valueChecksum: 0)
+    let position = try log.appendNote(.hintsSettled, tag: .none, key: node, value: empty)
+    settled.withLock { $0[String(decoding: node, as: UTF8.self)] = position }
+  }
+
+  /// Whether a hint at this place still counts.
+  func isHintOpen(for node: UnsafeRawBufferPointer, at position: LogPosition) -> Bool {
+    settled.withLock { $0[String(decoding: node, as: UTF8.self)] ?? .start } < position
   }
 }
 
@@ -209,31 +325,6 @@ package final class StripeTable: @unchecked Sendable {
       base[i].cache.deallocate()
     }
     base.deallocate()
-  }
-}
-
-extension StoreStripe {
-  @inline(__always)
-  mutating func count(added: Location, removed: Location?, keyBytes: Int, valueBytes: Int) {
-    operations.writes &+= 1
-    liveBytes &+= LogFormat.recordBytes(keyBytes: keyBytes, valueBytes: valueBytes)
-    if added.isTombstone { tombstones &+= 1 }
-    if let removed, removed.isTombstone { tombstones &-= 1 }
-  }
-
-  /// Removes the entries in ring slots that are not kept. `byteCount` tells the size of a record.
-  mutating func keep(where isKept: (_ ringSlot: Int) -> Bool, byteCount: (Location) -> Int) {
-    var freedBytes = 0
-    var freedTombstones = 0
-    index.rebuild(capacity: index.capacity) { slot in
-      if isKept(Ring.slot(of: slot.hash)) { return true }
-      freedBytes += byteCount(slot.location)
-      if slot.location.isTombstone { freedTombstones += 1 }
-      return false
-    }
-    index.rebuild(capacity: max(HashIndex.capacityMin, index.count * 4 / 3)) { _ in true }
-    liveBytes -= freedBytes
-    tombstones -= freedTombstones
   }
 }
 

@@ -20,11 +20,10 @@ struct StoreFixture {
     let (key, bytes) = (Array(key.utf8), Array((value ?? "").utf8))
     return try key.withBytes { key throws(StorageError) in
       try bytes.withBytes { bytes throws(StorageError) in
-        var previous = Store.Previous()
-        return try store.apply(
+        try store.apply(
           value == nil ? .tombstone : .value, hash: Ring.hash(key),
           tag: KVCluster.Tag(counter: counter, coordinator: 0),
-          key: key, value: bytes, valueChecksum: Checksum.crc32c(bytes), previous: &previous)
+          key: key, value: bytes, valueChecksum: Checksum.crc32c(bytes))
       }
     }
   }
@@ -134,20 +133,27 @@ struct StoreFixture {
     }
   }
 
-  @Test("Damage before a sync mark stops the node and deletes nothing")
-  func refusesCorruption() throws {
-    let fixture = try StoreFixture()
-    try fixture.write("a", "first", counter: 1)
-    try fixture.store.log.sync()
-    try fixture.write("b", "second", counter: 2)
-    try fixture.store.log.sync()
-    let offset = LogFormat.segmentHeaderBytes + 8
-    try fixture.withSegment { $0.storeBytes(of: 0xff, toByteOffset: offset, as: UInt8.self) }
-    let error = #expect(throws: StorageError.self) { try fixture.reopened() }
-    #expect("\(error!)".contains("damaged at byte 128"))
-    #expect("\(error!)".contains("Nothing was deleted"))
-    try fixture.withSegment { $0.storeBytes(of: 1, toByteOffset: offset + 5, as: UInt8.self) }
-    #expect(throws: StorageError.self) { try fixture.reopened() }
+  @Test("Damage before a sync mark is reported and cuts nothing; the node knows that it may have lost records")
+  func reportsCorruption() throws {
+    for at in [8, 22] {
+      let fixture = try StoreFixture()
+      try fixture.write("a", "first", counter: 1)
+      try fixture.store.log.sync()
+      try fixture.write("b", "second", counter: 2)
+      try fixture.store.log.sync()
+      try fixture.write("c", "third", counter: 3)
+      try fixture.store.log.sync()
+      try fixture.withSegment {
+        $0.storeBytes(of: 0xff, toByteOffset: LogFormat.segmentHeaderBytes + at, as: UInt8.self)
+      }
+      let again = try fixture.reopened()
+      #expect(again.store.damage.isSuspect)
+      #expect(again.store.damage.places.map(\.range.lowerBound) == [LogFormat.segmentHeaderBytes])
+      #expect(again.read("b") == "damaged")
+      again.store.isSuspect = false
+      #expect(again.read("b") == "second")
+      #expect(again.read("c") == "third")
+    }
   }
 
   @Test("A segment of a newer format, of another node or of another cluster is refused by name")
@@ -173,8 +179,8 @@ struct StoreFixture {
     let fixture = try StoreFixture()
     for i in 0..<200 { try fixture.write("key\(i)", "1", counter: UInt64(i + 1)) }
     let lower = RingRanges { $0 < Ring.slotCount / 2 }
-    try fixture.store.appendRangeDrop(lower)
-    for partition in 0..<Store.partitionCount { fixture.store.forget(partition) { !lower.contains($0) } }
+    try fixture.store.drop(
+      lower, sync: { () throws(StorageError) in try fixture.store.log.sync() }, withPartition: { $1() })
     func isLower(_ key: String) -> Bool { lower.contains(Ring.slot(of: Array(key.utf8).withBytes { Ring.hash($0) })) }
     let dropped = (0..<200).map { "key\($0)" }.filter(isLower)
     #expect(!dropped.isEmpty && dropped.count < 200)

@@ -21,76 +21,162 @@ private final class RecordBox {
   deinit { memory.deallocate() }
 }
 
-@Suite struct ValueCacheTests {
-  private func location(_ number: Int) -> Location { Location(segment: 1, offset: number * 8, isTombstone: false) }
+/// A cache in front of records in memory, found by an index as a store does it.
+private final class CacheFixture {
+  var index = HashIndex()
+  var cache: ValueCache
+  let boxes: [RecordBox]
 
+  init(bytes: Int, _ boxes: [RecordBox]) {
+    cache = ValueCache(bytes: bytes)
+    self.boxes = boxes
+    for i in boxes.indices {
+      index.insert(IndexSlot(hash: CacheFixture.hash(i), location: location(i), tag: boxes[i].view.tag))
+    }
+  }
+
+  deinit {
+    index.deallocate()
+    cache.deallocate()
+  }
+
+  static func hash(_ i: Int) -> UInt64 { UInt64(i + 1) &* 0x9e37_79b9_7f4a_7c15 >> 8 }
+
+  func location(_ i: Int) -> Location { Location(slot: 1, offset: i * 8, byteCount: 8, isTombstone: false) }
+
+  func slot(_ i: Int) -> UnsafeMutablePointer<IndexSlot> {
+    index.find(CacheFixture.hash(i)) { $0.pointee.tag == self.boxes[i].view.tag }!
+  }
+
+  /// Reads record `i`; whether it was a hit.
+  @discardableResult
+  func read(_ i: Int) -> Bool {
+    let slot = slot(i)
+    guard slot.pointee.location.isCached else {
+      #expect(slot.pointee.location == location(i))
+      cache.countMiss()
+      cache.insert(boxes[i].view, slot, index)
+      return false
+    }
+    let entry = cache.entry(slot.pointee.location)
+    #expect(entry.hasKey(boxes[i].view.key))
+    #expect(entry.value.elementsEqual(boxes[i].view.value))
+    #expect(entry.logLocation == location(i))
+    cache.countHit(entry)
+    return true
+  }
+}
+
+/// The least recently used goes first, as in the textbook.
+private struct TrueLRU {
+  private var order: [Int: Int] = [:]
+  private var byUse: [Int: Int] = [:]
+  private var clock = 0
+  private var oldest = 0
+  let capacity: Int
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  mutating func read(_ i: Int) -> Bool {
+    clock += 1
+    if let last = order.updateValue(clock, forKey: i) {
+      byUse[last] = nil
+      byUse[clock] = i
+      return true
+    }
+    byUse[clock] = i
+    if order.count > capacity {
+      while byUse[oldest] == nil { oldest += 1 }
+      order[byUse.removeValue(forKey: oldest)!] = nil
+    }
+    return false
+  }
+}
+
+@Suite struct ValueCacheTests {
   @Test(
     "It never returns anything but the value of the record asked for, and stays within its bytes",
     arguments: 1...20 as ClosedRange<UInt64>)
   func agreesWithModel(seed: UInt64) {
     var random = SeededRandom(seed: seed)
-    var cache = ValueCache(bytes: random.within(1_024...20_000))
-    defer { cache.deallocate() }
     let boxes = (0..<300).map { i in
       RecordBox(
         key: "key\(i)", value: [UInt8](repeating: UInt8(i % 251), count: random.below(400)),
         tag: KVCluster.Tag(counter: UInt64(i + 1), coordinator: 0))
     }
+    let fixture = CacheFixture(bytes: random.within(1_024...20_000), boxes)
     for _ in 0..<20_000 {
       // Squared: some records are much hotter than others.
-      let i = random.below(300) * random.below(300) / 300
-      let tag = boxes[i].view.tag
-      if let hit = cache.find(location(i + 1), tag) {
-        #expect(hit.key.elementsEqual(boxes[i].view.key))
-        #expect(hit.value.elementsEqual(boxes[i].view.value))
-      } else {
-        cache.insert(location(i + 1), boxes[i].view)
-      }
-      #expect(cache.usedBytes <= cache.capacityBytes)
+      fixture.read(random.below(300) * random.below(300) / 300)
+      #expect(fixture.cache.usedBytes <= fixture.cache.capacityBytes)
     }
-    #expect(cache.hits + cache.misses == 20_000)
-    #expect(cache.hits > 0)
+    #expect(fixture.cache.hits + fixture.cache.misses == 20_000)
+    #expect(fixture.cache.hits > 0)
   }
 
-  @Test("A replaced version is not found under the new location or tag")
+  @Test("A version written meanwhile is not served, and its entry's going disturbs nothing")
   func forgetsReplaced() {
-    var cache = ValueCache(bytes: 4_096)
-    defer { cache.deallocate() }
-    let old = RecordBox(key: "a", value: [1], tag: KVCluster.Tag(counter: 1, coordinator: 0))
-    cache.insert(location(1), old.view)
-    #expect(cache.find(location(2), KVCluster.Tag(counter: 2, coordinator: 0)) == nil)
-    #expect(cache.find(location(1), KVCluster.Tag(counter: 2, coordinator: 0)) == nil)
-    #expect(cache.find(location(1), KVCluster.Tag(counter: 1, coordinator: 0)) != nil)
+    let boxes = (0..<40).map {
+      RecordBox(key: "k\($0)", value: [1], tag: KVCluster.Tag(counter: UInt64($0 + 1), coordinator: 0))
+    }
+    let fixture = CacheFixture(bytes: 1_024, boxes)
+    fixture.read(0)
+    // A put lets the index point to a new record.
+    let new = Location(slot: 2, offset: 800, byteCount: 8, isTombstone: false)
+    fixture.slot(0).pointee.location = new
+    for i in 1..<40 { fixture.read(i) }
+    #expect(fixture.slot(0).pointee.location == new)
   }
 
   @Test("A size of zero turns it off")
   func canBeOff() {
-    var cache = ValueCache(bytes: 0)
     let box = RecordBox(key: "a", value: [1], tag: KVCluster.Tag(counter: 1, coordinator: 0))
-    cache.insert(location(1), box.view)
-    #expect(cache.find(location(1), box.view.tag) == nil)
-    #expect(cache.capacityBytes == 0)
+    let fixture = CacheFixture(bytes: 0, [box])
+    #expect(!fixture.read(0))
+    #expect(!fixture.read(0))
+    #expect(fixture.cache.capacityBytes == 0)
+    #expect(fixture.cache.misses == 0)
   }
 
-  @Test("Hot entries survive a scan of cold ones")
-  func keepsHotEntries() {
-    var cache = ValueCache(bytes: 32_768)
-    defer { cache.deallocate() }
-    let boxes = (0..<2_000).map {
+  @Test("Its hit rate is that of true LRU to within 1 %, or better", arguments: ["uniform", "zipfian"])
+  func hitsLikeLRU(trace: String) {
+    let keys = 10_000
+    let boxes = (0..<keys).map {
       RecordBox(
-        key: "k\($0)", value: [UInt8](repeating: 0, count: 64),
+        key: "k", value: [UInt8](repeating: 0, count: 103),
         tag: KVCluster.Tag(counter: UInt64($0 + 1), coordinator: 0))
     }
-    for round in 0..<2_000 {
-      for hot in 0..<4 where cache.find(location(hot + 1), boxes[hot].view.tag) == nil {
-        cache.insert(location(hot + 1), boxes[hot].view)
+    // An entry takes 128 bytes: a fifth of the keys fits.
+    let fixture = CacheFixture(bytes: keys / 5 * 128, boxes)
+    var lru = TrueLRU(capacity: keys / 5)
+    var random = SeededRandom(seed: 11)
+    // Zipf with exponent 1 over ranks, by inversion of its distribution in integers.
+    var cumulative: [UInt64] = []
+    var sum: UInt64 = 0
+    for rank in 1...keys {
+      sum += 1_000_000_000 / UInt64(rank)
+      cumulative.append(sum)
+    }
+    func zipf() -> Int {
+      let draw = random.next() % sum
+      var (low, high) = (0, keys - 1)
+      while low < high {
+        let middle = (low + high) / 2
+        if cumulative[middle] <= draw { low = middle + 1 } else { high = middle }
       }
-      let cold = 4 + round % 1_996
-      if cache.find(location(cold + 1), boxes[cold].view.tag) == nil {
-        cache.insert(location(cold + 1), boxes[cold].view)
+      return low
+    }
+    var (hits, lruHits) = (0, 0)
+    for step in 0..<400_000 {
+      let i = trace == "uniform" ? random.below(keys) : zipf()
+      let (hit, lruHit) = (fixture.read(i), lru.read(i))
+      // Both are full by then.
+      if step >= 50_000 {
+        hits += hit ? 1 : 0
+        lruHits += lruHit ? 1 : 0
       }
     }
-    // Four hot look-ups a round, of which only those after an eviction may miss.
-    #expect(Double(cache.hits) / Double(cache.hits + cache.misses) > 0.78)
+    let (rate, lruRate) = (Double(hits) / 350_000, Double(lruHits) / 350_000)
+    #expect(rate > lruRate - 0.01, "\(trace): \(rate), true LRU \(lruRate)")
   }
 }

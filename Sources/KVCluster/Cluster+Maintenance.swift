@@ -1,0 +1,342 @@
+import Synchronization
+
+/// What the cluster does for its logs by itself: compaction, checkpoints, looking for damage, and healing it.
+extension Cluster {
+  /// Goes round the nodes until the cluster closes. Runs on a thread of its own.
+  func maintain() {
+    var caretakers: [Caretaker] = []
+    while !isClosing.load(ordering: .relaxed) {
+      let replicas = roster.live
+      caretakers.removeAll { caretaker in !replicas.contains { $0 === caretaker.replica } }
+      for replica in replicas where !caretakers.contains(where: { $0.replica === replica }) {
+        caretakers.append(Caretaker(replica, self))
+      }
+      var isBusy = false
+      for caretaker in caretakers { isBusy = caretaker.work() || isBusy }
+      if !isBusy { Clock.sleep(ns: 20_000_000) }
+    }
+  }
+}
+
+/// Who looks after one node's log. Used by one thread.
+final class Caretaker {
+  let replica: Replica
+  private unowned let cluster: Cluster
+  private var scrub = Scrub()
+  private var nextScrubNs: UInt64 = 0
+  /// Damaged segments that could not be emptied yet, and the time to try again.
+  private var postponedUntilNs: UInt64 = 0
+  private var checkpointedAt: LogPosition
+  private var hasAnnouncedWait = false
+  private var isSealUnsynced = false
+
+  /// Reading the log again takes at most this part of a core.
+  private static let scrubPart: UInt64 = 100
+  private static let scrubPauseMinNs: UInt64 = 1_000_000_000
+  private static let retryNs: UInt64 = 1_000_000_000
+
+  init(_ replica: Replica, _ cluster: Cluster) {
+    self.replica = replica
+    self.cluster = cluster
+    checkpointedAt = replica.store.log.end
+    nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
+  }
+
+  private var partitions: PartitionTable { cluster.partitions }
+  private var isClosing: Bool { cluster.isClosing.load(ordering: .relaxed) }
+
+  /// Does one thing that is due; returns whether there may be more at once.
+  func work() -> Bool {
+    if healRead() { return true }
+    if replica.store.isSuspect { mergeSuspect() }
+    if isSealUnsynced {
+      // Only what is on the disk is compacted.
+      replica.commit.syncNow()
+      isSealUnsynced = false
+    }
+    if compact() { return true }
+    checkpointIfDue()
+    scrubIfDue()
+    return false
+  }
+
+  // MARK: - Compaction
+
+  private func compact() -> Bool {
+    let mayTryDamaged = Clock.nowNs() >= postponedUntilNs && !replica.store.isSuspect
+    guard let compaction = replica.whileOpen({ Compaction.next(in: replica.store, withDamaged: mayTryDamaged) }) ?? nil
+    else { return false }
+    var worker = Rest()
+    while true {
+      let isMore = replica.whileOpen { () -> Bool? in
+        try? compaction.step { number, body in partitions.whileServing(replica, number, body) }
+      }
+      // Closed or failed meanwhile, or no room: the segment stays as it is.
+      guard case .some(.some(let isMore)) = isMore, !isClosing else { return false }
+      if !isMore { break }
+      worker.rest(factor: restFactor)
+    }
+    if !compaction.isComplete {
+      postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+      for hash in compaction.damagedHashes { replica.noteDamage(hash) }
+      replica.store.log.markDamaged(slot: compaction.segment.slot)
+      return false
+    }
+    replica.commit.syncNow()
+    replica.whileOpen {
+      guard replica.store.log.failure == nil else { return }
+      do {
+        try compaction.finish()
+        replica.compactions.wrappingAdd(1, ordering: .relaxed)
+        replica.compactedBytes.wrappingAdd(compaction.movedBytes, ordering: .relaxed)
+      } catch {
+        cluster.log(.storage, .failure, "\(replica.name): a compacted segment could not be given up: \(error)")
+      }
+    }
+    return true
+  }
+
+  /// How long to rest for the work done: little while there is room, none when space runs away.
+  private var restFactor: UInt64 {
+    let size = replica.store.log.size
+    let live = max(1, size.recordBytes - size.deadBytes)
+    let ratio = Double(size.recordBytes) / Double(max(live, replica.store.log.segmentBytes))
+    return ratio < 2.15 ? 3 : ratio < 2.3 ? 1 : 0
+  }
+
+  // MARK: - Checkpoints
+
+  /// After so much more log, or half of it if that is more, a checkpoint saves the next start more than it costs now.
+  private func checkpointIfDue() {
+    let log = replica.store.log
+    let end = log.end
+    let grown = Int(end.segment - checkpointedAt.segment) * log.segmentBytes + end.offset - checkpointedAt.offset
+    guard grown > max(Limits.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
+    checkpointedAt = end
+    cluster.writeCheckpoint(replica)
+  }
+
+  // MARK: - Damage
+
+  private func scrubIfDue() {
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextScrubNs, !replica.store.isSuspect else { return }
+    let finding = replica.whileOpen { scrub.step(replica.store) } ?? nil
+    let tookNs = Clock.nowNs() - startedNs
+    nextScrubNs = Clock.nowNs() + max(Caretaker.scrubPauseMinNs, tookNs * Caretaker.scrubPart)
+    guard let finding else { return }
+    for damage in finding.damage.prefix(3) { announce(finding.segment.id, damage.range) }
+    let ranges = finding.damage.map(\.range)
+    for number in 0..<Store.partitionCount {
+      partitions.whileServing(replica, number) {
+        for hash in replica.store.damagedHashes(number, slot: finding.segment.slot, within: ranges) {
+          replica.noteDamage(hash)
+        }
+      }
+    }
+    replica.whileOpen { retireSegment(finding.segment.slot) }
+  }
+
+  private func announce(_ segment: UInt64, _ range: Range<Int>) {
+    replica.damagesFound.wrappingAdd(1, ordering: .relaxed)
+    cluster.log(
+      .storage, .failure,
+      "\(replica.name) holds a damaged copy in segment \(segment) at byte \(range.lowerBound): its other replicas answer, "
+        + "and it is fetched from them again")
+  }
+
+  /// A damaged segment is emptied by compaction; the one being written is sealed first.
+  private func retireSegment(_ slot: Int) {
+    replica.store.log.markDamaged(slot: slot)
+    sealDamagedTail()
+  }
+
+  private func sealDamagedTail() {
+    guard replica.store.log.isTailDamaged else { return }
+    try? replica.store.log.sealTail()
+    isSealUnsynced = true
+  }
+
+  /// Fetches the copies that readers, compaction or the scrub have found damaged.
+  private func healRead() -> Bool {
+    guard !replica.store.isSuspect, Clock.nowNs() >= postponedUntilNs else { return false }
+    var healed = 0
+    for hash in replica.takeDamagedHashes() {
+      switch heal(hash) {
+      case .healed: healed += 1
+      case .wasIntact: break
+      case .mustWait:
+        replica.noteDamage(hash)
+        postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+      }
+    }
+    if healed > 0 {
+      cluster.log(
+        .storage, .success, "\(replica.name) healed: \(healed) damaged \(healed == 1 ? "copy" : "copies") fetched again"
+      )
+    }
+    return healed > 0
+  }
+
+  private enum Healing {
+    case healed, wasIntact, mustWait
+  }
+
+  private func heal(_ hash: UInt64) -> Healing {
+    let number = Store.partition(of: hash)
+    var outcome = Healing.mustWait
+    partitions.whileServing(replica, number) {
+      let slots = replica.store.damagedSegments(hash)
+      guard !slots.isEmpty else { return outcome = .wasIntact }
+      guard let others = partitions.intactOwners(of: hash, besides: replica) else { return }
+      do throws(StorageError) {
+        for other in others { try take(hash, from: other) }
+        replica.store.removeDamaged(hash)
+        outcome = .healed
+      } catch {
+        cluster.log(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
+      }
+      for slot in slots { retireSegment(slot) }
+    }
+    return outcome
+  }
+
+  private func take(_ hash: UInt64, from other: Replica) throws(StorageError) {
+    var failure: StorageError?
+    other.store.forEach(withHash: hash) { slot, record in
+      guard slot.location.isTombstone || record.hasIntactValue else { return }
+      do throws(StorageError) {
+        _ = try replica.store.heal(record, hash: hash, tag: slot.tag, isTombstone: slot.location.isTombstone)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// A node that may have lost any key compares all of them with enough other owners before it votes again.
+  private func mergeSuspect() {
+    guard Clock.nowNs() >= postponedUntilNs else { return }
+    postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+    guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0) }) else {
+      if !hasAnnouncedWait {
+        cluster.log(
+          .storage, .warning,
+          "\(replica.name) has lost records and does not vote; it waits for other owners to be rebuilt from")
+      }
+      hasAnnouncedWait = true
+      return
+    }
+    let generation = partitions.currentGeneration
+    let sweep = Sweep(.catchUp(replica.id), partitions) { [unowned cluster] in
+      cluster.isClosing.load(ordering: .relaxed)
+    }
+    let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
+    guard (try? sweep.run(sources: sources, canCopy: { _ in true })) ?? false,
+      generation == partitions.currentGeneration
+    else { return }
+    replica.commit.syncNow()
+    let isCleared = replica.whileOpen { (try? replica.store.log.clearSuspicion()) != nil } ?? false
+    guard isCleared, replica.store.log.failure == nil else { return }
+    let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
+    replica.store.isSuspect = false
+    replica.whileOpen { sealDamagedTail() }
+    cluster.log(
+      .storage, isAlone ? .failure : .success,
+      isAlone
+        ? "possible loss: \(replica.name)'s log was damaged and no other node has copies"
+        : "\(replica.name) was rebuilt: \(sweep.keysCopied.load(ordering: .relaxed)) copies from other replicas; it votes again"
+    )
+  }
+}
+
+/// Works in short pieces with rests in between, so that clients keep their share of the machine.
+private struct Rest {
+  private var startedNs = Clock.nowNs()
+  private static let workNs: UInt64 = 500_000
+
+  mutating func rest(factor: UInt64) {
+    let worked = Clock.nowNs() - startedNs
+    guard worked > Rest.workNs, factor > 0 else { return }
+    Clock.sleep(ns: min(worked * factor, 20_000_000))
+    startedNs = Clock.nowNs()
+  }
+}
+
+extension Cluster {
+  /// Writes a node's index to its folder, unless it keeps hints: those are found only by reading the log.
+  func writeCheckpoint(_ replica: Replica) {
+    var hasHints = false
+    partitions.forEach { _, partition in
+      hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id }
+    }
+    if hasHints { return }
+    replica.whileOpen {
+      do throws(StorageError) {
+        try Checkpoint.write(
+          replica.store,
+          sync: { () throws(StorageError) in
+            replica.commit.syncNow()
+            if let failure = replica.store.log.failure { throw failure }
+          },
+          withPartition: { number, body in partitions.whileServing(replica, number, body) })
+      } catch {
+        log(.storage, .warning, "\(replica.name): no checkpoint was written, the next start reads the log: \(error)")
+      }
+    }
+  }
+}
+
+extension PartitionTable {
+  /// Other owners of the hash that answer and vote, if they are enough to know every acknowledged version: N − W + 1, or
+  /// all there are. Call with the partition's lock held.
+  func intactOwners(of hash: UInt64, besides replica: Replica) -> [Replica]? {
+    let partition = self[Store.partition(of: hash)]
+    return intactOwners(ofSlot: Ring.slot(of: hash), besides: replica, partition)
+  }
+
+  private func intactOwners(
+    ofSlot slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>
+  ) -> [Replica]? {
+    let view = partition.pointee.view.takeUnretainedValue()
+    let participants = view.participants(ofSlot: slot)
+    var intact: [Replica] = []
+    var others = 0
+    for i in 0..<participants.count where participants.ids[i] != replica.id && participants.owners.contains(i) {
+      others += 1
+      if let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect {
+        intact.append(other)
+      }
+    }
+    let needed = min(others, participants.owners.count - view.quorum.write + 1)
+    return intact.count >= needed ? intact : nil
+  }
+
+  /// Whether enough other owners of every slot of the partition that the node owns answer and vote.
+  func canRebuild(_ replica: Replica, _ number: Int) -> Bool {
+    let partition = self[number]
+    return partition.pointee.lock.withLock {
+      let view = partition.pointee.view.takeUnretainedValue()
+      return slots(number).allSatisfy { slot in
+        !view.isOwner(replica.id, ofSlot: slot) || intactOwners(ofSlot: slot, besides: replica, partition) != nil
+      }
+    }
+  }
+
+  /// The most owners that any slot of the partition has beside the node.
+  func ownersElsewhere(_ replica: Replica, _ number: Int) -> Int {
+    let partition = self[number]
+    return partition.pointee.lock.withLock {
+      let view = partition.pointee.view.takeUnretainedValue()
+      return slots(number).map { slot in
+        let participants = view.participants(ofSlot: slot)
+        return (0..<participants.count).count { participants.ids[$0] != replica.id }
+      }.max() ?? 0
+    }
+  }
+
+  private func slots(_ number: Int) -> Range<Int> {
+    let perPartition = Ring.slotCount / Store.partitionCount
+    return number * perPartition..<(number + 1) * perPartition
+  }
+}

@@ -1,0 +1,200 @@
+import CKernels
+import Glibc
+
+/// A node's index on disk: makes its next start fast and is never needed for it.
+///
+/// It holds the index as it was at some moment, and the position from which the log must still be read. Whatever is
+/// wrong with it, it is ignored and the whole log is read. File `checkpoint` in the node's folder, little-endian:
+///
+/// ```
+///   0   8  magic 89 'K' 'V' 'I' 'D' 'X' 0D 0A
+///   8   4  format version
+///  12   4  CRC-32C of the node's name
+///  16   8  position: records before it are in the index below
+///  24   8  cluster id
+///  32   8  newest tag
+///  40   4  number of segments
+///  44   4  CRC-32C of bytes 0 ..< 44 and of the segments
+///  48      segments, 24 bytes each: slot, id, end of its records
+///          256 partitions: count (4 bytes), CRC-32C of the entries (4), entries of 24 bytes: hash, location, tag
+/// ```
+///
+/// Locations name segments by their slot in the table above. A segment in it that the log no longer has was emptied by
+/// compaction since; its entries are passed over, for what was live in it was written again beyond the position.
+final class Checkpoint: @unchecked Sendable {
+  private static let magic: UInt64 = 0x0a0d_5844_4956_4b89
+  private static let version: UInt32 = 1
+  private static let headerBytes = 48
+  private static let segmentBytes = 24
+  private static let entryBytes = MemoryLayout<IndexSlot>.stride
+
+  static func path(_ folder: String) -> String { "\(folder)/checkpoint" }
+
+  private let file: any SegmentFile
+  let covers: LogPosition
+  let newestTag: Tag
+  /// Slot there, id, end; and the slot the segment has now, 0 if it is gone.
+  private let segments: [(slot: Int, id: UInt64, end: Int, now: Int)]
+  private let slots: [Int]
+  /// Offset of each partition's entries, and their number.
+  private let sections: [(offset: Int, count: Int)]
+
+  /// The folder's checkpoint if there is one, all of it verifies, and the log is the one it was made of.
+  static func read(
+    from disk: any Disk, folder: String, identity: LogIdentity, segments: [Log.Segment]
+  ) -> Checkpoint? {
+    guard let names = try? disk.names(in: folder), names.contains("checkpoint"),
+      let file = try? disk.openSegment(path(folder), capacity: 0)
+    else { return nil }
+    if let checkpoint = Checkpoint(file, identity, segments) { return checkpoint }
+    file.close()
+    return nil
+  }
+
+  private init?(_ file: any SegmentFile, _ identity: LogIdentity, _ present: [Log.Segment]) {
+    let base = UnsafeRawPointer(file.base)
+    let size = file.byteCount
+    guard size >= Checkpoint.headerBytes, base.load(as: UInt64.self) == Checkpoint.magic,
+      base.load(fromByteOffset: 8, as: UInt32.self) == Checkpoint.version,
+      base.load(fromByteOffset: 12, as: UInt32.self) == Checkpoint.nameChecksum(identity),
+      base.load(fromByteOffset: 24, as: UInt64.self) == identity.clusterID
+    else { return nil }
+    let count = Int(base.load(fromByteOffset: 40, as: UInt32.self))
+    var at = Checkpoint.headerBytes + count * Checkpoint.segmentBytes
+    guard count < SegmentTable.slotsMax, at <= size,
+      base.load(fromByteOffset: 44, as: UInt32.self)
+        == kv_crc32c(kv_crc32c(0, base, 44), base + Checkpoint.headerBytes, at - Checkpoint.headerBytes)
+    else { return nil }
+    self.file = file
+    covers = LogPosition(rawValue: base.load(fromByteOffset: 16, as: UInt64.self))
+    newestTag = Tag(rawValue: base.load(fromByteOffset: 32, as: UInt64.self))
+    segments = (0..<count).map { i in
+      let entry = base + Checkpoint.headerBytes + i * Checkpoint.segmentBytes
+      let id = entry.load(fromByteOffset: 8, as: UInt64.self)
+      return (
+        entry.load(as: Int.self), id, entry.load(fromByteOffset: 16, as: Int.self),
+        present.first { $0.id == id }?.slot ?? 0
+      )
+    }
+    var slots = [Int](repeating: 0, count: SegmentTable.slotsMax)
+    for segment in segments where slots.indices.contains(segment.slot) {
+      slots[segment.slot] = segment.now
+    }
+    self.slots = slots
+    var sections: [(Int, Int)] = []
+    for _ in 0..<Store.partitionCount {
+      guard at + 8 <= size else { return nil }
+      let count = Int(base.load(fromByteOffset: at, as: UInt32.self))
+      let bytes = count * Checkpoint.entryBytes
+      guard at + 8 + bytes <= size,
+        base.load(fromByteOffset: at + 4, as: UInt32.self) == kv_crc32c(UInt32(count), base + at + 8, bytes)
+      else { return nil }
+      sections.append((at + 8, count))
+      at += 8 + bytes
+    }
+    self.sections = sections
+    // Every segment older than the position must be known, and the one it lies in must be there.
+    guard present.allSatisfy({ segment in segment.id > covers.segment || segments.contains { $0.id == segment.id } }),
+      present.contains(where: { $0.id == covers.segment || $0.id > covers.segment })
+    else { return nil }
+  }
+
+  /// Where the records of a segment before the position end.
+  func end(_ id: UInt64) -> Int { segments.first { $0.id == id }?.end ?? LogFormat.segmentHeaderBytes }
+
+  func entries(_ partition: Int) -> UnsafeBufferPointer<IndexSlot> {
+    let (offset, count) = sections[partition]
+    let start = UnsafeRawPointer(file.base + offset).assumingMemoryBound(to: IndexSlot.self)
+    return UnsafeBufferPointer(start: start, count: count)
+  }
+
+  /// A location of the checkpoint as it is now; `nil` if its segment is gone.
+  func location(_ location: Location, _ table: SegmentTable) -> Location? {
+    let slot = slots[location.slot]
+    return slot == 0 ? nil : Location(rawValue: location.rawValue & 0xffff_ffff_ffff | UInt64(slot) << 48)
+  }
+
+  func close() { file.close() }
+
+  private static func nameChecksum(_ identity: LogIdentity) -> UInt32 {
+    Array(identity.node.utf8).withBytes { Checksum.crc32c($0) }
+  }
+}
+
+extension Checkpoint {
+  /// Writes the index of `store`.
+  ///
+  /// Partition by partition, each under its lock, so the checkpoint is of no single moment; what changed meanwhile lies
+  /// beyond the position taken at the beginning and is read from the log again.
+  /// - Parameters:
+  ///   - sync: puts the log on the disk: a checkpoint must not speak of records that a loss of power can take.
+  ///   - withPartition: runs a body with a partition's lock held.
+  static func write(
+    _ store: Store, sync: () throws(StorageError) -> Void,
+    withPartition: (_ partition: Int, _ body: () -> Void) -> Void
+  ) throws(StorageError) {
+    let log = store.log
+    let (covers, segments) = log.segmentsNow
+    var sections: [[IndexSlot]] = []
+    sections.reserveCapacity(Store.partitionCount)
+    for partition in 0..<Store.partitionCount {
+      var entries: [IndexSlot] = []
+      withPartition(partition) { entries = store.entries(partition) }
+      sections.append(entries)
+    }
+    try sync()
+    let newestTag = sections.joined().reduce(store.newestTag) { max($0, $1.tag) }
+    let header = header(store, covers, segments, newestTag)
+    try log.disk.replace(path(log.folder)) { write throws(StorageError) in
+      try header.withBytes(write)
+      for entries in sections {
+        try entries.withUnsafeBufferPointer { entries throws(StorageError) in
+          let bytes = UnsafeRawBufferPointer(entries)
+          let head = [UInt32(entries.count), kv_crc32c(UInt32(entries.count), bytes.baseAddress, bytes.count)]
+          try head.withUnsafeBufferPointer { head throws(StorageError) in try write(UnsafeRawBufferPointer(head)) }
+          if bytes.count > 0 { try write(bytes) }
+        }
+      }
+    }
+  }
+
+  private static func header(_ store: Store, _ covers: LogPosition, _ segments: [Log.Segment], _ newestTag: Tag)
+    -> [UInt8]
+  {
+    let count = headerBytes + segments.count * segmentBytes
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      let base = UnsafeMutableRawPointer(buffer.baseAddress!)
+      base.storeBytes(of: magic, as: UInt64.self)
+      base.storeBytes(of: version, toByteOffset: 8, as: UInt32.self)
+      base.storeBytes(of: nameChecksum(store.log.identity), toByteOffset: 12, as: UInt32.self)
+      base.storeBytes(of: covers.rawValue, toByteOffset: 16, as: UInt64.self)
+      base.storeBytes(of: store.log.identity.clusterID, toByteOffset: 24, as: UInt64.self)
+      base.storeBytes(of: newestTag.rawValue, toByteOffset: 32, as: UInt64.self)
+      base.storeBytes(of: UInt32(segments.count), toByteOffset: 40, as: UInt32.self)
+      for (i, segment) in segments.enumerated() {
+        let at = headerBytes + i * segmentBytes
+        base.storeBytes(of: segment.slot, toByteOffset: at, as: Int.self)
+        base.storeBytes(of: segment.id, toByteOffset: at + 8, as: UInt64.self)
+        base.storeBytes(of: segment.end, toByteOffset: at + 16, as: Int.self)
+      }
+      let checksum = kv_crc32c(kv_crc32c(0, base, 44), base + headerBytes, count - headerBytes)
+      base.storeBytes(of: checksum, toByteOffset: 44, as: UInt32.self)
+      written = count
+    }
+  }
+}
+
+extension Store {
+  /// A partition's entries with their places in the log. Call with its lock held.
+  func entries(_ partition: Int) -> [IndexSlot] {
+    let stripe = stripes + partition
+    var entries: [IndexSlot] = []
+    entries.reserveCapacity(stripe.pointee.index.count)
+    for table in 0..<HashIndex.tableCount {
+      stripe.pointee.index.forEach(inTable: table) { slot in
+        entries.append(IndexSlot(hash: slot.hash, location: logLocation(slot.location, stripe), tag: slot.tag))
+      }
+    }
+    return entries
+  }
+}

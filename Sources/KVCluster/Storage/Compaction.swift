@@ -1,0 +1,151 @@
+import CKernels
+
+/// Emptying one segment: what is live in it is written again at the end of the log, then its file is free.
+///
+/// Whoever drives it calls ``step(_:withPartition:)`` until it says that all is moved, puts the log on the disk, and calls
+/// ``finish()``. A crash at any moment leaves a record in both places, or in one; equal tags are the same write, so a
+/// start takes either. A partition's lock is held for at most ``entriesPerStep`` records (and at most about a megabyte of
+/// them) at a time.
+package final class Compaction: @unchecked Sendable {
+  private let store: Store
+  let segment: Log.Segment
+  private let scan: SegmentScan
+  private var partition = 0
+  private var next = 0
+  /// Live records that do not verify: they cannot be moved, and must come from other replicas.
+  package private(set) var damagedHashes: [UInt64] = []
+  /// Bytes written again.
+  package private(set) var movedBytes = 0
+
+  private static let entriesPerStep = 64
+  private static let bytesPerStep = 1 << 20
+
+  private init(_ store: Store, _ segment: Log.Segment) {
+    self.store = store
+    self.segment = segment
+    let source = SegmentSource(
+      base: UnsafeRawPointer(segment.file.base), slot: segment.slot, id: segment.id,
+      clusterID: store.log.identity.clusterID)
+    scan = SegmentScan(source, limit: segment.end)
+  }
+
+  /// The segment to empty next, if it is worth while.
+  ///
+  /// The one of which most is dead, once more than half of the log is (or of which all is dead, or some damaged):
+  /// greedy choice is within a few percent of the best for uniform updates (Rosenblum and Ousterhout, TOCS 10(1)).
+  /// - Parameter withDamaged: whether segments that are damaged may be chosen.
+  package static func next(in store: Store, withDamaged: Bool = true) -> Compaction? {
+    let log = store.log
+    let size = log.size
+    let live = size.recordBytes - size.deadBytes
+    let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
+    var best: (segment: Log.Segment, deadPart: Double)?
+    for segment in log.settledSegments where withDamaged || !segment.isDamaged {
+      let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
+      let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
+      if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
+    }
+    guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > 0.3 else { return nil }
+    return Compaction(store, best.segment)
+  }
+
+  /// Moves some records; false when there are no more.
+  /// - Throws: the log takes no more records. The segment stays as it is.
+  package func step(
+    withPartition: (_ partition: Int, _ body: () -> Void) -> Void
+  ) throws(StorageError) -> Bool {
+    while partition < Store.partitionCount, next >= scan.entries(partition).count {
+      if !scan.damage.isEmpty { withPartition(partition) { findDamaged() } }
+      partition += 1
+      next = 0
+    }
+    guard partition < Store.partitionCount else {
+      try moveNotes()
+      return false
+    }
+    var failure: StorageError?
+    store.relocating.withLock {
+      withPartition(partition) {
+        do throws(StorageError) { try moveSome() } catch { failure = error }
+      }
+    }
+    if let failure { throw failure }
+    return true
+  }
+
+  /// Entries that point to where the scan found no record.
+  private func findDamaged() {
+    damagedHashes += store.damagedHashes(partition, slot: segment.slot, within: scan.damage.map(\.range))
+  }
+
+  private func moveSome() throws(StorageError) {
+    let entries = scan.entries(partition)
+    let end = min(next + Compaction.entriesPerStep, entries.count)
+    let last = movedBytes + Compaction.bytesPerStep
+    while next < end, movedBytes < last {
+      try move(entries[next])
+      next += 1
+    }
+  }
+
+  private func move(_ entry: SegmentScan.Entry) throws(StorageError) {
+    let stripe = store.stripes + partition
+    let found = stripe.pointee.index.find(entry.hash) { slot in
+      slot.pointee.tag == entry.tag && store.logLocation(slot.pointee.location, stripe) == entry.location
+    }
+    guard let found else { return }
+    let record = store.record(at: entry.location)
+    guard record.hasIntactValue, store.hasIntactHeader(entry.location) else {
+      damagedHashes.append(entry.hash)
+      return
+    }
+    let moved = try store.log.append(
+      entry.location.isTombstone ? .tombstone : .value, tag: entry.tag, key: record.key, value: record.value,
+      valueChecksum: record.valueChecksum)
+    movedBytes += record.byteCount
+    if found.pointee.location.isCached {
+      stripe.pointee.cache.entry(found.pointee.location).setLogLocation(moved)
+    } else {
+      found.pointee.location = moved
+    }
+    store.table.addDead(record.byteCount, slot: entry.location.slot)
+  }
+
+  /// What the log says about itself is carried on while there is anything older that it speaks of.
+  private func moveNotes() throws(StorageError) {
+    for note in scan.notes {
+      let record = note.record
+      let position = LogPosition(segment: segment.id, offset: note.offset)
+      switch record.kind {
+      case .hint:
+        if store.isHintOpen(for: record.value, at: position) {
+          _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value)
+        }
+      case .hintsSettled:
+        let effect = record.tag == .none ? position : LogPosition(rawValue: record.tag.rawValue)
+        if isOlderLeft(than: effect) {
+          _ = try store.log.appendNote(
+            .hintsSettled, tag: Tag(rawValue: effect.rawValue), key: record.key, value: record.value)
+        }
+      case .rangeDrop:
+        let effect = LogPosition(rawValue: record.tag.rawValue)
+        if isOlderLeft(than: effect) {
+          try store.log.appendRangeDrop(RingRanges(bytes: record.value), effect: effect)
+        }
+      case .value, .tombstone, .syncMark, .seal, nil: break
+      }
+    }
+  }
+
+  private func isOlderLeft(than position: LogPosition) -> Bool {
+    store.log.settledSegments.contains { $0.id <= position.segment && $0.id != segment.id }
+  }
+
+  /// Whether everything live has been moved, so that the segment may go once the log is on the disk.
+  package var isComplete: Bool { damagedHashes.isEmpty && partition >= Store.partitionCount }
+
+  /// Gives the segment's file back. Call after what was moved has been put on the disk.
+  package func finish() throws(StorageError) {
+    try store.log.release(segment)
+  }
+}

@@ -1,0 +1,43 @@
+/// The small file `segments` in a node's folder: which segments its log has.
+///
+/// Without it nobody could tell a segment that was lost from one that compaction has emptied. It is replaced durably
+/// before the first record goes into a new segment, and before a segment's file is given up; so a segment file that it
+/// does not name holds nothing, and one that it names and that is not there is a loss.
+struct LogManifest: Equatable {
+  var segments: [UInt64]
+
+  static func path(_ folder: String) -> String { "\(folder)/segments" }
+
+  func write(to disk: any Disk, folder: String) throws(StorageError) {
+    let lines = segments.map { "\($0)\n" }.joined()
+    try disk.replace(LogManifest.path(folder), with: CheckedText.encode("kvstore segments 1\n\(lines)"))
+  }
+
+  /// The manifest, or `nil` if there is none or it does not verify.
+  static func read(from disk: any Disk, folder: String) throws(StorageError) -> LogManifest? {
+    guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
+    let lines = body.split(separator: "\n")
+    let ids = lines.dropFirst().compactMap { UInt64($0) }
+    guard lines.first == "kvstore segments 1", ids.count == lines.count - 1 else { return nil }
+    return LogManifest(segments: ids)
+  }
+}
+
+/// Text whose last line is a checksum of the lines before.
+enum CheckedText {
+  static func encode(_ body: String) -> [UInt8] {
+    Array("\(body)checksum \(String(checksum(body), radix: 16))\n".utf8)
+  }
+
+  /// The body, or `nil` if the checksum is not there or does not match.
+  static func decode(_ bytes: [UInt8]) -> String? {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let last = text.split(separator: "\n").last else { return nil }
+    let body = String(text.dropLast(last.count + 1))
+    return last == "checksum \(String(checksum(body), radix: 16))" ? body : nil
+  }
+
+  private static func checksum(_ body: String) -> UInt32 {
+    Array(body.utf8).withBytes { Checksum.crc32c($0) }
+  }
+}

@@ -1,0 +1,81 @@
+/// Finding and replacing records that are not what was written.
+extension Store {
+  /// Hashes of the partition's entries whose records, in the segment with this slot, do not verify. Call with the
+  /// partition's lock held.
+  func damagedHashes(_ partition: Int, slot: Int, within ranges: [Range<Int>]) -> [UInt64] {
+    let stripe = stripes + partition
+    var hashes: [UInt64] = []
+    _ = stripe.pointee.index.scan(from: 0, limit: .max / 2) { entry in
+      let location = logLocation(entry.pointee.location, stripe)
+      guard location.slot == slot else { return }
+      let bytes = location.offset..<location.offset + max(1, location.byteCount)
+      guard ranges.contains(where: { $0.overlaps(bytes) }), !isIntact(location) else { return }
+      hashes.append(entry.pointee.hash)
+    }
+    return hashes
+  }
+
+  /// Whether header, key and value are what was written.
+  func isIntact(_ location: Location) -> Bool {
+    guard hasIntactHeader(location) else { return false }
+    return location.isTombstone || record(at: location).hasIntactValue
+  }
+
+  /// Slots of the segments in which this hash has records that do not verify. Call with the partition's lock held.
+  func damagedSegments(_ hash: UInt64) -> [Int] {
+    let stripe = stripe(hash)
+    var slots: [Int] = []
+    _ = stripe.pointee.index.find(hash) { entry in
+      let location = logLocation(entry.pointee.location, stripe)
+      if !isIntact(location) { slots.append(location.slot) }
+      return false
+    }
+    return slots
+  }
+
+  /// Takes another replica's copy in place of a damaged one, or as ``apply(_:hash:tag:key:value:valueChecksum:)`` does.
+  ///
+  /// Only for whoever has heard enough other owners to know that no acknowledged version is newer: it may replace a
+  /// damaged record by an older one. Call with the partition's lock held.
+  /// - Returns: whether a copy was taken.
+  func heal(_ copy: RecordView, hash: UInt64, tag: Tag, isTombstone: Bool) throws(StorageError) -> Bool {
+    let stripe = stripe(hash)
+    let kind = isTombstone ? RecordKind.tombstone : .value
+    let own = stripe.pointee.index.find(hash) { entry in
+      let location = logLocation(entry.pointee.location, stripe)
+      return entry.pointee.tag == tag || hasIntactHeader(location) && record(at: location).hasKey(copy.key)
+    }
+    if let own {
+      let old = logLocation(own.pointee.location, stripe)
+      let isDamaged = !isIntact(old)
+      guard isDamaged || own.pointee.tag < tag else { return false }
+    }
+    let location = try log.append(
+      kind, tag: tag, key: copy.key, value: copy.value, valueChecksum: copy.valueChecksum)
+    if let own {
+      let old = logLocation(own.pointee.location, stripe)
+      table.addDead(byteCount(old), slot: old.slot)
+      if old.isTombstone != isTombstone { stripe.pointee.tombstones += isTombstone ? 1 : -1 }
+      own.pointee = IndexSlot(hash: hash, location: location, tag: tag)
+    } else {
+      stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
+      if isTombstone { stripe.pointee.tombstones += 1 }
+    }
+    return true
+  }
+
+  /// Takes entries whose records do not verify from the index. For whoever has heard enough other owners to know that
+  /// nothing acknowledged is lost. Call with the partition's lock held.
+  func removeDamaged(_ hash: UInt64) {
+    let stripe = stripe(hash)
+    guard !damagedSegments(hash).isEmpty else { return }
+    stripe.pointee.index.filter { entry in
+      guard entry.hash == hash else { return true }
+      let location = logLocation(entry.location, stripe)
+      if isIntact(location) { return true }
+      table.addDead(byteCount(location), slot: location.slot)
+      if location.isTombstone { stripe.pointee.tombstones -= 1 }
+      return false
+    }
+  }
+}

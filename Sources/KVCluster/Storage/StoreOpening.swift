@@ -1,0 +1,294 @@
+import CKernels
+import Synchronization
+
+/// Opening a node's storage: the log is read, segment by segment, into the index.
+///
+/// The work comes in units that any number of threads may do in any order, for a key's newest record is found by its tag
+/// and place, whoever comes first: ``init(disk:folder:identity:segmentBytes:cacheBytes:)`` finds the log and its end,
+/// ``run(_:)`` does one unit, ``finish()`` hands over the store.
+package final class StoreOpening: @unchecked Sendable {
+  private let recovery: LogRecovery
+  private let checkpoint: Checkpoint?
+  private let table: SegmentTable
+  private let stripes: StripeTable
+  private let cacheBytes: Int
+  /// For each ring slot the position before which its records are void; empty if nothing was ever dropped.
+  private let voidBefore: [LogPosition]
+  private let locks: UnsafeMutablePointer<Lock>
+  private let units: [Unit]
+
+  private enum Unit {
+    /// Partitions of the checkpoint.
+    case checkpoint(Range<Int>)
+    /// A segment, from an offset.
+    case segment(Log.Segment, from: Int)
+  }
+
+  private struct State {
+    var found: LogRecovery.Found
+    var newestTag = Tag.none
+    var hints: [(node: String, hash: UInt64, position: LogPosition)] = []
+    var settled: [String: LogPosition] = [:]
+  }
+  /// Guarded by `stateLock`.
+  private var state: State
+  private let stateLock = Lock()
+
+  /// - Parameter isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
+  package init(
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    cacheBytes: Int, isExpected: Bool = false
+  ) throws(StorageError) {
+    recovery = LogRecovery(
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected)
+    table = recovery.table
+    self.cacheBytes = cacheBytes
+    stripes = StripeTable(cacheBytes: cacheBytes)
+    let found: LogRecovery.Found
+    do {
+      found = try recovery.find()
+    } catch {
+      recovery.table.closeAll()
+      throw error
+    }
+    voidBefore = StoreOpening.drops(found, recovery)
+    checkpoint =
+      found.isCut
+      ? nil : Checkpoint.read(from: disk, folder: folder, identity: identity, segments: found.segments)
+    units = StoreOpening.plan(found, checkpoint)
+    locks = .allocate(capacity: Store.partitionCount)
+    for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
+    state = State(found: found, newestTag: checkpoint?.newestTag ?? .none)
+    countDead(in: found)
+  }
+
+  private func withState<R>(_ body: (inout State) -> R) -> R {
+    stateLock.withLock { body(&state) }
+  }
+
+  deinit {
+    locks.deinitialize(count: Store.partitionCount)
+    locks.deallocate()
+  }
+
+  /// Range drops, each the first record of its segment.
+  private static func drops(_ found: LogRecovery.Found, _ recovery: LogRecovery) -> [LogPosition] {
+    var effects: [LogPosition] = []
+    for segment in found.segments {
+      let first = RecordView.checked(
+        in: UnsafeRawPointer(segment.file.base), at: LogFormat.segmentHeaderBytes, limit: segment.file.byteCount,
+        seed: LogFormat.seed(clusterID: recovery.identity.clusterID, segment: segment.id))
+      guard let first, first.kind == .rangeDrop, first.hasIntactValue else { continue }
+      if effects.isEmpty { effects = [LogPosition](repeating: .start, count: Ring.slotCount) }
+      let effect = LogPosition(rawValue: first.tag.rawValue)
+      for range in RingRanges(bytes: first.value).ranges {
+        for slot in range { effects[slot] = max(effects[slot], effect) }
+      }
+    }
+    return effects
+  }
+
+  private static func plan(_ found: LogRecovery.Found, _ checkpoint: Checkpoint?) -> [Unit] {
+    var units: [Unit] = []
+    if checkpoint != nil {
+      let part = Store.partitionCount / 16
+      units = (0..<16).map { .checkpoint($0 * part..<($0 + 1) * part) }
+    }
+    for segment in found.segments {
+      let covered = checkpoint?.covers ?? .start
+      if segment.id < covered.segment { continue }
+      units.append(
+        .segment(segment, from: segment.id == covered.segment ? covered.offset : LogFormat.segmentHeaderBytes))
+    }
+    return units
+  }
+
+  /// What a checkpoint covers is dead unless one of its entries points to it.
+  private func countDead(in found: LogRecovery.Found) {
+    guard let checkpoint else { return }
+    withState { state in
+      for i in state.found.segments.indices {
+        let segment = state.found.segments[i]
+        if segment.id < checkpoint.covers.segment { state.found.segments[i].end = checkpoint.end(segment.id) }
+        let end =
+          segment.id == checkpoint.covers.segment ? checkpoint.covers.offset : state.found.segments[i].end
+        if segment.id <= checkpoint.covers.segment {
+          table.addDead(end - LogFormat.segmentHeaderBytes, slot: segment.slot)
+        }
+      }
+    }
+  }
+
+  /// How many units there are to ``run(_:)``.
+  package var unitCount: Int { units.count }
+
+  /// Does one unit; each exactly once.
+  package func run(_ unit: Int) {
+    switch units[unit] {
+    case .checkpoint(let partitions):
+      for partition in partitions { load(partition) }
+    case .segment(let segment, let start):
+      let known = start == LogFormat.segmentHeaderBytes ? withState { $0.found.scan(segment.id) } : nil
+      replay(segment, known ?? scan(segment, from: start))
+    }
+  }
+
+  /// The whole log was found already for the segments near its end; of others, and of parts, it is looked for here.
+  private func scan(_ segment: Log.Segment, from start: Int) -> SegmentScan {
+    let isEndKnown = withState { $0.found.scan(segment.id) != nil }
+    return SegmentScan(
+      recovery.source(segment), from: start, limit: isEndKnown ? segment.end : segment.file.byteCount)
+  }
+
+  private func replay(_ segment: Log.Segment, _ scan: SegmentScan) {
+    for partition in 0..<Store.partitionCount {
+      let entries = scan.entries(partition)
+      if entries.isEmpty { continue }
+      locks[partition].withLock {
+        for i in entries.indices {
+          // Two versions of a key are told apart by a look at both records: ask for them early.
+          if i + 4 < entries.count { prefetch(entries[i + 4], partition) }
+          take(entries[i], partition)
+        }
+      }
+    }
+    withState { state in
+      state.newestTag = max(state.newestTag, scan.newestTag)
+      if let i = state.found.segments.firstIndex(where: { $0.id == segment.id }) {
+        state.found.segments[i].end = scan.end
+        state.found.segments[i].isDamaged = !scan.damage.isEmpty
+      }
+      for damage in scan.damage {
+        state.found.damage.add(segment.id, damage.range, "not the records that were written")
+      }
+      for note in scan.notes { take(note, segment, &state) }
+      let isLast = state.found.segments.last?.id == segment.id
+      if !scan.isSealed, !isLast, state.found.scan(segment.id) == nil {
+        state.found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
+        if let i = state.found.segments.firstIndex(where: { $0.id == segment.id }) {
+          state.found.segments[i].isDamaged = true
+        }
+      }
+    }
+  }
+
+  private func prefetch(_ entry: SegmentScan.Entry, _ partition: Int) {
+    let index = stripes.base[partition].index
+    let candidate = index.find(entry.hash) { _ in true }
+    guard let candidate else { return }
+    kv_prefetch(table.address(of: candidate.pointee.location))
+    kv_prefetch(table.address(of: entry.location))
+  }
+
+  private func take(_ note: SegmentScan.Note, _ segment: Log.Segment, _ state: inout State) {
+    let position = LogPosition(segment: segment.id, offset: note.offset)
+    table.addDead(note.record.byteCount, slot: segment.slot)
+    switch note.record.kind {
+    case .hint where note.record.hasIntactValue:
+      let node = String(decoding: note.record.value, as: UTF8.self)
+      state.hints.append((node, Ring.hash(note.record.key), position))
+    case .hintsSettled:
+      let node = String(decoding: note.record.key, as: UTF8.self)
+      let effect = note.record.tag == .none ? position : LogPosition(rawValue: note.record.tag.rawValue)
+      state.settled[node] = max(state.settled[node] ?? .start, effect)
+    default: break
+    }
+  }
+
+  /// Lets the index point to a record unless it knows a newer one of the key.
+  private func take(_ entry: SegmentScan.Entry, _ partition: Int) {
+    let stripe = stripes.base + partition
+    let position = table.position(of: entry.location)
+    if !voidBefore.isEmpty, position < voidBefore[Ring.slot(of: entry.hash)] { return countDead(entry.location) }
+    let record = RecordView(table.address(of: entry.location))
+    let found = stripe.pointee.index.find(entry.hash) { slot in
+      slot.pointee.tag == entry.tag || RecordView(table.address(of: slot.pointee.location)).hasKey(record.key)
+    }
+    guard let found else {
+      stripe.pointee.index.insert(IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag))
+      if entry.location.isTombstone { stripe.pointee.tombstones += 1 }
+      return
+    }
+    let old = found.pointee
+    let oldPosition = table.position(of: old.location)
+    // A checkpoint and the log may both name it.
+    if position == oldPosition { return }
+    guard (entry.tag, position) > (old.tag, oldPosition) else { return countDead(entry.location) }
+    countDead(old.location)
+    found.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
+    if old.location.isTombstone != entry.location.isTombstone {
+      stripe.pointee.tombstones += entry.location.isTombstone ? 1 : -1
+    }
+  }
+
+  private func countDead(_ location: Location) {
+    let bytes = location.byteCount
+    table.addDead(
+      bytes != 0 ? bytes : RecordView(table.address(of: location)).byteCount, slot: location.slot)
+  }
+
+  private func load(_ partition: Int) {
+    guard let checkpoint else { return }
+    let entries = checkpoint.entries(partition)
+    locks[partition].withLock {
+      var counts = [Int](repeating: 0, count: HashIndex.tableCount)
+      for entry in entries { counts[Int(truncatingIfNeeded: entry.hash >> 52) & (HashIndex.tableCount - 1)] += 1 }
+      for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
+      for entry in entries {
+        guard let location = checkpoint.location(entry.location, table) else { continue }
+        // Counted dead with its segment, and alive after all.
+        if table.position(of: location) < checkpoint.covers { table.addDead(-byteCount(location), slot: location.slot) }
+        take(SegmentScan.Entry(hash: entry.hash, tag: entry.tag, location: location), partition)
+      }
+    }
+  }
+
+  private func byteCount(_ location: Location) -> Int {
+    location.byteCount != 0 ? location.byteCount : RecordView(table.address(of: location)).byteCount
+  }
+
+  /// The store, after all units.
+  package func finish() -> Store {
+    state.found.scans = []
+    checkpoint?.close()
+    let log = Log(
+      disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
+      segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
+      durable: .start)
+    let store = Store(log: log, stripes: stripes, settled: state.settled)
+    store.newestTag = state.newestTag
+    store.damage = state.found.damage
+    store.isSuspect = store.damage.isSuspect
+    var hints: [RecoveredHints] = []
+    for hint in state.hints.sorted(by: { $0.position < $1.position }) {
+      if let settled = state.settled[hint.node], hint.position < settled { continue }
+      if let i = hints.firstIndex(where: { $0.node == hint.node }) {
+        hints[i].hashes.append(hint.hash)
+      } else {
+        hints.append(RecoveredHints(node: hint.node, hashes: [hint.hash]))
+      }
+    }
+    store.recoveredHints = hints
+    return store
+  }
+
+  /// Unmaps everything, after a failure.
+  package func abandon() {
+    checkpoint?.close()
+    table.closeAll()
+  }
+}
+
+extension Store {
+  /// Opens a node's storage on the calling thread.
+  package static func open(
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    cacheBytes: Int, isExpected: Bool = false
+  ) throws(StorageError) -> Store {
+    let opening = try StoreOpening(
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes,
+      isExpected: isExpected)
+    for unit in 0..<opening.unitCount { opening.run(unit) }
+    return opening.finish()
+  }
+}
