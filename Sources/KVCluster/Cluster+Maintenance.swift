@@ -29,11 +29,14 @@ final class Caretaker {
   private var checkpointedAt: LogPosition
   private var hasAnnouncedWait = false
   private var isSealUnsynced = false
+  private var hugePages = HugePages()
+  private var nextPlanNs: UInt64 = 0
 
   /// Reading the log again takes at most this part of a core.
   private static let scrubPart: UInt64 = 100
   private static let scrubPauseMinNs: UInt64 = 1_000_000_000
   private static let retryNs: UInt64 = 1_000_000_000
+  private static let planPauseNs: UInt64 = 500_000_000
 
   init(_ replica: Replica, _ cluster: Cluster) {
     self.replica = replica
@@ -57,7 +60,19 @@ final class Caretaker {
     if compact() { return true }
     checkpointIfDue()
     scrubIfDue()
+    arrangeMemory()
     return false
+  }
+
+  private func arrangeMemory() {
+    if hugePages.hasPending {
+      replica.whileOpen { hugePages.step() }
+    } else if Clock.nowNs() >= nextPlanNs {
+      nextPlanNs = Clock.nowNs() + Caretaker.planPauseNs
+      replica.whileOpen {
+        hugePages.plan(replica.store) { number, body in partitions.whileServing(replica, number, body) }
+      }
+    }
   }
 
   // MARK: - Compaction

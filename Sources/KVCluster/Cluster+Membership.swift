@@ -53,6 +53,7 @@ extension Cluster {
       throw .refused("a node is joining or leaving; wait until that is done: `nodes` shows it")
     }
     var change = MembershipChange(joint: try plan(roster.configuration))
+    try checkOwners(of: change.joint)
     guard let planned = change.joint.change, let member = change.joint.member(planned.node) else {
       preconditionFailure("not a change")
     }
@@ -76,6 +77,28 @@ extension Cluster {
     let verb = planned.kind == .join ? "joins" : "leaves"
     log(planned.kind == .join ? .join : .leave, .info, "\(member.name) \(verb): its ranges are being handed over")
     return change
+  }
+
+  /// Between the old owners and the new ones every write must reach a quorum of both: a change that cannot is not begun,
+  /// for it would make keys unavailable that are not now.
+  private func checkOwners(of joint: Configuration) throws(ClusterError) {
+    let view = PlacementView(joint)
+    guard let next = view.nextQuorum else { return }
+    let newcomer = joint.change?.kind == .join ? joint.change?.node : nil
+    let live = Set(roster.live.map(\.id)).union(newcomer.map { [$0] } ?? [])
+    let isShort = (0..<Ring.slotCount).contains { slot in
+      let participants = view.participants(ofSlot: slot)
+      let answering = (0..<participants.count).count {
+        participants.nextOwners.contains($0) && live.contains(participants.ids[$0])
+      }
+      return answering < next.write
+    }
+    if isShort {
+      let down = joint.members.filter { !live.contains($0.id) && $0.id != joint.change?.node }.map(\.name)
+      throw .refused(
+        "after it some keys would have too few nodes that answer, while \(down.joined(separator: ", ")) is down: "
+          + "`restart \(down.first ?? "NODE")` first")
+    }
   }
 
   private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {

@@ -86,7 +86,7 @@ extension Cluster {
     _ prefix: [UInt8], _ partition: UnsafeMutablePointer<Partition>, _ number: Int, _ found: inout [[UInt8]]
   ) {
     var newest: [(key: [UInt8], tag: Tag, isTombstone: Bool)] = []
-    for id in 0..<Limits.nodesMax {
+    for id in partition.pointee.replicas.indices {
       guard let replica = partition.pointee.replica(UInt16(id))?.takeUnretainedValue() else { continue }
       _ = replica.store.scan(number, from: 0, limit: .max / 2) { slot, record in
         guard record.key.starts(with: prefix) else { return }

@@ -126,9 +126,7 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
-    store.log.setRoomRequest { [weak log = store.log, provisioner] in
-      if let log { provisioner.request(log) }
-    }
+    store.log.setRoomRequest { [provisioner] log in provisioner.request(log) }
     do throws(StorageError) {
       try dropForeignRanges(store, id)
     } catch {

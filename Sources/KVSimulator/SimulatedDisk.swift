@@ -34,6 +34,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     func prepareToWrite(_ range: Range<Int>) {}
+    func finishWriting(_ range: Range<Int>) {}
 
     /// The handle goes, the file stays.
     func close() {}

@@ -12,3 +12,13 @@ static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(a
 
 /// Names the calling thread, for `top -H` and debuggers; 15 bytes at most.
 void kv_name_thread(const char *name);
+
+/// Writes the dirty pages of a part of a file to the disk and waits for it. Says nothing about metadata or the disk's
+/// cache: only an fdatasync does. Returns 0, or -1 with errno.
+int kv_write_back(int fd, int64_t offset, int64_t count);
+
+enum { KV_HUGE_PAGE_BYTES = 2 << 20 };
+
+/// Asks for one huge page in place of the small ones at `address`, a multiple of its size (Linux 6.1). Takes
+/// milliseconds; what is there stays there. Returns 0, or -1 with errno where it cannot be.
+int kv_collapse(void *address);

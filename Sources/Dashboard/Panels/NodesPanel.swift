@@ -93,7 +93,9 @@ private struct Row {
 
   private func stateWord(width: Int) -> String {
     guard case .recovering(let fraction) = node.state else {
-      return node.state.word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
+      // It serves writes and is compared with the others before it votes again.
+      let word = node.wal.isSuspect ? "rebuilding" : node.state.word
+      return word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
     }
     let figure = Figures.percent(fraction)
     return width >= 9 ? "logs \(figure)" : figure

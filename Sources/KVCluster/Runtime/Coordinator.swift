@@ -95,15 +95,23 @@ final class Coordinator: Sendable {
     var operation = WriteOperation(tag: write.tag, rule: rule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
     var failure: StorageError?
-    // First into all logs, then into all indexes: while the records are written, the indexes' memory arrives.
+    // First into all logs, then into all indexes: while the records are written, the indexes' memory arrives, and while
+    // the later ones are, the record that the key has now.
     var locations = InlineArray<14, Location>(repeating: .none)
+    var isFirst = true
     for i in 0..<participants.count where live.contains(i) {
+      let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
       do throws(StorageError) {
-        locations[i] = try write.append(at: partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped)
+        locations[i] = try write.append(at: replica)
       } catch {
         failure = error
         live.remove(i)
         _ = operation.lose(i)
+        continue
+      }
+      if isFirst {
+        replica._withUnsafeGuaranteedRef { $0.store.prefetchRecord(write.hash) }
+        isFirst = false
       }
     }
     var known = Tag.none
@@ -201,7 +209,10 @@ final class Coordinator: Sendable {
     }
     at = first
     let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
-    let answer = replica._withUnsafeGuaranteedRef { $0.store.read(hash, key) }
+    let answer = replica._withUnsafeGuaranteedRef { replica in
+      replica.store.prefetchRecord(hash)
+      return replica.store.read(hash, key)
+    }
     guard case .found(let tag, let position, let isTombstone, let value) = answer, isDurable(replica, position) else {
       return nil
     }

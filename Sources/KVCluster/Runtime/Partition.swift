@@ -84,24 +84,23 @@ struct Partition: ~Copyable {
   // All below is guarded by `lock`.
   /// The epoch's owners.
   var view: Unmanaged<PlacementView>
-  /// The nodes that answer, by id. A node enters and leaves each partition under its lock, so an operation sees it
-  /// either there or not.
-  let replicas: UnsafeMutablePointer<Unmanaged<Replica>?>
+  /// The nodes that answer, by id, as many as there is room for. A node enters and leaves each partition under its lock,
+  /// so an operation sees it either there or not.
+  fileprivate(set) var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   var hints: [HintQueue] = []
   var operations = OperationCounters()
   /// Partitions are touched by different threads: keep their locks in different cache lines.
   private let padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-  init(view: Unmanaged<PlacementView>) {
+  init(view: Unmanaged<PlacementView>, replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>) {
     self.view = view
-    replicas = calloc(Limits.nodesMax, MemoryLayout<Unmanaged<Replica>?>.stride)!
-      .bindMemory(to: Unmanaged<Replica>?.self, capacity: Limits.nodesMax)
+    self.replicas = replicas
   }
 
-  deinit { free(replicas) }
-
   @inline(__always)
-  func replica(_ id: UInt16) -> Unmanaged<Replica>? { replicas[Int(id)] }
+  func replica(_ id: UInt16) -> Unmanaged<Replica>? {
+    Int(id) < replicas.count ? replicas.baseAddress.unsafelyUnwrapped[Int(id)] : nil
+  }
 }
 
 /// All partitions, at a fixed address.
@@ -111,17 +110,54 @@ final class PartitionTable: @unchecked Sendable {
   private var current: PlacementView
   /// The nodes that partitions point to.
   private let attached = Mutex<[Replica]>([])
+  /// The partitions' tables of nodes, together: a few kilobytes for a small cluster. Changed with `attached` held.
+  private var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   private let generation = Atomic<Int>(0)
 
   init(view: PlacementView) {
     current = view
     base = .allocate(capacity: Store.partitionCount)
-    for i in 0..<Store.partitionCount { (base + i).initialize(to: Partition(view: .passUnretained(view))) }
+    replicas = PartitionTable.makeTables(room: PartitionTable.roomMin)
+    for i in 0..<Store.partitionCount {
+      let table = PartitionTable.table(i, of: replicas)
+      (base + i).initialize(to: Partition(view: .passUnretained(view), replicas: table))
+    }
+  }
+
+  private static let roomMin = 8
+
+  private static func makeTables(room: Int) -> UnsafeMutableBufferPointer<Unmanaged<Replica>?> {
+    let tables = UnsafeMutableBufferPointer<Unmanaged<Replica>?>.allocate(capacity: room * Store.partitionCount)
+    tables.initialize(repeating: nil)
+    return tables
+  }
+
+  private static func table(
+    _ partition: Int, of tables: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
+  ) -> UnsafeMutableBufferPointer<Unmanaged<Replica>?> {
+    let room = tables.count / Store.partitionCount
+    return UnsafeMutableBufferPointer(rebasing: tables[partition * room..<(partition + 1) * room])
+  }
+
+  /// Lets each partition's table have room for `id`. Call with `attached` held.
+  private func makeRoom(for id: UInt16) {
+    var room = replicas.count / Store.partitionCount
+    if Int(id) < room { return }
+    while Int(id) >= room { room *= 2 }
+    let old = replicas
+    replicas = PartitionTable.makeTables(room: room)
+    forEach { number, partition in
+      let table = PartitionTable.table(number, of: replicas)
+      for (i, replica) in partition.pointee.replicas.enumerated() { table[i] = replica }
+      partition.pointee.replicas = table
+    }
+    old.deallocate()
   }
 
   deinit {
     base.deinitialize(count: Store.partitionCount)
     base.deallocate()
+    replicas.deallocate()
   }
 
   @inline(__always)
@@ -154,6 +190,7 @@ final class PartitionTable: @unchecked Sendable {
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
       attached.removeAll { $0.id == replica.id }
       attached.append(replica)
+      makeRoom(for: replica.id)
       forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }

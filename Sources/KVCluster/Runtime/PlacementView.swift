@@ -80,7 +80,7 @@ final class PlacementView: @unchecked Sendable {
   @inline(__always)
   func readOrder(_ hash: UInt64) -> (owners: UnsafePointer<UInt16>, count: Int, first: Int) {
     let slot = Ring.slot(of: hash)
-    let first = Int(truncatingIfNeeded: (hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: ranks) &>> 32)
+    let first = Int(truncatingIfNeeded: ((hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: ranks)) >> 32)
     return (UnsafePointer(owners + (slot &>> shift) &* ranks), ranks, first)
   }
 

@@ -35,25 +35,27 @@ package struct HashIndex {
   static let tableCount = 16
   static let capacityMin = 4
 
-  private struct Table {
-    var slots: UnsafeMutablePointer<IndexSlot>
-    var capacity: UInt32
-    var count: UInt32
+  /// One table. Those of all partitions of a store lie together, so that finding one costs no memory access of its own.
+  struct Table {
+    fileprivate var slots: UnsafeMutablePointer<IndexSlot>
+    fileprivate var capacity: UInt32
+    fileprivate var count: UInt32
   }
 
   private let tables: UnsafeMutablePointer<Table>
 
-  package init() {
-    tables = .allocate(capacity: HashIndex.tableCount)
+  /// - Parameter tables: room for ``tableCount`` tables, whose owner outlives the index and deallocates it.
+  init(tables: UnsafeMutablePointer<Table>) {
+    self.tables = tables
     for i in 0..<HashIndex.tableCount {
-      tables[i] = Table(
-        slots: HashIndex.allocate(HashIndex.capacityMin), capacity: UInt32(HashIndex.capacityMin), count: 0)
+      let slots = HashIndex.allocate(HashIndex.capacityMin)
+      (tables + i).initialize(to: Table(slots: slots, capacity: UInt32(HashIndex.capacityMin), count: 0))
     }
   }
 
-  package func deallocate() {
+  /// Frees the tables' slots.
+  func deallocate() {
     for i in 0..<HashIndex.tableCount { tables[i].slots.deallocate() }
-    tables.deallocate()
   }
 
   /// Keys in the index.
@@ -187,6 +189,13 @@ package struct HashIndex {
       first = end
     }
     return nil
+  }
+
+  /// The memory of each table.
+  func forEachTable(_ body: (UnsafeRawBufferPointer) -> Void) {
+    for i in 0..<HashIndex.tableCount {
+      body(UnsafeRawBufferPointer(UnsafeBufferPointer(start: tables[i].slots, count: Int(tables[i].capacity))))
+    }
   }
 
   /// Entries of table `i`, in the order of the table.

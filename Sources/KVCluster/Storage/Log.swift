@@ -37,6 +37,10 @@ package final class Log: @unchecked Sendable {
     var limit: Int
     /// Pages up to here have been made ready.
     var prepared = 0
+    /// Pages up to here have been given back to the readers.
+    var finished = 0
+    /// The rest of segments that were sealed since ``prepare()`` was last called.
+    var unfinished: [(file: any SegmentFile, range: Range<Int>)] = []
     /// Synced before the tail segment may count as durable.
     var unsynced: [any SegmentFile] = []
     /// All segments but this, from the oldest.
@@ -70,7 +74,7 @@ package final class Log: @unchecked Sendable {
   /// Where locations point to.
   package let table: SegmentTable
   /// Called, with the log's lock held, when room is getting short; guarded by `lock`.
-  private var requestRoom: (@Sendable () -> Void)?
+  private var requestRoom: (@Sendable (Log) -> Void)?
 
   /// Free files kept for later, beside the spare. More are removed: the log has shrunk for good.
   static let freeFilesMax = 8
@@ -274,16 +278,23 @@ extension Log {
   private static let preparedBytes = 2 << 20
 
   /// Who is told when room is getting short; they answer with ``prepare()`` on a thread of their own.
-  func setRoomRequest(_ request: @escaping @Sendable () -> Void) {
+  func setRoomRequest(_ request: @escaping @Sendable (Log) -> Void) {
     withTail { _ in requestRoom = request }
   }
 
   /// Makes room ahead of the writers, so that they seldom wait for it. Errors are left to the writer who needs it.
   package func prepare() {
-    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int)
+    typealias Plan = (
+      file: any SegmentFile, offset: Int, prepared: Int, finished: Int,
+      unfinished: [(file: any SegmentFile, range: Range<Int>)]
+    )
     let plan = withTail { tail -> Plan? in
       guard let file = tail.segment?.file, tail.failure == nil else { return nil }
-      return (file, tail.offset, tail.prepared)
+      defer {
+        tail.unfinished = []
+        tail.finished = tail.offset & ~4_095
+      }
+      return (file, tail.offset & ~4_095, tail.prepared, tail.finished, tail.unfinished)
     }
     // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
     guard let plan else { return }
@@ -297,6 +308,8 @@ extension Log {
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
     if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
+    if plan.offset > plan.finished { plan.file.finishWriting(plan.finished..<plan.offset) }
+    for (file, range) in plan.unfinished { file.finishWriting(range) }
     withTail { tail in
       guard tail.segment?.file === plan.file else { return }
       tail.limit = plan.file.byteCount - LogFormat.sealBytes
@@ -317,7 +330,7 @@ extension Log {
   @inline(never)
   private func askForRoom(_ tail: inout Tail) {
     tail.askRoomAt = .max
-    requestRoom?()
+    requestRoom?(self)
   }
 
   @inline(never)
@@ -359,6 +372,8 @@ extension Log {
     tail.seed = LogFormat.seed(clusterID: identity.clusterID, segment: next.id)
     tail.offset = LogFormat.segmentHeaderBytes
     tail.limit = next.file.byteCount - LogFormat.sealBytes
+    tail.unfinished.append((old.file, tail.finished..<old.end))
+    tail.finished = 0
     tail.prepared = 0
     tail.askRoomAt = 0
     if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -209,7 +210,8 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
       }
       at += count
     }
-    try sync()
+    // Not fdatasync, which would write what is being appended as well.
+    if kv_write_back(fd, Int64(from), Int64(end - from)) != 0 { try sync() }
   }
 
   func sync() throws(StorageError) {
@@ -222,6 +224,15 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     let end = min(range.upperBound, byteCount)
     // Pages made ready are dirty, and the next sync writes them: nothing for a log that is synced after every record.
     if end > first, zeros.count > 4_096 { madvise(base + first, end - first, PosixSegmentFile.populateForWriting) }
+  }
+
+  /// A sync takes each page that may be written from the page tables, with an interrupt to every core for each; measured,
+  /// those took a fifth of the time of puts. Taken from the tables all at once beforehand it is one interrupt; a reader
+  /// gets them back, read-only, sixteen at a time.
+  func finishWriting(_ range: Range<Int>) {
+    let first = (range.lowerBound + 4_095) & ~4_095
+    let end = range.upperBound & ~4_095
+    if end > first { madvise(base + first, end - first, Int32(MADV_DONTNEED)) }
   }
 
   /// MADV_POPULATE_WRITE of Linux 5.14; on an older system it fails and changes nothing.

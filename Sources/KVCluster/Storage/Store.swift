@@ -4,7 +4,7 @@ import Synchronization
 
 /// What a node keeps of one partition. Guarded by the partition's lock.
 package struct StoreStripe {
-  package var index = HashIndex()
+  package var index: HashIndex
   package var cache: ValueCache
   package var tombstones = 0
   package var operations = OperationCounters()
@@ -21,7 +21,7 @@ package final class Store: @unchecked Sendable {
   package let log: Log
   let table: SegmentTable
   package let stripes: UnsafeMutablePointer<StoreStripe>
-  private let stripeTable: StripeTable
+  let stripeTable: StripeTable
   /// The greatest tag in the log when it was opened.
   package internal(set) var newestTag = Tag.none
   /// Hints found in the log when it was opened, for each absent node the hashes of the keys it missed.
@@ -51,6 +51,22 @@ package final class Store: @unchecked Sendable {
   /// Asks for the memory a look-up of `hash` will touch first.
   @inline(__always)
   package func prefetch(_ hash: UInt64) { kv_prefetch(stripe(hash).pointee.index.address(of: hash)) }
+
+  /// Asks for what the index points to under this hash, cached or in the log: its first 256 bytes at most. Everything an
+  /// operation waits for is memory, so the sooner the better.
+  @inline(__always)
+  func prefetchRecord(_ hash: UInt64) {
+    let stripe = stripe(hash)
+    guard let slot = stripe.pointee.index.find(hash, matching: { _ in true }) else { return }
+    let location = slot.pointee.location
+    let address =
+      location.isCached ? UnsafeRawPointer(stripe.pointee.cache.entry(location).base) : table.address(of: location)
+    let last = min(location.byteCount, 256) &- 1
+    kv_prefetch(address)
+    if last >= 64 { kv_prefetch(address + 64) }
+    if last >= 128 { kv_prefetch(address + 128) }
+    kv_prefetch(address + max(0, last))
+  }
 
   @inline(__always)
   func record(at location: Location) -> RecordView { RecordView(table.address(of: location)) }
@@ -308,23 +324,30 @@ package final class Store: @unchecked Sendable {
   }
 }
 
-/// The stripes of one store, at a fixed address. Freed with the last reference.
+/// The stripes of one store and the memory they work on, at fixed addresses. Freed with the last reference.
 package final class StripeTable: @unchecked Sendable {
   let base: UnsafeMutablePointer<StoreStripe>
+  private let tables: UnsafeMutablePointer<HashIndex.Table>
+  /// The caches of all partitions. Fresh pages: an empty cache costs nothing until it is used.
+  let rings: UnsafeMutableRawBufferPointer
 
   init(cacheBytes: Int) {
     base = .allocate(capacity: Store.partitionCount)
+    tables = .allocate(capacity: Store.partitionCount * HashIndex.tableCount)
+    let ringBytes = cacheBytes / Store.partitionCount & ~63
+    rings = .allocate(byteCount: ringBytes * Store.partitionCount, alignment: 64)
     for i in 0..<Store.partitionCount {
-      (base + i).initialize(to: StoreStripe(cache: ValueCache(bytes: cacheBytes / Store.partitionCount)))
+      let ring = UnsafeMutableRawBufferPointer(rebasing: rings[i * ringBytes..<(i + 1) * ringBytes])
+      let index = HashIndex(tables: tables + i * HashIndex.tableCount)
+      (base + i).initialize(to: StoreStripe(index: index, cache: ValueCache(ring: ring)))
     }
   }
 
   deinit {
-    for i in 0..<Store.partitionCount {
-      base[i].index.deallocate()
-      base[i].cache.deallocate()
-    }
+    for i in 0..<Store.partitionCount { base[i].index.deallocate() }
     base.deallocate()
+    tables.deallocate()
+    rings.deallocate()
   }
 }
 

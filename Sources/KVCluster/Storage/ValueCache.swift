@@ -36,14 +36,12 @@ package struct ValueCache {
   package private(set) var hits: UInt64 = 0
   package private(set) var misses: UInt64 = 0
 
-  /// - Parameter bytes: bound on all memory of the cache; below 1 KiB it is off.
-  package init(bytes: Int) {
-    capacityBytes = bytes < 1_024 ? 0 : bytes & ~7
-    // Large allocations come from fresh pages, so an empty cache costs nothing until it is used.
-    ring = capacityBytes == 0 ? nil : .allocate(byteCount: capacityBytes, alignment: 64)
+  /// - Parameter ring: the cache's memory, on a multiple of 8 bytes, whose owner outlives the cache. Below 1 KiB the
+  ///   cache is off.
+  init(ring: UnsafeMutableRawBufferPointer) {
+    capacityBytes = ring.count < 1_024 ? 0 : ring.count & ~7
+    self.ring = capacityBytes == 0 ? nil : ring.baseAddress
   }
-
-  package func deallocate() { ring?.deallocate() }
 
   /// A cached key and value, read in place.
   struct Entry {

@@ -301,6 +301,20 @@ extension Cluster {
     await again.close()
   }
 
+  @Test("A change that would make keys unavailable is refused, and nothing changes")
+  func refusesHarmfulChange() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    try await cluster.put("a", "1")
+    try await cluster.kill("node2")
+    let error = await #expect(throws: ClusterError.self) { try await cluster.removeNode("node3") }
+    #expect(error!.description.contains("`restart node2` first"))
+    #expect(try await cluster.get("a") == "1")
+    try await cluster.removeNode("node2")
+    #expect(try await cluster.get("a") == "1")
+    await cluster.close()
+  }
+
   @Test("The data folder is private to its user")
   func isPrivate() async throws {
     let fixture = try ClusterFixture()

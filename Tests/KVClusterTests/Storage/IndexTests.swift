@@ -13,8 +13,9 @@ import Testing
   @Test("Every inserted slot is found again while the table grows")
   func findsAll() {
     var random = SeededRandom(seed: 3)
-    var index = HashIndex()
-    defer { index.deallocate() }
+    let stripes = StripeTable(cacheBytes: 0)
+    defer { withExtendedLifetime(stripes) {} }
+    var index = stripes.base[0].index
     // The partition is the highest byte: all hashes of one index share it.
     let hashes = (0..<20_000).map { _ in random.next() >> 8 | 0x2a << 56 }
     for (i, hash) in hashes.enumerated() {
@@ -30,8 +31,9 @@ import Testing
 
   @Test("Keys with the same hash stay apart")
   func keepsCollisionsApart() {
-    var index = HashIndex()
-    defer { index.deallocate() }
+    let stripes = StripeTable(cacheBytes: 0)
+    defer { withExtendedLifetime(stripes) {} }
+    var index = stripes.base[0].index
     for i in 1...100 { index.insert(slot(42, i)) }
     for i in 1...100 { #expect(index.find(42) { $0.pointee.tag.counter == UInt64(i) } != nil) }
     #expect(index.find(42) { $0.pointee.tag.counter == 101 } == nil)
@@ -39,8 +41,9 @@ import Testing
 
   @Test("A filtered index keeps what it is told to keep, and asks about each entry once")
   func filters() {
-    var index = HashIndex()
-    defer { index.deallocate() }
+    let stripes = StripeTable(cacheBytes: 0)
+    defer { withExtendedLifetime(stripes) {} }
+    var index = stripes.base[0].index
     for i in 1...1_000 { index.insert(slot(UInt64(i) &* 0x9e37_79b9_7f4a_7c15 >> 8, i)) }
     var asked = 0
     index.filter {
@@ -57,8 +60,9 @@ import Testing
 
   @Test("A key and replica takes at most 40 bytes of index from a thousand keys a partition on")
   func isSmall() {
-    var index = HashIndex()
-    defer { index.deallocate() }
+    let stripes = StripeTable(cacheBytes: 0)
+    defer { withExtendedLifetime(stripes) {} }
+    var index = stripes.base[0].index
     var random = SeededRandom(seed: 5)
     for i in 1...50_000 {
       index.insert(slot(random.next() >> 8, i))

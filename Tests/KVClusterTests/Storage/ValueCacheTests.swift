@@ -23,21 +23,19 @@ private final class RecordBox {
 
 /// A cache in front of records in memory, found by an index as a store does it.
 private final class CacheFixture {
-  var index = HashIndex()
+  private let stripes: StripeTable
+  var index: HashIndex
   var cache: ValueCache
   let boxes: [RecordBox]
 
   init(bytes: Int, _ boxes: [RecordBox]) {
-    cache = ValueCache(bytes: bytes)
+    stripes = StripeTable(cacheBytes: bytes * Store.partitionCount)
+    index = stripes.base[0].index
+    cache = stripes.base[0].cache
     self.boxes = boxes
     for i in boxes.indices {
       index.insert(IndexSlot(hash: CacheFixture.hash(i), location: location(i), tag: boxes[i].view.tag))
     }
-  }
-
-  deinit {
-    index.deallocate()
-    cache.deallocate()
   }
 
   static func hash(_ i: Int) -> UInt64 { UInt64(i + 1) &* 0x9e37_79b9_7f4a_7c15 >> 8 }
