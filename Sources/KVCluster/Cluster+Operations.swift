@@ -114,22 +114,12 @@ extension Cluster {
       "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
   }
 
-  private func settle(_ pending: PendingWait) async throws(ClusterError) {
-    let wait = register(pending, blocks: false)
-    try check(await wait.wait())
+  private func settle(_ pending: DurabilityWait) async throws(ClusterError) {
+    try check(await pending.wait())
   }
 
-  private func settleBlocking(_ pending: PendingWait) throws(ClusterError) {
-    let wait = register(pending, blocks: true)
-    try check(wait.waitBlocking())
-  }
-
-  private func register(_ pending: PendingWait, blocks: Bool) -> DurabilityWait {
-    let wait = DurabilityWait(pending.operation, blocks: blocks)
-    for (i, replica) in pending.replicas.enumerated() {
-      replica?.commit.register(wait, participant: i, position: pending.positions[i])
-    }
-    return wait
+  private func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
+    try check(pending.waitBlocking())
   }
 
   private func check(_ step: WriteOperation.Step) throws(ClusterError) {

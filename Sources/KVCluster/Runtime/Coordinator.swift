@@ -34,7 +34,7 @@ final class Coordinator: Sendable {
   @inline(__always)
   func write(
     _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-  ) throws(ClusterError) -> PendingWait? {
+  ) throws(ClusterError) -> DurabilityWait? {
     try checkKey(key.count)
     guard value.count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(value.count) }
     if isOverdue.load(ordering: .relaxed) { try waitWhileOverdue() }
@@ -78,7 +78,7 @@ final class Coordinator: Sendable {
   }
 
   @inline(__always)
-  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> PendingWait?
+  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> DurabilityWait?
   {
     let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
@@ -149,17 +149,30 @@ final class Coordinator: Sendable {
     }
   }
 
+  /// Registers an operation with the logs it waits for. A log among the first that are enough, in the order of the nodes'
+  /// ids, is waited for at once; the others sync a little later and for more writers together.
   private func pending(
     _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
     _ participants: PlacementView.Participants, _ live: ParticipantSet, _ positions: InlineArray<14, LogPosition>
-  ) -> PendingWait {
+  ) -> DurabilityWait {
     var operation = operation
-    let replicas = (0..<participants.count).map { i -> Replica? in
-      guard live.contains(i) else { return nil }
-      return partition.pointee.replica(participants.ids[i])?.takeUnretainedValue()
-    }
     for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
-    return PendingWait(operation: operation, replicas: replicas, positions: positions)
+    let wait = DurabilityWait(operation)
+    var chosen = operation.acknowledged
+    while !operation.rule.isMet(by: chosen) {
+      var next: Int?
+      for i in 0..<participants.count where live.contains(i) && !chosen.contains(i) {
+        if next.map({ participants.ids[i] < participants.ids[$0] }) ?? true { next = i }
+      }
+      guard let next else { break }
+      chosen.insert(next)
+    }
+    for i in 0..<participants.count where live.contains(i) {
+      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
+        $0.commit.register(wait, participant: i, position: positions[i], isUrgent: chosen.contains(i))
+      }
+    }
+    return wait
   }
 
   // MARK: - Reading
@@ -169,7 +182,7 @@ final class Coordinator: Sendable {
   @inline(__always)
   func read<R>(
     _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     try checkKey(key.count)
     let hash = Ring.hash(key)
     let partition = partitions[Store.partition(of: hash)]
@@ -182,7 +195,7 @@ final class Coordinator: Sendable {
   private func read<R>(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
     _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     partition.pointee.operations.reads &+= 1
     // The usual case, without the general machinery: as many owners as make both a read and a write quorum hold the same
     // version.
@@ -248,7 +261,7 @@ final class Coordinator: Sendable {
   private func readSlowly<R>(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
     _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: PendingWait?) {
+  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: Ring.slot(of: hash))
     var operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
@@ -285,7 +298,7 @@ final class Coordinator: Sendable {
   private func writeBack(
     _ read: SlowRead, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
     _ newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)
-  ) throws(ClusterError) -> PendingWait? {
+  ) throws(ClusterError) -> DurabilityWait? {
     let write = Write(
       kind: newest.isTombstone ? .tombstone : .value, hash: read.hash, tag: newest.tag, key: read.key,
       value: newest.value, checksum: kv_crc32c(0, newest.value.baseAddress, newest.value.count))

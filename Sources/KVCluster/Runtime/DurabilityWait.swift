@@ -1,50 +1,50 @@
 import Synchronization
 
-/// What an operation still waits for when it leaves the partition's lock under `fsync always`: its records have been
-/// applied, and it is done when a write quorum of them is on the disk.
-struct PendingWait {
-  var operation: WriteOperation
-  var replicas: [Replica?]
-  var positions: InlineArray<14, LogPosition>
-}
-
-/// One operation that waits for disks. Each log it is registered with tells it once that a record is durable or never
-/// will be; the first step that decides wakes the caller, and what comes later is ignored.
+/// One operation that waits for disks under `fsync always`: its records have been applied, and it is done when a write
+/// quorum of them is on the disk. Each log it is registered with tells it once that a record is durable or never will
+/// be; the first step that decides wakes the caller, and what comes later is ignored.
 final class DurabilityWait: Sendable {
   private struct State {
     var operation: WriteOperation
-    var continuation: CheckedContinuation<WriteOperation.Step, Never>?
+    var continuation: UnsafeContinuation<WriteOperation.Step, Never>?
+    var monitor: Monitor?
   }
 
   private let state: Mutex<State>
-  private let monitor: Monitor?
-  let startedNs: UInt64
+  let startedNs = Clock.nowNs()
 
-  /// - Parameter blocks: whether a thread will wait in ``waitBlocking()``, rather than a task in ``wait()``.
-  init(_ operation: WriteOperation, blocks: Bool) {
+  init(_ operation: WriteOperation) {
     state = Mutex(State(operation: operation))
-    monitor = blocks ? Monitor() : nil
-    startedNs = Clock.nowNs()
   }
 
   func acknowledge(_ participant: Int) { step { $0.acknowledge(participant) } }
   func lose(_ participant: Int) { step { $0.lose(participant) } }
   func timeOut() { step { $0.timeOut() } }
 
+  @inline(__always)
   private func step(_ advance: (inout WriteOperation) -> WriteOperation.Step) {
-    let continuation = state.withLock { state -> CheckedContinuation<WriteOperation.Step, Never>? in
-      guard advance(&state.operation) != .waiting else { return nil }
-      defer { state.continuation = nil }
-      return state.continuation
+    typealias Sleeper = (
+      step: WriteOperation.Step, continuation: UnsafeContinuation<WriteOperation.Step, Never>?, monitor: Monitor?
+    )
+    let sleeper = state.withLock { state -> Sleeper? in
+      let step = advance(&state.operation)
+      guard step != .waiting else { return nil }
+      defer {
+        state.continuation = nil
+        state.monitor = nil
+      }
+      return (step, state.continuation, state.monitor)
     }
-    if let continuation { continuation.resume(returning: current) }
-    if let monitor, current != .waiting { monitor.withLock { monitor.notifyAll() } }
+    guard let sleeper else { return }
+    sleeper.continuation?.resume(returning: sleeper.step)
+    if let monitor = sleeper.monitor { monitor.withLock { monitor.notifyAll() } }
   }
 
   private var current: WriteOperation.Step { state.withLock { $0.operation.step } }
 
+  /// Waits without holding a thread.
   func wait() async -> WriteOperation.Step {
-    await withCheckedContinuation { continuation in
+    await withUnsafeContinuation { continuation in
       let decided = state.withLock { state -> WriteOperation.Step? in
         if state.operation.step != .waiting { return state.operation.step }
         state.continuation = continuation
@@ -54,8 +54,10 @@ final class DurabilityWait: Sendable {
     }
   }
 
+  /// Waits on the calling thread.
   func waitBlocking() -> WriteOperation.Step {
-    guard let monitor else { preconditionFailure("made for a task, not for a thread") }
+    let monitor = Monitor()
+    state.withLock { if $0.operation.step == .waiting { $0.monitor = monitor } }
     return monitor.withLock {
       while current == .waiting { monitor.wait() }
       return current

@@ -15,14 +15,25 @@ final class GroupCommit: @unchecked Sendable {
   private let monitor = Monitor()
   private var thread: BackgroundThread?
   // Guarded by the monitor.
+  /// They came since the last sync began.
   private var waiters: [Waiter] = []
+  /// The sync under way, or the next, will answer them.
+  private var beingServed: [Waiter] = []
+  private var isUrgent = false
+  /// When those are served who are in no hurry.
+  private var patienceEndsNs: UInt64 = 0
   private var isStopped = false
   private var wantsSync = false
+  private var isIdle = false
+  /// Someone is, or was, in ``syncNow()``.
+  private var isSomeoneWaitingForAll = false
   /// Everything appended before this moment is on the disk.
   private let coveredNs: Atomic<UInt64>
 
   /// `everysec` syncs this often while there is something to sync.
   private static let intervalNs: UInt64 = 1_000_000_000
+  /// Writes that other logs answer for wait this long for company.
+  private static let patienceNs: UInt64 = 4_000_000
 
   init(log: Log, node: String, policy: FsyncPolicy, onFailure: @escaping @Sendable (StorageError) -> Void) {
     self.log = log
@@ -34,12 +45,16 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
-  func register(_ wait: DurabilityWait, participant: Int, position: LogPosition) {
+  /// - Parameter isUrgent: whether the operation needs this log's answer; if not, the sync waits for others to share it.
+  func register(_ wait: DurabilityWait, participant: Int, position: LogPosition, isUrgent: Bool) {
     if log.durable > position { return wait.acknowledge(participant) }
     let accepted = monitor.withLock { () -> Bool in
       if isStopped { return false }
+      let isFirst = waiters.isEmpty
       waiters.append(Waiter(position: position, wait: wait, participant: participant))
-      if waiters.count == 1 { monitor.notifyAll() }
+      if isFirst { patienceEndsNs = wait.startedNs + GroupCommit.patienceNs }
+      if isIdle, isFirst || isUrgent && !self.isUrgent { monitor.notifyAll() }
+      if isUrgent { self.isUrgent = true }
       return true
     }
     if !accepted { wait.lose(participant) }
@@ -50,6 +65,7 @@ final class GroupCommit: @unchecked Sendable {
     // The log's lock is taken outside the monitor: writers hold it when they call in here.
     let wanted = log.end
     monitor.withLock {
+      isSomeoneWaitingForAll = true
       while !isStopped, log.durable < wanted {
         wantsSync = true
         monitor.notifyAll()
@@ -67,8 +83,12 @@ final class GroupCommit: @unchecked Sendable {
   /// Ends the waits of operations begun before `deadlineNs`.
   func expire(startedBefore deadlineNs: UInt64) {
     let expired = monitor.withLock { () -> [Waiter] in
-      let old = waiters.filter { $0.wait.startedNs < deadlineNs }
-      if !old.isEmpty { waiters.removeAll { $0.wait.startedNs < deadlineNs } }
+      let isOld = { (waiter: Waiter) in waiter.wait.startedNs < deadlineNs }
+      let old = (waiters + beingServed).filter(isOld)
+      if !old.isEmpty {
+        waiters.removeAll(where: isOld)
+        beingServed.removeAll(where: isOld)
+      }
       return old
     }
     for waiter in expired { waiter.wait.timeOut() }
@@ -105,26 +125,35 @@ final class GroupCommit: @unchecked Sendable {
     monitor.withLock {
       while true {
         if isStopped { return false }
-        let isDue = policy == .everysec && Clock.nowNs() >= coveredNs.load(ordering: .relaxed) + GroupCommit.intervalNs
-        if !waiters.isEmpty || wantsSync || isDue {
+        let dueNs = dueNs
+        if isUrgent || wantsSync || dueNs <= Clock.nowNs() {
+          // Their records were appended before they came, so this sync covers them.
+          swap(&waiters, &beingServed)
+          isUrgent = false
           wantsSync = false
           return true
         }
-        monitor.wait(
-          untilNs: policy == .everysec ? coveredNs.load(ordering: .relaxed) + GroupCommit.intervalNs : nil)
+        isIdle = true
+        monitor.wait(untilNs: dueNs == .max ? nil : dueNs)
+        isIdle = false
       }
     }
   }
 
+  /// When to sync though nobody is in a hurry.
+  private var dueNs: UInt64 {
+    let interval = policy == .everysec ? coveredNs.load(ordering: .relaxed) + GroupCommit.intervalNs : .max
+    return min(interval, waiters.isEmpty ? .max : patienceEndsNs)
+  }
+
   private func notifyDurable() {
-    let durable = log.durable
-    let ready = monitor.withLock { () -> [Waiter] in
-      monitor.notifyAll()
-      let ready = waiters.filter { $0.position < durable }
-      waiters.removeAll { $0.position < durable }
-      return ready
+    let served = monitor.withLock { () -> [Waiter] in
+      if isSomeoneWaitingForAll { monitor.notifyAll() }
+      let served = beingServed
+      beingServed = []
+      return served
     }
-    for waiter in ready { waiter.wait.acknowledge(waiter.participant) }
+    for waiter in served { waiter.wait.acknowledge(waiter.participant) }
   }
 
   private func fail(_ error: StorageError) {
@@ -138,8 +167,11 @@ final class GroupCommit: @unchecked Sendable {
 
   private func abandonWaiters() {
     let left = monitor.withLock { () -> [Waiter] in
-      defer { waiters = [] }
-      return waiters
+      defer {
+        waiters = []
+        beingServed = []
+      }
+      return waiters + beingServed
     }
     for waiter in left { waiter.wait.lose(waiter.participant) }
   }

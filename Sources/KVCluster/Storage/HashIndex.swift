@@ -77,9 +77,10 @@ package struct HashIndex {
 
   /// The partition is the hash's highest byte, the table the four bits below it.
   @inline(__always)
-  private func table(_ hash: UInt64) -> UnsafeMutablePointer<Table> {
-    tables + (Int(truncatingIfNeeded: hash >> 52) & (HashIndex.tableCount - 1))
-  }
+  static func table(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 52) & (tableCount - 1) }
+
+  @inline(__always)
+  private func table(_ hash: UInt64) -> UnsafeMutablePointer<Table> { tables + HashIndex.table(of: hash) }
 
   /// Where probing for a hash begins: decided by the bits below those that chose the table.
   @inline(__always)

@@ -77,7 +77,7 @@ package final class Log: @unchecked Sendable {
   private var requestRoom: (@Sendable (Log) -> Void)?
 
   /// Free files kept for later, beside the spare. More are removed: the log has shrunk for good.
-  static let freeFilesMax = 8
+  static let freeFilesMax = 2
 
   init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, segments: [Segment],

@@ -145,6 +145,7 @@ package final class StoreOpening: @unchecked Sendable {
       let entries = scan.entries(partition)
       if entries.isEmpty { continue }
       locks[partition].withLock {
+        reserve(entries, partition)
         for i in entries.indices {
           // Two versions of a key are told apart by a look at both records: ask for them early.
           if i + 4 < entries.count { prefetch(entries[i + 4], partition) }
@@ -170,6 +171,14 @@ package final class StoreOpening: @unchecked Sendable {
         }
       }
     }
+  }
+
+  /// The first segment's keys find tables of the right size; those of later ones may be the same keys.
+  private func reserve(_ entries: UnsafeBufferPointer<SegmentScan.Entry>, _ partition: Int) {
+    guard stripes.base[partition].index.count == 0 else { return }
+    var counts = [Int](repeating: 0, count: HashIndex.tableCount)
+    for entry in entries { counts[HashIndex.table(of: entry.hash)] += 1 }
+    for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
   }
 
   private func prefetch(_ entry: SegmentScan.Entry, _ partition: Int) {
@@ -232,7 +241,7 @@ package final class StoreOpening: @unchecked Sendable {
     let entries = checkpoint.entries(partition)
     locks[partition].withLock {
       var counts = [Int](repeating: 0, count: HashIndex.tableCount)
-      for entry in entries { counts[Int(truncatingIfNeeded: entry.hash >> 52) & (HashIndex.tableCount - 1)] += 1 }
+      for entry in entries { counts[HashIndex.table(of: entry.hash)] += 1 }
       for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
       for entry in entries {
         guard let location = checkpoint.location(entry.location, table) else { continue }
