@@ -66,6 +66,8 @@ package final class Log: @unchecked Sendable {
   private var manifest: [UInt64]
   /// Everything below is on the disk.
   private let durableRaw: Atomic<UInt64>
+  /// Where the log ended at the last sync: unlike `durable`, without the mark that followed it.
+  private let syncedRaw = Atomic<UInt64>(0)
   private let syncCount = Atomic<UInt64>(0)
   /// Where locations point to.
   package let table: SegmentTable
@@ -114,6 +116,9 @@ package final class Log: @unchecked Sendable {
   /// Every record that begins below is on the disk.
   @inline(__always)
   package var durable: LogPosition { LogPosition(rawValue: durableRaw.load(ordering: .acquiring)) }
+
+  /// Everything below is on the disk, marks too.
+  var synced: LogPosition { LogPosition(rawValue: syncedRaw.load(ordering: .acquiring)) }
 
   /// Where the next record will go.
   package var end: LogPosition { withTail { LogPosition(segment: $0.id, offset: $0.offset) } }
@@ -219,6 +224,7 @@ package final class Log: @unchecked Sendable {
       }
       throw error
     }
+    syncedRaw.store(target.position.rawValue, ordering: .releasing)
     durableRaw.store(target.position.rawValue, ordering: .releasing)
     syncCount.wrappingAdd(1, ordering: .relaxed)
     markSynced(target.position)

@@ -52,14 +52,22 @@ package final class StoreOpening: @unchecked Sendable {
       throw error
     }
     voidBefore = StoreOpening.drops(found, recovery)
-    checkpoint =
-      found.isCut
-      ? nil : Checkpoint.read(from: disk, folder: folder, identity: identity, segments: found.segments)
+    checkpoint = found.isCut ? nil : StoreOpening.checkpoint(found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
     for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
     state = State(found: found, newestTag: checkpoint?.newestTag ?? .none)
     countDead(in: found)
+  }
+
+  /// The folder's checkpoint, unless it speaks of more than the log has.
+  private static func checkpoint(_ found: LogRecovery.Found, _ recovery: LogRecovery) -> Checkpoint? {
+    let checkpoint = Checkpoint.read(
+      from: recovery.disk, folder: recovery.folder, identity: recovery.identity, segments: found.segments)
+    guard let checkpoint, let end = found.scan(checkpoint.covers.segment)?.end else { return checkpoint }
+    if checkpoint.covers.offset <= end { return checkpoint }
+    checkpoint.close()
+    return nil
   }
 
   private func withState<R>(_ body: (inout State) -> R) -> R {
@@ -255,7 +263,8 @@ package final class StoreOpening: @unchecked Sendable {
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
       durable: .start)
-    let store = Store(log: log, stripes: stripes, settled: state.settled)
+    let store = Store(
+      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start)
     store.newestTag = state.newestTag
     store.damage = state.found.damage
     store.isSuspect = store.damage.isSuspect

@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(
-    "A crash at any step leaves what was acknowledged, invents nothing, and is no damage", arguments: [1, 2, 3] as [UInt64])
+    "A crash at any step leaves what was acknowledged, invents nothing, and is no damage", arguments: 1...20 as ClosedRange<UInt64>)
   func survivesEveryStep(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let disk = SimulatedDisk(random: random.split())
@@ -59,5 +59,42 @@ import Testing
     print(
       "crash at every step, seed \(seed): \(cases) cases over \(disk.steps) steps, "
         + "\(life.compactions) compactions, \(life.checkpoints) checkpoints \(ContinuousClock.now - start)")
+  }
+
+  @Test("A store that crashes again and again goes on as if nothing had happened", arguments: 1...60 as ClosedRange<UInt64>)
+  func survivesManyCrashes(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed &* 7_919)
+    let disk = SimulatedDisk(random: random.split())
+    let life = try Workload(seed: seed, disk: disk)
+    var inOpening = 0
+    for round in 0..<40 {
+      let moment = DiskFaults.Moment.allCases[random.below(3)]
+      disk.crash(atStep: disk.steps + random.within(1...60), moment)
+      do { try life.run(random.within(1...200)) } catch { #expect(disk.isCrashed, "seed \(seed), round \(round): \(error)") }
+      // A start may crash as well.
+      var losesPower = random.chance(perMille: 500)
+      var lostPower = losesPower
+      disk.restart(losingPower: losesPower)
+      while random.chance(perMille: 300) {
+        disk.crash(atStep: disk.steps + random.within(1...4), moment)
+        do {
+          try StoreFixture(disk: disk).store.log.close()
+        } catch {
+          inOpening += 1
+          #expect(disk.isCrashed, "seed \(seed), round \(round): \(error)")
+        }
+        losesPower = random.chance(perMille: 500)
+        lostPower = lostPower || losesPower
+        disk.restart(losingPower: losesPower)
+      }
+      let history = life.history
+      try life.resume(afterPowerLoss: lostPower)
+      let content = life.history.last
+      try #require(life.fixture.store.damage.isEmpty, "seed \(seed), round \(round): \(life.fixture.store.damage.places)")
+      try #require(
+        history.allows(content, losingPower: lostPower),
+        "seed \(seed), round \(round), power lost: \(lostPower): \(content) instead of \(history.last)")
+    }
+    print("crash after crash, seed \(seed): 40 crashes, \(inOpening) while starting, \(life.compactions) compactions, \(life.checkpoints) checkpoints")
   }
 }

@@ -4,23 +4,39 @@ import Testing
 @testable import KVCluster
 
 /// What a store should hold.
-struct StoreContent: Equatable {
+struct StoreContent: Equatable, CustomStringConvertible {
   /// Values by key; deleted and dropped keys are not there.
   var values: [String: String] = [:]
   /// Hashes of hinted keys by absent node.
   var hints: [String: Set<UInt64>] = [:]
+
+  var description: String {
+    let values = values.sorted { $0.key < $1.key }.map { "\($0)=\($1.prefix { $0 != "-" })" }
+    let hints = hints.sorted { $0.key < $1.key }.map { "\($0): \($1.count)" }
+    return "[\((values + hints).joined(separator: " "))]"
+  }
 }
 
 /// What a store may hold after a crash: its content at the last sync, and after each operation since.
-struct StoreHistory {
-  private(set) var contents = [StoreContent()]
+struct StoreHistory: CustomStringConvertible {
+  private(set) var contents: [StoreContent]
   /// After the operation under way, should it have got that far.
   var pending: StoreContent?
+
+  var description: String { "\(contents.count) contents" }
+
+  init(_ content: StoreContent = StoreContent()) { contents = [content] }
 
   var last: StoreContent { contents[contents.count - 1] }
 
   mutating func finish() {
     if let pending { contents.append(pending) }
+    pending = nil
+  }
+
+  /// After a crash of the program alone, what was not synced is still not.
+  mutating func crash(leaving content: StoreContent, losingPower: Bool) {
+    contents = (losingPower ? [] : contents) + [content]
     pending = nil
   }
 
@@ -96,6 +112,13 @@ final class Workload {
     fixture = try fixture.reopened()
   }
 
+  /// Goes on after a crash, with what the store holds now.
+  func resume(afterPowerLoss: Bool) throws {
+    fixture.store.log.close()
+    fixture = try fixture.reopened()
+    history.crash(leaving: fixture.content(), losingPower: afterPowerLoss)
+  }
+
   func run(_ operations: Int) throws {
     for _ in 0..<operations { try step() }
   }
@@ -108,7 +131,7 @@ final class Workload {
     case ..<820: try settle(StoreFixture.nodes[random.below(StoreFixture.nodes.count)])
     case ..<900: try sync()
     case ..<910: try drop()
-    case ..<970: try compact()
+    case ..<960: try compact()
     default: try checkpoint()
     }
   }
@@ -165,6 +188,9 @@ final class Workload {
 
   /// As the engine: none while hints are kept, for they are found only by reading the log.
   func checkpoint() throws {
+    if random.chance(perMille: 500) {
+      for node in StoreFixture.nodes where history.last.hints[node] != nil { try settle(node) }
+    }
     guard history.last.hints.isEmpty else { return }
     checkpoints += 1
     try fixture.checkpoint()
