@@ -243,9 +243,11 @@ package final class StoreOpening: @unchecked Sendable {
       for entry in entries { counts[Int(truncatingIfNeeded: entry.hash >> 52) & (HashIndex.tableCount - 1)] += 1 }
       for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
       for entry in entries {
-        guard let location = checkpoint.location(entry.location, table) else { continue }
+        // What lies beyond the position is read from the log, perhaps already with what came after it.
+        guard let location = checkpoint.location(entry.location, table), table.position(of: location) < checkpoint.covers
+        else { continue }
         // Counted dead with its segment, and alive after all.
-        if table.position(of: location) < checkpoint.covers { table.addDead(-byteCount(location), slot: location.slot) }
+        table.addDead(-byteCount(location), slot: location.slot)
         take(SegmentScan.Entry(hash: entry.hash, tag: entry.tag, location: location), partition)
       }
     }

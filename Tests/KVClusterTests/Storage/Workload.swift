@@ -5,10 +5,12 @@ import Testing
 
 /// What a store should hold.
 struct StoreContent: Equatable, CustomStringConvertible {
-  /// Values by key; deleted and dropped keys are not there.
+  /// Values by key; of deleted keys ``deleted(_:)``; dropped ones are not there.
   var values: [String: String] = [:]
   /// Hashes of hinted keys by absent node.
   var hints: [String: Set<UInt64>] = [:]
+
+  static func deleted(_ counter: UInt64) -> String { "deleted\(counter)-" }
 
   var description: String {
     let values = values.sorted { $0.key < $1.key }.map { "\($0)=\($1.prefix { $0 != "-" })" }
@@ -56,9 +58,20 @@ extension StoreFixture {
   /// Everything in the store under the keys of the workload; `damaged` stands for what it does not know.
   func content() -> StoreContent {
     var content = StoreContent()
-    for key in Self.keys { content.values[key] = read(key) }
+    for key in Self.keys { content.values[key] = version(key) }
     for hints in store.recoveredHints { content.hints[hints.node] = Set(hints.hashes) }
     return content
+  }
+
+  private func version(_ key: String) -> String? {
+    Array(key.utf8).withBytes { key -> String? in
+      switch store.read(Ring.hash(key), key) {
+      case .absent: nil
+      case .damaged: "damaged"
+      case .found(let tag, _, let isTombstone, let value):
+        isTombstone ? StoreContent.deleted(tag.counter) : String(decoding: value, as: UTF8.self)
+      }
+    }
   }
 
   func hint(_ node: String, _ key: String) throws {
@@ -141,12 +154,12 @@ final class Workload {
     let key = StoreFixture.keys[random.below(StoreFixture.keys.count)]
     let value = isDelete ? nil : "\(counter)-" + String(repeating: "v", count: random.below(valueBytesMax))
     history.pending = history.last
-    history.pending?.values[key] = value
+    history.pending?.values[key] = value ?? StoreContent.deleted(counter)
     try fixture.write(key, value, counter: counter)
     history.finish()
   }
 
-  private func hint() throws {
+  func hint() throws {
     let node = StoreFixture.nodes[random.below(StoreFixture.nodes.count)]
     let key = StoreFixture.keys[random.below(StoreFixture.keys.count)]
     history.pending = history.last
@@ -155,7 +168,7 @@ final class Workload {
     history.finish()
   }
 
-  private func settle(_ node: String) throws {
+  func settle(_ node: String) throws {
     history.pending = history.last
     history.pending?.hints[node] = nil
     try fixture.settleHints(node)
@@ -167,7 +180,7 @@ final class Workload {
     history.sync()
   }
 
-  private func drop() throws {
+  func drop() throws {
     let eighth = random.below(8)
     let ranges = RingRanges { $0 / (Ring.slotCount / 8) == eighth }
     var after = history.last
@@ -187,13 +200,23 @@ final class Workload {
   }
 
   /// As the engine: none while hints are kept, for they are found only by reading the log.
-  func checkpoint() throws {
+  /// - Parameter withWrites: how many writes happen while it is written.
+  func checkpoint(withWrites writes: Int = 0) throws {
     if random.chance(perMille: 500) {
       for node in StoreFixture.nodes where history.last.hints[node] != nil { try settle(node) }
     }
     guard history.last.hints.isEmpty else { return }
     checkpoints += 1
-    try fixture.checkpoint()
+    var left = writes
+    var failure: (any Error)?
+    let every = max(1, Store.partitionCount / max(1, writes))
+    try fixture.checkpoint { partition, body in
+      body()
+      guard left > 0, partition % every == 0 else { return }
+      left -= 1
+      do { try self.write(isDelete: self.random.chance(perMille: 200)) } catch { failure = error }
+    }
+    if let failure { throw failure }
     history.sync()
   }
 }
