@@ -1,124 +1,216 @@
 import KVCluster
 
-/// A disk in memory that remembers what has been synced, and at a loss of power keeps of the rest what chance leaves.
+/// A disk in memory that does to a store what disks do, from a seed: at a loss of power it keeps of what was not synced
+/// what chance leaves, sector by sector; it flips bits, fills up, fails calls, and stops the machine at a given step.
 ///
-/// Names and small files are durable at once (the engine syncs them before it relies on them); records are not until
-/// their segment is synced. One thread uses it, as everything in a simulation.
+/// Steps are the calls that change the disk: making, growing and syncing a segment, renaming, removing, and replacing a
+/// file. They are numbered, so that a test can stop the machine at each of them: ``crash(atStep:_:)``. Stores into a
+/// mapped segment are no steps; they survive a crash, and a loss of power as chance will have it. Names are durable when
+/// the call returns, as ``Disk`` demands; a crash inside the call finds them as before or as after.
+///
+/// One thread uses it, as everything in a simulation.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
-  /// A file and what of it a loss of power would leave.
-  final class File: SegmentFile, @unchecked Sendable {
-    fileprivate(set) var path: String
-    let base: UnsafeMutableRawPointer
-    let capacity: Int
-    private(set) var byteCount = 0
-    private var durable: [UInt8] = []
-    private(set) var syncs = 0
-
-    init(path: String, capacity: Int) {
-      self.path = path
-      self.capacity = capacity
-      base = .allocate(byteCount: capacity, alignment: 4096)
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: capacity)
-    }
-
-    deinit { base.deallocate() }
-
-    func grow(to byteCount: Int) throws(StorageError) {
-      self.byteCount = max(self.byteCount, byteCount)
-      durable += [UInt8](repeating: 0, count: max(0, byteCount - durable.count))
-    }
-
-    func sync() throws(StorageError) {
-      syncs += 1
-      durable.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount)) }
-    }
-
-    func prepareToWrite(_ range: Range<Int>) {}
-    func finishWriting(_ range: Range<Int>) {}
-
-    /// The handle goes, the file stays.
-    func close() {}
-
-    /// Each sector that was not synced is old or new.
-    func losePower(_ random: inout SeededRandom) {
-      for sector in stride(from: 0, to: byteCount, by: SimulatedDisk.sectorBytes) {
-        let count = min(SimulatedDisk.sectorBytes, byteCount - sector)
-        let isSame = durable.withUnsafeBytes { old in
-          UnsafeRawBufferPointer(start: base + sector, count: count).elementsEqual(old[sector..<sector + count])
-        }
-        if isSame || random.chance(perMille: 500) { continue }
-        durable.withUnsafeBytes { (base + sector).copyMemory(from: $0.baseAddress! + sector, byteCount: count) }
-      }
-      durable.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount)) }
-    }
-  }
-
-  private static let sectorBytes = 512
-  /// In the order of their names.
-  private var segments: [File] = []
-  private var smallFiles: [(path: String, bytes: [UInt8])] = []
+  /// In the order of their paths.
+  private var files: [(path: String, inode: SimulatedInode)] = []
   private var random: SeededRandom
+  private var faults: DiskFaults
+  /// Bytes that all files together may have.
+  package var capacityBytes = Int.max
+  /// Syncs are begun and do not end: whoever drives a log on this disk must not expect them to.
+  package var holdsSyncs = false
+  /// Steps so far.
+  package private(set) var steps = 0
+  private var plannedCrash: (step: Int, moment: DiskFaults.Moment)?
+  package private(set) var isCrashed = false
+  /// Handles of earlier lives are void.
+  private var life = 0
+  /// Hears of every moment of every step, for tests that try a crash at each.
+  package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
   package init(random: SeededRandom) {
+    var random = random
+    faults = DiskFaults(random: random.split())
     self.random = random
   }
 
-  /// The machine of this disk loses its power.
-  package func losePower() {
-    for file in segments { file.losePower(&random) }
+  /// A disk with the same content, that lives on by itself.
+  package func copy(random: SeededRandom) -> SimulatedDisk {
+    let copy = SimulatedDisk(random: random)
+    copy.files = files.map { ($0.path, $0.inode.copy(capacity: 0)) }
+    copy.capacityBytes = capacityBytes
+    return copy
+  }
+
+  // MARK: - Faults
+
+  /// The machine stops at a step, counted from the first as 1; from then on every call throws, until ``restart(losingPower:)``.
+  package func crash(atStep step: Int, _ moment: DiskFaults.Moment) { plannedCrash = (step, moment) }
+
+  /// The processes of this machine are gone; so is, with `losingPower`, of what was not synced what chance takes.
+  package func restart(losingPower: Bool) {
+    isCrashed = false
+    plannedCrash = nil
+    life += 1
+    guard losingPower else { return }
+    for file in files { file.inode.losePower(&random) }
+  }
+
+  /// The machine of this disk loses its power, and starts again.
+  package func losePower() { restart(losingPower: true) }
+
+  /// The `number`-th call of this kind from now on fails, counted from 1.
+  package func fail(_ operation: DiskFaults.Operation, number: Int = 1) { faults.fail(operation, number: number) }
+
+  /// Calls of this kind fail in so many of 1,000 cases.
+  package func fail(_ operation: DiskFaults.Operation, perMille: Int) { faults.fail(operation, perMille: perMille) }
+
+  /// Flips bits of a byte, in memory and on the disk.
+  package func flip(_ path: String, at offset: Int, mask: UInt8) {
+    guard let inode = inode(path) else { preconditionFailure("no file \(path)") }
+    inode.flip(at: offset, mask: mask)
+  }
+
+  /// Replaces a file by these bytes, outside of all counting; `nil` removes it.
+  package func put(_ path: String, _ bytes: [UInt8]?) {
+    files.removeAll { $0.path == path }
+    if let bytes { link(path, SimulatedInode(bytes: bytes)) }
+  }
+
+  /// Paths and sizes of all files, in the order of their paths.
+  package var listing: [(path: String, byteCount: Int)] { files.map { ($0.path, $0.inode.byteCount) } }
+
+  /// The bytes of a file as programs see them, outside of all counting.
+  package func bytes(_ path: String) -> [UInt8]? { inode(path)?.bytes }
+
+  package var usedBytes: Int { files.reduce(0) { $0 + $1.inode.byteCount } }
+
+  private static func crashed(_ path: String) -> StorageError { .io(operation: "crashed in", path: path, code: 5) }
+
+  private func check(_ operation: DiskFaults.Operation, _ path: String, life: Int? = nil) throws(StorageError) {
+    if isCrashed || life ?? self.life != self.life { throw SimulatedDisk.crashed(path) }
+    if faults.isDue(operation) { throw .io(operation: "\(operation)", path: path, code: 5) }
+  }
+
+  private func pass(_ moment: DiskFaults.Moment, _ path: String) throws(StorageError) {
+    if moment == .before { steps += 1 }
+    onMoment?(steps, moment)
+    guard let planned = plannedCrash, planned.step == steps, planned.moment == moment else { return }
+    isCrashed = true
+    throw SimulatedDisk.crashed(path)
+  }
+
+  private func checkRoom(_ bytes: Int, _ path: String) throws(StorageError) {
+    if bytes > capacityBytes - min(usedBytes, capacityBytes) { throw .diskFull(path: path) }
+  }
+
+  // MARK: - Names
+
+  private func inode(_ path: String) -> SimulatedInode? { files.first { $0.path == path }?.inode }
+
+  private func link(_ path: String, _ inode: SimulatedInode) {
+    files.removeAll { $0.path == path }
+    files.insert((path, inode), at: files.firstIndex { $0.path > path } ?? files.count)
   }
 
   package func names(in folder: String) throws(StorageError) -> [String] {
+    try check(.read, folder)
     let prefix = folder + "/"
-    let paths = segments.map(\.path) + smallFiles.map(\.path)
-    return paths.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }.sorted()
+    return files.filter { $0.path.hasPrefix(prefix) }.map { String($0.path.dropFirst(prefix.count)) }
   }
 
-  package func makeFolder(_ path: String) throws(StorageError) {}
+  package func makeFolder(_ path: String) throws(StorageError) { try check(.write, path) }
 
   package func removeFolder(_ path: String) throws(StorageError) {
-    segments.removeAll { $0.path.hasPrefix(path + "/") }
-    smallFiles.removeAll { $0.path.hasPrefix(path + "/") }
+    for name in try names(in: path) { try remove("\(path)/\(name)") }
   }
 
-  package func read(_ path: String) throws(StorageError) -> [UInt8]? { smallFiles.first { $0.path == path }?.bytes }
+  package func read(_ path: String) throws(StorageError) -> [UInt8]? {
+    try check(.read, path)
+    return inode(path)?.bytes
+  }
 
   package func replace(
     _ path: String,
     _ produce: (_ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) -> Void
   ) throws(StorageError) {
+    try check(.write, path)
     var bytes: [UInt8] = []
     try produce { bytes += $0 }
-    smallFiles.removeAll { $0.path == path }
-    smallFiles.append((path, bytes))
+    try checkRoom(bytes.count, path)
+    try pass(.before, path)
+    link(path + ".new", SimulatedInode(bytes: Array(bytes.prefix(random.within(0...bytes.count)))))
+    try pass(.during, path)
+    files.removeAll { $0.path == path + ".new" }
+    link(path, SimulatedInode(bytes: bytes))
+    try pass(.after, path)
   }
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
-    guard let file = file as? File else { preconditionFailure("a segment of another disk") }
+    guard let file = file as? SimulatedFile else { preconditionFailure("a segment of another disk") }
+    try check(.write, path, life: file.life)
+    guard let named = inode(file.path) else { throw .io(operation: "rename", path: file.path, code: 2) }
+    try pass(.before, path)
+    precondition(named === file.inode, "\(file.path) has become another file")
+    files.removeAll { $0.path == file.path }
+    link(path, named)
     file.path = path
-    segments.sort { $0.path < $1.path }
-  }
-
-  package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    let file = File(path: path, capacity: capacity)
-    segments.append(file)
-    segments.sort { $0.path < $1.path }
-    return file
-  }
-
-  package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    if let file = segments.first(where: { $0.path == path }) { return file }
-    guard let small = smallFiles.first(where: { $0.path == path }) else {
-      throw .io(operation: "open", path: path, code: 2)
-    }
-    let file = File(path: path, capacity: max(capacity, small.bytes.count))
-    try file.grow(to: small.bytes.count)
-    small.bytes.withUnsafeBytes { file.base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-    return file
+    try pass(.after, path)
   }
 
   package func remove(_ path: String) throws(StorageError) {
-    segments.removeAll { $0.path == path }
-    smallFiles.removeAll { $0.path == path }
+    try check(.write, path)
+    try pass(.before, path)
+    files.removeAll { $0.path == path }
+    try pass(.after, path)
+  }
+
+  // MARK: - Segments
+
+  package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
+    try check(.write, path)
+    guard inode(path) == nil else { throw .io(operation: "create", path: path, code: 17) }
+    try pass(.before, path)
+    let inode = SimulatedInode(capacity: capacity)
+    link(path, inode)
+    try pass(.after, path)
+    return SimulatedFile(self, inode, path: path, capacity: capacity, life: life)
+  }
+
+  package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
+    try check(.read, path)
+    guard var inode = inode(path) else { throw .io(operation: "open", path: path, code: 2) }
+    if inode.capacity < capacity {
+      inode = inode.copy(capacity: capacity)
+      link(path, inode)
+    }
+    return SimulatedFile(self, inode, path: path, capacity: capacity, life: life)
+  }
+
+  func grow(_ file: SimulatedFile, to byteCount: Int) throws(StorageError) {
+    try check(.write, file.path, life: file.life)
+    try checkRoom(byteCount - file.inode.byteCount, file.path)
+    try pass(.before, file.path)
+    file.inode.checkBounds(file.path)
+    file.inode.extend(to: random.within(file.inode.byteCount...max(file.inode.byteCount, byteCount)))
+    try pass(.during, file.path)
+    file.inode.extend(to: byteCount)
+    try syncNow(file)
+    try pass(.after, file.path)
+  }
+
+  func sync(_ file: SimulatedFile) throws(StorageError) {
+    if isCrashed || file.life != life { throw SimulatedDisk.crashed(file.path) }
+    try pass(.before, file.path)
+    try syncNow(file)
+    try pass(.after, file.path)
+  }
+
+  private func syncNow(_ file: SimulatedFile) throws(StorageError) {
+    file.inode.checkBounds(file.path)
+    if faults.isDue(.sync) {
+      file.inode.failSync(&random)
+      throw .io(operation: "fdatasync", path: file.path, code: 5)
+    }
+    file.inode.sync()
   }
 }

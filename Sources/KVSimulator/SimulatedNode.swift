@@ -43,7 +43,7 @@ final class SimulatedNode {
     store?.log.close()
     store = nil
     held = []
-    if losingPower { disk.losePower() }
+    disk.restart(losingPower: losingPower)
   }
 
   /// Handles a request; returns what may be answered at once. The rest waits for ``sync()``.
@@ -62,8 +62,9 @@ final class SimulatedNode {
   }
 
   /// Puts the log on the disk and returns the answers that waited for it.
+  /// None if the disk does not come back.
   func sync() throws(StorageError) -> [(client: Int, message: Message)] {
-    guard let store else { return [] }
+    guard let store, !disk.holdsSyncs else { return [] }
     try store.log.sync()
     let durable = store.log.durable
     let ready = held.filter { $0.position < durable }.map { ($0.client, $0.message) }

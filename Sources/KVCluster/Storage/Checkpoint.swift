@@ -134,7 +134,7 @@ extension Checkpoint {
     withPartition: (_ partition: Int, _ body: () -> Void) -> Void
   ) throws(StorageError) {
     let log = store.log
-    let (covers, segments) = log.segmentsNow
+    let (end, segments) = log.segmentsNow
     var sections: [[IndexSlot]] = []
     sections.reserveCapacity(Store.partitionCount)
     for partition in 0..<Store.partitionCount {
@@ -143,6 +143,8 @@ extension Checkpoint {
       sections.append(entries)
     }
     try sync()
+    // The log may end with a mark that is not on the disk, although nothing waits for a sync.
+    let covers = min(end, log.synced)
     let newestTag = sections.joined().reduce(store.newestTag) { max($0, $1.tag) }
     let header = header(store, covers, segments, newestTag)
     try log.disk.replace(path(log.folder)) { write throws(StorageError) in

@@ -70,6 +70,8 @@ package final class Log: @unchecked Sendable {
   private var manifest: [UInt64]
   /// Everything below is on the disk.
   private let durableRaw: Atomic<UInt64>
+  /// Where the log ended at the last sync: unlike `durable`, without the mark that followed it.
+  private let syncedRaw = Atomic<UInt64>(0)
   private let syncCount = Atomic<UInt64>(0)
   /// Where locations point to.
   package let table: SegmentTable
@@ -118,6 +120,9 @@ package final class Log: @unchecked Sendable {
   /// Every record that begins below is on the disk.
   @inline(__always)
   package var durable: LogPosition { LogPosition(rawValue: durableRaw.load(ordering: .acquiring)) }
+
+  /// Everything below is on the disk, marks too.
+  var synced: LogPosition { LogPosition(rawValue: syncedRaw.load(ordering: .acquiring)) }
 
   /// Where the next record will go.
   package var end: LogPosition { withTail { LogPosition(segment: $0.id, offset: $0.offset) } }
@@ -223,6 +228,7 @@ package final class Log: @unchecked Sendable {
       }
       throw error
     }
+    syncedRaw.store(target.position.rawValue, ordering: .releasing)
     durableRaw.store(target.position.rawValue, ordering: .releasing)
     syncCount.wrappingAdd(1, ordering: .relaxed)
     markSynced(target.position)
@@ -282,7 +288,7 @@ extension Log {
     withTail { _ in requestRoom = request }
   }
 
-  /// Makes room ahead of the writers, so that they seldom wait for it. Errors are left to the writer who needs it.
+  /// Makes room ahead of the writers, so that they seldom wait for it. A full disk is left to the writer who needs room.
   package func prepare() {
     typealias Plan = (
       file: any SegmentFile, offset: Int, prepared: Int, finished: Int,
@@ -301,7 +307,11 @@ extension Log {
     let size = plan.file.byteCount
     if plan.offset >= growthPoint(plan.file) {
       if size < plan.file.capacity {
-        try? plan.file.grow(to: min(plan.file.capacity, size + Log.growthBytes(at: size)))
+        do {
+          try plan.file.grow(to: min(plan.file.capacity, size + Log.growthBytes(at: size)))
+        } catch {
+          withTail { if $0.segment?.file === plan.file { fail(error, &$0) } }
+        }
       } else {
         making.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
       }
@@ -311,7 +321,7 @@ extension Log {
     if plan.offset > plan.finished { plan.file.finishWriting(plan.finished..<plan.offset) }
     for (file, range) in plan.unfinished { file.finishWriting(range) }
     withTail { tail in
-      guard tail.segment?.file === plan.file else { return }
+      guard tail.segment?.file === plan.file, tail.failure == nil else { return }
       tail.limit = plan.file.byteCount - LogFormat.sealBytes
       tail.prepared = max(tail.prepared, ready)
       let next = min(growthPoint(plan.file), ready < plan.file.byteCount ? ready - Log.preparedBytes / 2 : .max)
@@ -340,9 +350,22 @@ extension Log {
     let needed = tail.offset + bytes + LogFormat.sealBytes
     guard needed <= file.capacity else { return try roll(bytes, &tail) }
     let size = file.byteCount
-    try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
+    do {
+      try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
+    } catch {
+      fail(error, &tail)
+      throw error
+    }
     tail.limit = file.byteCount - LogFormat.sealBytes
     tail.askRoomAt = min(tail.askRoomAt, tail.offset)
+  }
+
+  /// The segment could not grow. If that was not for want of space, records may be lost that an earlier or later sync
+  /// answers for: growing syncs, and a failed sync reports to one caller only what it has dropped for all.
+  private func fail(_ error: StorageError, _ tail: inout Tail) {
+    if case .diskFull = error { return }
+    tail.failure = tail.failure ?? error
+    tail.limit = 0
   }
 
   /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
@@ -356,7 +379,8 @@ extension Log {
     if LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes > next.file.capacity {
       // The spare has the usual size: its file goes back.
       try making.withLock { () throws(StorageError) in
-        try setFree(next)
+        try unlist(next.id)
+        setFree(next)
         next = try makeSegment(record: bytes)
       }
     }
@@ -394,13 +418,10 @@ extension Log {
   private func makeSegment(record bytes: Int) throws(StorageError) -> Segment {
     let id = newestID + 1
     let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
+    let recycled = capacity == segmentBytes ? free.popLast() : nil
     let file: any SegmentFile
-    if capacity == segmentBytes, let recycled = free.last {
-      identity.writeHeader(to: recycled.base, segment: id)
-      // Records must never be on the disk without the header in front of them.
-      try recycled.sync()
-      try disk.rename(recycled, to: "\(folder)/\(LogFormat.segmentName(id))")
-      free.removeLast()
+    if let recycled {
+      try recycle(recycled, segment: id)
       file = recycled
     } else {
       file = try Log.createSegment(
@@ -408,24 +429,59 @@ extension Log {
         byteCount: min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, 1 << 20)))
     }
     newestID = id
-    // No record goes into a segment that the manifest does not name.
-    try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
+    do {
+      // No record goes into a segment that the manifest does not name.
+      try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
+    } catch {
+      keepFree(file)
+      throw error
+    }
     manifest.append(id)
     return Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
   }
 
-  /// Takes a segment out of the log and keeps its file for later. Call with `making` held; nobody points into it.
-  private func setFree(_ segment: Segment) throws(StorageError) {
-    table.remove(segment.slot)
-    manifest.removeAll { $0 == segment.id }
-    try LogManifest(segments: manifest).write(to: disk, folder: folder)
-    if segment.file.capacity == segmentBytes, free.count < Log.freeFilesMax {
-      try disk.rename(segment.file, to: "\(folder)/\(LogFormat.freeName(segment.id))")
-      free.append(segment.file)
-    } else {
-      try disk.remove(segment.file.path)
-      segment.file.close()
+  /// Makes a free file the segment with this id. Call with `making` held.
+  private func recycle(_ file: any SegmentFile, segment id: UInt64) throws(StorageError) {
+    do {
+      // A crash may have left it shorter than a header.
+      try file.grow(to: LogFormat.segmentHeaderBytes + LogFormat.sealBytes)
+    } catch {
+      keepFree(file)
+      throw error
     }
+    identity.writeHeader(to: file.base, segment: id)
+    do {
+      // Records must never be on the disk without the header in front of them.
+      try file.sync()
+      try disk.rename(file, to: "\(folder)/\(LogFormat.segmentName(id))")
+    } catch {
+      // Pages of a file whose sync failed are not to be trusted again.
+      file.close()
+      try? disk.remove(file.path)
+      throw error
+    }
+  }
+
+  /// Takes a segment out of the list. Call with `making` held.
+  private func unlist(_ id: UInt64) throws(StorageError) {
+    let left = manifest.filter { $0 != id }
+    try LogManifest(segments: left).write(to: disk, folder: folder)
+    manifest = left
+  }
+
+  /// Keeps the file of a segment that is not listed any more. Call with `making` held; nobody points into it.
+  private func setFree(_ segment: Segment) {
+    table.remove(segment.slot)
+    // The name is for people: a start takes a segment that is not listed for a free file.
+    try? disk.rename(segment.file, to: "\(folder)/\(LogFormat.freeName(segment.id))")
+    keepFree(segment.file)
+  }
+
+  /// Call with `making` held.
+  private func keepFree(_ file: any SegmentFile) {
+    if file.capacity == segmentBytes, free.count < Log.freeFilesMax { return free.append(file) }
+    file.close()
+    try? disk.remove(file.path)
   }
 
   static func createSegment(
@@ -501,11 +557,13 @@ extension Log {
   }
 
   /// Gives up a sealed segment that nothing points into any more; what was copied from it is on the disk.
+  /// - Throws: the segment is then still part of the log.
   func release(_ segment: Segment) throws(StorageError) {
+    try making.withLock { () throws(StorageError) in try unlist(segment.id) }
     withTail { tail in
       tail.sealed.removeAll { $0.id == segment.id }
       tail.sealedBytes -= segment.end - LogFormat.segmentHeaderBytes
     }
-    try making.withLock { () throws(StorageError) in try setFree(segment) }
+    making.withLock { setFree(segment) }
   }
 }

@@ -71,11 +71,16 @@ struct LogRecovery {
       if let id = LogFormat.segmentID(ofName: name) { present.append(id) }
     }
     present.sort()
-    found.newestID = present.last ?? 0
     let manifest = try LogManifest.read(from: disk, folder: folder)
+    if manifest == nil, try isUnlisted(present) {
+      try disk.remove(path(1))
+      present = []
+    }
+    // An id is never used twice: what is left of an old segment must not pass for a new one's.
+    found.newestID = max(present.last ?? 0, manifest?.segments.max() ?? 0)
     if manifest == nil, present.isEmpty, isExpected {
       found.damage.add(0, 0..<0, "its log is missing")
-    } else if manifest == nil, try !isNew(present) {
+    } else if manifest == nil, !present.isEmpty {
       found.damage.add(0, 0..<0, "the list of segments is missing or damaged, so nobody knows whether all are there")
     }
     for id in manifest?.segments ?? present {
@@ -96,16 +101,18 @@ struct LogRecovery {
 
   private func path(_ id: UInt64) -> String { "\(folder)/\(LogFormat.segmentName(id))" }
 
-  /// A crash between making the first segment and listing it leaves the segment without records.
-  private func isNew(_ present: [UInt64]) throws(StorageError) -> Bool {
-    guard present == [1] else { return present.isEmpty }
+  /// A crash between making the first segment and listing it leaves one without records, perhaps without its header.
+  private func isUnlisted(_ present: [UInt64]) throws(StorageError) -> Bool {
+    guard present == [1] else { return false }
     let file = try disk.openSegment(path(1), capacity: segmentBytes)
     defer { file.close() }
-    guard file.byteCount > LogFormat.segmentHeaderBytes else { return true }
-    let seed = LogFormat.seed(clusterID: identity.clusterID, segment: 1)
-    let first = RecordView.checked(
-      in: UnsafeRawPointer(file.base), at: LogFormat.segmentHeaderBytes, limit: file.byteCount, seed: seed)
-    return first == nil
+    guard file.byteCount >= LogFormat.segmentHeaderBytes else { return true }
+    let hasHeader = file.base.load(as: UInt64.self) != 0
+    let isOwn = (try? identity.checkHeader(file.base, segment: 1, byteCount: file.byteCount, path: file.path)) != nil
+    guard isOwn || !hasHeader else { return false }
+    let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 0, id: 1, clusterID: identity.clusterID)
+    let beforeFirst = LogFormat.segmentHeaderBytes - LogFormat.alignment
+    return SegmentScan.nextRecord(source, after: beforeFirst, limit: file.byteCount) == nil
   }
 
   /// The header repeats what the file's name and the configuration say; damage to it alone costs nothing but trust.
@@ -121,7 +128,9 @@ struct LogRecovery {
   }
 
   private func openFree(_ found: inout Found) throws(StorageError) {
-    for name in try disk.names(in: folder) where LogFormat.freeID(ofName: name) != nil {
+    for name in try disk.names(in: folder) {
+      guard let id = LogFormat.freeID(ofName: name) else { continue }
+      found.newestID = max(found.newestID, id)
       try keepFree(try disk.openSegment("\(folder)/\(name)", capacity: segmentBytes), &found)
     }
   }

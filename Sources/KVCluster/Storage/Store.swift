@@ -31,15 +31,18 @@ package final class Store: @unchecked Sendable {
   private let suspicion = Atomic<Bool>(false)
   /// Positions before which hints for a node no longer count.
   private let settled: Mutex<[String: LogPosition]>
+  /// Hints before this had been settled when the checkpoint was written that the store was opened with.
+  private let hintsBegin: LogPosition
   /// Held by whoever moves records within the log, and by whoever voids ranges of it.
   let relocating = Lock()
 
-  init(log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:]) {
+  init(log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], hintsBegin: LogPosition = .start) {
     self.log = log
     table = log.table
     stripeTable = stripes
     self.stripes = stripes.base
     self.settled = Mutex(settled)
+    self.hintsBegin = hintsBegin
   }
 
   @inline(__always)
@@ -320,7 +323,7 @@ package final class Store: @unchecked Sendable {
 
   /// Whether a hint at this place still counts.
   func isHintOpen(for node: UnsafeRawBufferPointer, at position: LogPosition) -> Bool {
-    settled.withLock { $0[String(decoding: node, as: UTF8.self)] ?? .start } < position
+    position >= hintsBegin && settled.withLock { $0[String(decoding: node, as: UTF8.self)] ?? .start } < position
   }
 }
 

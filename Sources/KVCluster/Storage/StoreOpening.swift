@@ -52,14 +52,22 @@ package final class StoreOpening: @unchecked Sendable {
       throw error
     }
     voidBefore = StoreOpening.drops(found, recovery)
-    checkpoint =
-      found.isCut
-      ? nil : Checkpoint.read(from: disk, folder: folder, identity: identity, segments: found.segments)
+    checkpoint = found.isCut ? nil : StoreOpening.checkpoint(found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
     for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
     state = State(found: found, newestTag: checkpoint?.newestTag ?? .none)
     countDead(in: found)
+  }
+
+  /// The folder's checkpoint, unless it speaks of more than the log has.
+  private static func checkpoint(_ found: LogRecovery.Found, _ recovery: LogRecovery) -> Checkpoint? {
+    let checkpoint = Checkpoint.read(
+      from: recovery.disk, folder: recovery.folder, identity: recovery.identity, segments: found.segments)
+    guard let checkpoint, let end = found.scan(checkpoint.covers.segment)?.end else { return checkpoint }
+    if checkpoint.covers.offset <= end { return checkpoint }
+    checkpoint.close()
+    return nil
   }
 
   private func withState<R>(_ body: (inout State) -> R) -> R {
@@ -244,9 +252,11 @@ package final class StoreOpening: @unchecked Sendable {
       for entry in entries { counts[HashIndex.table(of: entry.hash)] += 1 }
       for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
       for entry in entries {
-        guard let location = checkpoint.location(entry.location, table) else { continue }
+        // What lies beyond the position is read from the log, perhaps already with what came after it.
+        guard let location = checkpoint.location(entry.location, table), table.position(of: location) < checkpoint.covers
+        else { continue }
         // Counted dead with its segment, and alive after all.
-        if table.position(of: location) < checkpoint.covers { table.addDead(-byteCount(location), slot: location.slot) }
+        table.addDead(-byteCount(location), slot: location.slot)
         take(SegmentScan.Entry(hash: entry.hash, tag: entry.tag, location: location), partition)
       }
     }
@@ -264,7 +274,8 @@ package final class StoreOpening: @unchecked Sendable {
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
       durable: .start)
-    let store = Store(log: log, stripes: stripes, settled: state.settled)
+    let store = Store(
+      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start)
     store.newestTag = state.newestTag
     store.damage = state.found.damage
     store.isSuspect = store.damage.isSuspect

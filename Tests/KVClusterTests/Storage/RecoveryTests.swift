@@ -15,6 +15,11 @@ struct StoreFixture {
       disk: disk, folder: "node1.wal", identity: Self.identity, segmentBytes: 16_384, cacheBytes: cacheBytes)
   }
 
+  init(disk: SimulatedDisk, store: Store) {
+    self.disk = disk
+    self.store = store
+  }
+
   @discardableResult
   func write(_ key: String, _ value: String?, counter: UInt64) throws -> LogPosition {
     let (key, bytes) = (Array(key.utf8), Array((value ?? "").utf8))

@@ -1,0 +1,165 @@
+import Glibc
+import KVCluster
+
+/// A file's bytes as programs see them, and what of them a loss of power would leave.
+///
+/// Handles may be many, and names may come and go; the bytes stay as long as anyone holds them, as in a real file system.
+final class SimulatedInode {
+  static let sectorBytes = 512
+
+  let base: UnsafeMutableRawPointer
+  /// Address space; bytes from ``byteCount`` on must not be touched.
+  let capacity: Int
+  private(set) var byteCount = 0
+  private(set) var durable: [UInt8] = []
+  /// Sectors that a failed sync has declared clean although they are not on the disk, and their bytes: a later sync
+  /// writes them only if they have changed again.
+  private var abandoned: [(sector: Int, bytes: [UInt8])] = []
+  var syncs = 0
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    base = .allocate(byteCount: max(capacity, 1), alignment: 4_096)
+    memset(base, 0, capacity)
+  }
+
+  deinit { base.deallocate() }
+
+  convenience init(bytes: [UInt8]) {
+    self.init(capacity: bytes.count)
+    byteCount = bytes.count
+    bytes.withBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
+    durable = bytes
+  }
+
+  /// The same file, with room up to `capacity` bytes.
+  func copy(capacity: Int) -> SimulatedInode {
+    let copy = SimulatedInode(capacity: max(capacity, self.capacity))
+    memcpy(copy.base, base, byteCount)
+    copy.byteCount = byteCount
+    copy.durable = durable
+    copy.abandoned = abandoned
+    return copy
+  }
+
+  var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }
+
+  /// Makes the file longer; its new bytes are zero, on the disk too.
+  func extend(to byteCount: Int) {
+    guard byteCount > self.byteCount else { return }
+    durable += [UInt8](repeating: 0, count: byteCount - self.byteCount)
+    self.byteCount = byteCount
+  }
+
+  /// A store past a mapped file's end is a SIGBUS.
+  func checkBounds(_ path: String) {
+    let rest = capacity - byteCount
+    guard rest > 0 else { return }
+    let tail = UnsafeRawBufferPointer(start: base + byteCount, count: rest)
+    let isUntouched = tail[0] == 0 && memcmp(tail.baseAddress!, tail.baseAddress! + 1, rest - 1) == 0
+    precondition(isUntouched, "SIGBUS: a store beyond the \(byteCount) bytes of \(path)")
+  }
+
+  private func sector(_ number: Int) -> Range<Int> {
+    let start = number * SimulatedInode.sectorBytes
+    return start..<min(start + SimulatedInode.sectorBytes, byteCount)
+  }
+
+  private func isDurable(_ range: Range<Int>) -> Bool {
+    durable.withBytes { memcmp($0.baseAddress! + range.lowerBound, base + range.lowerBound, range.count) == 0 }
+  }
+
+  /// Calls `body` with each sector whose bytes are not on the disk.
+  private func forEachUnsynced(_ body: (_ number: Int, Range<Int>) -> Void) {
+    guard byteCount > 0, !isDurable(0..<byteCount) else { return }
+    for number in 0..<(byteCount + SimulatedInode.sectorBytes - 1) / SimulatedInode.sectorBytes {
+      let range = sector(number)
+      if !isDurable(range) { body(number, range) }
+    }
+  }
+
+  private func isAbandoned(_ number: Int, _ range: Range<Int>) -> Bool {
+    abandoned.contains { entry in
+      entry.sector == number && entry.bytes.withBytes { memcmp($0.baseAddress!, base + range.lowerBound, range.count) } == 0
+    }
+  }
+
+  private func keep(_ range: Range<Int>) {
+    durable.replaceSubrange(range, with: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  private func revert(_ range: Range<Int>) {
+    durable.withBytes { _ = memcpy(base + range.lowerBound, $0.baseAddress! + range.lowerBound, range.count) }
+  }
+
+  func sync() {
+    syncs += 1
+    forEachUnsynced { number, range in
+      if !isAbandoned(number, range) { keep(range) }
+    }
+    abandoned.removeAll { entry in !isAbandoned(entry.sector, sector(entry.sector)) }
+  }
+
+  /// A sync that fails: each sector was written, or its new bytes are gone, or they stay in memory and count as written.
+  func failSync(_ random: inout SeededRandom) {
+    forEachUnsynced { number, range in
+      switch random.below(3) {
+      case 0: keep(range)
+      case 1: revert(range)
+      default: abandoned.append((number, Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))))
+      }
+    }
+  }
+
+  /// Each sector that was not synced is old or new.
+  func losePower(_ random: inout SeededRandom) {
+    let isKeepingNone = random.chance(perMille: 150)
+    forEachUnsynced { number, range in
+      if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) { keep(range) } else { revert(range) }
+    }
+    abandoned = []
+  }
+
+  func flip(at offset: Int, mask: UInt8) {
+    precondition(offset < byteCount, "no byte \(offset) in a file of \(byteCount)")
+    (base + offset).storeBytes(of: base.load(fromByteOffset: offset, as: UInt8.self) ^ mask, as: UInt8.self)
+    durable[offset] ^= mask
+  }
+}
+
+/// An open segment of a ``SimulatedDisk``. What a process has open ends with it: after a crash every call throws.
+final class SimulatedFile: SegmentFile, @unchecked Sendable {
+  let disk: SimulatedDisk
+  let inode: SimulatedInode
+  var path: String
+  private(set) var byteCount: Int
+  let capacity: Int
+  /// The life of the process that opened it.
+  let life: Int
+
+  var base: UnsafeMutableRawPointer { inode.base }
+
+  init(_ disk: SimulatedDisk, _ inode: SimulatedInode, path: String, capacity: Int, life: Int) {
+    self.disk = disk
+    self.inode = inode
+    self.path = path
+    self.capacity = max(capacity, inode.byteCount)
+    self.life = life
+    byteCount = inode.byteCount
+  }
+
+  func grow(to byteCount: Int) throws(StorageError) {
+    guard byteCount > self.byteCount else { return }
+    precondition(byteCount <= capacity, "a segment of \(capacity) bytes cannot grow to \(byteCount)")
+    try disk.grow(self, to: byteCount)
+    self.byteCount = byteCount
+  }
+
+  func sync() throws(StorageError) { try disk.sync(self) }
+
+  func prepareToWrite(_ range: Range<Int>) {}
+  func finishWriting(_ range: Range<Int>) {}
+
+  /// The handle goes, the file stays.
+  func close() {}
+}

@@ -1,0 +1,100 @@
+import KVSimulator
+import Testing
+
+@testable import KVCluster
+
+@Suite struct CrashTests {
+  /// What is wrong with a store after a crash, if anything is.
+  private func fault(
+    _ disk: SimulatedDisk, _ history: StoreHistory, losingPower: Bool
+  ) -> String? {
+    do {
+      let fixture = try StoreFixture(disk: disk)
+      guard fixture.store.damage.isEmpty else { return "a crash is taken for damage: \(fixture.store.damage.places)" }
+      let content = fixture.content()
+      guard history.allows(content, losingPower: losingPower) else {
+        return "it holds \(content), and should \(history.last)"
+      }
+      try fixture.write("after", "the crash", counter: 1_000_000)
+      let size = fixture.store.log.size
+      fixture.store.log.close()
+      let again = try fixture.reopened()
+      guard again.store.damage.isEmpty else { return "damage after writing again: \(again.store.damage.places)" }
+      guard again.read("after") == "the crash" else { return "what was written after the crash is gone" }
+      guard again.content() == content else { return "it changed with another start: \(again.content()) after \(content)" }
+      guard again.store.log.size == size else { return "size \(again.store.log.size) after another start, not \(size)" }
+      again.store.log.close()
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(
+    "A crash at any step leaves what was acknowledged, invents nothing, and is no damage", arguments: 1...20 as ClosedRange<UInt64>)
+  func survivesEveryStep(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    let disk = SimulatedDisk(random: random.split())
+    var workload: Workload?
+    var cases = 0
+    var faults: [String] = []
+    disk.onMoment = { step, moment in
+      for losingPower in [false, true] {
+        for _ in 0..<(losingPower ? 2 : 1) {
+          cases += 1
+          let disk = disk.copy(random: random.split())
+          disk.restart(losingPower: losingPower)
+          if let fault = self.fault(disk, workload?.history ?? StoreHistory(), losingPower: losingPower), faults.count < 5 {
+            faults.append("step \(step) \(moment)\(losingPower ? ", power lost" : ""): \(fault)")
+          }
+        }
+      }
+    }
+    let start = ContinuousClock.now
+    let life = try Workload(seed: seed, disk: disk)
+    workload = life
+    try life.run(300)
+    #expect(faults.isEmpty, "seed \(seed): \(faults.joined(separator: "\n"))")
+    #expect(life.compactions > 3 && life.checkpoints > 1)
+    print(
+      "crash at every step, seed \(seed): \(cases) cases over \(disk.steps) steps, "
+        + "\(life.compactions) compactions, \(life.checkpoints) checkpoints \(ContinuousClock.now - start)")
+  }
+
+  @Test("A store that crashes again and again goes on as if nothing had happened", arguments: 1...60 as ClosedRange<UInt64>)
+  func survivesManyCrashes(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed &* 7_919)
+    let disk = SimulatedDisk(random: random.split())
+    let life = try Workload(seed: seed, disk: disk)
+    var inOpening = 0
+    for round in 0..<40 {
+      let moment = DiskFaults.Moment.allCases[random.below(3)]
+      disk.crash(atStep: disk.steps + random.within(1...60), moment)
+      do { try life.run(random.within(1...200)) } catch { #expect(disk.isCrashed, "seed \(seed), round \(round): \(error)") }
+      // A start may crash as well.
+      var losesPower = random.chance(perMille: 500)
+      var lostPower = losesPower
+      disk.restart(losingPower: losesPower)
+      while random.chance(perMille: 300) {
+        disk.crash(atStep: disk.steps + random.within(1...4), moment)
+        do {
+          try StoreFixture(disk: disk).store.log.close()
+        } catch {
+          inOpening += 1
+          #expect(disk.isCrashed, "seed \(seed), round \(round): \(error)")
+        }
+        losesPower = random.chance(perMille: 500)
+        lostPower = lostPower || losesPower
+        disk.restart(losingPower: losesPower)
+      }
+      let history = life.history
+      try life.resume(afterPowerLoss: lostPower)
+      let content = life.history.last
+      try #require(life.fixture.store.damage.isEmpty, "seed \(seed), round \(round): \(life.fixture.store.damage.places)")
+      try #require(
+        history.allows(content, losingPower: lostPower),
+        "seed \(seed), round \(round), power lost: \(lostPower): \(content) instead of \(history.last)")
+    }
+    print("crash after crash, seed \(seed): 40 crashes, \(inOpening) while starting, \(life.compactions) compactions, \(life.checkpoints) checkpoints")
+  }
+}
