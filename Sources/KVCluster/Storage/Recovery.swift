@@ -176,6 +176,7 @@ struct LogRecovery {
       }
       if !isLast, !scan.isSealed {
         found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
+        found.segments[i].isDamaged = true
       }
     }
     // Sealed, and the next is gone: the log goes on in a new one.
