@@ -4,8 +4,8 @@ import Glibc
 import KVCluster
 import Synchronization
 
-/// The life of a tool that works on a data folder at rest: does its work on a thread of its own, shows on a terminal
-/// how far it is, and stops cleanly at Ctrl-C.
+/// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
+/// cleanly at Ctrl-C. (Nothing else runs meanwhile, so its work may block the thread it is on.)
 enum ToolRun {
   /// The exit statuses of tools: what they were asked to find out, and that they could not.
   static let clean: Int32 = 0
@@ -13,22 +13,18 @@ enum ToolRun {
   static let unreadable: Int32 = 2
 
   /// Runs `work` and returns the program's exit status: that of `work`, or 128 + signal if one came, as a shell has it.
-  static func run(_ work: @escaping @Sendable (ToolControl) throws(ClusterError) -> Int32) async -> Int32 {
+  static func run(_ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32) async -> Int32 {
     let control = ToolControl()
     let signals = SignalWatch { _ in control.stop() }
-    let status = await withCheckedContinuation { continuation in
-      let thread = BackgroundThread("tool") {
-        do throws(ClusterError) {
-          continuation.resume(returning: try work(control))
-        } catch {
-          control.clearProgress()
-          HeadlessRun.complain(error.description)
-          continuation.resume(returning: unreadable)
-        }
-      }
-      _ = thread
+    let status: Int32
+    do throws(ClusterError) {
+      status = try await work(control)
+      control.clearProgress()
+    } catch {
+      control.clearProgress()
+      HeadlessRun.complain(error.description)
+      status = unreadable
     }
-    control.clearProgress()
     return signals.caught.map { 128 + $0 } ?? status
   }
 
