@@ -31,21 +31,31 @@ final class Caretaker {
   private var isSealUnsynced = false
   private var hugePages = HugePages()
   private var nextPlanNs: UInt64 = 0
+  /// Someone waits for the end and no clients are served: no rests.
+  private let isHurried: Bool
+  /// How long damage that could not be healed is left alone; longer each time that nothing has changed.
+  private var retryNs = Caretaker.retryMinNs
+  private var hasAnnouncedUnhealed = false
+  /// Slots of damaged segments that could not be emptied and are passed over by whoever is in a hurry.
+  var stuckSlots: Set<Int> = []
 
   /// Reading the log again takes at most this part of a core.
   private static let scrubPart: UInt64 = 100
   private static let scrubPauseMinNs: UInt64 = 1_000_000_000
-  private static let retryNs: UInt64 = 1_000_000_000
   private static let planPauseNs: UInt64 = 500_000_000
+  private static let retryMinNs: UInt64 = 1_000_000_000
+  /// A damaged segment is read again for each try, which takes about 50 ms.
+  private static let retryMaxNs: UInt64 = 8_000_000_000
 
-  init(_ replica: Replica, _ cluster: Cluster) {
+  init(_ replica: Replica, _ cluster: Cluster, isHurried: Bool = false) {
     self.replica = replica
     self.cluster = cluster
+    self.isHurried = isHurried
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
   }
 
-  private var partitions: PartitionTable { cluster.partitions }
+  var partitions: PartitionTable { cluster.partitions }
   private var isClosing: Bool { cluster.isClosing.load(ordering: .relaxed) }
 
   /// Does one thing that is due; returns whether there may be more at once.
@@ -77,9 +87,12 @@ final class Caretaker {
 
   // MARK: - Compaction
 
-  private func compact() -> Bool {
-    let mayTryDamaged = Clock.nowNs() >= postponedUntilNs && !replica.store.isSuspect
-    guard let compaction = replica.whileOpen({ Compaction.next(in: replica.store, withDamaged: mayTryDamaged) }) ?? nil
+  func compact() -> Bool {
+    let mayTryDamaged = (isHurried || Clock.nowNs() >= postponedUntilNs) && !replica.store.isSuspect
+    guard
+      let compaction = replica.whileOpen({
+        Compaction.next(in: replica.store, withDamaged: mayTryDamaged, besides: stuckSlots)
+      }) ?? nil
     else { return false }
     var worker = Rest()
     while true {
@@ -92,7 +105,8 @@ final class Caretaker {
       worker.rest(factor: restFactor)
     }
     if !compaction.isComplete {
-      postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+      postpone()
+      if isHurried { stuckSlots.insert(compaction.segment.slot) }
       for hash in compaction.damagedHashes { replica.noteDamage(hash) }
       replica.store.log.markDamaged(slot: compaction.segment.slot)
       return false
@@ -113,6 +127,7 @@ final class Caretaker {
 
   /// How long to rest for the work done: little while there is room, none when space runs away.
   private var restFactor: UInt64 {
+    if isHurried { return 0 }
     let size = replica.store.log.size
     let live = max(1, size.recordBytes - size.deadBytes)
     let ratio = Double(size.recordBytes) / Double(max(live, replica.store.log.segmentBytes))
@@ -139,7 +154,11 @@ final class Caretaker {
     let finding = replica.whileOpen { scrub.step(replica.store) } ?? nil
     let tookNs = Clock.nowNs() - startedNs
     nextScrubNs = Clock.nowNs() + max(Caretaker.scrubPauseMinNs, tookNs * Caretaker.scrubPart)
-    guard let finding else { return }
+    if let finding { take(finding) }
+  }
+
+  /// Notes which keys are affected, and has the segment emptied.
+  func take(_ finding: Scrub.Finding) {
     for damage in finding.damage.prefix(3) { announce(finding.segment.id, damage.range) }
     let ranges = finding.damage.map(\.range)
     for number in 0..<Store.partitionCount {
@@ -166,7 +185,7 @@ final class Caretaker {
     sealDamagedTail()
   }
 
-  private func sealDamagedTail() {
+  func sealDamagedTail() {
     guard replica.store.log.isTailDamaged else { return }
     try? replica.store.log.sealTail()
     isSealUnsynced = true
@@ -175,22 +194,45 @@ final class Caretaker {
   /// Fetches the copies that readers, compaction or the scrub have found damaged.
   private func healRead() -> Bool {
     guard !replica.store.isSuspect, Clock.nowNs() >= postponedUntilNs else { return false }
+    return healNoted() > 0
+  }
+
+  /// Returns how many copies were fetched.
+  func healNoted() -> Int {
     var healed = 0
+    var unhealed = 0
     for hash in replica.takeDamagedHashes() {
       switch heal(hash) {
       case .healed: healed += 1
       case .wasIntact: break
       case .mustWait:
         replica.noteDamage(hash)
-        postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+        unhealed += 1
       }
     }
+    if unhealed > 0 { announceUnhealed(unhealed) }
     if healed > 0 {
+      retryNs = Caretaker.retryMinNs
       cluster.log(
         .storage, .success, "\(replica.name) healed: \(healed) damaged \(healed == 1 ? "copy" : "copies") fetched again"
       )
     }
-    return healed > 0
+    return healed
+  }
+
+  private func announceUnhealed(_ count: Int) {
+    postpone()
+    guard !hasAnnouncedUnhealed else { return }
+    hasAnnouncedUnhealed = true
+    cluster.log(
+      .storage, .warning,
+      "\(replica.name): \(count) damaged \(count == 1 ? "copy waits" : "copies wait") for a good one; until then reads of "
+        + "\(count == 1 ? "its key" : "their keys") need the other owners")
+  }
+
+  private func postpone() {
+    postponedUntilNs = Clock.nowNs() + retryNs
+    retryNs = min(2 * retryNs, Caretaker.retryMaxNs)
   }
 
   private enum Healing {
@@ -203,7 +245,7 @@ final class Caretaker {
     partitions.whileServing(replica, number) {
       let slots = replica.store.damagedSegments(hash)
       guard !slots.isEmpty else { return outcome = .wasIntact }
-      guard let others = partitions.intactOwners(of: hash, besides: replica) else { return }
+      guard let others = partitions.sources(toHeal: hash, at: replica) else { return }
       do throws(StorageError) {
         for other in others { try take(hash, from: other) }
         replica.store.removeDamaged(hash)
@@ -232,7 +274,21 @@ final class Caretaker {
   /// A node that may have lost any key compares all of them with enough other owners before it votes again.
   private func mergeSuspect() {
     guard Clock.nowNs() >= postponedUntilNs else { return }
-    postponedUntilNs = Clock.nowNs() + Caretaker.retryNs
+    postponedUntilNs = Clock.nowNs() + Caretaker.retryMinNs
+    _ = rebuild()
+  }
+
+  /// How a suspect node was rebuilt.
+  struct Rebuilding {
+    var keysCopied: Int
+    /// Keys whose newest known copy is damaged wherever there is one.
+    var keysDamaged: Int
+    /// Nobody else has copies of what the node lost.
+    var isAlone: Bool
+  }
+
+  /// Returns `nil` if it must wait.
+  func rebuild() -> Rebuilding? {
     guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0) }) else {
       if !hasAnnouncedWait {
         cluster.log(
@@ -240,19 +296,19 @@ final class Caretaker {
           "\(replica.name) has lost records and does not vote; it waits for other owners to be rebuilt from")
       }
       hasAnnouncedWait = true
-      return
+      return nil
     }
     let generation = partitions.currentGeneration
-    let sweep = Sweep(.catchUp(replica.id), partitions) { [unowned cluster] in
+    let sweep = Sweep(.catchUp(replica.id), partitions, isHurried: isHurried) { [unowned cluster] in
       cluster.isClosing.load(ordering: .relaxed)
     }
     let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
     guard (try? sweep.run(sources: sources, canCopy: { _ in true })) ?? false,
       generation == partitions.currentGeneration
-    else { return }
+    else { return nil }
     replica.commit.syncNow()
     let isCleared = replica.whileOpen { (try? replica.store.log.clearSuspicion()) != nil } ?? false
-    guard isCleared, replica.store.log.failure == nil else { return }
+    guard isCleared, replica.store.log.failure == nil else { return nil }
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
     replica.store.isSuspect = false
     replica.whileOpen { sealDamagedTail() }
@@ -262,6 +318,9 @@ final class Caretaker {
         ? "possible loss: \(replica.name)'s log was damaged and no other node has copies"
         : "\(replica.name) was rebuilt: \(sweep.keysCopied.load(ordering: .relaxed)) copies from other replicas; it votes again"
     )
+    return Rebuilding(
+      keysCopied: sweep.keysCopied.load(ordering: .relaxed), keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
+      isAlone: isAlone)
   }
 }
 
@@ -303,28 +362,48 @@ extension Cluster {
 }
 
 extension PartitionTable {
-  /// Other owners of the hash that answer and vote, if they are enough to know every acknowledged version: N − W + 1, or
-  /// all there are. Call with the partition's lock held.
-  func intactOwners(of hash: UInt64, besides replica: Replica) -> [Replica]? {
+  /// The other owners to heal the node's damaged copies of this hash from; `nil` if none can be trusted to know better.
+  /// Call with the partition's lock held.
+  ///
+  /// Either one of them has the very version that is damaged here. Or enough of them, N − W + 1 with intact copies or
+  /// none, know that a later one, or none, is what was acknowledged: then the damaged one never was.
+  func sources(toHeal hash: UInt64, at replica: Replica) -> [Replica]? {
     let partition = self[Store.partition(of: hash)]
-    return intactOwners(ofSlot: Ring.slot(of: hash), besides: replica, partition)
+    let view = partition.pointee.view.takeUnretainedValue()
+    let participants = view.participants(ofSlot: Ring.slot(of: hash))
+    let others = voters(participants, besides: replica, partition)
+    let tags = replica.store.damagedTags(hash)
+    let have = { (other: Replica, tag: Tag) in other.store.holdsIntact(hash, tag) }
+    if tags.allSatisfy({ tag in others.contains { have($0, tag) } }) { return others }
+    let sure = others.filter { $0.store.damagedSegments(hash).isEmpty }
+    return sure.count >= participants.owners.count - view.quorum.write + 1 ? others : nil
   }
 
-  private func intactOwners(
-    ofSlot slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>
-  ) -> [Replica]? {
+  /// Owners that answer and vote.
+  private func voters(
+    _ participants: PlacementView.Participants, besides replica: Replica,
+    _ partition: UnsafeMutablePointer<Partition>
+  ) -> [Replica] {
+    (0..<participants.count).compactMap { i in
+      guard participants.ids[i] != replica.id, participants.owners.contains(i),
+        let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect
+      else { return nil }
+      return other
+    }
+  }
+
+  /// Whether other owners of the slot that answer and vote are enough to know every acknowledged version: N − W + 1, or
+  /// all there are. Call with the partition's lock held.
+  private func areOthersEnough(
+    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>
+  ) -> Bool {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: slot)
-    var intact: [Replica] = []
-    var others = 0
-    for i in 0..<participants.count where participants.ids[i] != replica.id && participants.owners.contains(i) {
-      others += 1
-      if let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect {
-        intact.append(other)
-      }
+    let others = (0..<participants.count).count {
+      participants.ids[$0] != replica.id && participants.owners.contains($0)
     }
     let needed = min(others, participants.owners.count - view.quorum.write + 1)
-    return intact.count >= needed ? intact : nil
+    return voters(participants, besides: replica, partition).count >= needed
   }
 
   /// Whether enough other owners of every slot of the partition that the node owns answer and vote.
@@ -333,7 +412,7 @@ extension PartitionTable {
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return slots(number).allSatisfy { slot in
-        !view.isOwner(replica.id, ofSlot: slot) || intactOwners(ofSlot: slot, besides: replica, partition) != nil
+        !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition)
       }
     }
   }

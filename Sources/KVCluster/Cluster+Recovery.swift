@@ -170,7 +170,7 @@ extension Cluster {
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
     spawn("ticker") { $0.tick() }
-    spawn("maintenance") { $0.maintain() }
+    if isMaintained { spawn("maintenance") { $0.maintain() } }
     for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
     if configuration.change != nil { resumeChange(configuration) }
     recovery.finish()

@@ -29,6 +29,8 @@ public final class Cluster: Sendable {
   let isServing = Atomic<Bool>(false)
   let isClosing = Atomic<Bool>(false)
   let recovery = RecoveryProgress()
+  /// Whether logs are compacted and healed in the background; a repair does it itself.
+  let isMaintained: Bool
   private let closed = Latch()
   let provisioner = Provisioner()
   /// Held by whoever starts or stops a node: one at a time.
@@ -37,8 +39,9 @@ public final class Cluster: Sendable {
   let ringPicture = Mutex<RingPicture?>(nil)
   private let threads = Mutex<[BackgroundThread]>([])
 
-  private init(options: ClusterOptions, folder: DataFolder, configuration: Configuration) {
+  private init(options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool) {
     self.options = options
+    self.isMaintained = isMaintained
     self.folder = folder
     let (eventLog, roster) = (EventLog(), Roster(configuration))
     self.eventLog = eventLog
@@ -59,6 +62,11 @@ public final class Cluster: Sendable {
   /// - Throws: ``ClusterError/dataFolder(_:)`` if the folder is in use, was written by a newer version or says other
   ///   quorums than the options; ``ClusterError/invalidArgument(_:)`` for quorums that make no sense.
   public static func open(_ options: ClusterOptions) throws(ClusterError) -> Cluster {
+    try open(options, isMaintained: true)
+  }
+
+  /// - Parameter isMaintained: false leaves compaction and healing to ``repair(progress:)``.
+  package static func open(_ options: ClusterOptions, isMaintained: Bool) throws(ClusterError) -> Cluster {
     try options.check()
     let folder = try DataFolder(options.dataFolder, options.fsync)
     if options.isEphemeral, !folder.isEmpty {
@@ -67,7 +75,8 @@ public final class Cluster: Sendable {
     }
     do throws(ClusterError) {
       let configuration = try configuration(in: folder, options)
-      let cluster = Cluster(options: options, folder: folder, configuration: configuration)
+      let cluster = Cluster(
+        options: options, folder: folder, configuration: configuration, isMaintained: isMaintained)
       cluster.spawn("recovery") { $0.recover() }
       return cluster
     } catch {

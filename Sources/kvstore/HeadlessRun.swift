@@ -75,7 +75,7 @@ enum HeadlessRun {
 }
 
 /// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
-private struct SignalWatch {
+struct SignalWatch {
   /// Number of the signal that came first, or 0.
   private final class First: Sendable {
     let number = Atomic<Int32>(0)

@@ -24,9 +24,9 @@ final class DataFolder: Sendable {
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let pid = DataFolder.readPid(descriptor)
+      let holder = DataFolder.holder(descriptor)
       Glibc.close(descriptor)
-      throw .dataFolder("\(self.path) is in use by process \(pid): close that one first, or use another --data folder")
+      throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
     }
     lockDescriptor = descriptor
     disk = PosixDisk(root: self.path, cacheUnitBytes: fsync == .always ? 4_096 : 1 << 20)
@@ -104,11 +104,15 @@ final class DataFolder: Sendable {
     Glibc.close(descriptor)
   }
 
-  private static func readPid(_ descriptor: Int32) -> String {
+  /// Who holds the lock, in words. The file names the last process that opened the folder; one that only reads it (to
+  /// verify or copy it) leaves no pid.
+  static func holder(_ descriptor: Int32) -> String {
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    return text.split(separator: "\n").first.map(String.init) ?? "unknown"
+    let pid = text.split(separator: "\n").first.flatMap { pid_t($0) }
+    guard let pid, kill(pid, 0) == 0 || errno == EPERM else { return "another process that reads it" }
+    return "process \(pid)"
   }
 
   private static func failure(_ operation: String, _ path: String) -> ClusterError {

@@ -26,6 +26,7 @@ final class Sweep: Sendable {
   private let stepsDone = Atomic<Int>(0)
   private let stepsTotal = Atomic<Int>(1)
   private let isCancelled: @Sendable () -> Bool
+  private let isHurried: Bool
 
   /// Table positions looked at under one hold of the lock.
   private static let positionsPerBatch = 128
@@ -36,8 +37,12 @@ final class Sweep: Sendable {
   private static let restFactor: UInt64 = 7
   private static let restMaxNs: UInt64 = 20_000_000
 
-  init(_ goal: Goal, _ partitions: PartitionTable, isCancelled: @escaping @Sendable () -> Bool) {
+  /// - Parameter isHurried: no rests: no clients are served.
+  init(
+    _ goal: Goal, _ partitions: PartitionTable, isHurried: Bool = false, isCancelled: @escaping @Sendable () -> Bool
+  ) {
     self.goal = goal
+    self.isHurried = isHurried
     self.partitions = partitions
     self.isCancelled = isCancelled
   }
@@ -91,7 +96,7 @@ final class Sweep: Sendable {
         capacity = now
         return try batch(number, replica, from: start)
       }
-      worker.rest()
+      if !isHurried { worker.rest() }
     }
     return true
   }

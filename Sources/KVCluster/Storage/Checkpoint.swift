@@ -22,11 +22,11 @@ import Glibc
 /// Locations name segments by their slot in the table above. A segment in it that the log no longer has was emptied by
 /// compaction since; its entries are passed over, for what was live in it was written again beyond the position.
 final class Checkpoint: @unchecked Sendable {
-  private static let magic: UInt64 = 0x0a0d_5844_4956_4b89
-  private static let version: UInt32 = 1
-  private static let headerBytes = 48
-  private static let segmentBytes = 24
-  private static let entryBytes = MemoryLayout<IndexSlot>.stride
+  static let magic: UInt64 = 0x0a0d_5844_4956_4b89
+  static let version: UInt32 = 1
+  static let headerBytes = 48
+  static let segmentBytes = 24
+  static let entryBytes = MemoryLayout<IndexSlot>.stride
 
   static func path(_ folder: String) -> String { "\(folder)/checkpoint" }
 
@@ -116,7 +116,7 @@ final class Checkpoint: @unchecked Sendable {
 
   func close() { file.close() }
 
-  private static func nameChecksum(_ identity: LogIdentity) -> UInt32 {
+  static func nameChecksum(_ identity: LogIdentity) -> UInt32 {
     Array(identity.node.utf8).withBytes { Checksum.crc32c($0) }
   }
 }

@@ -33,14 +33,17 @@ package final class Compaction: @unchecked Sendable {
   ///
   /// The one of which most is dead, once more than half of the log is (or of which all is dead, or some damaged):
   /// greedy choice is within a few percent of the best for uniform updates (Rosenblum and Ousterhout, TOCS 10(1)).
-  /// - Parameter withDamaged: whether segments that are damaged may be chosen.
-  package static func next(in store: Store, withDamaged: Bool = true) -> Compaction? {
+  /// - Parameters:
+  ///   - withDamaged: whether segments that are damaged may be chosen.
+  ///   - besides: slots of segments that may not.
+  package static func next(in store: Store, withDamaged: Bool = true, besides: Set<Int> = []) -> Compaction? {
     let log = store.log
     let size = log.size
     let live = size.recordBytes - size.deadBytes
     let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
     var best: (segment: Log.Segment, deadPart: Double)?
-    for segment in log.settledSegments where withDamaged || !segment.isDamaged {
+    for segment in log.settledSegments
+    where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
       let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }

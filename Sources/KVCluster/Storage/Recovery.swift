@@ -178,14 +178,14 @@ struct LogRecovery {
       let segment = found.segments[i]
       guard let scan = found.scan(segment.id) else { continue }
       found.segments[i].end = scan.end
-      let unsynced =
-        LogPosition(segment: segment.id, offset: 0) >= mark ? 0 : mark.segment > segment.id ? Int.max : mark.offset
+      let unsynced = mark.unsyncedOffset(inSegment: segment.id)
       let isLast = i == found.segments.count - 1
       if let torn = scan.firstBad(from: unsynced, source(segment), isLast: isLast) {
         return try cut(&found, at: i, offset: torn)
       }
       if !isLast, !scan.isSealed {
         found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
+        found.segments[i].isDamaged = true
       }
     }
     // Sealed, and the next is gone: the log goes on in a new one.
@@ -218,9 +218,16 @@ struct LogRecovery {
   }
 }
 
+extension LogPosition {
+  /// From which offset a segment may be torn, if all before this position was synced; `Int.max` for nowhere.
+  func unsyncedOffset(inSegment id: UInt64) -> Int {
+    LogPosition(segment: id, offset: 0) >= self ? 0 : segment > id ? Int.max : offset
+  }
+}
+
 extension SegmentScan {
   /// The position up to which the last sync mark in the segment says that everything was synced.
-  fileprivate func lastSyncMark(segment id: UInt64) -> LogPosition? {
+  func lastSyncMark(segment id: UInt64) -> LogPosition? {
     let mark = notes.last { note in
       note.record.kind == .syncMark && note.record.keyBytes == 8
         && note.record.key.loadUnaligned(as: UInt64.self) == id.littleEndian
@@ -230,7 +237,7 @@ extension SegmentScan {
 
   /// The first place at or after `offset` where the log was torn: a header or a value that does not verify, or the end
   /// of a segment that should go on in another.
-  fileprivate func firstBad(from offset: Int, _ segment: SegmentSource, isLast: Bool) -> Int? {
+  func firstBad(from offset: Int, _ segment: SegmentSource, isLast: Bool) -> Int? {
     guard offset != .max else { return nil }
     var bad = damage.first { $0.range.lowerBound >= offset }?.range.lowerBound
     for partition in 0..<Store.partitionCount {

@@ -21,16 +21,39 @@ extension Store {
     return location.isTombstone || record(at: location).hasIntactValue
   }
 
-  /// Slots of the segments in which this hash has records that do not verify. Call with the partition's lock held.
-  func damagedSegments(_ hash: UInt64) -> [Int] {
+  /// Where this hash has records that do not verify. Call with the partition's lock held.
+  func damagedLocations(_ hash: UInt64) -> [Location] {
     let stripe = stripe(hash)
-    var slots: [Int] = []
+    var locations: [Location] = []
     _ = stripe.pointee.index.find(hash) { entry in
       let location = logLocation(entry.pointee.location, stripe)
-      if !isIntact(location) { slots.append(location.slot) }
+      if !isIntact(location) { locations.append(location) }
       return false
     }
-    return slots
+    return locations
+  }
+
+  /// Slots of the segments in which this hash has records that do not verify. Call with the partition's lock held.
+  func damagedSegments(_ hash: UInt64) -> [Int] { damagedLocations(hash).map(\.slot) }
+
+  /// Versions of this hash whose records do not verify. Call with the partition's lock held.
+  func damagedTags(_ hash: UInt64) -> [Tag] {
+    let stripe = stripe(hash)
+    var tags: [Tag] = []
+    _ = stripe.pointee.index.find(hash) { entry in
+      if !isIntact(logLocation(entry.pointee.location, stripe)) { tags.append(entry.pointee.tag) }
+      return false
+    }
+    return tags
+  }
+
+  /// Whether there is an intact record of this version: equal tags are the same write. Call with the partition's lock
+  /// held.
+  func holdsIntact(_ hash: UInt64, _ tag: Tag) -> Bool {
+    let stripe = stripe(hash)
+    return stripe.pointee.index.find(hash) { entry in
+      entry.pointee.tag == tag && isIntact(logLocation(entry.pointee.location, stripe))
+    } != nil
   }
 
   /// Takes another replica's copy in place of a damaged one, or as ``apply(_:hash:tag:key:value:valueChecksum:)`` does.

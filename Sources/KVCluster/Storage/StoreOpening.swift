@@ -165,7 +165,8 @@ package final class StoreOpening: @unchecked Sendable {
       state.newestTag = max(state.newestTag, scan.newestTag)
       if let i = state.found.segments.firstIndex(where: { $0.id == segment.id }) {
         state.found.segments[i].end = scan.end
-        state.found.segments[i].isDamaged = !scan.damage.isEmpty
+        // Its header may have been found damaged before.
+        if !scan.damage.isEmpty { state.found.segments[i].isDamaged = true }
       }
       for damage in scan.damage {
         state.found.damage.add(segment.id, damage.range, "not the records that were written")

@@ -1,0 +1,109 @@
+import Glibc
+
+/// A data folder that no cluster has open, for the tools that read it: nothing in it is changed.
+///
+/// It holds the folder's lock shared, so that no cluster opens it meanwhile and other tools may read it too. (A folder
+/// without a lock file, a copy for instance, has never been open and is read as it is: making one would be a change.)
+package final class FolderAtRest: Sendable {
+  package let path: String
+  let disk: ReadOnlyDisk
+  private let lockDescriptor: Int32?
+
+  /// - Throws: ``ClusterError/dataFolder(_:)`` if there is no such folder, it is not kvstore's, or it is in use.
+  package init(_ path: String) throws(ClusterError) {
+    var info = stat()
+    guard stat(path, &info) == 0 else { throw FolderAtRest.failure("open", path) }
+    guard info.st_mode & S_IFMT == S_IFDIR else {
+      throw .dataFolder("\(path) is not a folder: name the folder that --data names")
+    }
+    guard let resolved = realpath(path, nil) else { throw FolderAtRest.failure("resolve", path) }
+    self.path = String(cString: resolved)
+    free(resolved)
+    disk = ReadOnlyDisk(root: self.path)
+    let names: [String]
+    do throws(StorageError) { names = try disk.names(in: "") } catch { throw .dataFolder(error.description) }
+    guard names.contains("configuration") || names.contains(where: { $0.hasSuffix(".wal") }) else {
+      throw .dataFolder("\(self.path) is not a kvstore folder: it has neither a configuration nor logs")
+    }
+    lockDescriptor = try FolderAtRest.lock(self.path)
+  }
+
+  deinit { if let lockDescriptor { Glibc.close(lockDescriptor) } }
+
+  private static func lock(_ path: String) throws(ClusterError) -> Int32? {
+    let descriptor = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
+    if descriptor < 0, errno == ENOENT { return nil }
+    guard descriptor >= 0 else { throw failure("open", "\(path)/lock") }
+    guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+      let holder = DataFolder.holder(descriptor)
+      Glibc.close(descriptor)
+      throw .dataFolder("\(path) is in use by \(holder): close that one first")
+    }
+    return descriptor
+  }
+
+  private static func failure(_ operation: String, _ path: String) -> ClusterError {
+    .dataFolder("cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+  }
+
+  /// What the file `configuration` says.
+  enum ConfigurationFile {
+    case intact(Configuration)
+    case missing
+    case damaged(reason: String)
+  }
+
+  /// - Throws: ``ClusterError/dataFolder(_:)`` if a newer version wrote it.
+  func readConfiguration() throws(ClusterError) -> ConfigurationFile {
+    let bytes: [UInt8]?
+    do throws(StorageError) { bytes = try disk.read("configuration") } catch {
+      return .damaged(reason: error.description)
+    }
+    guard let bytes else { return .missing }
+    let text = String(decoding: bytes, as: UTF8.self)
+    do throws(ClusterError) {
+      return .intact(try Configuration(text: text))
+    } catch {
+      let words = text.prefix { $0 != "\n" }.split(separator: " ")
+      if words.count == 3, words[0] == "kvstore", let version = Int(words[2]), version > Configuration.formatVersion {
+        throw error
+      }
+      return .damaged(reason: error.description)
+    }
+  }
+
+  /// The nodes whose logs are here, with the names that the folders have.
+  func nodesWithLogs() -> [String] {
+    ((try? disk.names(in: "")) ?? []).filter { $0.hasSuffix(".wal") }.map { String($0.dropLast(4)) }
+      .sorted(by: Configuration.countsBefore)
+  }
+
+  /// The cluster's id as the first segment with an intact header says it.
+  func clusterIDInLogs() -> UInt64? {
+    for node in nodesWithLogs() {
+      let folder = DataFolder.logFolder(node)
+      for name in (try? disk.names(in: folder)) ?? [] {
+        guard let id = LogFormat.segmentID(ofName: name),
+          let file = try? disk.openSegment("\(folder)/\(name)", capacity: 0),
+          let cluster = LogIdentity.clusterID(inHeader: file.base, segment: id, byteCount: file.byteCount)
+        else { continue }
+        return cluster
+      }
+    }
+    return nil
+  }
+}
+
+extension LogIdentity {
+  /// The cluster an intact header of the segment names.
+  fileprivate static func clusterID(inHeader base: UnsafeRawPointer, segment: UInt64, byteCount: Int) -> UInt64? {
+    guard byteCount >= LogFormat.segmentHeaderBytes else { return nil }
+    let nameBytes = min(Int(base.load(fromByteOffset: 32, as: UInt8.self)), Limits.nodeNameBytesMax)
+    let name = UnsafeRawBufferPointer(start: base + 33, count: nameBytes)
+    let said = LogIdentity(
+      clusterID: base.load(fromByteOffset: 24, as: UInt64.self), node: String(decoding: name, as: UTF8.self))
+    let isIntact =
+      (try? said.checkHeader(base, segment: segment, byteCount: byteCount, path: "")) != nil
+    return isIntact ? said.clusterID : nil
+  }
+}

@@ -1,0 +1,281 @@
+import CKernels
+
+/// Reads all of one node's log, changes nothing, and says what is there and what is not what was written.
+///
+/// It shares ``SegmentScan`` and the rule for the end of the log with ``LogRecovery``, which cannot be used itself: a start
+/// repairs as it goes. One segment is in memory at a time, and 24 bytes a key to tell live records from dead ones.
+final class LogVerification {
+  private let disk: any Disk
+  private let folder: String
+  private let identity: LogIdentity
+  private var report: VerificationReport.Node
+  /// The log's segments, from the oldest. Their places here, plus one, are their slots.
+  private var ids: [UInt64] = []
+  private(set) var remarks: [String] = []
+  private(set) var newestTag = Tag.none
+  /// The bound of the lease, if there is one.
+  private(set) var lease: UInt64?
+  private var live = LiveRecords()
+  private var hints: [(node: String, position: LogPosition)] = []
+  private var settled: [String: LogPosition] = [:]
+
+  /// - Parameter identity: the cluster's id and the node's name, which every segment must carry.
+  init(disk: any Disk, folder: String, identity: LogIdentity) {
+    self.disk = disk
+    self.folder = folder
+    self.identity = identity
+    report = VerificationReport.Node(name: identity.node)
+  }
+
+  /// - Parameters:
+  ///   - isExpected: the node has had a log; if it is gone, so is what the node acknowledged.
+  ///   - advance: is told of bytes read; false stops.
+  /// - Returns: `nil` if it was stopped.
+  /// - Throws: ``StorageError/newerFormat(path:version:)``.
+  func run(isExpected: Bool, advance: (_ bytes: Int) -> Bool) throws(StorageError) -> VerificationReport.Node? {
+    let names = namesInFolder()
+    ids = try segments(names, isExpected)
+    let mark = lastSyncMark()
+    for (i, id) in ids.enumerated() where names.contains(LogFormat.segmentName(id)) {
+      let bytes = try verify(id, slot: i + 1, isLast: id == ids.last, mark)
+      guard advance(bytes) else { return nil }
+    }
+    checkSmallFiles(names)
+    let total = live.total
+    report.keys = total.keys
+    report.tombstones = total.tombstones
+    report.liveBytes = total.bytes
+    report.deadBytes -= total.bytes
+    report.hints = hints.count { $0.position >= settled[$0.node] ?? .start }
+    return report
+  }
+
+  private func path(_ id: UInt64) -> String { "\(folder)/\(LogFormat.segmentName(id))" }
+
+  private func damaged(_ file: String, _ offset: Int, _ reason: String) {
+    report.damage.append(VerificationReport.Damage(file: file, offset: offset, reason: reason))
+  }
+
+  // MARK: - Which files there are
+
+  private func namesInFolder() -> Set<String> {
+    do throws(StorageError) {
+      return Set(try disk.names(in: folder))
+    } catch {
+      damaged(folder, 0, error.description)
+      return []
+    }
+  }
+
+  /// The log's segments, from the oldest, those that are missing too.
+  private func segments(_ names: Set<String>, _ isExpected: Bool) throws(StorageError) -> [UInt64] {
+    let present = names.compactMap(LogFormat.segmentID(ofName:)).sorted()
+    let manifestPath = LogManifest.path(folder)
+    let manifest = (try? LogManifest.read(from: disk, folder: folder)) ?? nil
+    if manifest == nil {
+      if names.contains("segments") {
+        damaged(manifestPath, 0, "the list of segments is not what was written: its checksum does not match")
+      } else if present.isEmpty, isExpected {
+        damaged(folder, 0, "the log is missing")
+      } else if try !isNew(present) {
+        damaged(manifestPath, 0, "the list of segments is missing, so nobody knows whether all are there")
+      }
+    }
+    let listed = manifest?.segments ?? present
+    for id in listed where !present.contains(id) {
+      let isFree = names.contains(LogFormat.freeName(id))
+      damaged(
+        path(id), 0, isFree ? "the segment is in the log, and its file is marked free" : "the segment's file is missing"
+      )
+    }
+    report.segments = listed.count
+    report.freeFiles =
+      names.count { LogFormat.freeID(ofName: $0) != nil } + present.count { !listed.contains($0) }
+    return listed
+  }
+
+  /// A crash between making the first segment and listing it leaves the segment without records.
+  private func isNew(_ present: [UInt64]) throws(StorageError) -> Bool {
+    guard present == [1] else { return present.isEmpty }
+    let file = try disk.openSegment(path(1), capacity: 0)
+    defer { file.close() }
+    let scan = SegmentScan(source(file, 1, slot: 1), limit: file.byteCount)
+    return scan.count == 0 && scan.notes.isEmpty
+  }
+
+  private func source(_ file: any SegmentFile, _ id: UInt64, slot: Int) -> SegmentSource {
+    SegmentSource(base: UnsafeRawPointer(file.base), slot: slot, id: id, clusterID: identity.clusterID)
+  }
+
+  // MARK: - Segments
+
+  /// Where the newest mark says that everything before it was synced, as ``LogRecovery`` finds it.
+  private func lastSyncMark() -> LogPosition {
+    for id in ids.reversed() {
+      guard let file = try? disk.openSegment(path(id), capacity: 0) else { continue }
+      defer { file.close() }
+      let scan = SegmentScan(source(file, id, slot: 1), limit: file.byteCount)
+      if let mark = scan.lastSyncMark(segment: id) { return mark }
+    }
+    return .start
+  }
+
+  /// Returns the bytes read.
+  private func verify(_ id: UInt64, slot: Int, isLast: Bool, _ mark: LogPosition) throws(StorageError) -> Int {
+    let file: any SegmentFile
+    do throws(StorageError) {
+      file = try disk.openSegment(path(id), capacity: 0)
+    } catch {
+      damaged(path(id), 0, error.description)
+      return 0
+    }
+    defer { file.close() }
+    try checkHeader(file, id)
+    // Beyond the place where the log was torn nothing counts.
+    if report.torn != nil { return file.byteCount }
+    let source = source(file, id, slot: slot)
+    let scan = SegmentScan(source, limit: file.byteCount, values: .verified)
+    let torn = scan.firstBad(from: mark.unsyncedOffset(inSegment: id), source, isLast: isLast)
+    if let torn {
+      report.torn = VerificationReport.Damage(
+        file: path(id), offset: torn, reason: "a crash left the log torn here; nothing before it is missing")
+    }
+    reportDamage(scan, file, id, before: torn ?? .max)
+    if torn == nil, !isLast, !scan.isSealed { damaged(path(id), scan.end, "the segment's end is missing") }
+    count(torn.map { SegmentScan(source, limit: $0) } ?? scan, source)
+    return file.byteCount
+  }
+
+  private func checkHeader(_ file: any SegmentFile, _ id: UInt64) throws(StorageError) {
+    do throws(StorageError) {
+      try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: path(id))
+    } catch {
+      guard case .damaged(_, let offset, let reason) = error else { throw error }
+      damaged(path(id), offset, reason)
+    }
+  }
+
+  private func reportDamage(_ scan: SegmentScan, _ file: any SegmentFile, _ id: UInt64, before end: Int) {
+    let unreadable = (file as? LoadedFile)?.unreadable ?? []
+    for damage in scan.damage where damage.range.lowerBound < end {
+      let reason =
+        unreadable.contains { $0.overlaps(damage.range) }
+        ? "the disk cannot read it"
+        : damage.isValueOnly
+          ? "the value is not what was written: its checksum does not match"
+          : "\(damage.range.count) bytes are not the records that were written"
+      damaged(path(id), damage.range.lowerBound, reason)
+    }
+    for range in unreadable where range.lowerBound >= min(scan.end, end) && range.upperBound <= file.byteCount {
+      damaged(path(id), range.lowerBound, "the disk cannot read \(range.count) bytes; no record is known to be there")
+    }
+  }
+
+  private func count(_ scan: SegmentScan, _ source: SegmentSource) {
+    report.records += scan.count
+    report.deadBytes += scan.end - LogFormat.segmentHeaderBytes
+    newestTag = max(newestTag, scan.newestTag)
+    for note in scan.notes { take(note, source.id) }
+    for partition in 0..<Store.partitionCount {
+      for entry in scan.entries(partition) {
+        let bytes = RecordView(source.base + entry.location.offset).byteCount
+        live.take(entry, byteCount: bytes, in: partition)
+      }
+    }
+  }
+
+  private func take(_ note: SegmentScan.Note, _ id: UInt64) {
+    let position = LogPosition(segment: id, offset: note.offset)
+    guard note.record.hasIntactValue else { return }
+    switch note.record.kind {
+    case .hint:
+      hints.append((String(decoding: note.record.value, as: UTF8.self), position))
+    case .hintsSettled:
+      let node = String(decoding: note.record.key, as: UTF8.self)
+      let effect = note.record.tag == .none ? position : LogPosition(rawValue: note.record.tag.rawValue)
+      settled[node] = max(settled[node] ?? .start, effect)
+    case .rangeDrop where note.offset == LogFormat.segmentHeaderBytes:
+      live.drop(RingRanges(bytes: note.record.value), before: LogPosition(rawValue: note.record.tag.rawValue), ids)
+    case .rangeDrop, .value, .tombstone, .syncMark, .seal, nil: break
+    }
+  }
+
+  // MARK: - Small files
+
+  private func checkSmallFiles(_ names: Set<String>) {
+    if names.contains("suspect") {
+      damaged(SuspectMark.path(folder), 0, "records were lost before, and the node was not rebuilt yet")
+    }
+    lease = (try? TagLease.read(from: disk, folder: folder)) ?? nil
+    if lease == nil, names.contains("lease") {
+      damaged(TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match")
+    } else if lease == nil, report.records > 0 {
+      damaged(TagLease.path(folder), 0, "the lease is missing")
+    }
+    if names.contains("checkpoint") { checkCheckpoint() }
+    for name in names.sorted() where !isKnown(name) {
+      remarks.append("\(folder)/\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
+    }
+  }
+
+  private func isKnown(_ name: String) -> Bool {
+    ["segments", "suspect", "lease", "checkpoint"].contains(name) || LogFormat.segmentID(ofName: name) != nil
+      || LogFormat.freeID(ofName: name) != nil
+  }
+
+  private func checkCheckpoint() {
+    let path = Checkpoint.path(folder)
+    do throws(StorageError) {
+      let file = try disk.openSegment(path, capacity: 0)
+      defer { file.close() }
+      if let damage = Checkpoint.damage(file.base, byteCount: file.byteCount, identity) {
+        damaged(path, damage.offset, damage.reason)
+      }
+    } catch {
+      damaged(path, 0, error.description)
+    }
+  }
+}
+
+/// Each key's newest record, to tell live bytes from dead ones. Keys are told apart by their hashes alone: two of a
+/// hundred million share one with a chance of 1 in 4,000, and then the count is off by one.
+private struct LiveRecords: ~Copyable {
+  private let stripes = StripeTable(cacheBytes: 0)
+  /// Bytes of the records whose size an index entry cannot hold, by hash.
+  private var large: [UInt64: Int] = [:]
+
+  /// Takes a record; those of a key come from the oldest place to the newest.
+  mutating func take(_ entry: SegmentScan.Entry, byteCount: Int, in partition: Int) {
+    if entry.location.byteCount == 0 { large[entry.hash] = byteCount }
+    if let known = stripes.base[partition].index.find(entry.hash, matching: { _ in true }) {
+      if entry.tag >= known.pointee.tag {
+        known.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
+      }
+    } else {
+      stripes.base[partition].index.insert(IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag))
+    }
+  }
+
+  /// Takes out what lies before `effect` in the ranges: the node gave it up.
+  mutating func drop(_ ranges: RingRanges, before effect: LogPosition, _ segments: [UInt64]) {
+    for partition in 0..<Store.partitionCount {
+      stripes.base[partition].index.filter { slot in
+        let position = LogPosition(segment: segments[slot.location.slot - 1], offset: slot.location.offset)
+        return position >= effect || !ranges.contains(Ring.slot(of: slot.hash))
+      }
+    }
+  }
+
+  var total: (keys: Int, tombstones: Int, bytes: Int) {
+    var total = (keys: 0, tombstones: 0, bytes: 0)
+    for partition in (0..<Store.partitionCount).map({ stripes.base[$0].index }) {
+      for table in 0..<HashIndex.tableCount {
+        partition.forEach(inTable: table) { slot in
+          if slot.location.isTombstone { total.tombstones += 1 } else { total.keys += 1 }
+          total.bytes += slot.location.byteCount != 0 ? slot.location.byteCount : large[slot.hash] ?? 0
+        }
+      }
+    }
+    return total
+  }
+}

@@ -1,0 +1,97 @@
+import Glibc
+
+/// Reads everything of a data folder at rest and says what is not what was written: every segment's header, every
+/// record's header and value, lists of segments, leases, checkpoints, the configuration. Changes nothing.
+package enum Verification {
+  /// How far a verification is.
+  package struct Progress: Sendable {
+    package var bytesRead: Int
+    package var bytesTotal: Int
+    /// The node whose log is read now.
+    package var node: String
+  }
+
+  /// - Parameter progress: is told after every segment; false stops.
+  /// - Returns: `nil` if it was stopped.
+  /// - Throws: ``ClusterError/dataFolder(_:)`` if a newer version wrote the folder.
+  package static func run(
+    _ folder: FolderAtRest, progress: (Progress) -> Bool = { _ in true }
+  ) throws(ClusterError) -> VerificationReport? {
+    var report = VerificationReport()
+    let plan = try plan(folder, &report)
+    let isLeased = plan.contains { node in
+      ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
+    }
+    var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
+    var newestTag = Tag.none
+    var lease: UInt64 = 0
+    for node in plan {
+      sofar.node = node.name
+      let log = LogVerification(
+        disk: folder.disk, folder: DataFolder.logFolder(node.name),
+        identity: LogIdentity(clusterID: node.clusterID, node: node.name))
+      do throws(StorageError) {
+        let verified = try log.run(isExpected: isLeased) { bytes in
+          sofar.bytesRead += bytes
+          return progress(sofar)
+        }
+        guard var verified else { return nil }
+        verified.isKilled = node.isKilled
+        report.nodes.append(verified)
+      } catch {
+        throw .dataFolder(error.description)
+      }
+      report.remarks += log.remarks
+      newestTag = max(newestTag, log.newestTag)
+      lease = max(lease, log.lease ?? 0)
+    }
+    if lease > 0, newestTag.counter >= lease {
+      report.damage.append(
+        VerificationReport.Damage(
+          file: "*.wal/lease", offset: 0, reason: "a record has tag \(newestTag.counter), and every lease ends below it"
+        ))
+    }
+    return report
+  }
+
+  private typealias PlannedNode = (name: String, clusterID: UInt64, isKilled: Bool)
+
+  /// The configuration's nodes; without one, those whose logs are here.
+  private static func plan(
+    _ folder: FolderAtRest, _ report: inout VerificationReport
+  ) throws(ClusterError) -> [PlannedNode] {
+    let withLogs = folder.nodesWithLogs()
+    for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
+      guard name != "configuration", name != "lock" else { continue }
+      report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
+    }
+    let reason: String
+    switch try folder.readConfiguration() {
+    case .intact(let configuration):
+      let names = configuration.namesInOrder
+      for name in withLogs where !names.contains(name) {
+        report.remarks.append("\(DataFolder.logFolder(name)) is left over: \(name) is not in the cluster")
+      }
+      return names.map { ($0, configuration.clusterID, configuration.member(named: $0)?.isKilled ?? false) }
+    case .missing: reason = "the configuration is missing, so nobody can say which node owns what"
+    case .damaged(let why): reason = why
+    }
+    report.damage.append(VerificationReport.Damage(file: "configuration", offset: 0, reason: reason))
+    let clusterID = folder.clusterIDInLogs() ?? 0
+    return withLogs.map { ($0, clusterID, false) }
+  }
+}
+
+extension FolderAtRest {
+  /// Bytes of the nodes' segments.
+  func bytes(of nodes: [String]) -> Int {
+    nodes.reduce(0) { sum, node in
+      let folder = DataFolder.logFolder(node)
+      let segments = ((try? disk.names(in: folder)) ?? []).filter { LogFormat.segmentID(ofName: $0) != nil }
+      return segments.reduce(sum) { sum, name in
+        var info = stat()
+        return stat("\(path)/\(folder)/\(name)", &info) == 0 ? sum + Int(info.st_size) : sum
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Commands
+import KVCluster
+
+/// `kvstore repair DIR`: restores damaged copies from good ones, then verifies.
+struct RepairCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "repair", abstract: "Restore damaged copies in a data folder from good ones.",
+    discussion: """
+      Reads every log of every node that is not killed, fetches damaged copies from other nodes, rebuilds nodes that lost
+      records, and writes damaged segments anew. Then it reads everything once more, as verify does. A copy of which there
+      is no good one stays as it is: nothing is deleted or guessed.
+      Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage.
+      """)
+
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  var folder: String
+
+  func run() async throws {
+    let path = try ToolRun.path(folder)
+    throw ExitCode(
+      await ToolRun.run { control async throws(ClusterError) in
+        // Refuses what is no kvstore folder before the engine makes one of it.
+        let resolved = try FolderAtRest(path).path
+        guard let report = try await RepairCommand.repair(resolved, control) else { return ToolRun.unreadable }
+        for line in report.nodes.flatMap({ RepairCommand.lines($0, resolved) }) { control.say(line) }
+        guard let after = try Verify.read(try FolderAtRest(resolved), control) else { return ToolRun.unreadable }
+        for line in RepairCommand.lines(after, resolved) { control.say(line) }
+        return after.isClean ? ToolRun.clean : ToolRun.damaged
+      })
+  }
+
+  private static func repair(_ path: String, _ control: ToolControl) async throws(ClusterError) -> RepairReport? {
+    let cluster = try Cluster.open(ClusterOptions(dataFolder: path, cacheBytes: 0), isMaintained: false)
+    do throws(ClusterError) {
+      let report = try await cluster.repair { step in
+        control.progress(text(step))
+        return !control.isStopped
+      }
+      await cluster.close()
+      return report
+    } catch {
+      await cluster.close()
+      throw error
+    }
+  }
+
+  private static func text(_ step: RepairProgress) -> String {
+    switch step {
+    case .reading(let node, let segment, let count): "Reading \(node): segment \(segment) of \(count)"
+    case .rebuilding(let node): "Rebuilding \(node) from the other nodes"
+    case .healing(let node): "Healing \(node)"
+    }
+  }
+
+  private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
+    if let absence = node.absence {
+      return [
+        "\(node.name): not repaired: \(absence)",
+        "  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again",
+      ]
+    }
+    var done: [String] = []
+    if let copies = node.copiesRebuilt { done.append("rebuilt with \(Readable.count(copies, "copy", "copies"))") }
+    if node.copiesHealed > 0 {
+      done.append("\(Readable.count(node.copiesHealed, "damaged copy", "damaged copies")) fetched again")
+    }
+    if node.segmentsEmptied > 0 {
+      done.append("\(Readable.count(node.segmentsEmptied, "damaged segment")) written anew")
+    }
+    if node.isCheckpointRemoved { done.append("a damaged checkpoint removed: the next start reads the log") }
+    if done.isEmpty { done.append("nothing to repair") }
+    return ["\(node.name): \(Readable.count(node.segmentsRead, "segment")) read; \(done.joined(separator: ", "))"]
+      + problems(node)
+  }
+
+  private static func problems(_ node: RepairReport.Node) -> [String] {
+    var lines = node.unrestored.map { copy in
+      let key = copy.key.map { "of key \(Quoted.text($0))" } ?? "of an unknown key"
+      return "  Not restored: the copy \(key) in segment \(copy.segment) at byte \(copy.offset): no good copy is left"
+    }
+    if node.isSuspect {
+      lines.append("  Not rebuilt: it lost records, and too few other nodes can say which; its copies are kept")
+    }
+    if node.isLossPossible {
+      lines.append("  Possible loss: it lost records, and no other node has good copies of all of them")
+    }
+    return lines
+  }
+
+  private static func lines(_ after: VerificationReport, _ path: String) -> [String] {
+    guard !after.isClean else { return ["Repaired \(path): no damage is left"] }
+    return Array(Verify.lines(after, path).dropLast())
+      + ["Repaired \(path): \(Readable.count(after.allDamage.count, "damaged place")) left; nothing was deleted"]
+  }
+}

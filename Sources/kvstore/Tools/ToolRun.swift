@@ -1,0 +1,99 @@
+import ArgumentParser
+import Commands
+import Glibc
+import KVCluster
+import Synchronization
+
+/// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
+/// cleanly at Ctrl-C. (Nothing else runs meanwhile, so its work may block the thread it is on.)
+enum ToolRun {
+  /// The exit statuses of tools: what they were asked to find out, and that they could not.
+  static let clean: Int32 = 0
+  static let damaged: Int32 = 1
+  static let unreadable: Int32 = 2
+
+  /// Runs `work` and returns the program's exit status: that of `work`, or 128 + signal if one came, as a shell has it.
+  static func run(_ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32) async -> Int32 {
+    let control = ToolControl()
+    let signals = SignalWatch { _ in control.stop() }
+    let status: Int32
+    do throws(ClusterError) {
+      status = try await work(control)
+      control.clearProgress()
+    } catch {
+      control.clearProgress()
+      HeadlessRun.complain(error.description)
+      status = unreadable
+    }
+    return signals.caught.map { 128 + $0 } ?? status
+  }
+
+  /// A folder given on the command line, as the system wants it.
+  static func path(_ argument: String) throws -> String {
+    guard !argument.isEmpty else { throw ValidationError("The name of the folder is empty.") }
+    return String(decoding: ArgumentBytes.decode(argument), as: UTF8.self)
+  }
+}
+
+/// What a running tool is told and tells.
+final class ToolControl: Sendable {
+  private let isStoppedFlag = Atomic<Bool>(false)
+  private let shownNs = Atomic<UInt64>(0)
+  private let isShown = Atomic<Bool>(false)
+  private static let isOnTerminal = isatty(STDERR_FILENO) == 1
+  private static let intervalNs: UInt64 = 200_000_000
+
+  var isStopped: Bool { isStoppedFlag.load(ordering: .relaxed) }
+
+  func stop() { isStoppedFlag.store(true, ordering: .relaxed) }
+
+  /// Shows how far the work is, on a terminal, a few times a second.
+  func progress(_ text: @autoclosure () -> String) {
+    let now = Clock.nowNs()
+    guard ToolControl.isOnTerminal, now > shownNs.load(ordering: .relaxed) + ToolControl.intervalNs else { return }
+    shownNs.store(now, ordering: .relaxed)
+    isShown.store(true, ordering: .relaxed)
+    write("\r\(text())\u{1b}[K", to: STDERR_FILENO)
+  }
+
+  func clearProgress() {
+    if isShown.exchange(false, ordering: .relaxed) { write("\r\u{1b}[K", to: STDERR_FILENO) }
+  }
+
+  /// A line of the tool's answer.
+  func say(_ line: String) {
+    clearProgress()
+    write(line + "\n", to: STDOUT_FILENO)
+  }
+
+  private func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}
+
+/// Numbers as people read them.
+enum Readable {
+  /// `1.5 MiB`.
+  static func bytes(_ count: Int) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    var value = Double(count)
+    var unit = 0
+    while value >= 1_024, unit < units.count - 1 {
+      value /= 1_024
+      unit += 1
+    }
+    return unit == 0 ? "\(count) bytes" : "\((value * 10).rounded() / 10) \(units[unit])"
+  }
+
+  /// `1 key`, `2 keys`.
+  static func count(_ count: Int, _ noun: String, _ nouns: String? = nil) -> String {
+    "\(count) \(count == 1 ? noun : nouns ?? noun + "s")"
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import KVCluster
+
+/// `kvstore verify DIR`: reads everything of a data folder and says what is damaged.
+struct Verify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read a whole data folder and report damage; changes nothing.",
+    discussion: """
+      Every record of every node is read and compared with its checksums. A log that a crash left torn is reported and is
+      no damage: what is torn was never acknowledged as durable.
+      Exit status: 0 no damage, 1 damage, 2 the folder cannot be read or is in use, 64 usage.
+      """)
+
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  var folder: String
+
+  func run() async throws {
+    let path = try ToolRun.path(folder)
+    throw ExitCode(
+      await ToolRun.run { control throws(ClusterError) in
+        let folder = try FolderAtRest(path)
+        guard let report = try Verify.read(folder, control) else { return ToolRun.unreadable }
+        for line in Verify.lines(report, folder.path) { control.say(line) }
+        return report.isClean ? ToolRun.clean : ToolRun.damaged
+      })
+  }
+
+  /// `nil` if it was stopped.
+  static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
+    try Verification.run(folder) { progress in
+      let percent = progress.bytesRead * 100 / max(1, progress.bytesTotal)
+      control.progress("Verifying \(progress.node): \(percent)% of \(Readable.bytes(progress.bytesTotal))")
+      return !control.isStopped
+    }
+  }
+
+  /// The report, with a summary at the end.
+  static func lines(_ report: VerificationReport, _ path: String) -> [String] {
+    var lines = report.damage.map(line)
+    for node in report.nodes { lines += self.lines(node) }
+    lines += report.remarks.map { "Note: \($0)" }
+    let places = report.allDamage.count
+    let found =
+      places == 0
+      ? "no damage"
+      : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
+        + " damaged copies from good ones"
+    let nodes = Readable.count(report.nodes.count, "node")
+    let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
+    let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record")
+    return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
+  }
+
+  private static func lines(_ node: VerificationReport.Node) -> [String] {
+    let contents = [
+      Readable.count(node.segments, "segment"), Readable.count(node.records, "record"),
+      Readable.count(node.keys, "key"),
+      Readable.count(node.tombstones, "tombstone"), Readable.count(node.hints, "hint"),
+      "\(Readable.bytes(node.liveBytes)) live", "\(Readable.bytes(node.deadBytes)) dead",
+    ]
+    let torn = node.torn.map { ["  Torn, not damaged: \($0.file) at byte \($0.offset): \($0.reason)"] } ?? []
+    return ["\(node.name)\(node.isKilled ? " (killed)" : ""): \(contents.joined(separator: ", "))"] + torn
+      + node.damage.map { "  " + line($0) }
+  }
+
+  private static func line(_ damage: VerificationReport.Damage) -> String {
+    "Damaged: \(damage.file) at byte \(damage.offset): \(damage.reason)"
+  }
+}
