@@ -14,6 +14,8 @@ package final class Compaction: @unchecked Sendable {
   private var next = 0
   /// Live records that do not verify: they cannot be moved, and must come from other replicas.
   package private(set) var damagedHashes: [UInt64] = []
+  /// The segment may say what was dropped, unreadably: it stays until nothing older is left that could come back.
+  private var isDropLost = false
   /// Bytes written again.
   package private(set) var movedBytes = 0
 
@@ -113,12 +115,14 @@ package final class Compaction: @unchecked Sendable {
 
   /// What the log says about itself is carried on while there is anything older that it speaks of.
   private func moveNotes() throws(StorageError) {
+    let isFirstDamaged = scan.damage.first?.range.lowerBound == LogFormat.segmentHeaderBytes
+    isDropLost = isFirstDamaged && isOlderLeft(than: LogPosition(segment: segment.id, offset: 0))
     for note in scan.notes {
       let record = note.record
       let position = LogPosition(segment: segment.id, offset: note.offset)
       switch record.kind {
       case .hint:
-        if store.isHintOpen(for: record.value, at: position) {
+        if record.hasIntactValue, store.isHintOpen(for: record.value, at: position) {
           _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value)
         }
       case .hintsSettled:
@@ -129,7 +133,9 @@ package final class Compaction: @unchecked Sendable {
         }
       case .rangeDrop:
         let effect = LogPosition(rawValue: record.tag.rawValue)
-        if isOlderLeft(than: effect) {
+        if isOlderLeft(than: effect), !record.hasIntactValue {
+          isDropLost = true
+        } else if isOlderLeft(than: effect) {
           try store.log.appendRangeDrop(RingRanges(bytes: record.value), effect: effect)
         }
       case .value, .tombstone, .syncMark, .seal, nil: break
@@ -142,7 +148,7 @@ package final class Compaction: @unchecked Sendable {
   }
 
   /// Whether everything live has been moved, so that the segment may go once the log is on the disk.
-  package var isComplete: Bool { damagedHashes.isEmpty && partition >= Store.partitionCount }
+  package var isComplete: Bool { damagedHashes.isEmpty && !isDropLost && partition >= Store.partitionCount }
 
   /// Gives the segment's file back. Call after what was moved has been put on the disk.
   package func finish() throws(StorageError) {
