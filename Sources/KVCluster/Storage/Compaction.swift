@@ -42,13 +42,22 @@ package final class Compaction: @unchecked Sendable {
     let live = size.recordBytes - size.deadBytes
     let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
     var best: (segment: Log.Segment, deadPart: Double)?
-    for segment in log.settledSegments where withDamaged || !segment.isDamaged {
+    let segments = log.settledSegments
+    for segment in segments where withDamaged || !segment.isDamaged {
+      if isKeptForDrop(segment, store, oldest: segments.first?.id) { continue }
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
       let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
     }
     guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > 0.3 else { return nil }
     return Compaction(store, best.segment)
+  }
+
+  /// Whether the segment is little more than the note of a range drop that is still needed. To carry that on would seal
+  /// the next segment as early: with two such notes there would be no end to it.
+  private static func isKeptForDrop(_ segment: Log.Segment, _ store: Store, oldest: UInt64?) -> Bool {
+    guard segment.id != oldest, !segment.isDamaged, segment.end < store.log.segmentBytes / 2 else { return false }
+    return RecordView(segment.file.base + LogFormat.segmentHeaderBytes).kind == .rangeDrop
   }
 
   /// Moves some records; false when there are no more.

@@ -41,6 +41,13 @@ extension Store {
   func heal(_ copy: RecordView, hash: UInt64, tag: Tag, isTombstone: Bool) throws(StorageError) -> Bool {
     let stripe = stripe(hash)
     let kind = isTombstone ? RecordKind.tombstone : .value
+    // It may have been written again since; then its damaged version only has to go.
+    let newer = stripe.pointee.index.find(hash) { entry in
+      let location = logLocation(entry.pointee.location, stripe)
+      return entry.pointee.tag > tag && hasIntactHeader(location) && record(at: location).hasKey(copy.key)
+        && isIntact(location)
+    }
+    if newer != nil { return false }
     let own = stripe.pointee.index.find(hash) { entry in
       let location = logLocation(entry.pointee.location, stripe)
       return entry.pointee.tag == tag || hasIntactHeader(location) && record(at: location).hasKey(copy.key)

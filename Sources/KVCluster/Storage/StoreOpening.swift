@@ -250,7 +250,8 @@ package final class StoreOpening: @unchecked Sendable {
       for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
       for entry in entries {
         // What lies beyond the position is read from the log, perhaps already with what came after it.
-        guard let location = checkpoint.location(entry.location, table), table.position(of: location) < checkpoint.covers
+        guard let location = checkpoint.location(entry.location, table),
+          table.position(of: location) < checkpoint.covers
         else { continue }
         // Counted dead with its segment, and alive after all.
         table.addDead(-byteCount(location), slot: location.slot)

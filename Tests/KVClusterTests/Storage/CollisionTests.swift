@@ -8,7 +8,8 @@ import Testing
   /// Keys of 16 bytes: the hash takes in one word after the other, each step can be undone, so the second word makes up
   /// for the first.
   private static let keys: [[UInt8]] = (0..<8).map { i in
-    let (prime1, prime2, prime4) = (0x9e37_79b1_85eb_ca87, 0xc2b2_ae3d_27d4_eb4f, 0x85eb_ca77_c2b2_ae63) as (UInt64, UInt64, UInt64)
+    let (prime1, prime2, prime4) =
+      (0x9e37_79b1_85eb_ca87, 0xc2b2_ae3d_27d4_eb4f, 0x85eb_ca77_c2b2_ae63) as (UInt64, UInt64, UInt64)
     func rotate(_ x: UInt64, _ bits: UInt64) -> UInt64 { x << bits | x >> (64 - bits) }
     func inverse(_ odd: UInt64) -> UInt64 {
       var x = odd
@@ -49,7 +50,9 @@ import Testing
   @Test("The keys of these tests have one hash")
   func collide() { #expect(Self.keys.allSatisfy { $0.withBytes { Ring.hash($0) } == Self.hash }) }
 
-  @Test("Keys with the same hash stay keys of their own through writes, reads, deletes and the cache", arguments: [0, 1 << 20])
+  @Test(
+    "Keys with the same hash stay keys of their own through writes, reads, deletes and the cache",
+    arguments: [0, 1 << 20])
   func staysApart(cacheBytes: Int) throws {
     let fixture = try StoreFixture(cacheBytes: cacheBytes)
     var random = SeededRandom(seed: 9)
@@ -128,7 +131,9 @@ import Testing
     try write(fixture, 0, "late", late)
     var failure: (any Error)?
     other.store.forEach(withHash: Self.hash) { slot, record in
-      do { _ = try fixture.store.heal(record, hash: Self.hash, tag: slot.tag, isTombstone: false) } catch { failure = error }
+      do { _ = try fixture.store.heal(record, hash: Self.hash, tag: slot.tag, isTombstone: false) } catch {
+        failure = error
+      }
     }
     #expect(failure == nil)
     fixture.store.removeDamaged(Self.hash)
