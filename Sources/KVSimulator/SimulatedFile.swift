@@ -80,7 +80,8 @@ final class SimulatedInode {
 
   private func isAbandoned(_ number: Int, _ range: Range<Int>) -> Bool {
     abandoned.contains { entry in
-      entry.sector == number && entry.bytes.withBytes { memcmp($0.baseAddress!, base + range.lowerBound, range.count) } == 0
+      entry.sector == number
+        && entry.bytes.withBytes { memcmp($0.baseAddress!, base + range.lowerBound, range.count) } == 0
     }
   }
 
@@ -106,7 +107,8 @@ final class SimulatedInode {
       switch random.below(3) {
       case 0: keep(range)
       case 1: revert(range)
-      default: abandoned.append((number, Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))))
+      default:
+        abandoned.append((number, Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))))
       }
     }
   }
@@ -115,7 +117,11 @@ final class SimulatedInode {
   func losePower(_ random: inout SeededRandom) {
     let isKeepingNone = random.chance(perMille: 150)
     forEachUnsynced { number, range in
-      if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) { keep(range) } else { revert(range) }
+      if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) {
+        keep(range)
+      } else {
+        revert(range)
+      }
     }
     abandoned = []
   }

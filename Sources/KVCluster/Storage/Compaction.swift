@@ -14,6 +14,8 @@ package final class Compaction: @unchecked Sendable {
   private var next = 0
   /// Live records that do not verify: they cannot be moved, and must come from other replicas.
   package private(set) var damagedHashes: [UInt64] = []
+  /// The segment may say what was dropped, unreadably: it stays until nothing older is left that could come back.
+  private var isDropLost = false
   /// Bytes written again.
   package private(set) var movedBytes = 0
 
@@ -42,14 +44,22 @@ package final class Compaction: @unchecked Sendable {
     let live = size.recordBytes - size.deadBytes
     let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
     var best: (segment: Log.Segment, deadPart: Double)?
-    for segment in log.settledSegments
-    where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
+    let segments = log.settledSegments
+    for segment in segments where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
+      if isKeptForDrop(segment, store, oldest: segments.first?.id) { continue }
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
       let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
     }
     guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > 0.3 else { return nil }
     return Compaction(store, best.segment)
+  }
+
+  /// Whether the segment is little more than the note of a range drop that is still needed. To carry that on would seal
+  /// the next segment as early: with two such notes there would be no end to it.
+  private static func isKeptForDrop(_ segment: Log.Segment, _ store: Store, oldest: UInt64?) -> Bool {
+    guard segment.id != oldest, !segment.isDamaged, segment.end < store.log.segmentBytes / 2 else { return false }
+    return RecordView(segment.file.base + LogFormat.segmentHeaderBytes).kind == .rangeDrop
   }
 
   /// Moves some records; false when there are no more.
@@ -116,12 +126,14 @@ package final class Compaction: @unchecked Sendable {
 
   /// What the log says about itself is carried on while there is anything older that it speaks of.
   private func moveNotes() throws(StorageError) {
+    let isFirstDamaged = scan.damage.first?.range.lowerBound == LogFormat.segmentHeaderBytes
+    isDropLost = isFirstDamaged && isOlderLeft(than: LogPosition(segment: segment.id, offset: 0))
     for note in scan.notes {
       let record = note.record
       let position = LogPosition(segment: segment.id, offset: note.offset)
       switch record.kind {
       case .hint:
-        if store.isHintOpen(for: record.value, at: position) {
+        if record.hasIntactValue, store.isHintOpen(for: record.value, at: position) {
           _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value)
         }
       case .hintsSettled:
@@ -132,7 +144,9 @@ package final class Compaction: @unchecked Sendable {
         }
       case .rangeDrop:
         let effect = LogPosition(rawValue: record.tag.rawValue)
-        if isOlderLeft(than: effect) {
+        if isOlderLeft(than: effect), !record.hasIntactValue {
+          isDropLost = true
+        } else if isOlderLeft(than: effect) {
           try store.log.appendRangeDrop(RingRanges(bytes: record.value), effect: effect)
         }
       case .value, .tombstone, .syncMark, .seal, nil: break
@@ -145,7 +159,7 @@ package final class Compaction: @unchecked Sendable {
   }
 
   /// Whether everything live has been moved, so that the segment may go once the log is on the disk.
-  package var isComplete: Bool { damagedHashes.isEmpty && partition >= Store.partitionCount }
+  package var isComplete: Bool { damagedHashes.isEmpty && !isDropLost && partition >= Store.partitionCount }
 
   /// Gives the segment's file back. Call after what was moved has been put on the disk.
   package func finish() throws(StorageError) {

@@ -64,6 +64,13 @@ extension Store {
   func heal(_ copy: RecordView, hash: UInt64, tag: Tag, isTombstone: Bool) throws(StorageError) -> Bool {
     let stripe = stripe(hash)
     let kind = isTombstone ? RecordKind.tombstone : .value
+    // It may have been written again since; then its damaged version only has to go.
+    let newer = stripe.pointee.index.find(hash) { entry in
+      let location = logLocation(entry.pointee.location, stripe)
+      return entry.pointee.tag > tag && hasIntactHeader(location) && record(at: location).hasKey(copy.key)
+        && isIntact(location)
+    }
+    if newer != nil { return false }
     let own = stripe.pointee.index.find(hash) { entry in
       let location = logLocation(entry.pointee.location, stripe)
       return entry.pointee.tag == tag || hasIntactHeader(location) && record(at: location).hasKey(copy.key)
@@ -84,20 +91,30 @@ extension Store {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
       if isTombstone { stripe.pointee.tombstones += 1 }
     }
+    // Versions that came while the newer one was damaged, and so were not known to be older.
+    remove(hash) { entry, place in
+      entry.tag < tag && hasIntactHeader(place) && record(at: place).hasKey(copy.key)
+    }
     return true
   }
 
   /// Takes entries whose records do not verify from the index. For whoever has heard enough other owners to know that
   /// nothing acknowledged is lost. Call with the partition's lock held.
   func removeDamaged(_ hash: UInt64) {
+    remove(hash) { _, place in !isIntact(place) }
+  }
+
+  /// Takes entries of the hash from the index.
+  private func remove(_ hash: UInt64, where isGone: (IndexSlot, _ place: Location) -> Bool) {
     let stripe = stripe(hash)
-    guard !damagedSegments(hash).isEmpty else { return }
+    let first = stripe.pointee.index.find(hash) { isGone($0.pointee, logLocation($0.pointee.location, stripe)) }
+    guard first != nil else { return }
     stripe.pointee.index.filter { entry in
       guard entry.hash == hash else { return true }
-      let location = logLocation(entry.location, stripe)
-      if isIntact(location) { return true }
-      table.addDead(byteCount(location), slot: location.slot)
-      if location.isTombstone { stripe.pointee.tombstones -= 1 }
+      let place = logLocation(entry.location, stripe)
+      guard isGone(entry, place) else { return true }
+      table.addDead(byteCount(place), slot: place.slot)
+      if place.isTombstone { stripe.pointee.tombstones -= 1 }
       return false
     }
   }

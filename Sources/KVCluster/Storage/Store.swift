@@ -98,12 +98,13 @@ package final class Store: @unchecked Sendable {
   /// The index's entry of a key.
   ///
   /// An entry with the version `known` is the key's without a look at its record: equal tags are the same write. Where
-  /// the hash matches and the key does not, the record may be another key's, or damaged: then this node does not know
-  /// (`isDoubtful`), which must never pass for "absent".
+  /// the hash matches and the key does not, the record may be another key's, or damaged: then this node does not know,
+  /// which must never pass for "absent", nor for an older version that came late. `doubt` is the newest version of such
+  /// an entry.
   @inline(__always)
   private func find(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag, _ stripe: UnsafeMutablePointer<StoreStripe>,
-    isDoubtful: inout Bool
+    doubt: inout Tag
   ) -> UnsafeMutablePointer<IndexSlot>? {
     stripe.pointee.index.find(hash) { slot in
       if slot.pointee.tag == known, known != .none { return true }
@@ -111,7 +112,7 @@ package final class Store: @unchecked Sendable {
       if location.isCached { return stripe.pointee.cache.entry(location).hasKey(key) }
       let record = record(at: location)
       if record.hasKey(key) { return true }
-      if !hasIntactHeader(location) { isDoubtful = true }
+      if !hasIntactHeader(location) { doubt = max(doubt, slot.pointee.tag) }
       return false
     }
   }
@@ -133,8 +134,8 @@ package final class Store: @unchecked Sendable {
     valueChecksum: UInt32
   ) throws(StorageError) -> LogPosition {
     let stripe = stripe(hash)
-    var isDoubtful = false
-    if let slot = find(hash, key, known: tag, stripe, isDoubtful: &isDoubtful), tag <= slot.pointee.tag {
+    var doubt = Tag.none
+    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), tag <= slot.pointee.tag {
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
@@ -152,8 +153,8 @@ package final class Store: @unchecked Sendable {
   ) -> LogPosition {
     let stripe = stripe(hash)
     stripe.pointee.operations.writes &+= 1
-    var isDoubtful = false
-    guard let slot = find(hash, key, known: known, stripe, isDoubtful: &isDoubtful) else {
+    var doubt = Tag.none
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
       if location.isTombstone { stripe.pointee.tombstones &+= 1 }
       return table.position(of: location)
@@ -188,10 +189,11 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     stripe.pointee.operations.reads &+= 1
     if isSuspect { return .damaged }
-    var isDoubtful = false
-    guard let slot = find(hash, key, known: .none, stripe, isDoubtful: &isDoubtful) else {
-      return isDoubtful ? .damaged : .absent
+    var doubt = Tag.none
+    guard let slot = find(hash, key, known: .none, stripe, doubt: &doubt) else {
+      return doubt == .none ? .absent : .damaged
     }
+    if slot.pointee.tag < doubt { return .damaged }
     let location = slot.pointee.location
     let tag = slot.pointee.tag
     if location.isCached {
@@ -216,11 +218,11 @@ package final class Store: @unchecked Sendable {
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag
   ) -> (tag: Tag, location: Location)? {
     let stripe = stripe(hash)
-    var isDoubtful = false
-    guard let slot = find(hash, key, known: known, stripe, isDoubtful: &isDoubtful) else {
-      return isDoubtful ? nil : (.none, .none)
+    var doubt = Tag.none
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
+      return doubt == .none ? (.none, .none) : nil
     }
-    return (slot.pointee.tag, slot.pointee.location)
+    return slot.pointee.tag < doubt ? nil : (slot.pointee.tag, slot.pointee.location)
   }
 
   /// ``version(_:_:known:)`` for a reader's quorum: a suspect node does not know.

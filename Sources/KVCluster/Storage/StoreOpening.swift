@@ -44,14 +44,14 @@ package final class StoreOpening: @unchecked Sendable {
     table = recovery.table
     self.cacheBytes = cacheBytes
     stripes = StripeTable(cacheBytes: cacheBytes)
-    let found: LogRecovery.Found
+    var found: LogRecovery.Found
     do {
       found = try recovery.find()
     } catch {
       recovery.table.closeAll()
       throw error
     }
-    voidBefore = StoreOpening.drops(found, recovery)
+    voidBefore = StoreOpening.drops(&found, recovery)
     checkpoint = found.isCut ? nil : StoreOpening.checkpoint(found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
@@ -80,13 +80,19 @@ package final class StoreOpening: @unchecked Sendable {
   }
 
   /// Range drops, each the first record of its segment.
-  private static func drops(_ found: LogRecovery.Found, _ recovery: LogRecovery) -> [LogPosition] {
+  private static func drops(_ found: inout LogRecovery.Found, _ recovery: LogRecovery) -> [LogPosition] {
     var effects: [LogPosition] = []
+    let offset = LogFormat.segmentHeaderBytes
     for segment in found.segments {
       let first = RecordView.checked(
-        in: UnsafeRawPointer(segment.file.base), at: LogFormat.segmentHeaderBytes, limit: segment.file.byteCount,
+        in: UnsafeRawPointer(segment.file.base), at: offset, limit: segment.file.byteCount,
         seed: LogFormat.seed(clusterID: recovery.identity.clusterID, segment: segment.id))
-      guard let first, first.kind == .rangeDrop, first.hasIntactValue else { continue }
+      guard let first, first.kind == .rangeDrop else { continue }
+      guard first.hasIntactValue else {
+        // What was given up might come back.
+        found.damage.add(segment.id, offset..<offset + first.byteCount, "a note of dropped ranges is unreadable")
+        continue
+      }
       if effects.isEmpty { effects = [LogPosition](repeating: .start, count: Ring.slotCount) }
       let effect = LogPosition(rawValue: first.tag.rawValue)
       for range in RingRanges(bytes: first.value).ranges {
@@ -254,7 +260,8 @@ package final class StoreOpening: @unchecked Sendable {
       for (i, count) in counts.enumerated() { stripes.base[partition].index.reserve(i, count) }
       for entry in entries {
         // What lies beyond the position is read from the log, perhaps already with what came after it.
-        guard let location = checkpoint.location(entry.location, table), table.position(of: location) < checkpoint.covers
+        guard let location = checkpoint.location(entry.location, table),
+          table.position(of: location) < checkpoint.covers
         else { continue }
         // Counted dead with its segment, and alive after all.
         table.addDead(-byteCount(location), slot: location.slot)

@@ -7,12 +7,16 @@ import Testing
 struct StoreFixture {
   static let identity = LogIdentity(clusterID: 7, node: "node1")
   let disk: SimulatedDisk
+  var segmentBytes = 16_384
   var store: Store
 
-  init(disk: SimulatedDisk = SimulatedDisk(random: SeededRandom(seed: 1)), cacheBytes: Int = 0) throws {
+  init(
+    disk: SimulatedDisk = SimulatedDisk(random: SeededRandom(seed: 1)), segmentBytes: Int = 16_384, cacheBytes: Int = 0
+  ) throws {
     self.disk = disk
+    self.segmentBytes = segmentBytes
     store = try Store.open(
-      disk: disk, folder: "node1.wal", identity: Self.identity, segmentBytes: 16_384, cacheBytes: cacheBytes)
+      disk: disk, folder: "node1.wal", identity: Self.identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes)
   }
 
   init(disk: SimulatedDisk, store: Store) {
@@ -44,7 +48,7 @@ struct StoreFixture {
     }
   }
 
-  func reopened() throws -> StoreFixture { try StoreFixture(disk: disk) }
+  func reopened() throws -> StoreFixture { try StoreFixture(disk: disk, segmentBytes: segmentBytes) }
 
   /// The bytes of the first segment, for tests that damage them.
   func withSegment<R>(_ body: (UnsafeMutableRawPointer) throws -> R) throws -> R {

@@ -112,12 +112,12 @@ final class Workload {
   /// Values are at most this long.
   var valueBytesMax = 700
 
-  init(seed: UInt64, disk: SimulatedDisk? = nil, cacheBytes: Int = 0) throws {
+  init(seed: UInt64, disk: SimulatedDisk? = nil, segmentBytes: Int = 16_384, cacheBytes: Int = 0) throws {
     var random = SeededRandom(seed: seed)
     let disk = disk ?? SimulatedDisk(random: random.split())
     self.random = random
     self.disk = disk
-    fixture = try StoreFixture(disk: disk, cacheBytes: cacheBytes)
+    fixture = try StoreFixture(disk: disk, segmentBytes: segmentBytes, cacheBytes: cacheBytes)
   }
 
   func reopen() throws {
@@ -153,6 +153,7 @@ final class Workload {
     counter += 1
     let key = StoreFixture.keys[random.below(StoreFixture.keys.count)]
     let value = isDelete ? nil : "\(counter)-" + String(repeating: "v", count: random.below(valueBytesMax))
+    dropped.remove(key)
     history.pending = history.last
     history.pending?.values[key] = value ?? StoreContent.deleted(counter)
     try fixture.write(key, value, counter: counter)
@@ -180,11 +181,17 @@ final class Workload {
     history.sync()
   }
 
+  /// Keys that were dropped and not written since.
+  private(set) var dropped: Set<String> = []
+
   func drop() throws {
-    let eighth = random.below(8)
+    // One that has keys.
+    let key = StoreFixture.keys[random.below(StoreFixture.keys.count)]
+    let eighth = Ring.slot(of: StoreFixture.hash(key)) / (Ring.slotCount / 8)
     let ranges = RingRanges { $0 / (Ring.slotCount / 8) == eighth }
     var after = history.last
     after.values = after.values.filter { key, _ in !ranges.contains(Ring.slot(of: StoreFixture.hash(key))) }
+    dropped.formUnion(history.last.values.keys.filter { after.values[$0] == nil })
     history.pending = after
     try fixture.store.drop(
       ranges, sync: { () throws(StorageError) in try fixture.store.log.sync() }, withPartition: { $1() })
@@ -192,17 +199,18 @@ final class Workload {
     history.sync()
   }
 
-  func compact() throws {
-    if try fixture.compact() {
-      compactions += 1
-      history.sync()
-    }
+  @discardableResult
+  func compact() throws -> Bool {
+    guard try fixture.compact() else { return false }
+    compactions += 1
+    history.sync()
+    return true
   }
 
   /// As the engine: none while hints are kept, for they are found only by reading the log.
   /// - Parameter withWrites: how many writes happen while it is written.
-  func checkpoint(withWrites writes: Int = 0) throws {
-    if random.chance(perMille: 500) {
+  func checkpoint(withWrites writes: Int = 0, isForced: Bool = false) throws {
+    if isForced || random.chance(perMille: 500) {
       for node in StoreFixture.nodes where history.last.hints[node] != nil { try settle(node) }
     }
     guard history.last.hints.isEmpty else { return }
