@@ -1,3 +1,5 @@
+import KVCluster
+
 /// One line that a command says.
 ///
 /// The text is bytes because values are: they are repeated as they are stored, never cut, quoted or repaired. A value
@@ -44,12 +46,14 @@ package enum CommandOutput: Sendable, Equatable {
 package enum CommandProgress: Sendable, Equatable {
   case load(LoadProgress)
   case benchmark(BenchmarkProgress)
+  case backup(BackupProgress)
 
   /// The progress in one line.
   package var text: String {
     switch self {
     case .load(let progress): progress.text
     case .benchmark(let progress): progress.text
+    case .backup(let progress): progress.text
     }
   }
 
@@ -58,6 +62,7 @@ package enum CommandProgress: Sendable, Equatable {
     switch self {
     case .load(let progress): progress.fraction
     case .benchmark(let progress): progress.fraction
+    case .backup(let progress): progress.fraction
     }
   }
 }

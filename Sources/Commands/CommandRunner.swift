@@ -1,5 +1,6 @@
 import Glibc
 import KVCluster
+import Synchronization
 
 /// Carries commands out on a cluster and says what happened, in the original program's words.
 ///
@@ -27,7 +28,7 @@ package struct CommandRunner: Sendable {
 
   /// Runs one command and returns when it is done.
   ///
-  /// Cancelling the task ends `load` and `benchmark` early; the other commands finish.
+  /// Cancelling the task ends `load`, `benchmark` and `backup` early; the other commands finish.
   /// - Parameters:
   ///   - input: what `load -` reads, or `nil` where there is no standard input to read.
   ///   - emit: is told each line, and how far a long command is; from any thread, one call at a time is not promised.
@@ -42,6 +43,8 @@ package struct CommandRunner: Sendable {
       isGood = await load(path, input, emit)
     case .benchmark:
       isGood = await Benchmark(cluster: cluster, emit: emit).run()
+    case .backup(let path):
+      isGood = await backUp(to: path, emit)
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
@@ -90,7 +93,7 @@ package struct CommandRunner: Sendable {
     case .restart(let name):
       try await cluster.restart(name)
       return [Answer(.success, "Restarted node: \(name)")]
-    case .benchmark, .load, .help, .exit:
+    case .benchmark, .load, .backup, .help, .exit:
       preconditionFailure("\(command.name) is no single step")
     }
   }
@@ -138,6 +141,30 @@ extension CommandRunner {
       return await loader.load(try LineReader(path: Self.expanded(path), lineBytesMax: LoadLine.byteCountMax))
     } catch {
       emit(.answer(Answer(.failure, Array("Cannot open ".utf8), path, Array(": \(error)".utf8))))
+      return false
+    }
+  }
+
+  private func backUp(to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
+    let isCancelled = Atomic<Bool>(false)
+    let target = String(decoding: Self.expanded(path), as: UTF8.self)
+    do {
+      let done = try await withTaskCancellationHandler {
+        try await cluster.backUp(to: target) { progress in
+          emit(.progress(.backup(progress)))
+          return !isCancelled.load(ordering: .relaxed)
+        }
+      } onCancel: {
+        isCancelled.store(true, ordering: .relaxed)
+      }
+      guard let done else {
+        emit(.answer(Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)))
+        return false
+      }
+      emit(.answer(Answer(.success, Array("Backed up: \(done.nodes) nodes, \(done.bytes) bytes -> ".utf8), path)))
+      return true
+    } catch {
+      emit(.answer(Answer(.failure, "\(error)")))
       return false
     }
   }

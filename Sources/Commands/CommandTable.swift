@@ -1,6 +1,6 @@
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, help, exit
+  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, backup, help, exit
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -106,6 +106,14 @@ extension CommandEntry {
     CommandEntry(
       name: .keys, summary: "list keys, at most \(Command.keysListedDefault), in order",
       arguments: [Argument(label: "PREFIX", kind: .bytes, isOptional: true)], synonyms: ["list", "scan"]),
+    CommandEntry(
+      name: .backup, summary: "copy the whole data folder while it is in use",
+      arguments: [Argument(label: "FOLDER", kind: .bytes)],
+      details: [
+        "FOLDER is made; one that is not empty is refused. The copy holds all that was acknowledged before it began.",
+        "To restore, open it: kvstore --data FOLDER",
+        "Meanwhile other commands go on; nodes that are to join, leave, die or come back wait until it is done.",
+      ], synonyms: ["save", "copy", "snapshot", "export"]),
     CommandEntry(
       name: .help, summary: "list the commands, or explain one",
       arguments: [Argument(label: "COMMAND", kind: .command, isOptional: true)], synonyms: ["?", "man", "usage"]),

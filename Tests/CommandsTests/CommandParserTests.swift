@@ -22,7 +22,8 @@ struct CommandParserTests {
       ("addnode node4", .addNode("node4")), ("removenode node1", .removeNode("node1")), ("kill n", .kill("n")),
       ("restart n", .restart("n")), ("benchmark", .benchmark), ("load -", .load(path: Array("-".utf8))),
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
-      ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)), ("help", .help(nil)), ("help put", .help(.put)),
+      ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)),
+      ("backup '/tmp/a b'", .backup(path: Array("/tmp/a b".utf8))), ("help", .help(nil)), ("help put", .help(.put)),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -67,6 +68,7 @@ struct CommandParserTests {
       ("get", "KEY is missing. Usage: get KEY"),
       ("get a b", "Too many words. Usage: get KEY; a KEY with spaces needs quotes: \"a b\""),
       ("nodes now", "nodes takes no arguments. Usage: nodes"),
+      ("backup", "FOLDER is missing. Usage: backup FOLDER"),
       ("keys a b", "Too many words. Usage: keys [PREFIX]; a PREFIX with spaces needs quotes: \"a b\""),
       (#"put k "abc"#, #"No closing " for the one at column 7; inside double quotes a quote is \""#),
       ("put 'k v", "No closing ' for the one at column 5; a word that begins with ' goes in \" \""),
@@ -93,7 +95,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, help, exit"
+    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, backup, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
   func namesCommands() {

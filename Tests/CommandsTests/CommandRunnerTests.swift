@@ -1,3 +1,4 @@
+import Glibc
 import KVCluster
 import Testing
 
@@ -126,6 +127,22 @@ struct CommandRunnerTests {
       #expect(
         await say(["load -"], on: cluster) == ["✗ load -: there is no standard input to read here; name a file"])
     }
+  }
+
+  @Test("backup copies the running cluster to a folder that opens, and says how much")
+  func backsUp() async throws {
+    let folder = makeTemporaryFolder()
+    try await withCluster { cluster in
+      #expect(await say(["put a 1"], on: cluster) == ["✓ Stored: a -> 1"])
+      let said = await say(["backup \(folder)", "backup \(folder)"], on: cluster)
+      #expect(said[0].hasPrefix("✓ Backed up: 3 nodes, ") && said[0].hasSuffix(" bytes -> \(folder)"))
+      #expect(said[1] == "✗ \(folder) is not empty; name a new or empty folder for the backup")
+    }
+    let copy = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))
+    try await copy.ready()
+    #expect(await say(["get a"], on: copy) == ["✓ Retrieved: a -> 1"])
+    await copy.close()
+    #expect(system("rm -r '\(folder)'") == 0)
   }
 
   @Test("benchmark prints the original's lines and leaves no keys behind")

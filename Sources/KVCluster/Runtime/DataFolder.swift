@@ -78,7 +78,7 @@ final class DataFolder: Sendable {
     Glibc.close(lockDescriptor)
   }
 
-  private static func make(_ path: String) throws(ClusterError) {
+  static func make(_ path: String) throws(ClusterError) {
     guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty: give one with --data DIR") }
     var partial = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {

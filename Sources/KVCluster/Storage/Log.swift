@@ -64,6 +64,9 @@ package final class Log: @unchecked Sendable {
   private var spare: Segment?
   /// Files to make segments from; guarded by `making`.
   private var free: [any SegmentFile]
+  /// How many keep segments' files as they are, and the segments given up meanwhile; guarded by `making`.
+  private var holds = 0
+  private var heldSegments: [Segment] = []
   /// Guarded by `making`.
   private var newestID: UInt64
   /// Segments that exist, from the oldest; guarded by `making`.
@@ -269,6 +272,8 @@ package final class Log: @unchecked Sendable {
       for file in free { file.close() }
       free = []
       spare = nil
+      // Still in the manifest: the next start finds them again, with nothing in them that is not elsewhere too.
+      heldSegments = []
     }
     table.closeAll()
   }
@@ -564,6 +569,22 @@ extension Log {
       tail.sealed.removeAll { $0.id == segment.id }
       tail.sealedBytes -= segment.end - LogFormat.segmentHeaderBytes
     }
-    making.withLock { setFree(segment) }
+    making.withLock {
+      if holds > 0 { heldSegments.append(segment) } else { setFree(segment) }
+    }
+  }
+
+  /// Keeps the files of all segments under their names and with their bytes, until ``unhold()``: compaction goes on, and
+  /// what it gives up is freed afterwards.
+  func hold() { making.withLock { holds += 1 } }
+
+  func unhold() {
+    making.withLock {
+      holds -= 1
+      guard holds == 0 else { return }
+      // One that cannot be freed stays in the manifest, until the next start finds nothing alive in it.
+      for segment in heldSegments { setFree(segment) }
+      heldSegments = []
+    }
   }
 }

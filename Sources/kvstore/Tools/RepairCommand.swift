@@ -69,7 +69,8 @@ struct RepairCommand: AsyncParsableCommand {
       done.append("\(Readable.count(node.segmentsEmptied, "damaged segment")) written anew")
     }
     if node.isCheckpointRemoved { done.append("a damaged checkpoint removed: the next start reads the log") }
-    if done.isEmpty { done.append("nothing to repair") }
+    let hasProblems = node.isSuspect || !node.unrestored.isEmpty
+    if done.isEmpty { done.append(hasProblems ? "nothing could be repaired" : "nothing to repair") }
     return ["\(node.name): \(Readable.count(node.segmentsRead, "segment")) read; \(done.joined(separator: ", "))"]
       + problems(node)
   }

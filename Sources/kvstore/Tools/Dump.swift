@@ -1,0 +1,96 @@
+import ArgumentParser
+import Commands
+import Glibc
+import KVCluster
+
+/// `kvstore dump DIR`: the records of a data folder as text.
+struct Dump: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print the records of a data folder, one a line; changes nothing.",
+    discussion: """
+      Each line: node, segment, offset, kind, tag, key, bytes of the value, value, and ok or damaged; in the order of the
+      log. Keys and values are quoted as the command language quotes them; values are cut after 64 bytes (…).
+      The tag is the write's number. What the log says about itself has others: a syncMark, rangeDrop or hintsSettled the
+      place segment:offset up to which it speaks, a seal the next segment.
+      Exit status: 0 all is intact, 1 something is damaged, 2 the folder cannot be read or is in use, 64 usage.
+      """)
+
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("Only the log of this node.", valueName: "name"))
+  var node: String?
+
+  @Flag(help: "Print whole values.")
+  var values = false
+
+  func run() async throws {
+    let path = try ToolRun.path(folder)
+    let (node, shown) = (node, values ? Int.max : 64)
+    throw ExitCode(
+      await ToolRun.run { control throws(ClusterError) in
+        let folder = try FolderAtRest(path)
+        var output = BufferedOutput()
+        var isIntact = true
+        try LogDump.run(folder, node: node) { line in
+          let (text, isGood) = Dump.text(line, valueBytes: shown)
+          isIntact = isIntact && isGood
+          output.write(text)
+          return !control.isStopped && output.failure == nil
+        }
+        output.flush()
+        if let failure = output.failure {
+          if failure == EPIPE { return 128 + SIGPIPE }
+          HeadlessRun.complain("cannot write: \(String(cString: strerror(failure)))")
+          return ToolRun.unreadable
+        }
+        return isIntact ? ToolRun.clean : ToolRun.damaged
+      })
+  }
+
+  /// The line's text, and whether it is of an intact record.
+  static func text(_ line: LogDump.Line, valueBytes: Int) -> (String, Bool) {
+    let place = "\(line.node) \(line.segment) \(line.offset)"
+    switch line.content {
+    case .damaged(let byteCount): return ("\(place) - - - - \(byteCount) bytes damaged\n", false)
+    case .damagedSegment(let reason): return ("\(place) segment - - - \(Quoted.text(reason.utf8)) damaged\n", false)
+    case .record(let kind, let tag, let key, let value, let isIntact):
+      let cut = value.count > valueBytes ? "…" : ""
+      let shown = Quoted.text(value.prefix(valueBytes)) + cut
+      let state = isIntact ? "ok" : "damaged"
+      return ("\(place) \(kind) \(number(kind, tag)) \(Quoted.text(key)) \(value.count) \(shown) \(state)\n", isIntact)
+    }
+  }
+
+  private static func number(_ kind: RecordKind, _ tag: UInt64) -> String {
+    switch kind {
+    case .value, .tombstone, .hint: return "\(Tag(rawValue: tag).counter)"
+    case .seal: return "\(tag)"
+    case .syncMark, .rangeDrop, .hintsSettled:
+      let position = LogPosition(rawValue: tag)
+      return "\(position.segment):\(position.offset)"
+    }
+  }
+}
+
+/// Standard output in pieces of 64 KiB.
+private struct BufferedOutput {
+  private var bytes: [UInt8] = []
+  /// The `errno` of the write that failed; nothing is written after it.
+  private(set) var failure: Int32?
+
+  mutating func write(_ text: String) {
+    bytes += text.utf8
+    if bytes.count >= 1 << 16 { flush() }
+  }
+
+  mutating func flush() {
+    var rest = bytes[...]
+    while !rest.isEmpty, failure == nil {
+      let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { failure = errno } else { rest = rest.dropFirst(count) }
+    }
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
