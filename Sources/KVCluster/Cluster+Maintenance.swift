@@ -67,14 +67,13 @@ final class Caretaker {
       replica.commit.syncNow()
       isSealUnsynced = false
     }
-    if compact() { return true }
+    let mayBeMore = compact()
     checkpointIfDue()
     scrubIfDue()
-    arrangeMemory()
-    return false
+    return arrangeMemory() || mayBeMore
   }
 
-  private func arrangeMemory() {
+  private func arrangeMemory() -> Bool {
     if hugePages.hasPending {
       replica.whileOpen { hugePages.step() }
     } else if Clock.nowNs() >= nextPlanNs {
@@ -83,6 +82,7 @@ final class Caretaker {
         hugePages.plan(replica.store) { number, body in partitions.whileServing(replica, number, body) }
       }
     }
+    return hugePages.hasPending
   }
 
   // MARK: - Compaction

@@ -37,8 +37,8 @@ struct HugePages {
     guard indexBytes + cacheBytes > plannedFor + plannedFor / 8 else { return }
     plannedFor = indexBytes + cacheBytes
     if indexBytes >= HugePages.indexBytesMin {
-      // Most of the piece belongs to the index (a table may lie across a border).
-      for (piece, bytes) in used where bytes > Int(HugePages.pageBytes / 2) { add(piece) }
+      // The nodes of a cluster share the heap, so a piece holds tables of several indexes.
+      for (piece, bytes) in used where bytes > Int(HugePages.pageBytes / 8) { add(piece) }
     }
     let rings = store.stripeTable.rings
     if let start = rings.baseAddress, cacheBytes > rings.count / 4 {
