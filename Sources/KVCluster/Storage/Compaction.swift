@@ -46,7 +46,7 @@ package final class Compaction: @unchecked Sendable {
     var best: (segment: Log.Segment, deadPart: Double)?
     let segments = log.settledSegments
     for segment in segments where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
-      if isKeptForDrop(segment, store, oldest: segments.first?.id) { continue }
+      if isKeptForDrop(segment, segments, log) { continue }
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
       let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
@@ -57,9 +57,12 @@ package final class Compaction: @unchecked Sendable {
 
   /// Whether the segment is little more than the note of a range drop that is still needed. To carry that on would seal
   /// the next segment as early: with two such notes there would be no end to it.
-  private static func isKeptForDrop(_ segment: Log.Segment, _ store: Store, oldest: UInt64?) -> Bool {
-    guard segment.id != oldest, !segment.isDamaged, segment.end < store.log.segmentBytes / 2 else { return false }
-    return RecordView(segment.file.base + LogFormat.segmentHeaderBytes).kind == .rangeDrop
+  private static func isKeptForDrop(_ segment: Log.Segment, _ segments: [Log.Segment], _ log: Log) -> Bool {
+    guard !segment.isDamaged, segment.end < log.segmentBytes / 2 else { return false }
+    let first = RecordView(segment.file.base + LogFormat.segmentHeaderBytes)
+    guard first.kind == .rangeDrop else { return false }
+    let effect = LogPosition(rawValue: first.tag.rawValue)
+    return segments.contains { $0.id <= effect.segment && $0.id != segment.id }
   }
 
   /// Moves some records; false when there are no more.

@@ -193,14 +193,14 @@ package final class Log: @unchecked Sendable {
       let now = LogPosition(segment: tail.id, offset: tail.offset)
       try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail)
       let key: [UInt8] = [0]
-      // Not counted dead: compaction would carry it from one segment to the next for ever.
-      _ = try key.withBytes { key throws(StorageError) in
+      let location = try key.withBytes { key throws(StorageError) in
         try bytes.withBytes { value throws(StorageError) in
           try append(
             .rangeDrop, tag: Tag(rawValue: (effect ?? now).rawValue), key: key, value: value,
             valueChecksum: Checksum.crc32c(value), &tail)
         }
       }
+      table.addDead(location.byteCount, slot: location.slot)
     }
   }
 

@@ -206,7 +206,7 @@ package final class StoreOpening: @unchecked Sendable {
 
   private func take(_ note: SegmentScan.Note, _ segment: Log.Segment, _ state: inout State) {
     let position = LogPosition(segment: segment.id, offset: note.offset)
-    if note.record.kind != .rangeDrop { table.addDead(note.record.byteCount, slot: segment.slot) }
+    table.addDead(note.record.byteCount, slot: segment.slot)
     switch note.record.kind {
     case .hint where note.record.hasIntactValue:
       let node = String(decoding: note.record.value, as: UTF8.self)
