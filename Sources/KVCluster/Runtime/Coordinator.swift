@@ -78,7 +78,8 @@ final class Coordinator: Sendable {
   }
 
   @inline(__always)
-  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) -> DurabilityWait?
+  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError)
+    -> DurabilityWait?
   {
     let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
