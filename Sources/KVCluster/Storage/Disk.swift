@@ -53,7 +53,7 @@ package protocol SegmentFile: AnyObject, Sendable {
   /// Asks for pages that will be written next to be made ready, so that their first store does not stop to fault. May do
   /// nothing.
   func prepareToWrite(_ range: Range<Int>)
-  /// Says that the range has been written for good. May do nothing.
+  /// Says that the range has been written and a sync is near. It may be written again. May do nothing.
   func finishWriting(_ range: Range<Int>)
   /// Unmaps and closes.
   func close()

@@ -25,6 +25,9 @@ package final class Log: @unchecked Sendable {
     var isDamaged = false
   }
 
+  /// A part of a segment that has been written for now.
+  typealias Written = (file: any SegmentFile, range: Range<Int>)
+
   /// The segment being written; guarded by `lock`.
   struct Tail {
     var segment: Segment?
@@ -40,7 +43,7 @@ package final class Log: @unchecked Sendable {
     /// Pages up to here have been given back to the readers.
     var finished = 0
     /// The rest of segments that were sealed since ``prepare()`` was last called.
-    var unfinished: [(file: any SegmentFile, range: Range<Int>)] = []
+    var unfinished: [Written] = []
     /// Synced before the tail segment may count as durable.
     var unsynced: [any SegmentFile] = []
     /// All segments but this, from the oldest.
@@ -212,17 +215,18 @@ package final class Log: @unchecked Sendable {
   /// - Throws: after a failed sync the log takes no more records: pages may have been dropped, trying again could
   ///   report success for bytes that are gone (ATC '20, "Can Applications Recover from fsync Failures?").
   package func sync() throws(StorageError) {
-    typealias Target = (position: LogPosition, files: [any SegmentFile])
+    typealias Target = (position: LogPosition, files: [any SegmentFile], written: [Written])
     let target = try withTail { (tail: inout Tail) throws(StorageError) -> Target? in
       if let failure = tail.failure { throw failure }
       let position = LogPosition(segment: tail.id, offset: tail.offset)
       guard position > durable, let file = tail.segment?.file else { return nil }
       let files = tail.unsynced + [file]
       tail.unsynced = []
-      return (position, files)
+      return (position, files, takeWritten(&tail, upTo: tail.offset))
     }
     guard let target else { return }
     do {
+      for (file, range) in target.written { file.finishWriting(range) }
       for file in target.files { try file.sync() }
     } catch {
       withTail {
@@ -295,17 +299,10 @@ extension Log {
 
   /// Makes room ahead of the writers, so that they seldom wait for it. A full disk is left to the writer who needs room.
   package func prepare() {
-    typealias Plan = (
-      file: any SegmentFile, offset: Int, prepared: Int, finished: Int,
-      unfinished: [(file: any SegmentFile, range: Range<Int>)]
-    )
+    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int, written: [Written])
     let plan = withTail { tail -> Plan? in
       guard let file = tail.segment?.file, tail.failure == nil else { return nil }
-      defer {
-        tail.unfinished = []
-        tail.finished = tail.offset & ~4_095
-      }
-      return (file, tail.offset & ~4_095, tail.prepared, tail.finished, tail.unfinished)
+      return (file, tail.offset, tail.prepared, takeWritten(&tail, upTo: tail.offset & ~4_095))
     }
     // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
     guard let plan else { return }
@@ -323,8 +320,7 @@ extension Log {
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
     if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
-    if plan.offset > plan.finished { plan.file.finishWriting(plan.finished..<plan.offset) }
-    for (file, range) in plan.unfinished { file.finishWriting(range) }
+    for (file, range) in plan.written { file.finishWriting(range) }
     withTail { tail in
       guard tail.segment?.file === plan.file, tail.failure == nil else { return }
       tail.limit = plan.file.byteCount - LogFormat.sealBytes
@@ -333,6 +329,15 @@ extension Log {
       // On a full disk the point may have been passed: then it is tried again now and then.
       tail.askRoomAt = next == .max ? .max : max(next, tail.offset + (1 << 16))
     }
+  }
+
+  /// What has been written since the last call, up to an offset of the tail.
+  private func takeWritten(_ tail: inout Tail, upTo end: Int) -> [Written] {
+    var written = tail.unfinished
+    if let file = tail.segment?.file, end > tail.finished { written.append((file, tail.finished..<end)) }
+    tail.unfinished = []
+    tail.finished = max(tail.finished, min(end, tail.offset) & ~4_095)
+    return written
   }
 
   /// Past this offset the file should grow, or the next segment be made.

@@ -230,8 +230,8 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   /// those took a fifth of the time of puts. Taken from the tables all at once beforehand it is one interrupt; a reader
   /// gets them back, read-only, sixteen at a time.
   func finishWriting(_ range: Range<Int>) {
-    let first = (range.lowerBound + 4_095) & ~4_095
-    let end = range.upperBound & ~4_095
+    let first = range.lowerBound & ~4_095
+    let end = min((range.upperBound + 4_095) & ~4_095, capacity)
     if end > first { madvise(base + first, end - first, Int32(MADV_DONTNEED)) }
   }
 
