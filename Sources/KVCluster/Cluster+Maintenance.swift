@@ -29,6 +29,9 @@ final class Caretaker {
   private var checkpointedAt: LogPosition
   private var hasAnnouncedWait = false
   private var isSealUnsynced = false
+  /// After a full disk the next attempt waits a moment.
+  private var compactAfterNs: UInt64 = 0
+  private var nextDeliveryNs: UInt64 = 0
   private var hugePages = HugePages()
   private var nextPlanNs: UInt64 = 0
   /// Someone waits for the end and no clients are served: no rests.
@@ -67,10 +70,22 @@ final class Caretaker {
       replica.commit.syncNow()
       isSealUnsynced = false
     }
+    deliverHints()
     let mayBeMore = compact()
     checkpointIfDue()
     scrubIfDue()
     return arrangeMemory() || mayBeMore
+  }
+
+  /// A node that answers may have missed writes all the same: its disk was full for a moment.
+  private func deliverHints() {
+    guard Clock.nowNs() >= nextDeliveryNs else { return }
+    nextDeliveryNs = Clock.nowNs() + Caretaker.retryMinNs
+    var hasHints = false
+    partitions.forEach { _, partition in
+      hasHints = hasHints || partition.pointee.hints.contains { $0.target == replica.id }
+    }
+    if hasHints { replica.whileOpen { _ = HintReplay(partitions: partitions, target: replica).run() } }
   }
 
   private func arrangeMemory() -> Bool {
@@ -88,6 +103,7 @@ final class Caretaker {
   // MARK: - Compaction
 
   func compact() -> Bool {
+    guard isHurried || Clock.nowNs() >= compactAfterNs else { return false }
     let mayTryDamaged = (isHurried || Clock.nowNs() >= postponedUntilNs) && !replica.store.isSuspect
     guard
       let compaction = replica.whileOpen({
@@ -100,7 +116,10 @@ final class Caretaker {
         try? compaction.step { number, body in partitions.whileServing(replica, number, body) }
       }
       // Closed or failed meanwhile, or no room: the segment stays as it is.
-      guard case .some(.some(let isMore)) = isMore, !isClosing else { return false }
+      guard case .some(.some(let isMore)) = isMore, !isClosing else {
+        compactAfterNs = Clock.nowNs() + Caretaker.retryMinNs
+        return false
+      }
       if !isMore { break }
       worker.rest(factor: restFactor)
     }
@@ -306,10 +325,14 @@ final class Caretaker {
     guard (try? sweep.run(sources: sources, canCopy: { _ in true })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
-    replica.commit.syncNow()
-    let isCleared = replica.whileOpen { (try? replica.store.log.clearSuspicion()) != nil } ?? false
-    guard isCleared, replica.store.log.failure == nil else { return nil }
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
+    // What another owner cannot read may be newer than what the others have: its copy is healed first.
+    guard isAlone || isHurried || sweep.keysDamaged.load(ordering: .relaxed) == 0 else { return nil }
+    replica.commit.syncNow()
+    let isCleared = replica.whileOpen {
+      replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
+    }
+    guard isCleared ?? false else { return nil }
     replica.store.isSuspect = false
     replica.whileOpen { sealDamagedTail() }
     cluster.log(

@@ -174,7 +174,11 @@ extension Cluster {
     case .writeJoint: preconditionFailure("a change begins with a durable joint configuration")
     case .adoptJoint: adoptJoint(change)
     case .stream: return try stream()
-    case .sync: for replica in roster.live { replica.commit.syncNow() }
+    case .sync:
+      for replica in roster.live {
+        replica.commit.syncNow()
+        if let failure = replica.store.log.failure { throw failure }
+      }
     case .writeSettled: try writeSettledConfiguration()
     case .adoptSettled: partitions.adopt(PlacementView(roster.configuration))
     case .drop: try drop(change)
@@ -230,8 +234,13 @@ extension Cluster {
         guard view.isMoving(slot) else { return true }
         let participants = view.participants(ofSlot: slot)
         var live = ParticipantSet()
-        for i in 0..<participants.count where partition.pointee.replica(participants.ids[i]) != nil { live.insert(i) }
-        return view.readRule(participants).isMet(by: live) && view.writeRule(participants).isMet(by: live)
+        var intact = ParticipantSet()
+        for i in 0..<participants.count {
+          guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else { continue }
+          live.insert(i)
+          if !replica.store.isSuspect { intact.insert(i) }
+        }
+        return view.readRule(participants).isMet(by: intact) && view.writeRule(participants).isMet(by: live)
       }
     }
     let down =

@@ -206,6 +206,8 @@ extension Cluster {
       for replica in replicas where now > options.operationTimeoutNs {
         replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
       }
+      // A failure that no sync has met yet: the next one stops the node.
+      for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
       coordinator.isOverdue.store(
         replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
       try? coordinator.tags.extendEarly()
@@ -220,6 +222,9 @@ extension Cluster {
     roster.setState(.failed(reason: error.description), of: id, replica: nil)
     if let replica {
       partitions.remove(replica)
+      // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
+      // believed before it has been compared with other owners.
+      try? SuspectMark.write(to: folder.disk, folder: replica.store.log.folder)
       // This is its own commit thread, which retiring waits for.
       spawn("retire \(name)") { $0.retire(replica) }
     }

@@ -74,6 +74,14 @@ final class GroupCommit: @unchecked Sendable {
     }
   }
 
+  /// Lets the thread sync soon, and so find out that the log has failed.
+  func wake() {
+    monitor.withLock {
+      wantsSync = true
+      monitor.notifyAll()
+    }
+  }
+
   /// Whether writers must wait because the disk lags behind (`everysec`).
   func isOverdue(nowNs: UInt64) -> Bool {
     policy == .everysec && log.durable < log.end

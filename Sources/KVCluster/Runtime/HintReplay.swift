@@ -9,6 +9,8 @@ struct HintReplay {
     var delivered = 0
     /// Some hints were dropped because there were too many.
     var isIncomplete = false
+    /// The target took no more.
+    var isInterrupted = false
   }
 
   /// Delivers every hint whose holder answers, then notes in the holders' logs that they are settled.
@@ -22,7 +24,7 @@ struct HintReplay {
         isMore = partition.pointee.lock.withLock { deliverBatch(partition, &outcome, &holders) }
       }
     }
-    for id in holders { settle(id) }
+    if !outcome.isInterrupted { for id in holders { settle(id) } }
     return outcome
   }
 
@@ -41,25 +43,34 @@ struct HintReplay {
     outcome.isIncomplete = outcome.isIncomplete || queue.isOverflowed
     let holder = partition.pointee.replica(queue.holder)!.takeUnretainedValue()
     let batch = queue.hashes.suffix(Limits.moveBatchKeysMax)
-    for hash in batch { outcome.delivered += deliver(hash, from: holder, in: partition) }
-    partition.pointee.hints[at].hashes.removeLast(batch.count)
+    for hash in batch.reversed() {
+      // No room, or the node has failed: the hint stays.
+      guard let delivered = deliver(hash, from: holder, in: partition) else {
+        outcome.isInterrupted = true
+        return false
+      }
+      outcome.delivered += delivered
+      partition.pointee.hints[at].hashes.removeLast()
+    }
     if partition.pointee.hints[at].hashes.isEmpty { partition.pointee.hints.remove(at: at) }
     return true
   }
 
   /// The holder's newest version of every key with this hash goes to the target, if it still owns the key.
-  private func deliver(_ hash: UInt64, from holder: Replica, in partition: UnsafeMutablePointer<Partition>) -> Int {
+  /// `nil` if it could not take it.
+  private func deliver(_ hash: UInt64, from holder: Replica, in partition: UnsafeMutablePointer<Partition>) -> Int? {
     let view = partition.pointee.view.takeUnretainedValue()
     guard view.isOwner(target.id, ofSlot: Ring.slot(of: hash)) else { return 0 }
     var delivered = 0
+    var isRefused = false
     holder.store.forEach(withHash: hash) { slot, record in
       guard record.hasIntactValue else { return }
       let position = try? target.store.apply(
         slot.location.isTombstone ? .tombstone : .value, hash: hash, tag: slot.tag, key: record.key,
         value: record.value, valueChecksum: record.valueChecksum)
-      if position != nil { delivered += 1 }
+      if position != nil { delivered += 1 } else { isRefused = true }
     }
-    return delivered
+    return isRefused ? nil : delivered
   }
 
   private func settle(_ id: UInt16) {

@@ -108,7 +108,12 @@ final class Sweep: Sendable {
     var budget = Limits.moveBatchKeysMax
     var position = from
     while budget > 0 {
-      let next = source.store.scan(number, from: position, limit: 8) { slot, record in
+      let next = source.store.scan(
+        number, from: position, limit: 8,
+        unreadable: { hash in
+          if concerns(Ring.slot(of: hash), source, partition) { keysDamaged.wrappingAdd(1, ordering: .relaxed) }
+        }
+      ) { slot, record in
         do throws(StorageError) {
           if try copy(slot, record, from: source, in: partition) { budget -= 1 + record.byteCount / Sweep.bytesPerKey }
         } catch {
@@ -123,16 +128,22 @@ final class Sweep: Sendable {
     return position
   }
 
+  /// Whether keys of a ring slot are compared at all.
+  private func concerns(_ ringSlot: Int, _ source: Replica, _ partition: UnsafeMutablePointer<Partition>) -> Bool {
+    let view = partition.pointee.view.takeUnretainedValue()
+    switch goal {
+    case .moveRanges: return view.isMoving(ringSlot)
+    case .catchUp(let node): return node != source.id && view.isOwner(node, ofSlot: ringSlot)
+    }
+  }
+
   /// Brings one key to the owners that lag behind `source`; true if anything was copied.
   private func copy(
     _ slot: IndexSlot, _ record: RecordView, from source: Replica, in partition: UnsafeMutablePointer<Partition>
   ) throws(StorageError) -> Bool {
     let view = partition.pointee.view.takeUnretainedValue()
     let ringSlot = Ring.slot(of: slot.hash)
-    switch goal {
-    case .moveRanges: guard view.isMoving(ringSlot) else { return false }
-    case .catchUp(let node): guard node != source.id, view.isOwner(node, ofSlot: ringSlot) else { return false }
-    }
+    guard concerns(ringSlot, source, partition) else { return false }
     let participants = view.participants(ofSlot: ringSlot)
     var isCopied = false
     for i in 0..<participants.count where participants.ids[i] != source.id {

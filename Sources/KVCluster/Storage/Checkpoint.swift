@@ -138,8 +138,10 @@ extension Checkpoint {
     var sections: [[IndexSlot]] = []
     sections.reserveCapacity(Store.partitionCount)
     for partition in 0..<Store.partitionCount {
-      var entries: [IndexSlot] = []
+      var entries: [IndexSlot]?
       withPartition(partition) { entries = store.entries(partition) }
+      // A node that was stopped meanwhile has nothing to say, which must not look like an empty partition.
+      guard let entries else { throw .closed }
       sections.append(entries)
     }
     try sync()

@@ -21,6 +21,9 @@ package final class Compaction: @unchecked Sendable {
 
   private static let entriesPerStep = 64
   private static let bytesPerStep = 1 << 20
+  /// Hints carried on from one segment; more are dropped, as hints may be. Without a bound a log full of them would be
+  /// written round and round for as long as the node they are for is away.
+  private static let hintBytesMax = 1 << 20
 
   private init(_ store: Store, _ segment: Log.Segment) {
     self.store = store
@@ -131,12 +134,16 @@ package final class Compaction: @unchecked Sendable {
   private func moveNotes() throws(StorageError) {
     let isFirstDamaged = scan.damage.first?.range.lowerBound == LogFormat.segmentHeaderBytes
     isDropLost = isFirstDamaged && isOlderLeft(than: LogPosition(segment: segment.id, offset: 0))
+    var hintBytes = 0
     for note in scan.notes {
       let record = note.record
       let position = LogPosition(segment: segment.id, offset: note.offset)
       switch record.kind {
       case .hint:
-        if record.hasIntactValue, store.isHintOpen(for: record.value, at: position) {
+        if record.hasIntactValue, store.isHintOpen(for: record.value, at: position),
+          hintBytes < Compaction.hintBytesMax
+        {
+          hintBytes += record.byteCount
           _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value)
         }
       case .hintsSettled:

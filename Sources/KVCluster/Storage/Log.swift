@@ -64,7 +64,13 @@ package final class Log: @unchecked Sendable {
   /// Taken by whoever makes or frees a segment, if need be inside `lock`, never around it.
   private let making = Lock()
   /// The next segment, made ahead of need; guarded by `making`.
-  private var spare: Segment?
+  private var spare: Segment? {
+    didSet { hasSpare.store(spare != nil, ordering: .relaxed) }
+  }
+  /// For whoever must not wait for `making`.
+  private let hasSpare = Atomic<Bool>(false)
+  /// Nothing is made any more; guarded by `making`.
+  private var isClosed = false
   /// Files to make segments from; guarded by `making`.
   private var free: [any SegmentFile]
   /// How many keep segments' files as they are, and the segments given up meanwhile; guarded by `making`.
@@ -276,6 +282,7 @@ package final class Log: @unchecked Sendable {
       for file in free { file.close() }
       free = []
       spare = nil
+      isClosed = true
       // Still in the manifest: the next start finds them again, with nothing in them that is not elsewhere too.
       heldSegments = []
     }
@@ -344,7 +351,7 @@ extension Log {
   private func growthPoint(_ file: any SegmentFile) -> Int {
     let size = file.byteCount
     if size < file.capacity { return size - Log.growthBytes(at: size) / 2 }
-    return making.withLock { spare != nil } ? .max : size - Log.growthBytes(at: size)
+    return hasSpare.load(ordering: .relaxed) ? .max : size - Log.growthBytes(at: size)
   }
 
   @inline(never)
@@ -389,7 +396,12 @@ extension Log {
     if LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes > next.file.capacity {
       // The spare has the usual size: its file goes back.
       try making.withLock { () throws(StorageError) in
-        try unlist(next.id)
+        do throws(StorageError) {
+          try unlist(next.id)
+        } catch {
+          spare = next
+          throw error
+        }
         setFree(next)
         next = try makeSegment(record: bytes)
       }
@@ -426,6 +438,7 @@ extension Log {
 
   /// Call with `making` held.
   private func makeSegment(record bytes: Int) throws(StorageError) -> Segment {
+    if isClosed { throw .closed }
     let id = newestID + 1
     let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
     let recycled = capacity == segmentBytes ? free.popLast() : nil
@@ -586,7 +599,7 @@ extension Log {
   func unhold() {
     making.withLock {
       holds -= 1
-      guard holds == 0 else { return }
+      guard holds == 0, !isClosed else { return }
       // One that cannot be freed stays in the manifest, until the next start finds nothing alive in it.
       for segment in heldSegments { setFree(segment) }
       heldSegments = []

@@ -96,9 +96,14 @@ package final class PosixDisk: Disk {
   package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
-    let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
-    try syncFolder(of: path)
-    return file
+    do throws(StorageError) {
+      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
+      try syncFolder(of: path)
+      return file
+    } catch {
+      unlink(absolute(path))
+      throw error
+    }
   }
 
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
@@ -156,8 +161,11 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   let capacity: Int
   private let fd: Int32
   private let zeros: [UInt8]
-  private let isClosed = Atomic<Bool>(false)
   private let growing = Mutex<Void>(())
+  /// Taken inside `growing`, if both are.
+  private let mapping = Mutex<Void>(())
+  /// Guarded by `mapping`; changed with `growing` held too.
+  private var isClosed = false
   /// Written under `growing`, read by anyone.
   private let allocated: Atomic<Int>
 
@@ -189,6 +197,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   private func growLocked(to byteCount: Int) throws(StorageError) {
     let from = self.byteCount
     guard byteCount > from else { return }
+    if isClosed { throw .closed }
     precondition(byteCount <= capacity, "a segment of \(capacity) bytes cannot grow to \(byteCount)")
     var result: Int32
     repeat { result = posix_fallocate(fd, off_t(from), off_t(byteCount - from)) } while result == EINTR
@@ -223,7 +232,10 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     let first = range.lowerBound & ~4_095
     let end = min(range.upperBound, byteCount)
     // Pages made ready are dirty, and the next sync writes them: nothing for a log that is synced after every record.
-    if end > first, zeros.count > 4_096 { madvise(base + first, end - first, PosixSegmentFile.populateForWriting) }
+    guard end > first, zeros.count > 4_096 else { return }
+    mapping.withLock { _ in
+      if !isClosed { madvise(base + first, end - first, PosixSegmentFile.populateForWriting) }
+    }
   }
 
   /// A sync takes each page that may be written from the page tables, with an interrupt to every core for each; measured,
@@ -232,16 +244,25 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   func finishWriting(_ range: Range<Int>) {
     let first = range.lowerBound & ~4_095
     let end = min((range.upperBound + 4_095) & ~4_095, capacity)
-    if end > first { madvise(base + first, end - first, Int32(MADV_DONTNEED)) }
+    mapping.withLock { _ in
+      if end > first, !isClosed { madvise(base + first, end - first, Int32(MADV_DONTNEED)) }
+    }
   }
 
   /// MADV_POPULATE_WRITE of Linux 5.14; on an older system it fails and changes nothing.
   private static let populateForWriting: Int32 = 23
 
   func close() {
-    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    munmap(base, capacity)
-    Glibc.close(fd)
+    // Whoever makes room or gives pages back does not hold the log: neither may happen to memory or a descriptor that
+    // already belongs to someone else.
+    growing.withLock { _ in
+      mapping.withLock { _ in
+        guard !isClosed else { return }
+        isClosed = true
+        munmap(base, capacity)
+        Glibc.close(fd)
+      }
+    }
   }
 
   deinit { close() }

@@ -197,7 +197,10 @@ struct LogRecovery {
   /// Ends the log at `offset` of a segment: what follows is made unreadable, so that it can never follow what will be
   /// written there.
   private func cut(_ found: inout Found, at index: Int, offset: Int) throws(StorageError) {
+    // A segment made ahead of need and not used yet is no loss.
+    var hadRecords = false
     for segment in found.segments[(index + 1)...] {
+      if let scan = found.scan(segment.id), scan.count > 0 || !scan.notes.isEmpty { hadRecords = true }
       table.remove(segment.slot)
       found.scans.removeAll { $0.id == segment.id }
     }
@@ -212,7 +215,7 @@ struct LogRecovery {
     try LogManifest(segments: found.segments.map(\.id)).write(to: disk, folder: folder)
     for file in later { try keepFree(file, &found) }
     found.segments[index].end = offset
-    found.isCut = true
+    found.isCut = hadRecords || valid > offset
     found.scans.removeAll { $0.id == segment.id }
     found.scans.append((segment.id, SegmentScan(source(segment), limit: offset)))
   }

@@ -247,23 +247,29 @@ package final class Store: @unchecked Sendable {
   }
 
   /// Calls `body` with each entry of a partition from place `from`, at most `limit` places, and returns where to go on,
-  /// or `nil` at the end. An index that grew in between has another ``HashIndex/capacity``.
+  /// or `nil` at the end. An index that grew in between has another ``HashIndex/capacity``. Of an entry whose record does
+  /// not verify only the hash is known.
   package func scan(
-    _ partition: Int, from: Int, limit: Int, _ body: (IndexSlot, RecordView) -> Void
+    _ partition: Int, from: Int, limit: Int, unreadable: (_ hash: UInt64) -> Void = { _ in },
+    _ body: (IndexSlot, RecordView) -> Void
   ) -> Int? {
     let stripe = stripes + partition
-    return stripe.pointee.index.scan(from: from, limit: limit) { present($0, stripe, body) }
+    return stripe.pointee.index.scan(from: from, limit: limit) { slot in
+      if !present(slot, stripe, body) { unreadable(slot.pointee.hash) }
+    }
   }
 
-  /// Hands out an entry with its place in the log. Entries whose record does not verify are left out.
+  /// Hands out an entry with its place in the log, unless its record does not verify.
+  @discardableResult
   private func present(
     _ slot: UnsafeMutablePointer<IndexSlot>, _ stripe: UnsafeMutablePointer<StoreStripe>,
     _ body: (IndexSlot, RecordView) -> Void
-  ) {
+  ) -> Bool {
     var entry = slot.pointee
     entry.location = logLocation(entry.location, stripe)
-    guard hasIntactHeader(entry.location) else { return }
+    guard hasIntactHeader(entry.location) else { return false }
     body(entry, record(at: entry.location))
+    return true
   }
 
   // MARK: - Ranges
