@@ -11,13 +11,11 @@ struct Scrub {
 
   /// Reads one segment; `nil` if it is as it should be.
   mutating func step(_ store: Store) -> Finding? {
-    let (end, segments) = store.log.segmentsNow
-    let durable = min(store.log.durable, end)
+    // What has been appended is whole, on the disk or not: the end of the last segment was taken under the log's lock.
+    let segments = store.log.segmentsNow.segments
     guard let segment = segments.first(where: { $0.id >= nextID }) ?? segments.first else { return nil }
     nextID = segment.id + 1
-    // Of the segment being written, what is on the disk.
-    let limit =
-      segment.id < durable.segment ? segment.end : segment.id == durable.segment ? durable.offset : 0
+    let limit = segment.end
     guard limit > LogFormat.segmentHeaderBytes, !segment.isDamaged else { return nil }
     let source = SegmentSource(
       base: segment.file.base, slot: segment.slot, id: segment.id, clusterID: store.log.identity.clusterID)
