@@ -188,8 +188,7 @@ package final class Log: @unchecked Sendable {
   package func appendNote(
     _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
   ) throws(StorageError) -> LogPosition {
-    let location = try append(
-      kind, tag: tag, key: key, value: value, valueChecksum: kind == .syncMark ? 0 : Checksum.crc32c(value))
+    let location = try append(kind, tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
     table.addDead(location.byteCount, slot: location.slot)
     return table.position(of: location)
   }
@@ -283,7 +282,7 @@ package final class Log: @unchecked Sendable {
       free = []
       spare = nil
       isClosed = true
-      // Still in the manifest: the next start finds them again, with nothing in them that is not elsewhere too.
+      // Not listed any more: the next start takes them for free files.
       heldSegments = []
     }
     table.closeAll()
@@ -549,9 +548,6 @@ extension Log {
     }
   }
 
-  /// Id of the oldest segment.
-  var oldestID: UInt64 { withTail { $0.sealed.first?.id ?? $0.id } }
-
   /// Goes on in a new segment, so that this one can be compacted.
   func sealTail() throws(StorageError) {
     try withTail { (tail: inout Tail) throws(StorageError) in
@@ -600,7 +596,6 @@ extension Log {
     making.withLock {
       holds -= 1
       guard holds == 0, !isClosed else { return }
-      // One that cannot be freed stays in the manifest, until the next start finds nothing alive in it.
       for segment in heldSegments { setFree(segment) }
       heldSegments = []
     }
