@@ -61,25 +61,7 @@ package final class Log: @unchecked Sendable {
   let segmentBytes: Int
   private let lock = Lock()
   private let tail: UnsafeMutablePointer<Tail>
-  /// Taken by whoever makes or frees a segment, if need be inside `lock`, never around it.
-  private let making = Lock()
-  /// The next segment, made ahead of need; guarded by `making`.
-  private var spare: Segment? {
-    didSet { hasSpare.store(spare != nil, ordering: .relaxed) }
-  }
-  /// For whoever must not wait for `making`.
-  private let hasSpare = Atomic<Bool>(false)
-  /// Nothing is made any more; guarded by `making`.
-  private var isClosed = false
-  /// Files to make segments from; guarded by `making`.
-  private var free: [any SegmentFile]
-  /// How many keep segments' files as they are, and the segments given up meanwhile; guarded by `making`.
-  private var holds = 0
-  private var heldSegments: [Segment] = []
-  /// Guarded by `making`.
-  private var newestID: UInt64
-  /// Segments that exist, from the oldest; guarded by `making`.
-  private var manifest: [UInt64]
+  private let pool: SegmentPool
   /// Everything below is on the disk.
   private let durableRaw: Atomic<UInt64>
   /// Where the log ended at the last sync: unlike `durable`, without the mark that followed it.
@@ -90,9 +72,6 @@ package final class Log: @unchecked Sendable {
   /// Called, with the log's lock held, when room is getting short; guarded by `lock`.
   private var requestRoom: (@Sendable (Log) -> Void)?
 
-  /// Free files kept for later, beside the spare. More are removed: the log has shrunk for good.
-  static let freeFilesMax = 2
-
   init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, segments: [Segment],
     free: [any SegmentFile], newestID: UInt64, table: SegmentTable, durable: LogPosition
@@ -102,9 +81,9 @@ package final class Log: @unchecked Sendable {
     self.identity = identity
     self.segmentBytes = segmentBytes
     self.table = table
-    self.free = free
-    self.newestID = newestID
-    manifest = segments.map(\.id)
+    pool = SegmentPool(
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, table: table,
+      segments: segments.map(\.id), free: free, newestID: newestID)
     durableRaw = Atomic(durable.rawValue)
     guard let last = segments.last else { preconditionFailure("a log has a segment") }
     var tail = Tail(
@@ -277,14 +256,7 @@ package final class Log: @unchecked Sendable {
       tail.unsynced = []
       tail.sealed = []
     }
-    making.withLock {
-      for file in free { file.close() }
-      free = []
-      spare = nil
-      isClosed = true
-      // Not listed any more: the next start takes them for free files.
-      heldSegments = []
-    }
+    pool.close()
     table.closeAll()
   }
 }
@@ -321,7 +293,7 @@ extension Log {
           withTail { if $0.segment?.file === plan.file { fail(error, &$0) } }
         }
       } else {
-        making.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
+        pool.makeSpare()
       }
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
@@ -350,7 +322,7 @@ extension Log {
   private func growthPoint(_ file: any SegmentFile) -> Int {
     let size = file.byteCount
     if size < file.capacity { return size - Log.growthBytes(at: size) / 2 }
-    return hasSpare.load(ordering: .relaxed) ? .max : size - Log.growthBytes(at: size)
+    return pool.hasSpare ? .max : size - Log.growthBytes(at: size)
   }
 
   @inline(never)
@@ -387,24 +359,7 @@ extension Log {
   /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
   private func roll(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
     guard var old = tail.segment else { throw .closed }
-    var next = try making.withLock { () throws(StorageError) -> Segment in
-      guard let ready = spare else { return try makeSegment(record: bytes) }
-      spare = nil
-      return ready
-    }
-    if LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes > next.file.capacity {
-      // The spare has the usual size: its file goes back.
-      try making.withLock { () throws(StorageError) in
-        do throws(StorageError) {
-          try unlist(next.id)
-        } catch {
-          spare = next
-          throw error
-        }
-        setFree(next)
-        next = try makeSegment(record: bytes)
-      }
-    }
+    let next = try pool.next(record: bytes)
     seal(&tail, next: next.id)
     old.end = tail.offset
     tail.unsynced.append(old.file)
@@ -433,95 +388,6 @@ extension Log {
     }
     tail.offset += LogFormat.sealBytes
     table.addDead(LogFormat.sealBytes, slot: tail.slot)
-  }
-
-  /// Call with `making` held.
-  private func makeSegment(record bytes: Int) throws(StorageError) -> Segment {
-    if isClosed { throw .closed }
-    let id = newestID + 1
-    let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
-    let recycled = capacity == segmentBytes ? free.popLast() : nil
-    let file: any SegmentFile
-    if let recycled {
-      try recycle(recycled, segment: id)
-      file = recycled
-    } else {
-      file = try Log.createSegment(
-        on: disk, folder: folder, identity: identity, segment: id, capacity: capacity,
-        byteCount: min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, 1 << 20)))
-    }
-    newestID = id
-    do {
-      // No record goes into a segment that the manifest does not name.
-      try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
-    } catch {
-      keepFree(file)
-      throw error
-    }
-    manifest.append(id)
-    return Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
-  }
-
-  /// Makes a free file the segment with this id. Call with `making` held.
-  private func recycle(_ file: any SegmentFile, segment id: UInt64) throws(StorageError) {
-    do {
-      // A crash may have left it shorter than a header.
-      try file.grow(to: LogFormat.segmentHeaderBytes + LogFormat.sealBytes)
-    } catch {
-      keepFree(file)
-      throw error
-    }
-    identity.writeHeader(to: file.base, segment: id)
-    do {
-      // Records must never be on the disk without the header in front of them.
-      try file.sync()
-      try disk.rename(file, to: "\(folder)/\(LogFormat.segmentName(id))")
-    } catch {
-      // Pages of a file whose sync failed are not to be trusted again.
-      file.close()
-      try? disk.remove(file.path)
-      throw error
-    }
-  }
-
-  /// Takes a segment out of the list. Call with `making` held.
-  private func unlist(_ id: UInt64) throws(StorageError) {
-    let left = manifest.filter { $0 != id }
-    try LogManifest(segments: left).write(to: disk, folder: folder)
-    manifest = left
-  }
-
-  /// Keeps the file of a segment that is not listed any more. Call with `making` held; nobody points into it.
-  private func setFree(_ segment: Segment) {
-    table.remove(segment.slot)
-    // The name is for people: a start takes a segment that is not listed for a free file.
-    try? disk.rename(segment.file, to: "\(folder)/\(LogFormat.freeName(segment.id))")
-    keepFree(segment.file)
-  }
-
-  /// Call with `making` held.
-  private func keepFree(_ file: any SegmentFile) {
-    if file.capacity == segmentBytes, free.count < Log.freeFilesMax { return free.append(file) }
-    file.close()
-    try? disk.remove(file.path)
-  }
-
-  static func createSegment(
-    on disk: any Disk, folder: String, identity: LogIdentity, segment: UInt64, capacity: Int, byteCount: Int
-  ) throws(StorageError) -> any SegmentFile {
-    let path = "\(folder)/\(LogFormat.segmentName(segment))"
-    let file = try disk.createSegment(path, capacity: capacity)
-    do {
-      try file.grow(to: max(byteCount, LogFormat.segmentHeaderBytes))
-      identity.writeHeader(to: file.base, segment: segment)
-      // Records must never be on the disk without the header in front of them.
-      try file.sync()
-      return file
-    } catch {
-      file.close()
-      try? disk.remove(path)
-      throw error
-    }
   }
 }
 
@@ -561,10 +427,7 @@ extension Log {
 
   /// The node has been rebuilt: what is missing from now on was not there before.
   func clearSuspicion() throws(StorageError) {
-    try making.withLock { () throws(StorageError) in
-      try LogManifest(segments: manifest).write(to: disk, folder: folder)
-      try disk.remove(SuspectMark.path(folder))
-    }
+    try pool.clearSuspicion()
   }
 
   /// Says that compaction shall empty the segment.
@@ -578,26 +441,16 @@ extension Log {
   /// Gives up a sealed segment that nothing points into any more; what was copied from it is on the disk.
   /// - Throws: the segment is then still part of the log.
   func release(_ segment: Segment) throws(StorageError) {
-    try making.withLock { () throws(StorageError) in try unlist(segment.id) }
+    try pool.remove(segment.id)
     withTail { tail in
       tail.sealed.removeAll { $0.id == segment.id }
       tail.sealedBytes -= segment.end - LogFormat.segmentHeaderBytes
     }
-    making.withLock {
-      if holds > 0 { heldSegments.append(segment) } else { setFree(segment) }
-    }
+    pool.giveUp(segment)
   }
 
   /// Keeps the files of all segments under their names and with their bytes, until ``unhold()``: compaction goes on, and
   /// what it gives up is freed afterwards.
-  func hold() { making.withLock { holds += 1 } }
-
-  func unhold() {
-    making.withLock {
-      holds -= 1
-      guard holds == 0, !isClosed else { return }
-      for segment in heldSegments { setFree(segment) }
-      heldSegments = []
-    }
-  }
+  func hold() { pool.hold() }
+  func unhold() { pool.unhold() }
 }

@@ -136,14 +136,14 @@ struct LogRecovery {
   }
 
   private func keepFree(_ file: any SegmentFile, _ found: inout Found) throws(StorageError) {
-    if file.capacity == segmentBytes, found.free.count < Log.freeFilesMax { return found.free.append(file) }
+    if file.capacity == segmentBytes, found.free.count < SegmentPool.freeFilesMax { return found.free.append(file) }
     file.close()
     try disk.remove(file.path)
   }
 
   private func addEmptySegment(_ found: inout Found) throws(StorageError) {
     let id = found.newestID + 1
-    let file = try Log.createSegment(
+    let file = try SegmentPool.createSegment(
       on: disk, folder: folder, identity: identity, segment: id, capacity: segmentBytes,
       byteCount: min(1 << 20, segmentBytes))
     try LogManifest(segments: found.segments.map(\.id) + [id]).write(to: disk, folder: folder)

@@ -27,7 +27,8 @@ import Testing
         "seed \(seed), round \(round): \(size.recordBytes) bytes for \(live) live ones")
       let used = life.disk.usedBytes
       #expect(
-        used <= size.recordBytes + 16_384 * (Log.freeFilesMax + 4), "seed \(seed), round \(round): \(used) on disk")
+        used <= size.recordBytes + 16_384 * (SegmentPool.freeFilesMax + 4),
+        "seed \(seed), round \(round): \(used) on disk")
       // Hints are handed out by starts alone.
       var wanted = life.history.last
       wanted.hints = [:]
