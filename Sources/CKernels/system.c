@@ -4,6 +4,11 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+static _Thread_local uint64_t virtual_now_ns;
+
+uint64_t kv_virtual_now(void) { return virtual_now_ns; }
+void kv_set_virtual_now(uint64_t now_ns) { virtual_now_ns = now_ns; }
+
 void kv_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 int kv_write_back(int fd, int64_t offset, int64_t count) {

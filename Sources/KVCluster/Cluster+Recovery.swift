@@ -68,6 +68,7 @@ extension Cluster {
 
   /// Runs `body` for each number below `count`, on as many threads as there are processors.
   private func parallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    if Clock.isVirtual { return (0..<count).forEach(body) }
     let next = Atomic<Int>(0)
     let workers = (0..<min(count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
       BackgroundThread("recovery") {
@@ -108,7 +109,7 @@ extension Cluster {
   private func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
     try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
-      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), cacheBytes: options.cacheBytes,
+      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes, cacheBytes: options.cacheBytes,
       isExpected: isExpected)
   }
 
@@ -126,7 +127,7 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
-    store.log.setRoomRequest { [provisioner] log in provisioner.request(log) }
+    if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {
       try dropForeignRanges(store, id)
     } catch {
@@ -144,7 +145,7 @@ extension Cluster {
 
   /// A node that was away when ranges moved from it gives them up before it serves again.
   private func dropForeignRanges(_ store: Store, _ id: UInt16) throws(StorageError) {
-    let view = PlacementView(roster.configuration)
+    let view = viewNow
     var holdsAny = false
     for partition in 0..<Store.partitionCount where !holdsAny {
       holdsAny = store.holdsAny(partition) { !view.isOwner(id, ofSlot: $0) }
@@ -153,6 +154,21 @@ extension Cluster {
     try store.drop(
       RingRanges { !view.isOwner(id, ofSlot: $0) }, sync: { () throws(StorageError) in try store.log.sync() },
       withPartition: { _, body in body() })
+  }
+
+  /// ``dropForeignRanges(_:_:)`` for a node that serves.
+  func dropForeignRanges(of replica: Replica) throws(StorageError) {
+    let view = viewNow
+    var holdsAny = false
+    for partition in 0..<Store.partitionCount where !holdsAny {
+      partitions.whileServing(replica, partition) {
+        holdsAny = replica.store.holdsAny(partition) { !view.isOwner(replica.id, ofSlot: $0) }
+      }
+    }
+    guard holdsAny else { return }
+    try replica.store.drop(
+      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
+      withPartition: { number, body in partitions.whileServing(replica, number, body) })
   }
 
   /// Draws the first tag above all that may have been used, lets the nodes answer, and takes up what was unfinished.
@@ -166,14 +182,33 @@ extension Cluster {
     }
     for replica in replicas { partitions.add(replica) }
     for replica in replicas { takeRecoveredHints(replica) }
+    // Changes asked for from now on wait for the one that was interrupted.
+    if configuration.change != nil { changes.lockBlocking() }
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
-    spawn("ticker") { $0.tick() }
-    if isMaintained { spawn("maintenance") { $0.maintain() } }
-    for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
-    if configuration.change != nil { resumeChange(configuration) }
+    for replica in replicas { HintReplay(partitions, links, to: replica).run() }
+    if !Clock.isVirtual { startWorkers(configuration) }
     recovery.finish()
+  }
+
+  private func startWorkers(_ configuration: Configuration) {
+    spawn("ticker") { $0.tick() }
+    spawn("links") { $0.carryMessages() }
+    if isMaintained { spawn("maintenance") { $0.maintain() } }
+    if configuration.change != nil { resumeChange(configuration) }
+  }
+
+  /// Runs the exchange whenever something is due; sleeps while links are good.
+  private func carryMessages() {
+    let monitor = Monitor()
+    exchange.setWakeUp { monitor.withLock { monitor.notifyAll() } }
+    while !isClosing.load(ordering: .relaxed) {
+      exchange.run()
+      let due = min(exchange.nextDueNs ?? .max, Clock.nowNs() + 100_000_000)
+      monitor.withLock { monitor.wait(untilNs: due) }
+    }
+    exchange.setWakeUp(nil)
   }
 
   /// Puts hints found in a node's log where operations keep theirs.
@@ -200,24 +235,31 @@ extension Cluster {
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.
   func tick() {
     while !isClosing.load(ordering: .relaxed) {
-      Clock.sleep(ns: 50_000_000)
-      let now = Clock.nowNs()
-      let replicas = roster.live
-      for replica in replicas where now > options.operationTimeoutNs {
-        replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
-      }
-      // A failure that no sync has met yet: the next one stops the node.
-      for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
-      coordinator.isOverdue.store(
-        replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
-      try? coordinator.tags.extendEarly()
+      Clock.sleep(ns: Cluster.tickNs)
+      tickOnce()
     }
     coordinator.isOverdue.store(false, ordering: .relaxed)
+  }
+
+  static let tickNs: UInt64 = 50_000_000
+
+  func tickOnce() {
+    let now = Clock.nowNs()
+    let replicas = roster.live
+    for replica in replicas where now > options.operationTimeoutNs {
+      replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
+    }
+    // A failure that no sync has met yet: the next one stops the node.
+    for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
+    coordinator.isOverdue.store(
+      replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
+    try? coordinator.tags.extendEarly()
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
   func nodeFailed(_ id: UInt16, _ error: StorageError) {
     let name = roster.name(of: id)
+    counters.failedNodes.wrappingAdd(1, ordering: .relaxed)
     let replica = roster.withState { state in state.nodes.first { $0.id == id }?.replica }
     roster.setState(.failed(reason: error.description), of: id, replica: nil)
     if let replica {
@@ -225,8 +267,8 @@ extension Cluster {
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
       // believed before it has been compared with other owners.
       try? SuspectMark.write(to: folder.disk, folder: replica.store.log.folder)
-      // This is its own commit thread, which retiring waits for.
-      spawn("retire \(name)") { $0.retire(replica) }
+      // This is its own commit thread, which retiring waits for; a simulation has none.
+      if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
     }
     log(
       .storage, .failure,

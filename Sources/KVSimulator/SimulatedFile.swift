@@ -98,7 +98,7 @@ final class SimulatedInode {
     forEachUnsynced { number, range in
       if !isAbandoned(number, range) { keep(range) }
     }
-    abandoned.removeAll { entry in !isAbandoned(entry.sector, sector(entry.sector)) }
+    abandoned = abandoned.filter { entry in isAbandoned(entry.sector, sector(entry.sector)) }
   }
 
   /// A sync that fails: each sector was written, or its new bytes are gone, or they stay in memory and count as written.

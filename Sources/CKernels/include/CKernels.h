@@ -10,6 +10,10 @@ uint32_t kv_crc32c(uint32_t crc, const void *bytes, size_t count);
 static inline void kv_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
 
+/// The calling thread's virtual time in nanoseconds; 0 if it lives in real time. A simulation sets it, nobody else.
+uint64_t kv_virtual_now(void);
+void kv_set_virtual_now(uint64_t now_ns);
+
 /// Names the calling thread, for `top -H` and debuggers; 15 bytes at most.
 void kv_name_thread(const char *name);
 

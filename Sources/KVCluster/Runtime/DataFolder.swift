@@ -9,8 +9,9 @@ import Glibc
 /// ```
 final class DataFolder: Sendable {
   let path: String
-  let disk: PosixDisk
-  private let lockDescriptor: Int32
+  let disk: any Disk
+  /// `nil` in a simulation.
+  private let lockDescriptor: Int32?
 
   static func logFolder(_ node: String) -> String { "\(node).wal" }
 
@@ -34,6 +35,13 @@ final class DataFolder: Sendable {
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)
     }
+  }
+
+  /// A folder that exists in a simulation only.
+  init(simulated disk: any Disk) {
+    path = "simulated"
+    self.disk = disk
+    lockDescriptor = nil
   }
 
   /// The configuration, or `nil` in a new folder.
@@ -75,7 +83,7 @@ final class DataFolder: Sendable {
       }
       rmdir(path)
     }
-    Glibc.close(lockDescriptor)
+    if let lockDescriptor { Glibc.close(lockDescriptor) }
   }
 
   static func make(_ path: String) throws(ClusterError) {

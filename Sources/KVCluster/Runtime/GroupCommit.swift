@@ -40,8 +40,8 @@ final class GroupCommit: @unchecked Sendable {
     self.policy = policy
     self.onFailure = onFailure
     coveredNs = Atomic(Clock.nowNs())
-    // The thread keeps its group commit alive until it is stopped.
-    thread = BackgroundThread("wal \(node)") { [self] in run() }
+    // The thread keeps its group commit alive until it is stopped. A simulation has none, and calls ``runIfDue()``.
+    if !Clock.isVirtual { thread = BackgroundThread("wal \(node)") { [self] in run() } }
   }
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
@@ -64,6 +64,7 @@ final class GroupCommit: @unchecked Sendable {
   func syncNow() {
     // The log's lock is taken outside the monitor: writers hold it when they call in here.
     let wanted = log.end
+    if Clock.isVirtual { return syncVirtually() }
     monitor.withLock {
       isSomeoneWaitingForAll = true
       while !isStopped, log.durable < wanted {
@@ -116,16 +117,54 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   private func run() {
-    while waitForWork() {
-      let startedNs = Clock.nowNs()
-      do {
-        try log.sync()
-      } catch {
-        return fail(error)
-      }
-      coveredNs.store(startedNs, ordering: .relaxed)
-      notifyDurable()
+    while waitForWork() { if !serve() { return } }
+  }
+
+  /// Syncs, and answers those who wait for it; false if the log has failed.
+  private func serve() -> Bool {
+    let startedNs = Clock.nowNs()
+    do {
+      try log.sync()
+    } catch {
+      fail(error)
+      return false
     }
+    coveredNs.store(startedNs, ordering: .relaxed)
+    notifyDurable()
+    return true
+  }
+
+  /// What the thread does in the running program, for a simulation: syncs if it is time to.
+  func runIfDue() {
+    if monitor.withLock({ !isStopped && isDue() }) { _ = serve() }
+  }
+
+  /// When ``runIfDue()`` will have something to do; `nil` for never.
+  var nextDueNs: UInt64? {
+    monitor.withLock {
+      if isStopped { return nil }
+      if isUrgent || wantsSync { return Clock.nowNs() }
+      return dueNs == .max || policy == .everysec && log.durable == log.end ? nil : dueNs
+    }
+  }
+
+  private func syncVirtually() {
+    let isStopped = monitor.withLock { () -> Bool in
+      wantsSync = true
+      return self.isStopped || !isDue()
+    }
+    if !isStopped { _ = serve() }
+  }
+
+  /// Takes over those who wait, if it is time to sync. Call in the monitor.
+  private func isDue() -> Bool {
+    guard isUrgent || wantsSync || dueNs <= Clock.nowNs() else { return false }
+    // Their records were appended before they came, so this sync covers them.
+    beingServed += waiters
+    waiters = []
+    isUrgent = false
+    wantsSync = false
+    return true
   }
 
   /// Sleeps until there is something to sync; false when stopped.
@@ -133,14 +172,8 @@ final class GroupCommit: @unchecked Sendable {
     monitor.withLock {
       while true {
         if isStopped { return false }
+        if isDue() { return true }
         let dueNs = dueNs
-        if isUrgent || wantsSync || dueNs <= Clock.nowNs() {
-          // Their records were appended before they came, so this sync covers them.
-          swap(&waiters, &beingServed)
-          isUrgent = false
-          wantsSync = false
-          return true
-        }
         isIdle = true
         monitor.wait(untilNs: dueNs == .max ? nil : dueNs)
         isIdle = false
