@@ -69,6 +69,11 @@ extension Cluster {
     }
     return try target.complete(with: configuration) { target throws(BackupTarget.Stop) in
       for cut in cuts { try copy(cut, lease, to: target) }
+      do throws(StorageError) {
+        try TagLease.write(lease, to: target.disk, folder: TagLease.clusterFolder)
+      } catch {
+        throw .storage(error)
+      }
       for node in atRest { try target.copyLogAtRest(node, from: folder.path) }
     }
   }

@@ -123,12 +123,7 @@ extension Cluster {
       let replica = try openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
-      do throws(StorageError) {
-        try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
-      } catch {
-        retire(replica)
-        throw error
-      }
+      try? TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       return .success(replica)
     } catch {
       return .failure(error)

@@ -41,9 +41,8 @@ extension Cluster {
   }
 
   private func highestLease(_ configuration: Configuration) -> UInt64? {
-    configuration.members.compactMap { member in
-      (try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(member.name))) ?? nil
-    }.max()
+    let folders = [TagLease.clusterFolder] + configuration.members.map { DataFolder.logFolder($0.name) }
+    return folders.compactMap { (try? TagLease.read(from: folder.disk, folder: $0)) ?? nil }.max()
   }
 
   /// Reads all logs: first where each ends, then, several segments at a time, what is in them.

@@ -71,7 +71,11 @@ extension Cluster {
   }
 
   /// When anyone who waits for a disk, or a message on its way, is due.
-  package func nextSyncNs(of name: String) -> UInt64? { roster.node(named: name)?.replica?.commit.nextDueNs }
+  package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
+    for replica in roster.live {
+      if let due = replica.commit.nextDueNs { body(replica.name, due) }
+    }
+  }
   package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
   package var nextMessageNs: UInt64? { exchange.nextDueNs }
   package func runMessages() { exchange.run() }

@@ -60,7 +60,9 @@ public final class Cluster: Sendable {
     partitions = PartitionTable(view: view)
     let disk = folder.disk
     let tags = TagSource { bound throws(StorageError) in
-      for replica in roster.live { try TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
+      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
+      // One node's full disk must not keep the others from writing.
+      for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
     }
     coordinator = Coordinator(
       partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,

@@ -167,8 +167,8 @@ package final class Simulation {
 
   /// Disks take their time to sync.
   private func planSyncs() {
-    for name in cluster.nodeNames where !planned.contains(name) {
-      guard let due = cluster.nextSyncNs(of: name) else { continue }
+    cluster.forEachDueSync { name, due in
+      if planned.contains(name) { return }
       planned.append(name)
       let latency = slowDisks.contains(name) ? random.within(20_000...400_000) : random.within(50...3_000)
       queue.add(.sync(node: name), at: max(due, after(latency)))
@@ -230,7 +230,7 @@ package final class Simulation {
     do {
       try open()
     } catch {
-      preconditionFailure("seed \(seed): the program does not start again: \(error)")
+      fatalError("seed \(seed): the program does not start again: \(error)")
     }
     if !isHealing { setLinks() }
   }

@@ -39,6 +39,7 @@ struct AntiEntropy {
 
   /// Call with the partition's lock held.
   private mutating func compare(with other: Replica, _ view: PlacementView) -> Bool {
+    if replica.store.stripes[number].index.count == 0, other.store.stripes[number].index.count == 0 { return false }
     let first = number * MerkleTree.leafCount
     let shared = (first..<first + MerkleTree.leafCount).map {
       view.isOwner(replica.id, ofSlot: $0) && view.isOwner(other.id, ofSlot: $0)

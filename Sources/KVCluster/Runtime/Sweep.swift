@@ -109,6 +109,7 @@ final class Sweep: @unchecked Sendable {
     let partition = partitions[number]
     return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
       guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
+      if replica.store.stripes[number].index.count == 0 { return nil }
       let capacity = replica.store.stripes[number].index.capacity
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
       let start = place.capacity == nil || place.capacity == capacity ? place.position : 0

@@ -48,14 +48,20 @@ package struct HashIndex {
   init(tables: UnsafeMutablePointer<Table>) {
     self.tables = tables
     for i in 0..<HashIndex.tableCount {
-      let slots = HashIndex.allocate(HashIndex.capacityMin)
-      (tables + i).initialize(to: Table(slots: slots, capacity: UInt32(HashIndex.capacityMin), count: 0))
+      (tables + i).initialize(to: Table(slots: HashIndex.nothing, capacity: 1, count: 0))
     }
+  }
+
+  /// The one free slot of every table that has never had an entry: it is looked at and never written.
+  nonisolated(unsafe) private static let nothing = allocate(1)
+
+  private static func release(_ slots: UnsafeMutablePointer<IndexSlot>) {
+    if slots != nothing { slots.deallocate() }
   }
 
   /// Frees the tables' slots.
   func deallocate() {
-    for i in 0..<HashIndex.tableCount { tables[i].slots.deallocate() }
+    for i in 0..<HashIndex.tableCount { HashIndex.release(tables[i].slots) }
   }
 
   /// Keys in the index.
@@ -145,7 +151,7 @@ package struct HashIndex {
       place(slot, table)
       table.pointee.count += 1
     }
-    old.deallocate()
+    old.baseAddress.map(release)
   }
 
   /// Keeps the entries that satisfy `isKept`, in tables as large as they need. O(capacity).
@@ -175,6 +181,7 @@ package struct HashIndex {
   /// Calls `body` with each entry from place `from`, looking at no more than `limit` places, and returns where to go on,
   /// or `nil` at the end. Places are those of a picture that lasts until ``capacity`` changes.
   package func scan(from: Int, limit: Int, _ body: (UnsafeMutablePointer<IndexSlot>) -> Void) -> Int? {
+    if count == 0 { return nil }
     var first = 0
     var left = limit
     var place = from

@@ -305,6 +305,7 @@ package final class Store: @unchecked Sendable {
   /// Takes the partition's entries in the ranges from the index. O(entries of the partition).
   func forget(_ partition: Int, _ ranges: RingRanges) {
     let stripe = stripes + partition
+    if stripe.pointee.index.count == 0 { return }
     stripe.pointee.index.filter { slot in
       if !ranges.contains(Ring.slot(of: slot.hash)) { return true }
       let location = logLocation(slot.location, stripe)
