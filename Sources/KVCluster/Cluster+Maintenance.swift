@@ -444,7 +444,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
-      return slots(number).allSatisfy { slot in
+      return view.representatives(of: slots(number)).allSatisfy { slot in
         !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition)
       }
     }
@@ -455,7 +455,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
-      return slots(number).map { slot in
+      return view.representatives(of: slots(number)).map { slot in
         let participants = view.participants(ofSlot: slot)
         return (0..<participants.count).count { participants.ids[$0] != replica.id }
       }.max() ?? 0

@@ -126,6 +126,7 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
+    if let mistake = options.mistake { plant(mistake, in: store) }
     if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {
       try dropForeignRanges(store, id)
@@ -140,6 +141,16 @@ extension Cluster {
       self?.nodeFailed(id, error)
     }
     return Replica(id: id, name: name, store: store, commit: commit)
+  }
+
+  /// What a mistake makes of a store that has just been opened.
+  private func plant(_ mistake: PlantedMistake, in store: Store) {
+    switch mistake {
+    case .amnesiacVotes: store.isSuspect = false
+    case .purgesEarly: store.forget { $0.location.isTombstone }
+    case .cutsTail: store.forget { $0.tag == store.newestTag }
+    default: break
+    }
   }
 
   /// A node that was away when ranges moved from it gives them up before it serves again.
@@ -175,7 +186,9 @@ extension Cluster {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
     do {
-      try coordinator.tags.start(at: max(newest, highestLease(configuration) ?? 0) + 1)
+      let first = max(newest, highestLease(configuration) ?? 0) + 1
+      try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
+      if options.mistake == .retriesWithNewTag { exchange.tags = coordinator.tags }
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
     }

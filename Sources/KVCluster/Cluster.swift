@@ -71,6 +71,7 @@ public final class Cluster: Sendable {
     links = Links(seed: seed)
     exchange = Exchange(
       partitions, links, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
+      mistake: options.mistake,
       onDamage: { replica, hash in replica.noteDamage(hash) })
   }
 

@@ -71,10 +71,10 @@ extension Simulation {
   }
 
   private func crashNode(losingPower: Bool) -> String? {
-    guard let name = draw(up) else { return nil }
     // What was acknowledged and not synced may be gone: the node must not be believed when it is back.
     let isLossy = losingPower && plan.fsync != .always
-    if isLossy, name != rotten || !mayDamage(name) { return nil }
+    guard let name = isLossy ? rotten : draw(up) else { return nil }
+    if isLossy, !mayDamage(name) { return nil }
     cluster.crashNode(name)
     machine.disk(of: name).restart(losingPower: losingPower)
     if isLossy { cluster.markSuspect(name) }

@@ -83,7 +83,7 @@ package final class Simulation {
     let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
   }
 
-  package init(seed: UInt64) {
+  package init(seed: UInt64, mistake: PlantedMistake? = nil) {
     self.seed = seed
     plan = SimulationPlan(seed: seed)
     random = SeededRandom(seed: seed)
@@ -96,6 +96,7 @@ package final class Simulation {
       dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
       cacheBytes: 1 << 20, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
     options.segmentBytes = 16_384
+    options.mistake = mistake
     self.options = options
   }
 

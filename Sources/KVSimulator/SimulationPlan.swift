@@ -70,9 +70,11 @@ package struct SimulationPlan: Sendable, Equatable {
       jitterUs = random.chance(perMille: 300) ? 0 : [500, 5_000, 50_000][random.below(3)]
     }
     for fault in Fault.allCases where random.chance(perMille: 450) {
-      faults.append((fault, random.within(dayUs / 16...dayUs / 2)))
+      // Starting everything again is the dearest of faults to simulate.
+      let isCostly = fault == .programCrash || fault == .blackout
+      faults.append((fault, random.within(isCostly ? dayUs / 4...dayUs : dayUs / 16...dayUs / 2)))
     }
-    changeEveryUs = random.within(dayUs / 8...dayUs / 2)
+    changeEveryUs = random.within(dayUs / 6...dayUs / 2)
   }
 
   package var summary: String {

@@ -145,6 +145,16 @@ package struct MessageOperation: Sendable {
     }
   }
 
+  /// Wrong: a write that is sent again must keep its tag. Only for the mistake of that name.
+  mutating func retag(_ tag: Tag) {
+    guard outcome == nil, case .write(let operation, let kind, let value) = machine else { return }
+    var again = WriteOperation(tag: tag, rule: operation.rule)
+    for participant in owners.indices where operation.acknowledged.contains(participant) {
+      _ = again.acknowledge(participant)
+    }
+    machine = .write(again, kind, value: value)
+  }
+
   package mutating func timeOut() {
     guard outcome == nil else { return }
     outcome = .undecided

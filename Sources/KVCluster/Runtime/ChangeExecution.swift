@@ -12,7 +12,8 @@ final class ChangeExecution {
   private var sweep: Sweep?
   /// A damaged copy is passed over; the second pass shows whether another replica had the same version.
   private var isSecondPass = false
-  private var rest = Rest()
+  /// `nil` after a rest: work begins with the next step.
+  private var rest: Rest?
 
   private static let waitNs: UInt64 = 50_000_000
   private static let retryNs: UInt64 = 500_000_000
@@ -72,7 +73,9 @@ final class ChangeExecution {
         cluster.counters.drainsWaited.wrappingAdd(1, ordering: .relaxed)
         return .rest(ns: ChangeExecution.waitNs)
       }
-    case .stream: return try stream()
+    case .stream:
+      if cluster.options.mistake != .dropsBeforeStream { return try stream() }
+      generation = cluster.partitions.currentGeneration
     case .sync:
       for replica in cluster.roster.live {
         replica.commit.syncNow()
@@ -110,11 +113,14 @@ final class ChangeExecution {
 
   private func stream() throws(StorageError) -> Pace? {
     let sweep = self.sweep ?? beginSweep()
+    let rest = self.rest ?? Rest()
     switch try sweep.step(canCopy: canMove) {
-    case .waiting: return .rest(ns: ChangeExecution.waitNs)
+    case .waiting:
+      self.rest = nil
+      return .rest(ns: ChangeExecution.waitNs)
     case .more:
       let ns = rest.due(factor: ChangeExecution.restFactor)
-      if ns > 0 { rest = Rest() }
+      self.rest = ns > 0 ? nil : rest
       return ns > 0 ? .rest(ns: ns) : .again
     case .done: break
     }
@@ -136,7 +142,6 @@ final class ChangeExecution {
     let sources = cluster.roster.configuration.members.map(\.id)
     let sweep = Sweep(.moveRanges, cluster.partitions, cluster.links, sources: sources)
     self.sweep = sweep
-    rest = Rest()
     if !isSecondPass { cluster.roster.withState { $0.move?.sweep = sweep } }
     return sweep
   }

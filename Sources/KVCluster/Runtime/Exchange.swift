@@ -26,6 +26,7 @@ final class Exchange: @unchecked Sendable {
   private let partitions: PartitionTable
   private let policy: FsyncPolicy
   private let timeoutNs: UInt64
+  private let mistake: PlantedMistake?
   private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   /// Called when something is due earlier than what was before.
   private let wakeUp = Mutex<(@Sendable () -> Void)?>(nil)
@@ -64,15 +65,19 @@ final class Exchange: @unchecked Sendable {
 
   init(
     _ partitions: PartitionTable, _ links: Links, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
-    onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
+    mistake: PlantedMistake? = nil, onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   ) {
     self.partitions = partitions
     self.links = links
     self.policy = policy
     self.timeoutNs = timeoutNs
     self.onDamage = onDamage
+    self.mistake = mistake
     random = SeededRandom(seed: seed)
   }
+
+  /// For a mistake: where new tags come from.
+  var tags: TagSource?
 
   func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
 
@@ -89,14 +94,29 @@ final class Exchange: @unchecked Sendable {
       let number = first + entries.count
       let operation = MessageOperation(
         number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
-        owners: (0..<participants.count).map { participants.ids[$0] }, readRule: view.readRule(participants),
-        writeRule: view.writeRule(participants), deadlineNs: now + timeoutNs)
+        owners: (0..<participants.count).map { participants.ids[$0] }, readRule: readRule(view, participants),
+        writeRule: writeRule(view, participants, call), deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, completion: completion))
       sendRequests(operation, now)
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
     }
     run()
     wakeUp.withLock { $0 }?()
+  }
+
+  private func readRule(_ view: PlacementView, _ participants: PlacementView.Participants) -> QuorumRule {
+    var rule = view.readRule(participants)
+    if mistake == .readsOne { rule.needed = 1 }
+    return rule
+  }
+
+  private func writeRule(
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call
+  ) -> QuorumRule {
+    var rule = view.writeRule(participants)
+    if mistake == .noWriteBack || mistake == .readsOne, call == .get { (rule.needed, rule.nextNeeded) = (0, 0) }
+    if mistake == .writesNewOwnersOnly, rule.nextNeeded > 0 { rule.needed = 0 }
+    return rule
   }
 
   private func view(of hash: UInt64) -> PlacementView {
@@ -206,6 +226,10 @@ final class Exchange: @unchecked Sendable {
     let i = number - first
     guard entries.indices.contains(i), var entry = entries[i] else { return }
     if entry.completion != nil, now >= entry.operation.deadlineNs { entry.operation.timeOut() }
+    if mistake == .hintCountsAsAck, let missing = entry.operation.missing {
+      for target in missing.targets { _ = entry.operation.take(.written, from: target) }
+    }
+    if mistake == .retriesWithNewTag, let tags, let tag = try? tags.draw() { entry.operation.retag(tag) }
     entries[i] = entry
     complete(i)
     entry = entries[i]!
@@ -332,7 +356,7 @@ final class Exchange: @unchecked Sendable {
             kind, hash: message.hash, tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
         }
         guard let position else { return nil }
-        if policy != .always || replica.store.log.durable > position { return .written }
+        if mistake == .acknowledgesEarly || policy != .always || replica.store.log.durable > position { return .written }
         answerOnceDurable(message, replica, position)
         return nil
       case .hint(let target, let tag):
@@ -346,6 +370,8 @@ final class Exchange: @unchecked Sendable {
   private func read(_ hash: UInt64, _ key: UnsafeRawBufferPointer, at replica: Replica) -> Message.Body {
     switch replica.store.read(hash, key) {
     case .absent: return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
+    case .damaged where mistake == .damagedIsAbsent:
+      return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
     case .damaged:
       if !replica.store.isSuspect { onDamage(replica, hash) }
       return .unknown

@@ -210,7 +210,7 @@ struct Rest {
   private static let restMaxNs: UInt64 = 20_000_000
 
   /// How long to rest for the work done since the last rest; 0 if that was little.
-  mutating func due(factor: UInt64) -> UInt64 {
+  func due(factor: UInt64) -> UInt64 {
     // There, whoever drives the work decides.
     if Clock.isVirtual { return 0 }
     let worked = Clock.nowNs() - startedNs

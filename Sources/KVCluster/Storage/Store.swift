@@ -315,6 +315,17 @@ package final class Store: @unchecked Sendable {
     }
   }
 
+  /// Takes entries from the index as if they had never been there: for mistakes that are planted.
+  func forget(where isGone: (IndexSlot) -> Bool) {
+    for partition in 0..<Store.partitionCount {
+      stripes[partition].index.filter { slot in
+        guard isGone(slot) else { return true }
+        if slot.location.isTombstone { stripes[partition].tombstones -= 1 }
+        return false
+      }
+    }
+  }
+
   // MARK: - Hints
 
   /// Notes durably that `node` missed the write `tag` of `key`.

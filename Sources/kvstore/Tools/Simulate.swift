@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KVCluster
 import KVSimulator
 
 /// Lives simulated days of a whole cluster.
@@ -18,6 +19,9 @@ struct Simulate: ParsableCommand {
   @Option(help: ArgumentHelp("Many seeds, summed up.", valueName: "first..last"))
   var seeds: String?
 
+  @Option(help: "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var mistake: PlantedMistake?
+
   func run() throws {
     switch (seed, seeds) {
     case (let seed?, nil): try tell(seed)
@@ -35,7 +39,7 @@ struct Simulate: ParsableCommand {
   }
 
   private func tell(_ seed: UInt64) throws {
-    let simulation = Simulation(seed: seed)
+    let simulation = Simulation(seed: seed, mistake: mistake)
     print("seed \(seed): \(simulation.plan.summary)")
     simulation.onTrace = { print($0) }
     let report = try simulation.run()
@@ -48,10 +52,14 @@ struct Simulate: ParsableCommand {
   private func runAll(_ seeds: ClosedRange<UInt64>) throws {
     var summary = SimulationSummary()
     for seed in seeds {
-      let report = try Simulation(seed: seed).run()
-      if let failure = summary.add(seed, report) { print(failure) }
+      let report = try Simulation(seed: seed, mistake: mistake).run()
+      guard let failure = summary.add(seed, report) else { continue }
+      print(failure)
+      if mistake != nil { break }
     }
     print(summary.text)
     if !summary.isClean(allStruck: seeds.count >= 2_000) { throw ExitCode(1) }
   }
 }
+
+extension PlantedMistake: ExpressibleByArgument {}
