@@ -8,6 +8,7 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
+    if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
     let pending = try key.withBytes { key throws(ClusterError) in
       try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
     }
@@ -18,6 +19,7 @@ extension Cluster {
   /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
+    if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
     let (value, pending) = try key.withBytes { key throws(ClusterError) in
       try coordinator.read(key) { $0.map { Array($0) } }
     }
@@ -30,6 +32,10 @@ extension Cluster {
   public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
     let existed = try await get(key) != nil
     try checkServing()
+    if key.withBytes({ tap.watches($0) }) {
+      try await watchedDelete(key)
+      return existed
+    }
     let pending = try key.withBytes { key throws(ClusterError) in
       try coordinator.write(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
     }
@@ -40,12 +46,14 @@ extension Cluster {
   /// ``put(_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
   public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
+    if tap.watches(key) { return try watchedPut(key, value) }
     if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
   }
 
   /// ``delete(_:)`` for a thread, without the look before.
   public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
+    if tap.watches(key) { return try watchedDelete(key) }
     let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
     if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
   }
@@ -56,6 +64,7 @@ extension Cluster {
     _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ClusterError) -> Int? {
     try checkServing()
+    if tap.watches(key) { return try watchedGet(key, into: buffer) }
     let (count, pending) = try coordinator.read(key) { value -> Int? in
       guard let value else { return nil }
       let copied = min(value.count, buffer.count)
@@ -114,11 +123,11 @@ extension Cluster {
       "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
   }
 
-  private func settle(_ pending: DurabilityWait) async throws(ClusterError) {
+  func settle(_ pending: DurabilityWait) async throws(ClusterError) {
     try check(await pending.wait())
   }
 
-  private func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
+  func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
     try check(pending.waitBlocking())
   }
 

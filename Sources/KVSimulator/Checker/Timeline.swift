@@ -94,7 +94,7 @@ extension History.Operation {
   }
 
   /// Contents between quotation marks, with what does not print escaped and the middle of long ones left out.
-  static func display(_ contents: History.Contents) -> String {
+  package static func display(_ contents: History.Contents) -> String {
     guard let contents else { return "absent" }
     let quote = { (bytes: ArraySlice<UInt8>) in
       bytes.map { byte in
