@@ -21,12 +21,20 @@ extension Cluster {
     }
   }
 
-  /// For a thread that may block.
-  func sendBlocking<R>(
-    _ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer,
-    _ check: (MessageOperation.Outcome) throws(ClusterError) -> R
-  ) throws(ClusterError) -> R {
-    let key = Array(key)
+  /// ``sendWrite(_:_:)`` for a thread that may block.
+  @inline(never)
+  func sendWriteBlocking(_ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer) throws(ClusterError) {
+    try checkWritten(sendBlocking(call, Array(key)))
+  }
+
+  @inline(never)
+  func sendReadBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) -> [UInt8]? {
+    try checkRead(sendBlocking(.get, Array(key)))
+  }
+
+  private func sendBlocking(
+    _ call: MessageOperation.Call, _ key: [UInt8]
+  ) throws(ClusterError) -> MessageOperation.Outcome {
     let tag = try prepare(call, key)
     let monitor = Monitor()
     let result = Mutex<MessageOperation.Outcome?>(nil)
@@ -34,13 +42,12 @@ extension Cluster {
       result.withLock { $0 = outcome }
       monitor.withLock { monitor.notifyAll() }
     }
-    let outcome = monitor.withLock { () -> MessageOperation.Outcome in
+    return monitor.withLock {
       while true {
         if let outcome = result.withLock({ $0 }) { return outcome }
         monitor.wait()
       }
     }
-    return try check(outcome)
   }
 
   /// Checks the bounds; draws a tag for a write.

@@ -17,7 +17,8 @@ extension Cluster {
       isEphemeral: options.isEphemeral,
       nodes: nodes.map { node in tally.status(of: node, share: view.share(of: node.id)) }
         .sorted { Configuration.countsBefore($0.name, $1.name) },
-      ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations)
+      ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
+      verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
     return status
   }

@@ -18,12 +18,15 @@ import Synchronization
 ///
 /// Every method may be called from any thread and task.
 public final class Cluster: Sendable {
-  let options: ClusterOptions
+  package let options: ClusterOptions
   let folder: DataFolder
   let eventLog: EventLog
   let roster: Roster
   let partitions: PartitionTable
   let coordinator: Coordinator
+  /// Where operations on watched keys are recorded for a live verdict.
+  package let tap = OperationTap()
+  let verdict = Mutex<VerdictStatus?>(nil)
   let openedNs = Clock.nowNs()
   /// Reads and writes are served: recovery is done and the cluster is not closing.
   let isServing = Atomic<Bool>(false)

@@ -29,11 +29,13 @@ public struct ClusterStatus: Sendable, Equatable {
   public var queuedChanges: [QueuedChange] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
+  /// What watching the clients' operations has found; `nil` if nobody watches.
+  public var verdict: VerdictStatus?
 
   public init(
     atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
     dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
-    operations: OperationCounters
+    operations: OperationCounters, verdict: VerdictStatus? = nil
   ) {
     self.atNs = atNs
     self.uptimeNs = uptimeNs
@@ -47,6 +49,7 @@ public struct ClusterStatus: Sendable, Equatable {
     self.ring = ring
     self.change = change
     self.operations = operations
+    self.verdict = verdict
   }
 
   /// What the configured quorums promise about reads and writes of one key.

@@ -54,6 +54,9 @@ struct Bench: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Run a command so long after the start; may be given again.", valueName: "s:command"))
   var at: [String] = []
 
+  @Flag(help: "Judge a part of the operations while it runs; status 1 if an answer is wrong.")
+  var check = false
+
   @OptionGroup(title: "Cluster options")
   var options: StartOptions
 
@@ -76,7 +79,7 @@ struct Bench: AsyncParsableCommand {
     let job = Job(plan: plan, json: json, timeline: timeline, commands: try at.map(TimedCommand.init))
     let start = try options.clusterOptions()
     if workload == .open { throw ExitCode(await job.reopen(start)) }
-    throw ExitCode(await HeadlessRun.run(start) { cluster in await job.run(on: cluster) })
+    throw ExitCode(await HeadlessRun.run(start, isWatched: check) { cluster in await job.run(on: cluster) })
   }
 }
 
@@ -113,10 +116,12 @@ private struct Job: Sendable {
       }
       progress.cancel()
       _ = await progress.value
+      let verdict = cluster.status().verdict
       let startedNs = Clock.nowNs()
       await cluster.close()
       result.closeNs = Clock.nowNs() - startedNs
-      return report(result)
+      let status = report(result)
+      return status == 0 && !Job.report(verdict) ? 1 : status
     } catch {
       progress.cancel()
       HeadlessRun.complain("\(error)")
@@ -132,6 +137,14 @@ private struct Job: Sendable {
       HeadlessRun.complain("\(error)")
       return 1
     }
+  }
+
+  /// False if an answer was wrong.
+  private static func report(_ verdict: VerdictStatus?) -> Bool {
+    guard let verdict else { return true }
+    write(verdict.words + "\n", to: STDOUT_FILENO)
+    if let last = verdict.lastViolation { write(last.explanation, to: STDOUT_FILENO) }
+    return verdict.violations == 0
   }
 
   private func report(_ result: BenchmarkResult) -> Int32 {
