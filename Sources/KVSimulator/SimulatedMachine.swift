@@ -7,8 +7,11 @@ final class SimulatedMachine: Disk, @unchecked Sendable {
   private(set) var disks: [(name: String, disk: SimulatedDisk)] = []
   private let shared: SimulatedDisk
   private var random: SeededRandom
+  private let isStaged: Bool
 
-  init(random: SeededRandom) {
+  /// - Parameter isStaged: what is stored in segments is lost with the program until it is written.
+  init(random: SeededRandom, isStaged: Bool) {
+    self.isStaged = isStaged
     var random = random
     shared = SimulatedDisk(random: random.split())
     self.random = random
@@ -17,7 +20,7 @@ final class SimulatedMachine: Disk, @unchecked Sendable {
   /// The disk of a node; a new one if it has none yet.
   func disk(of node: String) -> SimulatedDisk {
     if let found = disks.first(where: { $0.name == node }) { return found.disk }
-    let made = SimulatedDisk(random: random.split())
+    let made = SimulatedDisk(random: random.split(), isStaged: isStaged)
     disks.append((node, made))
     return made
   }

@@ -88,7 +88,7 @@ package final class Simulation {
     plan = SimulationPlan(seed: seed)
     random = SeededRandom(seed: seed)
     faultRandom = random.split()
-    machine = SimulatedMachine(random: random.split())
+    machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync == .always)
     left = plan.operations
     nextNode = plan.nodes + 1
     rotten = "node\(1 + faultRandom.below(plan.nodes))"

@@ -30,7 +30,8 @@ final class DataFolder: Sendable {
       throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
     }
     lockDescriptor = descriptor
-    disk = PosixDisk(root: self.path, cacheUnitBytes: fsync == .always ? 4_096 : 1 << 20)
+    // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
+    disk = PosixDisk(root: self.path, isStaged: fsync == .always)
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)
