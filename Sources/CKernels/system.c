@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 void kv_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void kv_wake_precisely(void) { prctl(PR_SET_TIMERSLACK, 1UL); }
 
 int kv_write_back(int fd, int64_t offset, int64_t count) {
   return sync_file_range(

@@ -1,0 +1,1 @@
+package struct HTMLReport { package init(_ r: BenchmarkResult) {}; package var page: String { "" } }
