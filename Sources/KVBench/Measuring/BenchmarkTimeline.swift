@@ -50,7 +50,7 @@ package struct LatencyFigures: Sendable, Equatable {
   }
 
   /// `nil` if nothing was timed.
-  init?(_ histogram: LatencyHistogram) {
+  package init?(_ histogram: LatencyHistogram) {
     guard histogram.totalCount > 0 else { return nil }
     p50 = histogram.valueAtPercentile(50)
     p95 = histogram.valueAtPercentile(95)

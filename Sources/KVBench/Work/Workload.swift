@@ -32,7 +32,7 @@ extension BenchmarkPlan {
     /// Whether every key is put once before measuring begins.
     var loads: Bool { self != .fill }
 
-    var isYCSB: Bool { rawValue.hasPrefix("ycsb") }
+    package var isYCSB: Bool { rawValue.hasPrefix("ycsb") }
 
     package var valueBytesDefault: Int { isYCSB ? 1_000 : 100 }
 
