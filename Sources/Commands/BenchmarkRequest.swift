@@ -4,8 +4,8 @@ import KVBench
 package enum BenchmarkRequest: Sendable, Equatable {
   /// Nothing: the original's two averages.
   case averages
-  /// A workload with its options.
-  case run(BenchmarkPlan)
+  /// A workload with its options, and where its page with graphs goes, if anywhere.
+  case run(BenchmarkPlan, report: String?)
   /// Ends the one that runs.
   case stop
   /// Lists the last few.
@@ -20,7 +20,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
     BenchmarkPlan.Workload.allCases.filter { $0 != .open && $0 != .ycsbE }.map(\.rawValue)
     + ["stop", "results"]
   package static let options = [
-    "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed",
+    "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed", "--report",
   ]
 
   /// - Throws: ``CommandError/badOption(_:_:)``.
@@ -43,17 +43,24 @@ package enum BenchmarkRequest: Sendable, Equatable {
     let prefix = Array(Benchmark.keyPrefix.utf8)
     plan.toleratesFailures = true
     plan.names = workload.isYCSB ? .ycsb(prefix: prefix) : .decimal(prefix: prefix, digits: 16)
-    try Self.read(words.dropFirst(), into: &plan)
+    var report: String?
+    try Self.read(words.dropFirst(), into: &plan, &report)
     if let problem = plan.problem { throw .badOption(.benchmark, problem) }
-    self = .run(plan)
+    self = .run(plan, report: report)
   }
 
-  private static func read(_ words: ArraySlice<String>, into plan: inout BenchmarkPlan) throws(CommandError) {
+  private static func read(
+    _ words: ArraySlice<String>, into plan: inout BenchmarkPlan, _ report: inout String?
+  ) throws(CommandError) {
     var rest = words
     while let option = rest.popFirst() {
       guard options.contains(option) else {
         throw .badOption(
           .benchmark, "there is no option \(option.prefix(64)); there are \(options.joined(separator: ", "))")
+      }
+      if option == "--report", let path = rest.popFirst() {
+        report = path
+        continue
       }
       guard let value = rest.popFirst(), set(option, value, &plan) else {
         throw .badOption(.benchmark, "\(option) takes \(kind(of: option)), as in \(option) \(example(of: option))")
@@ -78,6 +85,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
   private static func kind(of option: String) -> String {
     switch option {
     case "--distribution": "one of \(KeyDistribution.allCases.map(\.rawValue).joined(separator: ", "))"
+    case "--report": "a file"
     case "--value-bytes": "a number, uniform:MIN-MAX or zipfian:MIN-MAX"
     default: "a number"
     }
@@ -88,6 +96,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
     case "--distribution": "zipfian"
     case "--value-bytes": "uniform:100-1000"
     case "--rate": "5000"
+    case "--report": "run.html"
     default: "10"
     }
   }

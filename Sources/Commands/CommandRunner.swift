@@ -151,8 +151,12 @@ extension CommandRunner {
     _ request: BenchmarkRequest, _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async -> Bool {
     switch request {
-    case .run(let plan):
-      return await MeasuredBenchmark(plan: plan, cluster: cluster, desk: benchmarks, emit: emit).run()
+    case .run(let plan, let report):
+      let path = report.map { Self.expanded(Array($0.utf8)) }
+      return await MeasuredBenchmark(
+        plan: plan, reportPath: path.map { String(decoding: $0, as: UTF8.self) }, cluster: cluster, desk: benchmarks,
+        emit: emit
+      ).run()
     case .averages:
       return await averages(emit)
     case .stop:

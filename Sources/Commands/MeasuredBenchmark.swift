@@ -1,3 +1,4 @@
+import Glibc
 import KVBench
 import KVCluster
 
@@ -8,6 +9,8 @@ struct MeasuredBenchmark: Sendable {
   private static let tick = Duration.milliseconds(200)
 
   let plan: BenchmarkPlan
+  /// Where the page with graphs goes, if anywhere.
+  let reportPath: String?
   let cluster: Cluster
   let desk: BenchmarkDesk
   let emit: @Sendable (CommandOutput) -> Void
@@ -34,7 +37,7 @@ struct MeasuredBenchmark: Sendable {
       result = nil
       say(.failure, "The benchmark could not go on: \(error)")
     }
-    if let result { report(result) }
+    let isReported = result.map { report($0) } ?? false
     // In a task of its own: cancelling the benchmark must not leave its keys behind.
     let isClean = await Task { await runner.clear() }.value
     ticker.cancel()
@@ -43,14 +46,33 @@ struct MeasuredBenchmark: Sendable {
       say(
         .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
     }
-    desk.end(result.map { BenchmarkSummary($0) })
-    return isClean && result?.counts.failures == 0
+    desk.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
+    return isClean && isReported && result?.counts.failures == 0
   }
 
   private var name: String { "\(plan.workload.rawValue) with \(plan.clients) clients" }
 
-  private func report(_ result: BenchmarkResult) {
+  /// Says what was measured and writes it where it was asked for; returns whether that was possible.
+  private func report(_ result: BenchmarkResult) -> Bool {
+    guard result.operations > 0 else {
+      say(.failure, "The benchmark was stopped before anything was measured")
+      return false
+    }
     for line in result.table.split(separator: "\n") { say(.info, String(line)) }
+    guard let reportPath else { return true }
+    guard save(HTMLReport(result).page, to: reportPath) else {
+      say(.failure, "Cannot write \(reportPath): \(String(cString: strerror(errno)))")
+      return false
+    }
+    say(.success, "Report written: \(reportPath)")
+    return true
+  }
+
+  private func save(_ text: String, to path: String) -> Bool {
+    guard let file = fopen(path, "w") else { return false }
+    let bytes = Array(text.utf8)
+    let isWhole = fwrite(bytes, 1, bytes.count, file) == bytes.count
+    return fclose(file) == 0 && isWhole
   }
 
   private func say(_ kind: Answer.Kind, _ text: String) { emit(.answer(Answer(kind, text))) }

@@ -1,3 +1,4 @@
+import Glibc
 import KVBench
 import KVCluster
 import Testing
@@ -7,7 +8,7 @@ import Testing
 /// `benchmark` with a workload, and what belongs to it.
 struct BenchmarkCommandTests {
   private func plan(_ line: String) throws -> BenchmarkPlan? {
-    guard case .benchmark(.run(let plan))? = try Command.parse(Array(line.utf8)) else { return nil }
+    guard case .benchmark(.run(let plan, _))? = try Command.parse(Array(line.utf8)) else { return nil }
     return plan
   }
 
@@ -102,6 +103,24 @@ struct BenchmarkCommandTests {
       let left = try cluster.keys(prefix: [], limit: 1).keys
       #expect(left.isEmpty)
     }
+  }
+
+  @Test("A report goes where it was asked for, or the failure is said")
+  func writesReports() async throws {
+    let folder = makeTemporaryFolder()
+    try await withCluster { cluster in
+      let runner = CommandRunner(cluster: cluster)
+      let recorder = Recorder()
+      for (path, outcome) in [("\(folder)/run.html", Outcome.success), ("\(folder)/none/run.html", .failure)] {
+        let line = "benchmark read --keys 50 --seconds 0.2 --threads 1 --report \(path)"
+        #expect(await runner.run(line: Array(line.utf8), emit: recorder.record) == outcome)
+      }
+      #expect(recorder.lines.contains("✓ Report written: \(folder)/run.html"))
+      #expect(recorder.lines.contains("✗ Cannot write \(folder)/none/run.html: No such file or directory"))
+      let page = try LineReader(path: Array("\(folder)/run.html".utf8))
+      #expect(try await page.next() == .bytes(Array("<!DOCTYPE html>".utf8)))
+    }
+    #expect(system("rm -r '\(folder)'") == 0)
   }
 
   @Test("A run goes on through a kill, and says when it was")

@@ -6,10 +6,6 @@ extension HTMLReport {
     @media (prefers-color-scheme: dark) { :root { --back: #12161d; --text: #e4e8ee; --dim: #97a1b0; --line: #2b323d;
       --mark: #e4e8ee; --c0: #5ab4f0; --c1: #ff9a52; --c2: #3fd3a5; --c3: #e792c5; --c4: #e3c04c; --c5: #8ccbf5;
       --c6: #aa9df2; --c7: #a9b1bc; } }
-    @media print { :root { --back: #fff; --text: #000; --dim: #444; --line: #ccc; --mark: #000; --c0: #0072b2;
-      --c1: #d55e00; --c2: #00805f; --c3: #b4518c; --c4: #9a7500; --c5: #2f86c9; --c6: #6b5bc4; --c7: #6f7782; }
-      * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } figure, section, table, li { break-inside: avoid; }
-      h2 { break-after: avoid; } main { padding: 0 !important; } }
     * { box-sizing: border-box; }
     body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
     main { max-width: 960px; margin: 0 auto; padding: 28px 24px; }
@@ -27,10 +23,16 @@ extension HTMLReport {
     polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; } polygon { fill-opacity: .75; }
     line.mark { stroke: var(--mark); stroke-dasharray: 3 3; opacity: .7; } circle.mark { fill: var(--mark); }
     text.mark { fill: var(--back); font-weight: 600; }
+    .wide { overflow-x: auto; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
     th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid var(--line); } th:first-child { text-align: left; }
     th { font-weight: 600; color: var(--dim); } .marks { margin: 0; padding-left: 1.6em; }
     \((0..<8).map { ".c\($0) { stroke: var(--c\($0)); } .a\($0) { fill: var(--c\($0)); } .k\($0) { background: var(--c\($0)); }" }
       .joined(separator: "\n"))
+    @media print { :root { --back: #fff; --text: #000; --dim: #444; --line: #ccc; --mark: #000; --c0: #0072b2;
+      --c1: #d55e00; --c2: #00805f; --c3: #b4518c; --c4: #9a7500; --c5: #2f86c9; --c6: #6b5bc4; --c7: #6f7782; }
+      * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } figure, section, table, li { break-inside: avoid; }
+      h2 { break-after: avoid; } main { padding: 0 !important; } body { font-size: 12px; } figure { margin-top: 12px; }
+      svg { width: 85%; } }
     """
 }

@@ -68,7 +68,7 @@ package struct HTMLReport {
     }
     return """
       <h2>By kind</h2>
-      <table><tr><th></th><th>operations</th><th>a second</th>\(heads)<th>max</th></tr>\(rows.joined())</table>
+      <div class="wide"><table><tr><th></th><th>operations</th><th>a second</th>\(heads)<th>max</th></tr>\(rows.joined())</table></div>
 
       """
   }
