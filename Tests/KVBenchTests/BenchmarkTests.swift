@@ -155,6 +155,18 @@ import Testing
     }
   }
 
+  @Test("No two puts write the same value", arguments: [1, 4])
+  func writesDifferentValues(clients: Int) async throws {
+    try await withCluster { cluster in
+      let plan = BenchmarkPlan(workload: .fill, keys: 1_000, threads: 2, clients: clients)
+      _ = try await BenchmarkRunner(plan, cluster).run()
+      let keys = try cluster.keys(prefix: [], limit: 1_000).keys
+      var values: Set<[UInt8]> = []
+      for key in keys { values.insert(try await cluster.get(key) ?? []) }
+      #expect(values.count == keys.count && keys.count > 500)
+    }
+  }
+
   @Test("Values have the sizes asked for")
   func sizesValues() async throws {
     try await withCluster { cluster in

@@ -36,6 +36,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
   private var stream: OperationStream
   private var key: [UInt8]
   private var value: [UInt8]
+  private var putNumber: UInt64
   private var untimed: Int
   private let timedEvery: Int
   private let batch: Int
@@ -48,6 +49,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
     stream = generator.stream(index, round)
     key = plan.names.template()
     value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueSizes.most)
+    putNumber = LoadGenerator<Target>.firstPut(index, round)
     timedEvery = plan.latencySampling == 0 ? .max : plan.latencySampling
     untimed = plan.latencySampling == 0 ? .max : 1
     // Who times every operation waits for a disk, and looks at the deadline before each.
@@ -93,6 +95,8 @@ private struct TaskCaller<Target: BenchmarkTarget> {
       guard try await generator.target.get(key) != nil else { throw LoadGenerator<Target>.missing(key) }
       if kind == .read { return }
     }
+    putNumber &+= 1
+    if value.count >= 8 { value.withUnsafeMutableBytes { $0.storeBytes(of: putNumber, as: UInt64.self) } }
     let byteCount = stream.nextValueBytes()
     try await generator.target.put(key, byteCount == value.count ? value : Array(value[..<byteCount]))
   }

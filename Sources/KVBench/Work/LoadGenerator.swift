@@ -70,6 +70,9 @@ final class LoadGenerator<Target: BenchmarkTarget>: Sendable {
       seed: round.seed &+ UInt64(index) &* 7_919)
   }
 
+  /// Where a caller's puts are numbered from: far from those of the others, and of other rounds.
+  static func firstPut(_ index: Int, _ round: Round) -> UInt64 { round.seed << 48 &+ UInt64(index) << 40 }
+
   /// Whether to go on after a failure.
   @inline(never)
   func goesOn(after error: ClusterError) -> Bool {
@@ -110,6 +113,8 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   private var stream: OperationStream
   private let key: UnsafeMutableRawBufferPointer
   private let value: UnsafeMutableRawBufferPointer
+  /// No two puts write the same: a stale answer could not be told from a right one.
+  private var putNumber: UInt64
   /// Operations until one is timed, and from one to the next.
   private var untimed: Int
   private let timedEvery: Int
@@ -124,6 +129,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     key.copyBytes(from: plan.names.template())
     value = .allocate(byteCount: plan.valueSizes.most, alignment: 8)
     value.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
+    putNumber = LoadGenerator<Target>.firstPut(index, round)
     timedEvery = plan.latencySampling == 0 ? .max : plan.latencySampling
     untimed = plan.latencySampling == 0 ? .max : 1
   }
@@ -178,6 +184,8 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
       if try generator.target.getBlocking(key, into: value) == nil { throw LoadGenerator<Target>.missing(key) }
       if kind == .read { return }
     }
+    putNumber &+= 1
+    if value.count >= 8 { value.storeBytes(of: putNumber, as: UInt64.self) }
     try generator.target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]))
   }
 
