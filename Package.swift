@@ -22,9 +22,9 @@ let package = Package(
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
-      dependencies: ["KVCluster", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: ["KVCluster", "CKernels", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
-    .target(name: "Commands", dependencies: ["KVCluster"], swiftSettings: strict),
+    .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
     .target(
       name: "Dashboard", dependencies: ["KVCluster"],
       resources: [.embedInCode("../../Themes/midnight.theme"), .embedInCode("../../Themes/terminal.theme")],

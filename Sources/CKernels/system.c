@@ -33,6 +33,8 @@ void kv_respond_quickly(void) {
   syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+void kv_wake_precisely(void) { prctl(PR_SET_TIMERSLACK, 1UL); }
+
 int kv_write_back(int fd, int64_t offset, int64_t count) {
   return sync_file_range(
       fd, offset, count, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);

@@ -1,3 +1,4 @@
+import KVBench
 import KVCluster
 
 /// One line that a command says.
@@ -46,6 +47,7 @@ package enum CommandOutput: Sendable, Equatable {
 package enum CommandProgress: Sendable, Equatable {
   case load(LoadProgress)
   case benchmark(BenchmarkProgress)
+  case measurement(BenchmarkSnapshot)
   case backup(BackupProgress)
 
   /// The progress in one line.
@@ -53,6 +55,7 @@ package enum CommandProgress: Sendable, Equatable {
     switch self {
     case .load(let progress): progress.text
     case .benchmark(let progress): progress.text
+    case .measurement(let snapshot): snapshot.text
     case .backup(let progress): progress.text
     }
   }
@@ -62,6 +65,7 @@ package enum CommandProgress: Sendable, Equatable {
     switch self {
     case .load(let progress): progress.fraction
     case .benchmark(let progress): progress.fraction
+    case .measurement(let snapshot): snapshot.fraction
     case .backup(let progress): progress.fraction
     }
   }

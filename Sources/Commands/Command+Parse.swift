@@ -17,6 +17,10 @@ extension Command {
   ) throws(CommandError) -> [[UInt8]] {
     var values: [[UInt8]] = []
     for argument in entry.arguments {
+      if argument.repeats {
+        while let word = try words.next() { values.append(word) }
+        break
+      }
       guard let value = argument.takesRest ? try words.rest(of: entry.name) : try words.next() else {
         if argument.isOptional { break }
         throw .missingArgument(entry.name, label: argument.label)
@@ -37,7 +41,7 @@ extension Command {
     case .removenode: return .removeNode(text(values[0]))
     case .kill: return .kill(text(values[0]))
     case .restart: return .restart(text(values[0]))
-    case .benchmark: return .benchmark
+    case .benchmark: return .benchmark(try BenchmarkRequest(values.map(text)))
     case .load: return .load(path: values[0])
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
     case .verdict: return .verdict

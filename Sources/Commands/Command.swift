@@ -11,7 +11,7 @@ package enum Command: Sendable, Equatable {
   case removeNode(String)
   case kill(String)
   case restart(String)
-  case benchmark
+  case benchmark(BenchmarkRequest)
   /// Stores the `key<TAB>value` lines of the file at `path`; `-` is standard input.
   case load(path: [UInt8])
   /// Lists at most `limit` keys that begin with `prefix`, in the order of their bytes.

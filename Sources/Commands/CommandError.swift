@@ -10,6 +10,9 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
   /// Something touches a closing quote, or follows a quoted value that should end the line.
   case textAfterQuote(CommandName?, column: Int)
 
+  /// An option of the command's own that it does not understand.
+  case badOption(CommandName, String)
+
   package var description: String {
     switch self {
     case .unknownCommand(let word):
@@ -25,6 +28,8 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
         return "\(name.rawValue) takes no arguments. Usage: \(entry.usage)"
       }
       return "Too many words. Usage: \(entry.usage); a \(label) with spaces needs quotes: \"a b\""
+    case .badOption(let name, let reason):
+      return "\(name.rawValue): \(reason)"
     case .unterminatedQuote(let quote, let column):
       let advice =
         quote == "\"" ? "; inside double quotes a quote is \\\"" : "; a word that begins with ' goes in \" \""

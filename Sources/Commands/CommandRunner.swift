@@ -8,6 +8,8 @@ import Synchronization
 /// value, so that a face may run several commands at once; `addnode` and `removenode` return when the move is done.
 package struct CommandRunner: Sendable {
   private let cluster: Cluster
+  /// The benchmarks that this runner and its copies run.
+  package let benchmarks = BenchmarkDesk()
 
   package init(cluster: Cluster) {
     self.cluster = cluster
@@ -41,8 +43,8 @@ package struct CommandRunner: Sendable {
       return .exit
     case .load(let path):
       isGood = await load(path, input, emit)
-    case .benchmark:
-      isGood = await Benchmark(cluster: cluster, emit: emit).run()
+    case .benchmark(let request):
+      isGood = await benchmark(request, emit)
     case .backup(let path):
       isGood = await backUp(to: path, emit)
     case .help(let name):
@@ -158,6 +160,45 @@ extension CommandRunner {
     }
   }
 
+  private func benchmark(
+    _ request: BenchmarkRequest, _ emit: @escaping @Sendable (CommandOutput) -> Void
+  ) async -> Bool {
+    switch request {
+    case .run(let plan, let report):
+      let path = report.map { Self.expanded(Array($0.utf8)) }
+      return await MeasuredBenchmark(
+        plan: plan, reportPath: path.map { String(decoding: $0, as: UTF8.self) }, cluster: cluster, desk: benchmarks,
+        emit: emit
+      ).run()
+    case .averages:
+      return await averages(emit)
+    case .stop:
+      let answer = benchmarks.stopAnswer()
+      emit(.answer(answer))
+      return answer.kind == .success
+    case .results:
+      for answer in benchmarks.resultLines() { emit(.answer(answer)) }
+      return true
+    }
+  }
+
+  /// The original's benchmark, which ends when its task is cancelled.
+  private func averages(_ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
+    let work = StoppableWork()
+    if let other = benchmarks.begin("writes and reads of 64 clients", stop: work.stop) {
+      emit(.answer(Answer(.failure, BenchmarkDesk.refusal(other))))
+      return false
+    }
+    defer { benchmarks.end() }
+    let task = Task { await Benchmark(cluster: cluster, emit: emit).run() }
+    work.begin(task)
+    return await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
   private func backUp(to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
     let isCancelled = Atomic<Bool>(false)
     let target = String(decoding: Self.expanded(path), as: UTF8.self)
@@ -186,5 +227,30 @@ extension CommandRunner {
   private static func expanded(_ path: [UInt8]) -> [UInt8] {
     guard path.starts(with: "~/".utf8), let home = getenv("HOME") else { return path }
     return Array(String(cString: home).utf8) + path.dropFirst()
+  }
+}
+
+/// A task that may be stopped before it has begun.
+private final class StoppableWork: Sendable {
+  private struct State {
+    var task: Task<Bool, Never>?
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+
+  func begin(_ task: Task<Bool, Never>) {
+    let isStopped = state.withLock { state in
+      state.task = task
+      return state.isStopped
+    }
+    if isStopped { task.cancel() }
+  }
+
+  @Sendable func stop() {
+    state.withLock { state in
+      state.isStopped = true
+      return state.task
+    }?.cancel()
   }
 }

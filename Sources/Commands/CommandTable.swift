@@ -20,6 +20,10 @@ package struct CommandEntry: Sendable {
     case deadNode
     /// One of the commands.
     case command
+    /// A workload of the benchmark, or what else its first word may be.
+    case workload
+    /// An option of the benchmark, or its value.
+    case benchmarkOption
   }
 
   /// One argument's place.
@@ -29,6 +33,8 @@ package struct CommandEntry: Sendable {
     package var isOptional = false
     /// Unquoted, it is the rest of the line.
     package var takesRest = false
+    /// It takes every word that is left.
+    package var repeats = false
   }
 
   package var name: CommandName
@@ -94,11 +100,22 @@ extension CommandEntry {
       name: .kill, summary: "stop a node as a crash would; its log stays",
       arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["stop", "crash"]),
     CommandEntry(
-      name: .restart, summary: "start a killed node again; it catches up on what it missed",
+      name: .restart, summary: "start a killed node again; it catches up",
       arguments: [Argument(label: "NODE", kind: .deadNode)], synonyms: ["start", "revive"]),
     CommandEntry(
-      name: .benchmark, summary: "measure writes and reads of 64 clients, at most 10 seconds",
-      details: ["Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end."], synonyms: ["bench"]),
+      name: .benchmark, summary: "measure writes and reads, or a workload",
+      arguments: [
+        Argument(label: "WORKLOAD", kind: .workload, isOptional: true),
+        Argument(label: "…", kind: .benchmarkOption, isOptional: true, repeats: true),
+      ],
+      details: [
+        "Workloads: \(BenchmarkRequest.words.dropLast(2).joined(separator: ", "))",
+        "Options: \(BenchmarkRequest.options.joined(separator: ", ")); by default \(BenchmarkRequest.clientsDefault) clients, "
+          + "\(BenchmarkRequest.keysDefault) keys, \(Int(BenchmarkRequest.secondsDefault)) seconds",
+        "Alone it takes ten seconds at most, with 64 clients, and says what the original program said.",
+        "benchmark stop ends it, benchmark results lists the last \(BenchmarkDesk.summariesMax).",
+        "Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end.",
+      ], synonyms: ["bench"]),
     CommandEntry(
       name: .load, summary: "store each KEY<TAB>VALUE line of a file",
       arguments: [Argument(label: "FILE", kind: .bytes)],

@@ -31,8 +31,8 @@ package struct Completion: Sendable, Equatable {
     let pool: [String]
     if before.isEmpty {
       pool = CommandName.allCases.map(\.rawValue)
-    } else if let entry, before.count - 1 < entry.arguments.count {
-      pool = words(for: entry.arguments[before.count - 1].kind, nodes: nodes)
+    } else if let argument = entry?.argument(at: before.count - 1) {
+      pool = words(for: argument.kind, nodes: nodes)
     } else {
       pool = []
     }
@@ -55,6 +55,8 @@ package struct Completion: Sendable, Equatable {
     switch kind {
     case .bytes: return []
     case .command: return CommandName.allCases.map(\.rawValue)
+    case .workload: return BenchmarkRequest.words
+    case .benchmarkOption: return BenchmarkRequest.options
     case .newNode: return [nextName(after: names)]
     case .node: return names
     case .liveNode: return nodes.filter(\.state.isServing).map(\.name)
@@ -67,5 +69,13 @@ package struct Completion: Sendable, Equatable {
     var number = 1
     while names.contains("node\(number)") { number += 1 }
     return "node\(number)"
+  }
+}
+
+extension CommandEntry {
+  /// The argument that the word at this place is, counted from 0.
+  fileprivate func argument(at place: Int) -> Argument? {
+    if place < arguments.count { return arguments[place] }
+    return arguments.last.flatMap { $0.repeats ? $0 : nil }
   }
 }

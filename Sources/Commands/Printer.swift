@@ -49,7 +49,7 @@ package final class Printer: Sendable {
       }
     case .progress(.load(let progress)):
       state.withLock { write(Array("\(progress.text)\n".utf8), to: self.output, &$0) }
-    case .progress(.benchmark), .progress(.backup):
+    case .progress(.benchmark), .progress(.measurement), .progress(.backup):
       break
     }
   }

@@ -1,53 +1,48 @@
 /// What a benchmark run does: which operations, on how many keys, from how many callers, for how long.
 package struct BenchmarkPlan: Sendable, Equatable {
-  /// The mix of operations.
-  package enum Workload: String, Sendable, CaseIterable {
-    /// Puts of uniformly random keys.
-    case fill
-    /// Gets of uniformly random keys, all of which exist.
-    case read
-    /// Puts and gets in turn, of uniformly random keys, all of which exist.
-    case mixed
-    /// Puts of uniformly random keys, all of which exist.
-    case overwrite
-    /// Gets, as `read`, each of which returns a new array: from tasks, whose interface it is.
-    case readArray = "read-array"
-    /// Closing a folder that holds every key, opening it again and waiting until it serves: ``BenchmarkReopening``.
-    case open
-
-    /// Whether every key is put once before measuring begins.
-    var loads: Bool { self != .fill }
-  }
-
   package var workload: Workload
-  /// Distinct keys; `fill` draws from them, all others have them all loaded first.
+  /// Distinct keys at the beginning; `fill` draws from them, all others have them all loaded first.
   package var keys: Int
-  package var keyBytes: Int
-  package var valueBytes: Int
+  package var names: KeyNames
+  package var valueSizes: ValueSizes
+  /// Which keys are used how often.
+  package var distribution: KeyDistribution
   /// Threads that call the blocking interface, if `clients` is not more than that; none for `read-array`.
   package var threads: Int
   /// Callers that wait for their answer at the same time; more than `threads` of them are tasks that call the
   /// asynchronous interface.
   package var clients: Int
-  /// How long to measure, in seconds; 0 measures `keys` operations.
+  /// How long to measure, in seconds; 0 measures ``operations``.
   package var seconds: Double
+  /// How many operations to measure if no time is set; `nil` are as many as keys.
+  package var operationCount: Int?
+  /// Operations a second in an open loop: each has its moment, whatever became of the earlier ones, and its latency
+  /// counts from that moment. `nil` is a closed loop: each caller sends its next operation when it has the answer.
+  package var rate: Double?
   package var seed: UInt64
   /// Before measuring, get as many random keys as there are, ``BenchmarkRunner/warmOperationsMax`` at most: what is
   /// measured is then a cache in its steady state. Only where the workload reads.
   package var warms = false
+  /// Run the workload so long before measuring, in seconds.
+  package var warmUpSeconds = 0.0
   /// How often `open` opens.
   package var openings = 5
-  /// Count operations by windows of 100 ms, and time every one, so that no stall is missed.
+  /// Count operations that fail and go on; else the first one ends the run.
+  package var toleratesFailures = false
+  /// Time every operation, so that no stall is missed.
   package var recordsTimeline = false
+  /// Time one operation in so many, 0 none; `nil` leaves it to ``latencySampling``.
+  package var sampling: Int?
 
   package init(
-    workload: Workload, keys: Int, keyBytes: Int = 16, valueBytes: Int = 100, threads: Int = 1, clients: Int? = nil,
+    workload: Workload, keys: Int, keyBytes: Int = 16, valueBytes: Int? = nil, threads: Int = 1, clients: Int? = nil,
     seconds: Double = 0, seed: UInt64 = 42
   ) {
     self.workload = workload
     self.keys = keys
-    self.keyBytes = keyBytes
-    self.valueBytes = valueBytes
+    names = workload.isYCSB ? .ycsb(prefix: []) : .decimal(prefix: [], digits: keyBytes)
+    valueSizes = .fixed(valueBytes ?? workload.valueBytesDefault)
+    distribution = workload.distributionDefault
     self.threads = threads
     self.clients = clients ?? threads
     self.seconds = seconds
@@ -57,58 +52,40 @@ package struct BenchmarkPlan: Sendable, Equatable {
   /// Whether the callers are tasks, else threads.
   package var usesTasks: Bool { clients > threads || workload == .readArray }
 
-  /// One operation in so many is timed: every one of those that wait for a disk, since two readings of the clock are
-  /// nothing beside that, and of `open`.
+  /// How many operations to measure, if no time is set.
+  package var operations: Int { operationCount ?? keys }
+
+  /// One operation in so many is timed, 0 for none: every one of those that wait for a disk, since two readings of the
+  /// clock are nothing beside that, of an open loop, which reads the clock anyway, and of `open`.
   package var latencySampling: Int {
-    let waits = usesTasks && workload != .readArray || workload == .open
+    if let sampling { return sampling }
+    let waits = usesTasks && workload != .readArray || workload == .open || rate != nil
     return waits || recordsTimeline ? 1 : BenchmarkRunner.sampling
   }
 
   /// Why the plan cannot be carried out, if it cannot.
   package var problem: String? {
-    if keys < 1 { return "--keys is at least 1" }
-    if keyBytes < 1 || keyBytes > 65_535 { return "--key-bytes is 1 to 65535" }
-    if keyBytes < 19, keys > BenchmarkKeys.most(keyBytes) {
-      return "\(keys) distinct keys do not fit \(keyBytes) digits: give more --key-bytes"
+    if workload == .ycsbE {
+      return "ycsb-e scans ranges of keys, and kvstore has no scans; the others are ycsb-a b c d f"
     }
-    if valueBytes < 0 || valueBytes > 64 << 20 { return "--value-bytes is 0 to 67108864" }
+    if keys < 1 { return "--keys is at least 1" }
+    if names.byteCount < 1 || names.byteCount > 65_535 { return "--key-bytes is 1 to 65535" }
+    if keys > names.countMax {
+      return "\(keys) distinct keys do not fit \(names.byteCount) digits: give more --key-bytes"
+    }
+    if !(0...ValueSizes.bytesMax).contains(valueSizes.most) { return "--value-bytes is 0 to \(ValueSizes.bytesMax)" }
     if threads < 1 || threads > 1_024 { return "--threads is 1 to 1024" }
     if clients < 1 || clients > 100_000 { return "--clients is 1 to 100000" }
     if openings < 1 || openings > 1_000 { return "--openings is 1 to 1000" }
-    return seconds < 0 ? "--seconds is 0 or more" : nil
-  }
-}
-
-/// The keys of a benchmark: decimal numbers, padded with zeros to the key's length.
-enum BenchmarkKeys {
-  /// How many keys so many digits can tell apart.
-  static func most(_ digits: Int) -> Int { (0..<digits).reduce(1) { product, _ in product * 10 } }
-
-  /// Writes key number `n` into `buffer`, whose length is the key's.
-  static func write(_ n: UInt64, into buffer: UnsafeMutableRawBufferPointer) {
-    var rest = n
-    for i in stride(from: buffer.count - 1, through: 0, by: -1) {
-      buffer[i] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
-  }
-}
-
-/// A small fast generator (xorshift64*, Vigna 2016): good enough to pick keys, and the peers' drivers use it too.
-struct BenchmarkRandom {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed == 0 ? 88_172_645_463_325_252 : seed
+    if let sampling, sampling < 0 { return "--sampling is 0 or more" }
+    if operations < 1 { return "--operations is at least 1" }
+    return problemOfTime
   }
 
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 2_685_821_657_736_338_717
+  private var problemOfTime: String? {
+    if !(0...604_800).contains(seconds) { return "--seconds is 0 to 604800, a week" }
+    if !(0...86_400).contains(warmUpSeconds) { return "--warm-up is 0 to 86400 seconds" }
+    if let rate, !(0.1...100_000_000).contains(rate) { return "--rate is 0.1 to 100000000 operations a second" }
+    return rate != nil && workload == .open ? "--rate does not go with --workload open" : nil
   }
-
-  /// Uniform in 0 ..< `bound`, by multiplication: a division less, and no bias worth speaking of.
-  mutating func next(below bound: UInt64) -> UInt64 { next().multipliedFullWidth(by: bound).high }
 }

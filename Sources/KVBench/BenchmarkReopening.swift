@@ -15,7 +15,7 @@ package enum BenchmarkReopening {
       try await BenchmarkRunner(plan, cluster).load()
       return memory
     }
-    var latencies = BenchmarkResult.emptyHistogram()
+    var latencies = LatencyHistogram.ofLatencies()
     var elapsedNs: UInt64 = 0
     var status: ClusterStatus?
     var footprint: BenchmarkFootprint?

@@ -104,7 +104,7 @@ struct BenchmarkCommand: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .benchmark }
+  var command: Command { .benchmark(.averages) }
 }
 
 struct Load: DirectCommand {

@@ -20,7 +20,8 @@ struct CommandParserTests {
     arguments: [
       ("get k", Command.get(key: Array("k".utf8))), ("del k", .delete(key: Array("k".utf8))), ("nodes", .nodes),
       ("addnode node4", .addNode("node4")), ("removenode node1", .removeNode("node1")), ("kill n", .kill("n")),
-      ("restart n", .restart("n")), ("benchmark", .benchmark), ("load -", .load(path: Array("-".utf8))),
+      ("restart n", .restart("n")), ("benchmark", .benchmark(.averages)), ("benchmark stop", .benchmark(.stop)),
+      ("benchmark results", .benchmark(.results)), ("load -", .load(path: Array("-".utf8))),
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
       ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)),
       ("backup '/tmp/a b'", .backup(path: Array("/tmp/a b".utf8))), ("help", .help(nil)), ("verdict", .verdict),

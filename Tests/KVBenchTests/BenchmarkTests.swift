@@ -17,10 +17,12 @@ import Testing
   @Test("A run does as many operations as it was told and times some of them", arguments: [1, 3, 20])
   func counts(clients: Int) async throws {
     try await withCluster { cluster in
-      for workload in BenchmarkPlan.Workload.allCases where workload != .open {
+      for workload in BenchmarkPlan.Workload.allCases where workload != .open && workload != .ycsbE {
         let plan = BenchmarkPlan(workload: workload, keys: 2_000, threads: 3, clients: clients)
         let result = try await BenchmarkRunner(plan, cluster).run()
         #expect(result.operations == 2_000)
+        #expect(result.counts.operations == 2_000 && result.counts.failures == 0)
+        #expect(result.seconds.reduce(0) { $0 + $1.counts.operations } == 2_000)
         #expect(result.latencies.totalCount >= 2_000 / 16)
         #expect(result.operationsPerSecond > 0)
       }
@@ -113,10 +115,122 @@ import Testing
       (BenchmarkPlan(workload: .fill, keys: 1, threads: 0), "--threads"),
       (BenchmarkPlan(workload: .fill, keys: 1, clients: 0), "--clients"),
       (BenchmarkPlan(workload: .fill, keys: 1, seconds: -1), "--seconds"),
-      (opening(0), "--openings"),
+      (opening(0), "--openings"), (BenchmarkPlan(workload: .ycsbE, keys: 10), "no scans"),
     ])
   func refuses(plan: BenchmarkPlan, word: String) {
     #expect(plan.problem?.contains(word) == true)
+  }
+
+  @Test("YCSB's mixes are drawn by their published parts, and each key is one that exists")
+  func mixes() async throws {
+    let parts: [(BenchmarkPlan.Workload, reads: Double, writes: Double, modifies: Double)] = [
+      (.ycsbA, 0.5, 0.5, 0), (.ycsbB, 0.95, 0.05, 0), (.ycsbC, 1, 0, 0), (.ycsbD, 0.95, 0.05, 0), (.ycsbF, 0.5, 0, 0.5),
+    ]
+    for (workload, reads, writes, modifies) in parts {
+      try await withCluster { cluster in
+        var plan = BenchmarkPlan(workload: workload, keys: 1_000, threads: 2)
+        plan.operationCount = 20_000
+        let counts = try await BenchmarkRunner(plan, cluster).run().counts
+        // A share of 20,000 draws lies within 0.014 of its chance in all but one of ten thousand cases.
+        #expect(abs(Double(counts.reads) / 20_000 - reads) < 0.014, "\(workload)")
+        #expect(abs(Double(counts.writes) / 20_000 - writes) < 0.014, "\(workload)")
+        #expect(abs(Double(counts.modifies) / 20_000 - modifies) < 0.014, "\(workload)")
+        #expect(cluster.status().keys == 1_000 + (workload == .ycsbD ? counts.writes : 0))
+      }
+    }
+  }
+
+  @Test("Keys are named as asked for, and deleted again, inserted ones too")
+  func clears() async throws {
+    try await withCluster { cluster in
+      var plan = BenchmarkPlan(workload: .ycsbD, keys: 500)
+      plan.names = .ycsb(prefix: Array("bench:".utf8))
+      let runner = BenchmarkRunner(plan, cluster)
+      let result = try await runner.run()
+      let keys = try cluster.keys(prefix: Array("bench:user".utf8), limit: 10_000).keys
+      #expect(keys.count == 500 + result.counts.writes && result.counts.writes > 0)
+      #expect(Set(keys.map(\.count)) == [6 + 4 + 19])
+      #expect(await runner.clear())
+      #expect(try cluster.keys(prefix: [], limit: 1).keys == [])
+    }
+  }
+
+  @Test("No two puts write the same value", arguments: [1, 4])
+  func writesDifferentValues(clients: Int) async throws {
+    try await withCluster { cluster in
+      let plan = BenchmarkPlan(workload: .fill, keys: 1_000, threads: 2, clients: clients)
+      _ = try await BenchmarkRunner(plan, cluster).run()
+      let keys = try cluster.keys(prefix: [], limit: 1_000).keys
+      var values: Set<[UInt8]> = []
+      for key in keys { values.insert(try await cluster.get(key) ?? []) }
+      #expect(values.count == keys.count && keys.count > 500)
+    }
+  }
+
+  @Test("Values have the sizes asked for")
+  func sizesValues() async throws {
+    try await withCluster { cluster in
+      var plan = BenchmarkPlan(workload: .read, keys: 300)
+      plan.valueSizes = .uniform(10...19)
+      _ = try await BenchmarkRunner(plan, cluster).run()
+      var sizes: [Int] = []
+      for number in 0..<300 { sizes.append(try await cluster.get(plan.names.key(UInt64(number)))?.count ?? -1) }
+      #expect(Set(sizes) == Set(10...19))
+    }
+  }
+
+  @Test("Failures end a run, or are counted and said if it tolerates them", arguments: [1, 8])
+  func countsFailures(clients: Int) async throws {
+    try await withCluster { cluster in
+      var plan = BenchmarkPlan(workload: .mixed, keys: 100, threads: 1, clients: clients, seconds: 0.5)
+      await #expect(throws: ClusterError.self) {
+        let runner = BenchmarkRunner(plan, cluster)
+        _ = try await runner.run { Self.killTwo(cluster) }
+      }
+      try await cluster.restart("node1")
+      try await cluster.restart("node2")
+      plan.toleratesFailures = true
+      let result = try await BenchmarkRunner(plan, cluster).run { Self.killTwo(cluster) }
+      #expect(result.counts.failures > 0)
+      #expect(result.table.contains("\(result.counts.failures) operations failed, the first with: unavailable"))
+      #expect(result.marks.map(\.kind) == [.kill, .kill])
+      #expect(result.table.contains("node2 was killed"))
+    }
+  }
+
+  private static func killTwo(_ cluster: Cluster) {
+    Task {
+      try await cluster.kill("node1")
+      try await cluster.kill("node2")
+    }
+  }
+
+  @Test("A snapshot tells phase, rates, percentiles and what is left, and each second adds up to what was done")
+  func watches() async throws {
+    try await withCluster { cluster in
+      let runner = BenchmarkRunner(BenchmarkPlan(workload: .mixed, keys: 1_000, threads: 2, seconds: 2.5), cluster)
+      #expect(runner.snapshot().phase == .waiting)
+      let result = Task { try await runner.run() }
+      while runner.snapshot().seconds.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      let snapshot = runner.snapshot()
+      #expect(snapshot.phase == .measuring)
+      #expect(try #require(snapshot.fraction) > 0.3)
+      #expect(try #require(snapshot.leftNs) < 1_700_000_000)
+      let second = try #require(snapshot.seconds.first)
+      #expect(second.readsPerSecond > 0 && second.writesPerSecond > 0)
+      let latency = try #require(second.latency)
+      #expect(
+        latency.p50 > 0 && latency.p50 <= latency.p95 && latency.p99 <= latency.p999 && latency.p999 <= latency.max)
+      #expect(second.nodes.map(\.node).sorted() == ["node1", "node2", "node3"])
+      // Reads ask two of three owners, writes all three.
+      let served = second.nodes.reduce(0) { $0 + Int($1.operations) }
+      #expect(served > 2 * second.counts.operations)
+      #expect(snapshot.text.contains(" reads/s, "))
+      let done = try await result.value
+      #expect(done.seconds.count == 3)
+      #expect(done.seconds.reduce(0) { $0 + $1.counts.operations } == done.operations)
+      #expect(runner.snapshot().phase == .finished)
+    }
   }
 
   private static func opening(_ times: Int) -> BenchmarkPlan {
@@ -142,16 +256,9 @@ import Testing
       #expect(object["cacheBytes"] as? Int == result.footprint.cacheBytes)
       let names = ["rssBytes", "anonymousBytes", "rssBytesAtStart", "anonymousBytesAtStart"]
       #expect(names.allSatisfy { object[$0] as? Int ?? 0 > 0 })
+      #expect(!result.json.dropLast().contains("\n"))
+      let seconds = try #require(object["seconds"] as? [[String: Any]])
+      #expect(seconds.reduce(0) { $0 + ($1["writes"] as? Int ?? 0) } == 1_000)
     }
-  }
-
-  @Test("Keys are drawn evenly")
-  func drawsEvenly() {
-    var random = BenchmarkRandom(seed: 42)
-    var counts = [Int](repeating: 0, count: 100)
-    for _ in 0..<100_000 { counts[Int(random.next(below: 100))] += 1 }
-    let chiSquare = counts.reduce(0.0) { $0 + Double(($1 - 1_000) * ($1 - 1_000)) / 1_000 }
-    // 99 degrees of freedom: beyond 149 lies one case in a thousand; the seed is fixed.
-    #expect(chiSquare < 149)
   }
 }

@@ -23,6 +23,9 @@ void kv_name_thread(const char *name);
 /// nothing changes.
 void kv_respond_quickly(void);
 
+/// From now on the kernel wakes the calling thread when it asked to be, not up to 50 µs later (PR_SET_TIMERSLACK).
+void kv_wake_precisely(void);
+
 /// Writes the dirty pages of a part of a file to the disk and waits for it. Says nothing about metadata or the disk's
 /// cache: only an fdatasync does. Returns 0, or -1 with errno.
 int kv_write_back(int fd, int64_t offset, int64_t count);

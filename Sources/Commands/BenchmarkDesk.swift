@@ -1,0 +1,90 @@
+import KVBench
+import Synchronization
+
+/// The benchmarks of one cluster at the prompt: at most one at a time, and what the last few measured.
+package final class BenchmarkDesk: Sendable {
+  private struct State {
+    var running: Running?
+    var latest: (@Sendable () -> BenchmarkSnapshot)?
+    var summaries: [BenchmarkSummary] = []
+  }
+
+  private struct Running {
+    var name: String
+    var stop: @Sendable () -> Void
+  }
+
+  /// Runs that ``summaries`` remembers: what fits a panel.
+  package static let summariesMax = 8
+
+  private let state = Mutex(State())
+
+  /// How the benchmark that runs stands, or the last one that ran; `nil` before the first. For a panel: may be asked as
+  /// often as a screen is drawn.
+  package var snapshot: BenchmarkSnapshot? { state.withLock { $0.latest }.map { $0() } }
+
+  /// The last few runs, oldest first.
+  package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
+
+  /// Takes the place.
+  /// - Returns: the name of the one that has it, or `nil` if it is the caller's now, until ``end(_:)``.
+  func begin(
+    _ name: String, snapshot: (@Sendable () -> BenchmarkSnapshot)? = nil, stop: @escaping @Sendable () -> Void
+  ) -> String? {
+    state.withLock { state in
+      if let running = state.running { return running.name }
+      state.running = Running(name: name, stop: stop)
+      if let snapshot { state.latest = snapshot }
+      return nil
+    }
+  }
+
+  func end(_ summary: BenchmarkSummary? = nil) {
+    state.withLock { state in
+      state.running = nil
+      guard let summary else { return }
+      state.summaries.append(summary)
+      if state.summaries.count > Self.summariesMax { state.summaries.removeFirst() }
+    }
+  }
+
+  /// Ends the one that runs.
+  /// - Returns: its name, or `nil` if none does.
+  func stop() -> String? {
+    guard let running = state.withLock({ $0.running }) else { return nil }
+    running.stop()
+    return running.name
+  }
+}
+
+/// What one run measured, in a few figures.
+package struct BenchmarkSummary: Sendable, Equatable {
+  package var plan: BenchmarkPlan
+  package var operationsPerSecond: Double
+  package var latency: LatencyFigures?
+  package var failures: Int
+
+  init(_ result: BenchmarkResult) {
+    plan = result.plan
+    operationsPerSecond = result.operationsPerSecond
+    latency = LatencyFigures(result.latencies)
+    failures = result.counts.failures
+  }
+
+  /// - Parameter earlier: the run to compare with, if there is one.
+  func line(_ number: Int, comparedWith earlier: BenchmarkSummary?) -> String {
+    let loop = plan.rate.map { ", \(BenchmarkResult.number($0)) ops/s asked for" } ?? ""
+    let latency = latency.map {
+      ", p50 \(BenchmarkResult.duration($0.p50)), p99 \(BenchmarkResult.duration($0.p99)), "
+        + "p99.9 \(BenchmarkResult.duration($0.p999))"
+    }
+    let failed = failures > 0 ? ", \(failures) failed" : ""
+    let ratio = earlier.map {
+      ", ×\(Double(Int(operationsPerSecond / max(1, $0.operationsPerSecond) * 100 + 0.5)) / 100) of the one before"
+    }
+    return """
+      \(number). \(plan.workload.rawValue), \(plan.clients) clients\(loop): \(Int(operationsPerSecond)) \
+      ops/s\(latency ?? "")\(failed)\(ratio ?? "")
+      """
+  }
+}

@@ -1,0 +1,103 @@
+import KVBench
+
+/// What follows the word `benchmark`.
+package enum BenchmarkRequest: Sendable, Equatable {
+  /// Nothing: the original's two averages.
+  case averages
+  /// A workload with its options, and where its page with graphs goes, if anywhere.
+  case run(BenchmarkPlan, report: String?)
+  /// Ends the one that runs.
+  case stop
+  /// Lists the last few.
+  case results
+
+  /// What a run at the prompt does unless told otherwise: enough to see, and soon over and cleaned up.
+  static let keysDefault = 10_000
+  static let clientsDefault = 64
+  static let secondsDefault = 10.0
+
+  package static let words =
+    BenchmarkPlan.Workload.allCases.filter { $0 != .open && $0 != .ycsbE }.map(\.rawValue)
+    + ["stop", "results"]
+  package static let options = [
+    "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed", "--report",
+  ]
+
+  /// - Throws: ``CommandError/badOption(_:_:)``.
+  init(_ words: [String]) throws(CommandError) {
+    guard let first = words.first else {
+      self = .averages
+      return
+    }
+    if first == "stop" || first == "results" {
+      guard words.count == 1 else { throw .tooManyArguments(.benchmark) }
+      self = first == "stop" ? .stop : .results
+      return
+    }
+    guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
+      throw .badOption(
+        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.words.joined(separator: ", "))")
+    }
+    var plan = BenchmarkPlan(
+      workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)
+    let prefix = Array(Benchmark.keyPrefix.utf8)
+    plan.toleratesFailures = true
+    plan.names = workload.isYCSB ? .ycsb(prefix: prefix) : .decimal(prefix: prefix, digits: 16)
+    var report: String?
+    try Self.read(words.dropFirst(), into: &plan, &report)
+    if let problem = plan.problem { throw .badOption(.benchmark, problem) }
+    self = .run(plan, report: report)
+  }
+
+  private static func read(
+    _ words: ArraySlice<String>, into plan: inout BenchmarkPlan, _ report: inout String?
+  ) throws(CommandError) {
+    var rest = words
+    while let option = rest.popFirst() {
+      guard options.contains(option) else {
+        throw .badOption(
+          .benchmark, "there is no option \(option.prefix(64)); there are \(options.joined(separator: ", "))")
+      }
+      if option == "--report", let path = rest.popFirst() {
+        report = path
+        continue
+      }
+      guard let value = rest.popFirst(), set(option, value, &plan) else {
+        throw .badOption(.benchmark, "\(option) takes \(kind(of: option)), as in \(option) \(example(of: option))")
+      }
+    }
+  }
+
+  /// Returns whether the value is one.
+  private static func set(_ option: String, _ value: String, _ plan: inout BenchmarkPlan) -> Bool {
+    switch option {
+    case "--seconds": Double(value).map { plan.seconds = $0 } != nil && plan.seconds > 0
+    case "--clients": Int(value).map { plan.clients = $0 } != nil
+    case "--threads": Int(value).map { (plan.threads, plan.clients) = ($0, $0) } != nil
+    case "--keys": Int(value).map { plan.keys = $0 } != nil
+    case "--value-bytes": ValueSizes(value).map { plan.valueSizes = $0 } != nil
+    case "--distribution": KeyDistribution(rawValue: value).map { plan.distribution = $0 } != nil
+    case "--rate": Double(value).map { plan.rate = $0 } != nil
+    default: UInt64(value).map { plan.seed = $0 } != nil
+    }
+  }
+
+  private static func kind(of option: String) -> String {
+    switch option {
+    case "--distribution": "one of \(KeyDistribution.allCases.map(\.rawValue).joined(separator: ", "))"
+    case "--report": "a file"
+    case "--value-bytes": "a number, uniform:MIN-MAX or zipfian:MIN-MAX"
+    default: "a number"
+    }
+  }
+
+  private static func example(of option: String) -> String {
+    switch option {
+    case "--distribution": "zipfian"
+    case "--value-bytes": "uniform:100-1000"
+    case "--rate": "5000"
+    case "--report": "run.html"
+    default: "10"
+    }
+  }
+}

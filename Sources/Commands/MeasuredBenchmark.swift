@@ -1,0 +1,100 @@
+import Glibc
+import KVBench
+import KVCluster
+
+/// `benchmark WORKLOAD`: one run of the instrument that `kvstore bench` is, on the cluster that is there, under a prefix
+/// of its own, and with its keys deleted at the end.
+struct MeasuredBenchmark: Sendable {
+  /// As often as a screen is worth drawing.
+  private static let tick = Duration.milliseconds(200)
+
+  let plan: BenchmarkPlan
+  /// Where the page with graphs goes, if anywhere.
+  let reportPath: String?
+  let cluster: Cluster
+  let desk: BenchmarkDesk
+  let emit: @Sendable (CommandOutput) -> Void
+
+  /// Returns whether every operation succeeded and the keys are gone.
+  func run() async -> Bool {
+    let runner = BenchmarkRunner(plan, cluster)
+    if let other = desk.begin(name, snapshot: runner.snapshot, stop: runner.stop) {
+      say(.failure, BenchmarkDesk.refusal(other))
+      return false
+    }
+    say(.info, "Running benchmark \(name)...")
+    let ticker = Task {
+      while (try? await Task.sleep(for: Self.tick)) != nil { emit(.progress(.measurement(runner.snapshot()))) }
+    }
+    let result: BenchmarkResult?
+    do {
+      result = try await withTaskCancellationHandler {
+        try await runner.run()
+      } onCancel: {
+        runner.stop()
+      }
+    } catch {
+      result = nil
+      say(.failure, "The benchmark could not go on: \(error)")
+    }
+    let isReported = result.map { report($0) } ?? false
+    // In a task of its own: cancelling the benchmark must not leave its keys behind.
+    let isClean = await Task { await runner.clear() }.value
+    ticker.cancel()
+    await ticker.value
+    if !isClean {
+      say(
+        .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
+    }
+    desk.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
+    return isClean && isReported && result?.counts.failures == 0
+  }
+
+  private var name: String { "\(plan.workload.rawValue) with \(plan.clients) clients" }
+
+  /// Says what was measured and writes it where it was asked for; returns whether that was possible.
+  private func report(_ result: BenchmarkResult) -> Bool {
+    guard result.operations > 0 else {
+      say(.failure, "The benchmark was stopped before anything was measured")
+      return false
+    }
+    for line in result.table.split(separator: "\n") { say(.info, String(line)) }
+    guard let reportPath else { return true }
+    guard save(HTMLReport(result).page, to: reportPath) else {
+      say(.failure, "Cannot write \(reportPath): \(String(cString: strerror(errno)))")
+      return false
+    }
+    say(.success, "Report written: \(reportPath)")
+    return true
+  }
+
+  private func save(_ text: String, to path: String) -> Bool {
+    guard let file = fopen(path, "w") else { return false }
+    let bytes = Array(text.utf8)
+    let isWhole = fwrite(bytes, 1, bytes.count, file) == bytes.count
+    return fclose(file) == 0 && isWhole
+  }
+
+  private func say(_ kind: Answer.Kind, _ text: String) { emit(.answer(Answer(kind, text))) }
+}
+
+extension BenchmarkDesk {
+  static func refusal(_ other: String) -> String {
+    "A benchmark is running already: \(other). One at a time; benchmark stop ends it"
+  }
+
+  func stopAnswer() -> Answer {
+    guard let name = stop() else { return Answer(.failure, "No benchmark is running") }
+    return Answer(.success, "Stopped benchmark: \(name)")
+  }
+
+  /// The last few runs, each beside the one before it of the same workload.
+  func resultLines() -> [Answer] {
+    let all = summaries
+    guard !all.isEmpty else { return [Answer(.info, "No results; benchmark WORKLOAD measures one")] }
+    return all.enumerated().map { index, summary in
+      let earlier = all[..<index].last { $0.plan.workload == summary.plan.workload }
+      return Answer(.info, summary.line(index + 1, comparedWith: earlier))
+    }
+  }
+}

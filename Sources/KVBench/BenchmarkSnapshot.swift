@@ -1,0 +1,77 @@
+import KVCluster
+
+/// How a benchmark stands at one moment: a plain value that a panel draws and a line of progress says.
+package struct BenchmarkSnapshot: Sendable, Equatable {
+  package enum Phase: String, Sendable, Equatable {
+    /// Nothing has begun.
+    case waiting
+    /// Every key is put once.
+    case loading
+    /// The same as measured, or reads that fill the caches; not counted.
+    case warmingUp = "warming up"
+    case measuring
+    /// Its keys are deleted.
+    case cleaningUp = "cleaning up"
+    case finished
+  }
+
+  /// Seconds it carries at most: what the widest graph shows, twice.
+  package static let secondsMax = 600
+
+  package var plan: BenchmarkPlan
+  package var phase: Phase
+  /// When the snapshot was taken and when measuring began, in nanoseconds of the monotonic clock; 0 before it began.
+  package var atNs: UInt64
+  package var startedNs: UInt64
+  /// Operations of this phase so far.
+  package var counts: OperationCounts
+  /// Of this phase, from 0 to 1; `nil` if nobody knows.
+  package var fraction: Double?
+  /// What is left of this phase, judged by what went before; `nil` if nobody knows.
+  package var leftNs: UInt64?
+  /// Seconds of measuring that are over, oldest first; the last ``secondsMax`` of them.
+  package var seconds: [BenchmarkSecond]
+  /// Joins, leaves, kills and restarts since measuring began.
+  package var marks: [BenchmarkMark]
+
+  /// One line: what it does, how fast, how far it is.
+  package var text: String {
+    let percent = fraction.map { ", \(Int($0 * 100)) %" } ?? ""
+    let left = leftNs.map { ", \(BenchmarkResult.duration($0)) left" } ?? ""
+    let failures = counts.failures > 0 ? ", \(counts.failures) failed" : ""
+    guard phase == .measuring, let second = seconds.last else {
+      return "\(plan.workload.rawValue), \(phase.rawValue): \(counts.operations) operations\(percent)\(left)\(failures)"
+    }
+    let latency = second.latency.map {
+      ", p50 \(BenchmarkResult.duration($0.p50)), p99 \(BenchmarkResult.duration($0.p99))"
+    }
+    return """
+      \(plan.workload.rawValue): \(Int(second.readsPerSecond)) reads/s, \(Int(second.writesPerSecond)) \
+      writes/s\(latency ?? "")\(percent)\(left)\(failures)
+      """
+  }
+}
+
+/// Something that happened to the cluster while it was measured.
+package struct BenchmarkMark: Sendable, Equatable {
+  /// Counted from the beginning of measuring.
+  package var atNs: UInt64
+  package var kind: ClusterEvent.Kind
+  /// What the cluster said.
+  package var text: String
+
+  package init(atNs: UInt64, kind: ClusterEvent.Kind, text: String) {
+    (self.atNs, self.kind, self.text) = (atNs, kind, text)
+  }
+
+  /// The mark an event makes, if it is one that explains a dip.
+  init?(_ event: ClusterEvent, startedNs: UInt64) {
+    switch event.kind {
+    case .join, .leave, .kill, .restart: break
+    case .storage where event.severity == .failure: break
+    case .cluster, .recovery, .hints, .storage: return nil
+    }
+    guard event.atNs >= startedNs else { return nil }
+    self.init(atNs: event.atNs - startedNs, kind: event.kind, text: event.message)
+  }
+}

@@ -1,0 +1,144 @@
+import Histogram
+import KVCluster
+
+/// What a run measured.
+package struct BenchmarkResult: Sendable {
+  package var plan: BenchmarkPlan
+  package var fsync: FsyncPolicy
+  /// Copies of each key.
+  package var replicas: Int
+  /// Those that succeeded.
+  package var operations: Int
+  package var elapsedNs: UInt64
+  /// Nanoseconds, of one operation in ``BenchmarkPlan/latencySampling``, all kinds together.
+  package var latencies: LatencyHistogram
+  package var footprint: BenchmarkFootprint
+  /// How long closing took, which puts everything on the disk; 0 until somebody has closed and said so.
+  package var closeNs: UInt64 = 0
+  package var counts = OperationCounts()
+  /// The same latencies by kind.
+  package var latencySet = LatencySet()
+  /// Operations in each ``BenchmarkTimeline/windowNs``.
+  package var windows: [OperationCounters] = []
+  package var seconds: [BenchmarkSecond] = []
+  package var marks: [BenchmarkMark] = []
+  /// Operations of an open loop that were due and never sent, because the callers were too far behind.
+  package var unsent = 0
+  package var firstFailure: ClusterError?
+
+  package var operationsPerSecond: Double { Double(operations) / (Double(elapsedNs) / 1e9) }
+
+  package static let percentiles: [Double] = [50, 95, 99, 99.9]
+
+  /// Operations a second in the slowest, the middle and the fastest whole second; `nil` with fewer than two of them.
+  package var spread: (min: Double, median: Double, max: Double)? {
+    let rates = wholeSeconds.map(\.operationsPerSecond).sorted()
+    return rates.count < 2 ? nil : (rates[0], rates[rates.count / 2], rates[rates.count - 1])
+  }
+
+  /// All seconds but a last one that was cut short.
+  var wholeSeconds: ArraySlice<BenchmarkSecond> {
+    guard let last = seconds.last, last.endNs - last.startNs < 900_000_000 else { return seconds[...] }
+    return seconds.dropLast()
+  }
+
+  /// Requests the nodes served as replicas while it was measured, by the order in which they came up.
+  package var nodes: [NodeOperations] {
+    var sums: [NodeOperations] = []
+    for second in seconds {
+      for node in second.nodes {
+        if let place = sums.firstIndex(where: { $0.node == node.node }) {
+          sums[place].operations += node.operations
+        } else {
+          sums.append(node)
+        }
+      }
+    }
+    return sums
+  }
+
+  /// The kinds that occurred, with how many there were.
+  package var kinds: [(name: String, operations: Int, latencies: LatencyHistogram)] {
+    let all = [
+      ("read", counts.reads, latencySet.reads), ("write", counts.writes, latencySet.writes),
+      ("read-modify-write", counts.modifies, latencySet.modifies),
+    ]
+    return all.filter { $0.1 > 0 }
+  }
+}
+
+// MARK: - For people
+
+extension BenchmarkResult {
+  /// A few lines for people.
+  package var table: String {
+    var lines = [headline, rateLine]
+    if kinds.count > 1 { lines += kinds.map(kindLine) }
+    lines.append("latency (\(timed)): \(latencyText(latencies))")
+    if unsent > 0 {
+      lines.append("\(unsent) operations were due and never sent: the rate asked for is beyond what was carried")
+    }
+    if counts.failures > 0 {
+      lines.append("\(counts.failures) operations failed, the first with: \(firstFailure.map { "\($0)" } ?? "?")")
+    }
+    lines += marks.map { "at \(BenchmarkResult.duration($0.atNs)): \($0.text)" }
+    return (lines + [footprint.line]).joined(separator: "\n") + "\n"
+  }
+
+  /// What was run.
+  package var headline: String {
+    let who = plan.usesTasks ? "\(plan.clients) tasks" : "\(plan.clients) threads"
+    let loop = plan.rate.map { "open loop at \(BenchmarkResult.number($0)) ops/s" } ?? "closed loop"
+    return """
+      \(plan.workload.rawValue): \(plan.keys) keys of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
+      values of \(plan.valueSizes.text) bytes, \(who), \(loop), fsync \(fsync.rawValue)
+      """
+  }
+
+  private var rateLine: String {
+    let rate = "\(operations) operations in \(elapsedNs / 1_000_000) ms: \(Int(operationsPerSecond)) ops/s"
+    guard let spread else { return rate }
+    return "\(rate) (by second: min \(Int(spread.min)), median \(Int(spread.median)), max \(Int(spread.max)))"
+  }
+
+  /// What part of the operations the latencies are of.
+  package var timed: String {
+    switch plan.latencySampling {
+    case 0: "not timed"
+    case 1: plan.rate == nil ? "all timed" : "all timed, from the moment each was due"
+    case let every: plan.rate == nil ? "1 in \(every) timed" : "1 in \(every) timed, from the moment each was due"
+    }
+  }
+
+  private func kindLine(_ kind: (name: String, operations: Int, latencies: LatencyHistogram)) -> String {
+    let rate = Int(Double(kind.operations) / (Double(elapsedNs) / 1e9))
+    return "  \(kind.name): \(kind.operations) operations, \(rate) ops/s: \(latencyText(kind.latencies))"
+  }
+
+  func latencyText(_ latencies: LatencyHistogram) -> String {
+    guard latencies.totalCount > 0 else { return "none" }
+    let parts = BenchmarkResult.percentiles.map { percentile in
+      "p\(BenchmarkResult.number(percentile)) \(BenchmarkResult.duration(latencies.valueAtPercentile(percentile)))"
+    }
+    return "\(parts.joined(separator: "  "))  max \(BenchmarkResult.duration(latencies.max))"
+  }
+
+  /// `99.9` for 99.9 and `50` for 50.
+  package static func number(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+  }
+
+  /// With three digits, in the largest unit that leaves something before the point.
+  package static func duration(_ ns: UInt64) -> String {
+    switch ns {
+    case ..<1_000: "\(ns) ns"
+    case ..<1_000_000: "\(rounded(Double(ns) / 1e3)) µs"
+    case ..<1_000_000_000: "\(rounded(Double(ns) / 1e6)) ms"
+    default: "\(rounded(Double(ns) / 1e9)) s"
+    }
+  }
+
+  private static func rounded(_ value: Double) -> String {
+    value >= 100 ? String(Int(value.rounded())) : String((value * 10).rounded() / 10)
+  }
+}

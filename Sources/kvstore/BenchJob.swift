@@ -1,0 +1,139 @@
+import ArgumentParser
+import Commands
+import Glibc
+import KVBench
+import KVCluster
+
+/// What one `kvstore bench` does once the cluster is open.
+struct BenchJob: Sendable {
+  let plan: BenchmarkPlan
+  let outputs: BenchOutputs
+  let commands: [TimedCommand]
+
+  func run(on cluster: Cluster) async -> Int32 {
+    let runner = BenchmarkRunner(plan, cluster)
+    let progress = Task { await BenchJob.showProgress(of: runner) }
+    do {
+      var result = try await withTaskCancellationHandler {
+        try await runner.run { for command in commands { BenchJob.schedule(command, on: cluster) } }
+      } onCancel: {
+        runner.stop()
+      }
+      progress.cancel()
+      _ = await progress.value
+      let verdict = cluster.status().verdict
+      let startedNs = Clock.nowNs()
+      await cluster.close()
+      result.closeNs = Clock.nowNs() - startedNs
+      let status = report(result)
+      return status == 0 && !BenchJob.report(verdict) ? 1 : status
+    } catch {
+      progress.cancel()
+      _ = await progress.value
+      HeadlessRun.complain("\(error)")
+      return 1
+    }
+  }
+
+  /// `--workload open`. A signal ends it as `kill -9` would, which the folder survives.
+  func reopen(_ options: ClusterOptions) async -> Int32 {
+    do {
+      return report(try await BenchmarkReopening.run(plan, options))
+    } catch {
+      HeadlessRun.complain("\(error)")
+      return 1
+    }
+  }
+
+  /// False if an answer was wrong.
+  private static func report(_ verdict: VerdictStatus?) -> Bool {
+    guard let verdict else { return true }
+    BenchFile.write(verdict.words + "\n", to: STDOUT_FILENO)
+    if let last = verdict.lastViolation { BenchFile.write(last.explanation, to: STDOUT_FILENO) }
+    return verdict.violations == 0
+  }
+
+  /// Returns the status: 1 if a file could not be written.
+  private func report(_ result: BenchmarkResult) -> Int32 {
+    BenchFile.write(result.table, to: STDOUT_FILENO)
+    let files = [
+      outputs.json.map { ($0, result.json) }, outputs.csv.map { ($0, result.secondsCSV) },
+      outputs.report.map { ($0, HTMLReport(result).page) }, outputs.timeline.map { ($0, result.timelineCSV) },
+    ]
+    return files.compactMap { $0 }.contains { !BenchFile.save($1, to: $0) } ? 1 : 0
+  }
+
+  /// Runs the command when its time has come, and says on standard error when it began and ended.
+  private static func schedule(_ command: TimedCommand, on cluster: Cluster) {
+    let start = ContinuousClock.now
+    Task {
+      try? await Task.sleep(for: .seconds(command.seconds))
+      let began = ContinuousClock.now - start
+      _ = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
+        guard case .answer(let answer) = output else { return }
+        let took = "\(began / .seconds(1)) s to \((ContinuousClock.now - start) / .seconds(1)) s"
+        BenchFile.write("\(took): \(String(decoding: answer.line, as: UTF8.self))\n", to: STDERR_FILENO)
+      }
+    }
+  }
+
+  /// A line that is written over, where someone looks at it.
+  private static func showProgress(of runner: BenchmarkRunner) async {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    while (try? await Task.sleep(for: .milliseconds(200))) != nil {
+      BenchFile.write("\r\(runner.snapshot().text)\u{1b}[K", to: STDERR_FILENO)
+    }
+    BenchFile.write("\r\u{1b}[K", to: STDERR_FILENO)
+  }
+}
+
+/// `kvstore bench --compare A.json B.json`.
+enum BenchComparison {
+  static func run(_ paths: [String]) throws {
+    guard paths.count == 2 else {
+      throw ValidationError(
+        "--compare takes two files written with --json; several runs of one side are lines of its file.")
+    }
+    do {
+      let runs = try paths.map { try RecordedRun.read(BenchFile.read($0), named: $0) }
+      BenchFile.write(BenchmarkComparison(runs[0], runs[1]).table(paths[0], paths[1]), to: STDOUT_FILENO)
+    } catch let error as ComparisonError {
+      throw HeadlessRun.refusal(error.description)
+    }
+  }
+}
+
+/// The files of `kvstore bench`.
+enum BenchFile {
+  /// Returns whether it was written; says why if not.
+  static func save(_ text: String, to path: String) -> Bool {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    defer { if file >= 0 { close(file) } }
+    if file >= 0, write(text, to: file) { return true }
+    HeadlessRun.complain("cannot write \(path): \(String(cString: strerror(errno)))")
+    return false
+  }
+
+  /// Returns whether all of it was written.
+  @discardableResult
+  static func write(_ text: String, to file: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno != EINTR { return false }
+      rest = rest.dropFirst(max(0, count))
+    }
+    return true
+  }
+
+  static func read(_ path: String) throws -> String {
+    guard let file = fopen(path, "r") else {
+      throw HeadlessRun.refusal("cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
