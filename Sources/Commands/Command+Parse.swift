@@ -41,6 +41,14 @@ extension Command {
     case .removenode: return .removeNode(text(values[0]))
     case .kill: return .kill(text(values[0]))
     case .restart: return .restart(text(values[0]))
+    case .pause: return .pause(text(values[0]))
+    case .resume: return .resume(text(values[0]))
+    case .partition: return .partition(sides(values.map(text)))
+    case .heal: return .heal
+    case .slow: return .slow(text(values[0]), byNs: try delayNs(text(values[1])))
+    case .drop: return .drop(text(values[0]), perMille: try perMille(text(values[1])))
+    case .corrupt: return .corrupt(text(values[0]), isMeant: try isMeant(name, values))
+    case .fsyncFail: return .failSync(text(values[0]), isMeant: try isMeant(name, values))
     case .benchmark: return .benchmark(try BenchmarkRequest(values.map(text)))
     case .load: return .load(path: values[0])
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
@@ -52,6 +60,37 @@ extension Command {
       return .help(entry.name)
     case .exit: return .exit
     }
+  }
+
+  /// Words between bars; a bar may stand alone or at a word: `node1| node2`.
+  private static func sides(_ words: [String]) -> [[String]] {
+    let separated = words.joined(separator: " ").split(separator: "|", omittingEmptySubsequences: false)
+    return separated.map { $0.split(separator: " ").map(String.init) }
+  }
+
+  /// `20ms`, `1.5s`; a day at most.
+  private static func delayNs(_ word: String) throws(CommandError) -> UInt64 {
+    let units = [("ms", 1e6), ("s", 1e9)]
+    for (unit, ns) in units where word.hasSuffix(unit) {
+      guard let number = Double(word.dropLast(unit.count)), number >= 0, number * ns <= 86_400e9 else { break }
+      return UInt64(number * ns)
+    }
+    throw .badOption(.slow, "'\(word)' should be a time as in 20ms or 1.5s")
+  }
+
+  /// `30%`, `0.5%`.
+  private static func perMille(_ word: String) throws(CommandError) -> Int {
+    guard let number = Double(word.hasSuffix("%") ? String(word.dropLast()) : word), (0...100).contains(number) else {
+      throw .badOption(.drop, "'\(word)' should be a part as in 30%")
+    }
+    return Int((number * 10).rounded())
+  }
+
+  private static func isMeant(_ name: CommandName, _ values: [[UInt8]]) throws(CommandError) -> Bool {
+    guard values.count > 1 else { return false }
+    let word = text(values[1])
+    guard word.lowercased() == "yes" else { throw .badOption(name, "'\(word)' should be yes, or nothing") }
+    return true
   }
 
   /// Something pasted by mistake is shown by its beginning.

@@ -11,6 +11,16 @@ package enum Command: Sendable, Equatable {
   case removeNode(String)
   case kill(String)
   case restart(String)
+  case pause(String)
+  case resume(String)
+  /// Cuts the links between these groups of nodes.
+  case partition([[String]])
+  case heal
+  case slow(String, byNs: UInt64)
+  case drop(String, perMille: Int)
+  /// Both damage data; `isMeant` says that whoever asks knows.
+  case corrupt(String, isMeant: Bool)
+  case failSync(String, isMeant: Bool)
   case benchmark(BenchmarkRequest)
   /// Stores the `key<TAB>value` lines of the file at `path`; `-` is standard input.
   case load(path: [UInt8])
@@ -38,6 +48,14 @@ package enum Command: Sendable, Equatable {
     case .removeNode: .removenode
     case .kill: .kill
     case .restart: .restart
+    case .pause: .pause
+    case .resume: .resume
+    case .partition: .partition
+    case .heal: .heal
+    case .slow: .slow
+    case .drop: .drop
+    case .corrupt: .corrupt
+    case .failSync: .fsyncFail
     case .benchmark: .benchmark
     case .load: .load
     case .keys: .keys

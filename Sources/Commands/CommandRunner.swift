@@ -50,7 +50,8 @@ package struct CommandRunner: Sendable {
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
-    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart:
+    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart, .pause, .resume, .partition,
+      .heal, .slow, .drop, .corrupt, .failSync:
       let answers = await answers(to: command)
       for answer in answers { emit(.answer(answer)) }
       isGood = !answers.contains { $0.kind == .failure }
@@ -97,8 +98,54 @@ package struct CommandRunner: Sendable {
     case .restart(let name):
       try await cluster.restart(name)
       return [Answer(.success, "Restarted node: \(name)")]
+    case .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
+      return [Answer(.success, try breakOrMend(command))]
     case .benchmark, .load, .backup, .help, .exit:
       preconditionFailure("\(command.name) is no single step")
+    }
+  }
+}
+
+// MARK: - Faults
+
+extension CommandRunner {
+  /// Carries out a fault, or ends one; returns what to say.
+  private func breakOrMend(_ command: Command) throws(ClusterError) -> String {
+    switch command {
+    case .pause(let name):
+      try cluster.pause(name)
+      return "Paused node: \(name)"
+    case .resume(let name):
+      try cluster.resume(name)
+      return "Resumed node: \(name)"
+    case .partition(let groups):
+      try cluster.partition(groups)
+      return "Partitioned: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))"
+    case .heal:
+      cluster.heal()
+      return "Healed: all links are good"
+    case .slow(let name, let delayNs):
+      try cluster.slow(name, byNs: delayNs)
+      return "Slowed node: \(name), \(delayNs / 1_000_000) ms a message"
+    case .drop(let name, let perMille):
+      try cluster.drop(name, perMille: perMille)
+      return "Dropping \(Double(perMille) / 10)% of the messages of node: \(name)"
+    case .corrupt(let name, let isMeant):
+      try checkMeant(isMeant, command.name, name)
+      try cluster.corrupt(name)
+      return "Corrupted node: \(name), one byte of one value"
+    case .failSync(let name, let isMeant):
+      try checkMeant(isMeant, command.name, name)
+      try cluster.failSync(name)
+      return "The next fdatasync of \(name) fails"
+    default: preconditionFailure("\(command.name) breaks and mends nothing")
+    }
+  }
+
+  /// What damages a cluster that somebody wants to keep is done only if it is asked for twice.
+  private func checkMeant(_ isMeant: Bool, _ command: CommandName, _ name: String) throws(ClusterError) {
+    guard isMeant || cluster.status().isEphemeral else {
+      throw .refused("that damages data on the disk; if you mean it: \(command.rawValue) \(name) yes")
     }
   }
 }

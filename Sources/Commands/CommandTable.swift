@@ -1,6 +1,8 @@
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, verdict, backup, help, exit
+  case put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, corrupt
+  case fsyncFail = "fsync-fail"
+  case benchmark, load, keys, verdict, backup, help, exit
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -102,6 +104,40 @@ extension CommandEntry {
     CommandEntry(
       name: .restart, summary: "start a killed node again; it catches up",
       arguments: [Argument(label: "NODE", kind: .deadNode)], synonyms: ["start", "revive"]),
+    CommandEntry(
+      name: .pause, summary: "let a node hold still, as a stopped process does",
+      arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["freeze", "suspend"]),
+    CommandEntry(
+      name: .resume, summary: "let a paused node go on", arguments: [Argument(label: "NODE", kind: .node)],
+      synonyms: ["continue", "unpause"]),
+    CommandEntry(
+      name: .partition, summary: "cut the links between groups of nodes",
+      arguments: [Argument(label: "NODES", kind: .node, repeats: true)],
+      details: [
+        "Sides are separated by |: partition node1 | node2 node3",
+        "Nodes that are not named are on the last side. heal ends it.",
+      ], synonyms: ["split", "cut", "isolate"]),
+    CommandEntry(name: .heal, summary: "make all links good and let paused nodes go on", synonyms: ["mend"]),
+    CommandEntry(
+      name: .slow, summary: "delay every message to and from a node",
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "TIME", kind: .bytes)],
+      details: ["TIME as in 20ms or 1.5s; 0ms ends it, and so does heal."], synonyms: ["delay", "lag"]),
+    CommandEntry(
+      name: .drop, summary: "lose a part of the messages to and from a node",
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "PERCENT", kind: .bytes)],
+      details: ["PERCENT as in 30%; 0% ends it, and so does heal."], synonyms: ["lose", "loss"]),
+    CommandEntry(
+      name: .corrupt, summary: "flip a byte of a value on a node's disk",
+      arguments: [
+        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
+      ],
+      details: ["It damages data: unless the cluster is --ephemeral, say so: corrupt node1 yes"], synonyms: ["flip", "rot"]),
+    CommandEntry(
+      name: .fsyncFail, summary: "let a node's next fdatasync fail, which stops it",
+      arguments: [
+        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
+      ],
+      details: ["It damages data: unless the cluster is --ephemeral, say so: fsync-fail node1 yes"], synonyms: ["fsyncfail"]),
     CommandEntry(
       name: .benchmark, summary: "measure writes and reads, or a workload",
       arguments: [

@@ -20,6 +20,7 @@ extension Cluster {
       ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
       verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
+    status.faults = faultWords()
     return status
   }
 

@@ -27,6 +27,8 @@ public struct ClusterStatus: Sendable, Equatable {
   public var change: ChangeStatus?
   /// Changes that wait for their turn, in their order.
   public var queuedChanges: [QueuedChange] = []
+  /// What is wrong with links between nodes, and which nodes are paused, in words; empty if nothing is.
+  public var faults: [String] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
   /// What watching the clients' operations has found; `nil` if nobody watches.

@@ -139,8 +139,8 @@ final class Links: Sendable {
   /// Nodes that do not go on at the moment.
   var pausedNodes: [UInt16] { isFaulty ? state.withLock { $0.paused } : [] }
 
-  /// Pairs of nodes that cannot talk in this direction.
-  var cuts: [(from: UInt16, to: UInt16)] {
-    isFaulty ? state.withLock { state in state.qualities.filter(\.quality.isCut).map { ($0.from, $0.to) } } : []
+  /// Links that are not good, in the order of their nodes.
+  var faults: [(from: UInt16, to: UInt16, quality: Quality)] {
+    state.withLock { $0.qualities }.sorted { ($0.from, $0.to) < ($1.from, $1.to) }
   }
 }

@@ -5,6 +5,7 @@ import Synchronization
 /// The disk seam over the operating system: files under one data folder.
 package final class PosixDisk: Disk {
   private let root: String
+  private let syncFaults = SyncFaults()
   private let isStaged: Bool
 
   /// - Parameter isStaged: whether what is stored in segments reaches them only when it is written; see
@@ -97,7 +98,7 @@ package final class PosixDisk: Disk {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
-      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged)
+      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
       try syncFolder(of: path)
       return file
     } catch {
@@ -109,7 +110,7 @@ package final class PosixDisk: Disk {
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
     if fd < 0 { throw failure("open", path) }
-    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged)
+    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
   }
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
@@ -123,6 +124,22 @@ package final class PosixDisk: Disk {
     if unlink(absolute(path)) != 0, errno != ENOENT { throw failure("remove", path) }
     try syncFolder(of: path)
   }
+
+  // MARK: - Faults to play with
+
+  /// Flips the bits of one byte of a file.
+  func flip(_ path: String, at offset: Int) throws(StorageError) {
+    let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
+    if fd < 0 { throw failure("open", path) }
+    defer { Glibc.close(fd) }
+    var byte: UInt8 = 0
+    guard pread(fd, &byte, 1, off_t(offset)) == 1 else { throw failure("read", path) }
+    byte = ~byte
+    guard pwrite(fd, &byte, 1, off_t(offset)) == 1 else { throw failure("write", path) }
+  }
+
+  /// The next sync of a segment in the folder fails.
+  func failNextSync(in folder: String) { syncFaults.add(folder) }
 
   private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 
@@ -140,6 +157,22 @@ package final class PosixDisk: Disk {
   private func failure(_ operation: String, _ path: String) -> StorageError {
     errno == ENOSPC || errno == EDQUOT
       ? .diskFull(path: absolute(path)) : .io(operation: operation, path: absolute(path), code: errno)
+  }
+}
+
+/// Syncs that shall fail, by folder.
+final class SyncFaults: Sendable {
+  private let folders = Mutex<[String]>([])
+
+  func add(_ folder: String) { folders.withLock { $0.append(folder) } }
+
+  /// Whether the sync of this file fails; once.
+  func takes(_ path: String) -> Bool {
+    folders.withLock { folders in
+      guard let i = folders.firstIndex(where: { path.hasPrefix($0 + "/") }) else { return false }
+      folders.remove(at: i)
+      return true
+    }
   }
 }
 
@@ -164,6 +197,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   let capacity: Int
   let isStaged: Bool
   private let fd: Int32
+  private let syncFaults: SyncFaults
   private let growing = Mutex<Void>(())
   /// Taken inside `growing`, if both are.
   private let mapping = Mutex<Void>(())
@@ -179,7 +213,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
 
   var byteCount: Int { allocated.load(ordering: .acquiring) }
 
-  init(path: String, fd: Int32, capacity: Int, isStaged: Bool) throws(StorageError) {
+  init(path: String, fd: Int32, capacity: Int, isStaged: Bool, syncFaults: SyncFaults) throws(StorageError) {
     var info = stat()
     guard fstat(fd, &info) == 0 else {
       Glibc.close(fd)
@@ -195,6 +229,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     self.fd = fd
     self.capacity = room
     self.isStaged = isStaged
+    self.syncFaults = syncFaults
     base = map
     allocated = Atomic(Int(info.st_size))
   }
@@ -246,6 +281,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   }
 
   func sync() throws(StorageError) {
+    if syncFaults.takes(path) { throw .io(operation: "fdatasync", path: path, code: EIO) }
     // fdatasync also writes pages dirtied through the mapping; measured faster than msync of the range.
     if fdatasync(fd) != 0 { throw .io(operation: "fdatasync", path: path, code: errno) }
   }
