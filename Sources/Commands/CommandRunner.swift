@@ -50,7 +50,8 @@ package struct CommandRunner: Sendable {
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
-    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart, .pause, .resume, .partition,
+    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart, .pause, .resume,
+      .partition,
       .heal, .slow, .drop, .corrupt, .failSync:
       let answers = await answers(to: command)
       for answer in answers { emit(.answer(answer)) }

@@ -131,13 +131,15 @@ extension CommandEntry {
       arguments: [
         Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
       ],
-      details: ["It damages data: unless the cluster is --ephemeral, say so: corrupt node1 yes"], synonyms: ["flip", "rot"]),
+      details: ["It damages data: unless the cluster is --ephemeral, say so: corrupt node1 yes"],
+      synonyms: ["flip", "rot"]),
     CommandEntry(
       name: .fsyncFail, summary: "let a node's next fdatasync fail, which stops it",
       arguments: [
         Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
       ],
-      details: ["It damages data: unless the cluster is --ephemeral, say so: fsync-fail node1 yes"], synonyms: ["fsyncfail"]),
+      details: ["It damages data: unless the cluster is --ephemeral, say so: fsync-fail node1 yes"],
+      synonyms: ["fsyncfail"]),
     CommandEntry(
       name: .benchmark, summary: "measure writes and reads, or a workload",
       arguments: [

@@ -82,7 +82,9 @@ extension Cluster {
     } catch {
       throw .storage("\(error)")
     }
-    log(.storage, .warning, "a byte of \(name)'s log was flipped on its disk, in segment \(place.segment) at \(place.offset)")
+    log(
+      .storage, .warning,
+      "a byte of \(name)'s log was flipped on its disk, in segment \(place.segment) at \(place.offset)")
   }
 
   /// The first byte of some value that is on the node's disk.
@@ -129,9 +131,10 @@ extension Cluster {
     guard links.isFaulty else { return [] }
     let names = roster.withState { state in state.nodes.map { (id: $0.id, name: $0.name) } }
     let name = { (id: UInt16) in names.first { $0.id == id }?.name ?? "node \(id)" }
-    return links.pausedNodes.map { "\(name($0)) paused" } + links.faults.map { fault in
-      "\(name(fault.from)) → \(name(fault.to)) " + fault.quality.words
-    }
+    return links.pausedNodes.map { "\(name($0)) paused" }
+      + links.faults.map { fault in
+        "\(name(fault.from)) → \(name(fault.to)) " + fault.quality.words
+      }
   }
 }
 

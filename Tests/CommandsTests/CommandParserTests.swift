@@ -147,3 +147,29 @@ struct CommandParserTests {
     #expect(all.allSatisfy { $0.count <= 80 }, "help fits a narrow terminal")
   }
 }
+
+@Suite struct FaultCommandTests {
+  private func parse(_ line: String) throws -> Command? { try Command.parse(Array(line.utf8)) }
+
+  @Test("Faults are read as people write them")
+  func reads() throws {
+    #expect(try parse("partition node1 | node2 node3") == .partition([["node1"], ["node2", "node3"]]))
+    #expect(try parse("partition node1|node2") == .partition([["node1"], ["node2"]]))
+    #expect(try parse("slow node3 20ms") == .slow("node3", byNs: 20_000_000))
+    #expect(try parse("slow node3 1.5s") == .slow("node3", byNs: 1_500_000_000))
+    #expect(try parse("drop node2 30%") == .drop("node2", perMille: 300))
+    #expect(try parse("drop node2 0.5") == .drop("node2", perMille: 5))
+    #expect(try parse("corrupt node1") == .corrupt("node1", isMeant: false))
+    #expect(try parse("fsync-fail node2 yes") == .failSync("node2", isMeant: true))
+    #expect(try parse("heal") == .heal)
+  }
+
+  @Test(
+    "What makes no sense is refused with what to type",
+    arguments: [
+      "slow node3 20", "slow node3 -1ms", "slow node3", "drop node2 101%", "drop node2 x", "corrupt node1 maybe",
+    ])
+  func refuses(line: String) {
+    #expect(throws: CommandError.self) { try parse(line) }
+  }
+}

@@ -98,7 +98,8 @@ package final class PosixDisk: Disk {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
-      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
+      let file = try PosixSegmentFile(
+        path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
       try syncFolder(of: path)
       return file
     } catch {

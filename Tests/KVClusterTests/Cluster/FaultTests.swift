@@ -1,0 +1,118 @@
+import Testing
+
+@testable import KVCluster
+
+@Suite struct FaultTests {
+  @Test("While one node is cut off, reads and writes go on, see each other, and the node catches up when links heal")
+  func survivesPartition() async throws {
+    let fixture = try ClusterFixture(fsync: .always)
+    let cluster = try await fixture.open()
+    try await cluster.put("a", "1")
+    try cluster.partition([["node1"], ["node2", "node3"]])
+    #expect(cluster.status().faults.count == 4)
+    for i in 0..<20 {
+      try await cluster.put("a", "\(i)")
+      #expect(try await cluster.get("a") == "\(i)")
+    }
+    #expect(try await cluster.delete(bytes("a")))
+    #expect(try await cluster.get("a") == nil)
+    cluster.heal()
+    #expect(cluster.status().faults.isEmpty)
+    #expect(
+      try await until { cluster.copies(of: bytes("a")).allSatisfy { $0?.isTombstone ?? false && $0?.tag != Tag.none } })
+    await cluster.close()
+  }
+
+  @Test("Without a quorum an operation is indeterminate, and says nothing of the key")
+  func isHonest() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open { $0.operationTimeoutNs = 300_000_000 }
+    try await cluster.put("a", "1")
+    try cluster.partition([["node1"], ["node2"], ["node3"]])
+    await #expect(throws: ClusterError.self) { try await cluster.put("a", "2") }
+    await #expect(throws: ClusterError.self) { try await cluster.get("a") }
+    cluster.heal()
+    let value = try await cluster.get("a")
+    #expect(value == "1" || value == "2")
+    await cluster.close()
+  }
+
+  @Test("What reaches a paused node waits; nothing is lost, and threads may block on it")
+  func pauses() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    try cluster.pause("node2")
+    #expect(throws: ClusterError.self) { try cluster.pause("node2") }
+    for i in 0..<50 { try await cluster.put("key\(i)", "v\(i)") }
+    try cluster.resume("node2")
+    #expect(throws: ClusterError.self) { try cluster.resume("node2") }
+    for i in 0..<50 { #expect(try await cluster.get("key\(i)") == "v\(i)") }
+    for i in 0..<50 {
+      #expect(try await until { Set(cluster.copies(of: bytes("key\(i)")).map { $0?.tag }).count == 1 })
+    }
+    await cluster.close()
+  }
+
+  @Test("Slow and lossy links delay, and change no answer")
+  func slows() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open()
+    try cluster.slow("node3", byNs: 5_000_000)
+    try cluster.drop("node2", perMille: 300)
+    for i in 0..<30 {
+      try await cluster.put("a", "\(i)")
+      #expect(try await cluster.get("a") == "\(i)")
+    }
+    #expect(throws: ClusterError.self) { try cluster.drop("node2", perMille: 1_001) }
+    #expect(throws: ClusterError.self) { try cluster.slow("node9", byNs: 1) }
+    await cluster.close()
+  }
+
+  @Test("With R = W = 1 a partition shows a stale read, and says so: eventual")
+  func showsStaleRead() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open {
+      $0.readQuorum = 1
+      $0.writeQuorum = 1
+    }
+    #expect(cluster.status().guarantee == .eventual)
+    try await cluster.put("a", "old")
+    try cluster.partition([["node1"], ["node2", "node3"]])
+    var written = false
+    // The contact is drawn: on either side of the cut the other side's write is not seen.
+    for _ in 0..<100 where !written {
+      try await cluster.put("a", "new")
+      written = true
+    }
+    var seen: [String?] = []
+    for _ in 0..<100 { seen.append(try await cluster.get("a")) }
+    #expect(seen.contains("new") && seen.contains("old"))
+    await cluster.close()
+  }
+
+  @Test(
+    "A node whose sync fails stops, is not believed when it is back, and is rebuilt", arguments: [FsyncPolicy.always])
+  func failsSync(fsync: FsyncPolicy) async throws {
+    let fixture = try ClusterFixture(fsync: fsync)
+    let cluster = try await fixture.open()
+    try await cluster.put("a", "1")
+    try cluster.failSync("node2")
+    try await cluster.put("a", "2")
+    #expect(try await until { cluster.status().nodes[1].state.word == "failed" })
+    try await cluster.restart("node2")
+    #expect(try await cluster.get("a") == "2")
+    #expect(try await cluster.event { $0.contains("node2 was rebuilt") })
+    await cluster.close()
+  }
+
+  @Test("A corrupted copy never answers, and heals")
+  func corrupts() async throws {
+    let fixture = try ClusterFixture(fsync: .always)
+    let cluster = try await fixture.open { $0.cacheBytes = 0 }
+    for i in 0..<20 { try await cluster.put("key\(i)", "value") }
+    try cluster.corrupt("node1")
+    for i in 0..<20 { #expect(try await cluster.get("key\(i)") == "value") }
+    #expect(try await cluster.event { $0.contains("node1 healed") || $0.contains("node1 holds a damaged copy") })
+    await cluster.close()
+  }
+}
