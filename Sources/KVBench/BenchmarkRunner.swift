@@ -143,10 +143,14 @@ package final class BenchmarkRunner: Sendable {
     var random = round.random(index)
     var keyBytes = [UInt8](repeating: 0, count: plan.keyBytes)
     var valueBytes = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
+    var number = UInt64(index) << 24
     keyBytes.withUnsafeMutableBytes { key in
       valueBytes.withUnsafeMutableBytes { value in
         loop(&part, index, round) { i throws(ClusterError) in
           BenchmarkKeys.write(random.next(below: UInt64(plan.keys)), into: key)
+          // No two puts write the same: a stale answer could not be told from a right one.
+          number &+= 1
+          if value.count >= 8 { value.storeBytes(of: BenchmarkRunner.letters(number), as: UInt64.self) }
           try operation(UnsafeRawBufferPointer(key), value, isRead: round.isRead(i))
         }
       }
@@ -184,6 +188,16 @@ package final class BenchmarkRunner: Sendable {
     if try cluster.getBlocking(key, into: value) == nil { throw BenchmarkRunner.missing(key) }
   }
 
+  /// The low 32 bits as eight letters, four bits each; a nanosecond, where digits would take a dozen.
+  @inline(__always)
+  private static func letters(_ number: UInt64) -> UInt64 {
+    var spread = number & 0xffff_ffff
+    spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff
+    spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff
+    spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f
+    return spread + 0x6161_6161_6161_6161
+  }
+
   @inline(never)
   private static func missing(_ key: some Sequence<UInt8>) -> ClusterError {
     .storage("key \(String(decoding: Array(key), as: UTF8.self)) was loaded and is not there")
@@ -210,8 +224,9 @@ package final class BenchmarkRunner: Sendable {
   private func workAsync(_ index: Int, _ round: Round) async -> Part {
     var part = Part()
     var random = round.random(index)
-    let value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
+    var value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueBytes)
     var key = [UInt8](repeating: 0, count: plan.keyBytes)
+    var putNumber = UInt64(index) << 24
     var left = round.quota(index, of: plan.clients)
     let sampling = plan.latencySampling
     // Who times every operation looks at the deadline before each.
@@ -226,6 +241,10 @@ package final class BenchmarkRunner: Sendable {
           if round.isRead(part.operations + i) {
             guard try await cluster.get(key) != nil else { throw BenchmarkRunner.missing(key) }
           } else {
+            putNumber &+= 1
+            if value.count >= 8 {
+              value.withUnsafeMutableBytes { $0.storeBytes(of: BenchmarkRunner.letters(putNumber), as: UInt64.self) }
+            }
             try await cluster.put(key, value)
           }
           if startedNs != 0 { part.latencies.record(max(1, Clock.nowNs() - startedNs)) }
