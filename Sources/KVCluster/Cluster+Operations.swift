@@ -9,22 +9,16 @@ extension Cluster {
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
     if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
-    let pending = try key.withBytes { key throws(ClusterError) in
-      try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
-    }
-    if let pending { try await settle(pending) }
+    try await write(.value, key, value)
   }
 
   /// The newest value of a key, or `nil` if it has none.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know.
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know;
+  ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
     if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
-    let (value, pending) = try key.withBytes { key throws(ClusterError) in
-      try coordinator.read(key) { $0.map { Array($0) } }
-    }
-    if let pending { try await settle(pending) }
-    return value
+    return try await read(key)
   }
 
   /// Removes a key. Durable like a put.
@@ -34,12 +28,9 @@ extension Cluster {
     try checkServing()
     if key.withBytes({ tap.watches($0) }) {
       try await watchedDelete(key)
-      return existed
+    } else {
+      try await write(.tombstone, key, [])
     }
-    let pending = try key.withBytes { key throws(ClusterError) in
-      try coordinator.write(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
-    }
-    if let pending { try await settle(pending) }
     return existed
   }
 
@@ -47,15 +38,14 @@ extension Cluster {
   public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
     if tap.watches(key) { return try watchedPut(key, value) }
-    if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
+    try writeBlocking(.value, key, value)
   }
 
   /// ``delete(_:)`` for a thread, without the look before.
   public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
     if tap.watches(key) { return try watchedDelete(key) }
-    let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
-    if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
+    try writeBlocking(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
   }
 
   /// ``get(_:)`` for a thread, into the caller's memory. Allocates nothing.
@@ -65,12 +55,53 @@ extension Cluster {
   ) throws(ClusterError) -> Int? {
     try checkServing()
     if tap.watches(key) { return try watchedGet(key, into: buffer) }
-    let (count, pending) = try coordinator.read(key) { value -> Int? in
-      guard let value else { return nil }
-      let copied = min(value.count, buffer.count)
-      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
-      return value.count
+    return try readBlocking(key) { Cluster.copy($0, to: buffer) }
+  }
+
+  /// Copies as much as fits; returns how much there is.
+  @inline(__always)
+  static func copy(_ value: UnsafeRawBufferPointer, to buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let copied = min(value.count, buffer.count)
+    if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+    return value.count
+  }
+
+  // MARK: - By direct call, or by message while links are faulty
+
+  @inline(__always)
+  func write(_ kind: RecordKind, _ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
+    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key) }
+    let pending = try key.withBytes { key throws(ClusterError) in
+      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value) }
     }
+    if let pending { try await settle(pending) }
+  }
+
+  @inline(__always)
+  func read(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
+    if links.isFaulty { return try await sendRead(key) }
+    let (value, pending) = try key.withBytes { key throws(ClusterError) in
+      try coordinator.read(key) { $0.map { Array($0) } }
+    }
+    if let pending { try await settle(pending) }
+    return value
+  }
+
+  @inline(__always)
+  func writeBlocking(
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) throws(ClusterError) {
+    if links.isFaulty { return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key) }
+    if let pending = try coordinator.write(kind, key, value) { try settleBlocking(pending) }
+  }
+
+  /// - Parameter take: gets the value while a lock is held.
+  @inline(__always)
+  func readBlocking(
+    _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Int
+  ) throws(ClusterError) -> Int? {
+    if links.isFaulty { return try sendReadBlocking(key)?.withBytes(take) }
+    let (count, pending) = try coordinator.read(key) { value -> Int? in value.map(take) }
     if let pending { try settleBlocking(pending) }
     return count
   }
@@ -111,7 +142,7 @@ extension Cluster {
   // MARK: - Waiting
 
   @inline(__always)
-  private func checkServing() throws(ClusterError) {
+  func checkServing() throws(ClusterError) {
     if !isServing.load(ordering: .acquiring) { throw notServing() }
   }
 

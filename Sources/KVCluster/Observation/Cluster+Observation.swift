@@ -6,10 +6,7 @@ extension Cluster {
   func watchedPut(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     let slot = key.withBytes { key in value.withBytes { tap.begin(.put, key, ObservedValue($0)) } }
     do throws(ClusterError) {
-      let pending = try key.withBytes { key throws(ClusterError) in
-        try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
-      }
-      if let pending { try await settle(pending) }
+      try await write(.value, key, value)
     } catch {
       throw ended(slot, error)
     }
@@ -19,21 +16,13 @@ extension Cluster {
   @inline(never)
   func watchedGet(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     let slot = key.withBytes { tap.begin(.get, $0) }
-    var found = ObservedValue.absent
     let value: [UInt8]?
     do throws(ClusterError) {
-      let (result, pending) = try key.withBytes { key throws(ClusterError) in
-        try coordinator.read(key) { value -> ([UInt8], ObservedValue)? in
-          value.map { (Array($0), ObservedValue($0)) }
-        }
-      }
-      if let pending { try await settle(pending) }
-      value = result?.0
-      if let result { found = result.1 }
+      value = try await read(key)
     } catch {
       throw ended(slot, error)
     }
-    tap.end(slot, .done, found: found)
+    tap.end(slot, .done, found: value?.withBytes { ObservedValue($0) } ?? .absent)
     return value
   }
 
@@ -41,10 +30,7 @@ extension Cluster {
   func watchedDelete(_ key: [UInt8]) async throws(ClusterError) {
     let slot = key.withBytes { tap.begin(.delete, $0) }
     do throws(ClusterError) {
-      let pending = try key.withBytes { key throws(ClusterError) in
-        try coordinator.write(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
-      }
-      if let pending { try await settle(pending) }
+      try await write(.tombstone, key, [])
     } catch {
       throw ended(slot, error)
     }
@@ -55,7 +41,7 @@ extension Cluster {
   func watchedPut(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
     let slot = tap.begin(.put, key, ObservedValue(value))
     do throws(ClusterError) {
-      if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
+      try writeBlocking(.value, key, value)
     } catch {
       throw ended(slot, error)
     }
@@ -65,9 +51,8 @@ extension Cluster {
   @inline(never)
   func watchedDelete(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
     let slot = tap.begin(.delete, key)
-    let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
     do throws(ClusterError) {
-      if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
+      try writeBlocking(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
     } catch {
       throw ended(slot, error)
     }
@@ -82,15 +67,10 @@ extension Cluster {
     var found = ObservedValue.absent
     let count: Int?
     do throws(ClusterError) {
-      let (result, pending) = try coordinator.read(key) { value -> Int? in
-        guard let value else { return nil }
+      count = try readBlocking(key) { value in
         found = ObservedValue(value)
-        let copied = min(value.count, buffer.count)
-        if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
-        return value.count
+        return Cluster.copy(value, to: buffer)
       }
-      if let pending { try settleBlocking(pending) }
-      count = result
     } catch {
       throw ended(slot, error)
     }
