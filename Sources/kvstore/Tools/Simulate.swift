@@ -19,7 +19,9 @@ struct Simulate: ParsableCommand {
   @Option(help: ArgumentHelp("Many seeds, summed up.", valueName: "first..last"))
   var seeds: String?
 
-  @Option(help: "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help:
+      "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
   var mistake: PlantedMistake?
 
   func run() throws {

@@ -95,7 +95,8 @@ import Testing
     let first = Task { try await cluster.addNode("node4") }
     while cluster.status().change == nil, cluster.status().nodes.count == 3 { await Task.yield() }
     let second = Task { try await cluster.addNode("node5") }
-    #expect(try await until { cluster.status().queuedChanges.map(\.node) == ["node5"] || cluster.status().nodes.count > 4 })
+    #expect(
+      try await until { cluster.status().queuedChanges.map(\.node) == ["node5"] || cluster.status().nodes.count > 4 })
     let third = Task { try await cluster.removeNode("node4") }
     try await first.value
     try await second.value
