@@ -58,7 +58,7 @@ package struct Benchmark: Sendable {
     say(.info, "Running benchmark...")
     let writes = await measure(.write, from: start, until: start + schedule.writesEnd) {
       client, number throws(ClusterError) in
-      try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value)
+      try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value(client, number))
     }
     report("Write", writes)
     guard writes.operations > 0 else {
@@ -99,7 +99,11 @@ package struct Benchmark: Sendable {
     Array("\(keyPrefix)\(client * keysPerClient + number)".utf8)
   }
 
-  static let value = [UInt8](repeating: UInt8(ascii: "v"), count: valueBytes)
+  /// No two puts write the same: who watches could not tell a stale answer from a right one.
+  static func value(_ client: Int, _ number: Int) -> [UInt8] {
+    let start = Array("\(client)/\(number) ".utf8)
+    return start + repeatElement(UInt8(ascii: "v"), count: valueBytes - start.count)
+  }
 
   private func say(_ kind: Answer.Kind, _ text: String) {
     emit(.answer(Answer(kind, text)))

@@ -165,8 +165,8 @@ extension CommandEntry {
       name: .verdict, summary: "say whether the answers of this session are linearizable",
       details: [
         "A part of the keys is watched while it is used, all of them under a light load, and every answer on those judged.",
-        "With R + W > N there are no violations. To see one: kvstore --read-quorum 1 --write-quorum 1, benchmark,",
-        "and meanwhile kill node2 and restart node2.",
+        "With R + W > N there are no violations. With --read-quorum 1 --write-quorum 1 a node that was dead tells old",
+        "values until it has caught up: kill and restart one under load.",
       ], synonyms: ["check", "verify"]),
     CommandEntry(
       name: .backup, summary: "copy the whole data folder while it is in use",

@@ -12,7 +12,7 @@ struct WatchControl {
   static let recordedWanted = 16_000.0
   static let recordedMin = 6_000.0
   static let recordedMax = 40_000.0
-  /// The same in the consumer's own time.
+  /// The same as the part of a processor that the consumer takes.
   static let busyMax = 0.03
   /// About 2 KB each at most.
   static let keysMax = 8_192

@@ -126,6 +126,28 @@ import Testing
     #expect(keys[0].withUnsafeBytes { tap.begin(.get, $0) } != nil)
   }
 
+  @Test("A sudden load narrows the watch to what can be judged, before slots run out")
+  func suddenLoad() {
+    let tap = OperationTap()
+    _ = tap.replace(.none, with: .all)
+    _ = tap.collect { _ in }
+    var random = SeededRandom(seed: 1)
+    var recorded = 0
+    for _ in 0..<50_000 {
+      let hash = random.next()
+      withUnsafeBytes(of: hash) { key in
+        guard tap.watches(key) else { return }
+        recorded += 1
+        tap.end(tap.begin(.get, key), .done)
+      }
+    }
+    #expect(recorded > OperationTap.slotCount / 2 && recorded <= OperationTap.slotCount)
+    #expect((1..<12).contains(tap.watch.bits), "\(tap.watch.bits)")
+    var found = 0
+    _ = tap.collect { _ in found += 1 }
+    #expect(found == recorded)
+  }
+
   @Test("Excluding any key halves the watch, down to nothing")
   func excludes() {
     var random = SeededRandom(seed: 1)

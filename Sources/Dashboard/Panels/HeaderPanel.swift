@@ -43,12 +43,12 @@ package enum HeaderPanel {
 
   private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
     let folder = status.isEphemeral ? "\(status.dataFolder) (removed at the end)" : status.dataFolder
-    return [
-      Segment(text: "data \(folder)", style: look.style(.dim)),
-      Segment(text: promise(status.guarantee), style: look.style(.dim)),
-      Segment(text: promise(status.fsync), style: look.style(.dim)),
-      Segment(text: "epoch \(status.epoch)", style: look.style(.dim)),
-    ]
+    let promises = [promise(status.guarantee), promise(status.fsync), "epoch \(status.epoch)"]
+    var segments = [Segment(text: "data \(folder)", style: look.style(.dim))]
+    if let verdict = status.verdict {
+      segments.append(Segment(text: verdict.words, style: look.style(verdict.violations == 0 ? .ok : .bad)))
+    }
+    return segments + promises.map { Segment(text: $0, style: look.style(.dim)) }
   }
 
   private static func nodes(_ status: ClusterStatus) -> String {

@@ -8,7 +8,8 @@ import Synchronization
 /// collects it: free → claimed → open → ended → free. Nobody waits for anybody; the memory is all there is.
 ///
 /// **An operation that finds no slot** takes its key out of the watch before it does anything, by halving the watch to
-/// the half without the key. So a key that is watched has all its operations recorded, since it came into the watch and
+/// the half without the key. It seldom comes to that: when half of the slots have been taken faster than the consumer
+/// wants, the watch is narrowed to what it does want. So a key that is watched has all its operations recorded, since it came into the watch and
 /// but for those that were under way then; and recording costs what it may, not what the load would.
 ///
 /// **Real-time order.** A counter is read (R) before an operation can have had an effect, and incremented (I) after all
@@ -23,6 +24,8 @@ import Synchronization
 package final class OperationTap: @unchecked Sendable {
   /// A tenth of a second of the most that is recorded, see `WatchControl`.
   package static let slotCount = 4_096
+  /// A sudden load is cut down to so many records a second.
+  package static let recordedPerSecondMax: UInt64 = 24_000
   /// Slots looked at before an operation goes unrecorded: enough unless nearly all are taken.
   private static let probesMax = 32
 
@@ -37,6 +40,10 @@ package final class OperationTap: @unchecked Sendable {
   private let counter = Atomic<UInt64>(1)
   /// Where the next operation begins to look for a slot.
   private let cursor = Atomic<Int>(0)
+  /// The cursor and the time when the consumer last collected, and whether the watch has been narrowed since.
+  private let collectedCursor = Atomic<Int>(0)
+  private let collectedNs = Atomic<UInt64>(0)
+  private let isRelieved = Atomic<Bool>(false)
   private let states: UnsafeMutablePointer<Atomic<UInt8>>
   /// A slot's record is written by whoever claimed it before its state says `open`, and its ending before it says
   /// `ended`; the consumer reads each only after that, and neither is written again before it has said `free`. Zero to
@@ -89,6 +96,8 @@ package final class OperationTap: @unchecked Sendable {
       exclude(hash)
       return nil
     }
+    let taken = cursor.load(ordering: .relaxed) - collectedCursor.load(ordering: .relaxed)
+    if taken > OperationTap.slotCount / 2, !isRelieved.load(ordering: .relaxed) { relieve(hash, taken) }
     let use = records[slot].use &+ 1
     records[slot] = ObservedOperation(kind: kind, key: key, hash: hash, value: value)
     records[slot].use = use
@@ -118,6 +127,21 @@ package final class OperationTap: @unchecked Sendable {
     return nil
   }
 
+  /// Narrows the watch by as much as records come too fast, to keys among which is this one.
+  private func relieve(_ hash: UInt64, _ taken: Int) {
+    guard !isRelieved.exchange(true, ordering: .relaxed) else { return }
+    let elapsedNs = max(1, Clock.nowNs() - min(Clock.nowNs(), collectedNs.load(ordering: .relaxed)))
+    var rate = UInt64(taken) * 1_000_000_000 / elapsedNs
+    let found = watch
+    var next = found
+    while rate > OperationTap.recordedPerSecondMax, next != .none {
+      next = next.excluding(~hash)
+      rate /= 2
+    }
+    if next != found { _ = replace(found, with: next) }
+    monitor.withLock { monitor.notifyAll() }
+  }
+
   private func exclude(_ hash: UInt64) {
     var found = watch
     while found.includes(hash) {
@@ -139,6 +163,9 @@ package final class OperationTap: @unchecked Sendable {
 
   /// Hands over each ended operation once, and each open one every time, in no order. For one consumer.
   package func collect(_ take: (ObservedOperation) -> Void) -> Frontier {
+    collectedCursor.store(cursor.load(ordering: .relaxed), ordering: .relaxed)
+    collectedNs.store(Clock.nowNs(), ordering: .relaxed)
+    isRelieved.store(false, ordering: .relaxed)
     let count = counter.load(ordering: .sequentiallyConsistent)
     for slot in 0..<OperationTap.slotCount {
       switch states[slot].load(ordering: .sequentiallyConsistent) {

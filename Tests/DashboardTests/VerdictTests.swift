@@ -1,0 +1,23 @@
+import Dashboard
+import KVCluster
+import Testing
+
+/// The header's words about answers that were judged.
+@Suite struct VerdictTests {
+  private func header(_ verdict: VerdictStatus?) -> String {
+    let size = Size(width: 160, height: 40)
+    var state = DashboardState.watching(Sample(nodes: 3), size)
+    guard var status = state.status else { return "" }
+    status.verdict = verdict
+    state.apply(status: status)
+    return HeaderPanel.draw(state, Size(width: 160, height: 2), Look.utf8).lines[1]
+  }
+
+  @Test func `the header says how many operations were judged, and how many answers were wrong`() {
+    #expect(!header(nil).contains("checked"))
+    let good = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 9, keysPerWatched: 128)
+    #expect(header(good).contains("1,203,221 operations checked, 0 violations"))
+    let bad = VerdictStatus(operationsChecked: 1, violations: 1)
+    #expect(header(bad).contains("1 operation checked, 1 violation "))
+  }
+}
