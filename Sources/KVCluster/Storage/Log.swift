@@ -180,6 +180,8 @@ package final class Log: @unchecked Sendable {
   /// Appends a range drop at the beginning of a new segment: records in the ranges before `effect` are void.
   /// - Parameter effect: `nil` for everything there is.
   package func appendRangeDrop(_ ranges: RingRanges, effect: LogPosition?) throws(StorageError) {
+    // Not with the log's lock held: writers would wait for it, tens of milliseconds.
+    pool.makeSpare()
     try withTail { (tail: inout Tail) throws(StorageError) in
       let bytes = ranges.bytes
       let now = LogPosition(segment: tail.id, offset: tail.offset)
@@ -470,6 +472,7 @@ extension Log {
 
   /// Goes on in a new segment, so that this one can be compacted.
   func sealTail() throws(StorageError) {
+    pool.makeSpare()
     try withTail { (tail: inout Tail) throws(StorageError) in
       if let failure = tail.failure { throw failure }
       try roll(0, &tail)
