@@ -19,6 +19,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "KVCluster", dependencies: ["CKernels"], swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
+    .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
       dependencies: ["KVCluster", "CKernels", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -34,12 +35,14 @@ let package = Package(
     .executableTarget(
       name: "kvstore",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "Commands", "Dashboard", "CTerminal",
+        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Dashboard", "CTerminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .testTarget(name: "KVClusterTests", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
+    .testTarget(
+      name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
     .testTarget(

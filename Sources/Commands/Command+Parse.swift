@@ -44,6 +44,7 @@ extension Command {
     case .benchmark: return .benchmark(try BenchmarkRequest(values.map(text)))
     case .load: return .load(path: values[0])
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
+    case .verdict: return .verdict
     case .backup: return .backup(path: values[0])
     case .help:
       guard let word = values.first.map(text) else { return .help(nil) }

@@ -16,6 +16,8 @@ package enum Command: Sendable, Equatable {
   case load(path: [UInt8])
   /// Lists at most `limit` keys that begin with `prefix`, in the order of their bytes.
   case keys(prefix: [UInt8], limit: Int)
+  /// What watching the operations has found.
+  case verdict
   /// Copies the whole data folder to a new one.
   case backup(path: [UInt8])
   /// Explains one command, or lists all.
@@ -39,6 +41,7 @@ package enum Command: Sendable, Equatable {
     case .benchmark: .benchmark
     case .load: .load
     case .keys: .keys
+    case .verdict: .verdict
     case .backup: .backup
     case .help: .help
     case .exit: .exit

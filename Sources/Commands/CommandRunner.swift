@@ -50,7 +50,7 @@ package struct CommandRunner: Sendable {
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
-    case .nodes, .keys, .put, .get, .delete, .addNode, .removeNode, .kill, .restart:
+    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart:
       let answers = await answers(to: command)
       for answer in answers { emit(.answer(answer)) }
       isGood = !answers.contains { $0.kind == .failure }
@@ -81,6 +81,8 @@ package struct CommandRunner: Sendable {
       return [Answer(.success, Array("Deleted: ".utf8), key)]
     case .nodes:
       return nodeList()
+    case .verdict:
+      return Self.verdict(cluster.status().verdict)
     case .keys(let prefix, let limit):
       return keyList(prefix, try cluster.keys(prefix: prefix, limit: limit), limit)
     case .addNode(let name):
@@ -107,6 +109,17 @@ extension CommandRunner {
     let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
     return [Answer(.info, "Cluster has \(count):")]
       + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0.state))") }
+  }
+
+  private static func verdict(_ verdict: VerdictStatus?) -> [Answer] {
+    guard let verdict else { return [Answer(.info, "Nobody watches the operations of this session")] }
+    var words = verdict.words
+    if let rate = verdict.keysPerWatched {
+      let keys = verdict.keysWatched == 1 ? "1 key" : "\(verdict.keysWatched) keys"
+      words += "; \(keys) watched, \(rate == 1 ? "all in use" : "one in \(rate)")"
+    }
+    let why = verdict.lastViolation?.explanation.split(separator: "\n").map { Answer(.info, String($0)) } ?? []
+    return [Answer(verdict.violations == 0 ? .success : .failure, words)] + why
   }
 
   /// What stands behind the name of a node that is not simply up.

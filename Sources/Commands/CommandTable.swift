@@ -1,6 +1,6 @@
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, backup, help, exit
+  case put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, verdict, backup, help, exit
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -123,6 +123,13 @@ extension CommandEntry {
     CommandEntry(
       name: .keys, summary: "list keys, at most \(Command.keysListedDefault), in order",
       arguments: [Argument(label: "PREFIX", kind: .bytes, isOptional: true)], synonyms: ["list", "scan"]),
+    CommandEntry(
+      name: .verdict, summary: "say whether the answers of this session are linearizable",
+      details: [
+        "A part of the keys is watched while it is used, all of them under a light load, and every answer on those judged.",
+        "With R + W > N there are no violations. To see one: kvstore --read-quorum 1 --write-quorum 1, benchmark,",
+        "and meanwhile kill node2 and restart node2.",
+      ], synonyms: ["check", "verify"]),
     CommandEntry(
       name: .backup, summary: "copy the whole data folder while it is in use",
       arguments: [Argument(label: "FOLDER", kind: .bytes)],

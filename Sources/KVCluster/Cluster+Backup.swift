@@ -59,6 +59,9 @@ extension Cluster {
     for replica in replicas { replica.store.log.hold() }
     defer { for replica in replicas { replica.store.log.unhold() } }
     let cuts = try cut(replicas)
+    // What is copied is the files, and under `always` they have what has been synced.
+    for replica in replicas { replica.commit.syncNow() }
+    if let failed = replicas.first(where: { $0.store.log.failure != nil }) { throw failing(failed.name) }
     let lease = coordinator.tags.lease
     let atRest = configuration.members.map(\.name).filter { name in !cuts.contains { $0.node == name } }
     let bytes =
@@ -69,6 +72,11 @@ extension Cluster {
     }
     return try target.complete(with: configuration) { target throws(BackupTarget.Stop) in
       for cut in cuts { try copy(cut, lease, to: target) }
+      do throws(StorageError) {
+        try TagLease.write(lease, to: target.disk, folder: TagLease.clusterFolder)
+      } catch {
+        throw .storage(error)
+      }
       for node in atRest { try target.copyLogAtRest(node, from: folder.path) }
     }
   }
@@ -91,8 +99,12 @@ extension Cluster {
         cuts.append(Cut(node: replica.name, segments: segments, isSuspect: replica.store.isSuspect))
       }
     }
-    if let failed { throw .refused("\(failed) is failing just now; back up again when `nodes` shows what it is") }
+    if let failed { throw failing(failed) }
     return cuts
+  }
+
+  private func failing(_ node: String) -> ClusterError {
+    .refused("\(node) is failing just now; back up again when `nodes` shows what it is")
   }
 
   private func copy(_ cut: Cut, _ lease: UInt64, to target: BackupTarget) throws(BackupTarget.Stop) {

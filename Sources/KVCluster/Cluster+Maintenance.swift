@@ -13,7 +13,7 @@ extension Cluster {
       }
       var isBusy = false
       for caretaker in caretakers { isBusy = caretaker.work() || isBusy }
-      if !isBusy { Clock.sleep(ns: 20_000_000) }
+      if !isBusy { Clock.sleep(ns: Caretaker.pauseNs) }
     }
   }
 }
@@ -33,6 +33,8 @@ final class Caretaker {
   private var compactAfterNs: UInt64 = 0
   private var nextDeliveryNs: UInt64 = 0
   private var hugePages = HugePages()
+  private var comparison: AntiEntropy
+  private var nextComparisonNs: UInt64 = 0
   private var nextPlanNs: UInt64 = 0
   /// Someone waits for the end and no clients are served: no rests.
   private let isHurried: Bool
@@ -45,8 +47,12 @@ final class Caretaker {
   /// Reading the log again takes at most this part of a core.
   private static let scrubPart: UInt64 = 100
   private static let scrubPauseMinNs: UInt64 = 1_000_000_000
+  /// From one partition to the next: all of them in half a minute.
+  private static let comparisonPauseNs: UInt64 = 100_000_000
   private static let planPauseNs: UInt64 = 500_000_000
   private static let retryMinNs: UInt64 = 1_000_000_000
+  /// Who finds nothing to do looks again after so long.
+  static let pauseNs: UInt64 = 20_000_000
   /// A damaged segment is read again for each try, which takes about 50 ms.
   private static let retryMaxNs: UInt64 = 8_000_000_000
 
@@ -54,6 +60,7 @@ final class Caretaker {
     self.replica = replica
     self.cluster = cluster
     self.isHurried = isHurried
+    comparison = AntiEntropy(replica, cluster.partitions, cluster.links)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
   }
@@ -74,7 +81,17 @@ final class Caretaker {
     let mayBeMore = compact()
     checkpointIfDue()
     scrubIfDue()
+    compareIfDue()
     return arrangeMemory() || mayBeMore
+  }
+
+  /// Compares replicas of a part of the ring with those of other nodes.
+  private func compareIfDue() {
+    guard Clock.nowNs() >= nextComparisonNs else { return }
+    let copied = comparison.copied
+    let isMore = replica.whileOpen { comparison.step() } ?? false
+    cluster.counters.antiEntropyCopies.wrappingAdd(comparison.copied - copied, ordering: .relaxed)
+    nextComparisonNs = Clock.nowNs() + (isMore ? 0 : Caretaker.comparisonPauseNs)
   }
 
   /// A node that answers may have missed writes all the same: its disk was full for a moment.
@@ -85,10 +102,16 @@ final class Caretaker {
     partitions.forEach { _, partition in
       hasHints = hasHints || partition.pointee.hints.contains { $0.target == replica.id }
     }
-    if hasHints { replica.whileOpen { _ = HintReplay(partitions: partitions, target: replica).run() } }
+    guard hasHints else { return }
+    replica.whileOpen {
+      let replay = HintReplay(partitions, cluster.links, to: replica)
+      replay.run()
+      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered, ordering: .relaxed)
+    }
   }
 
   private func arrangeMemory() -> Bool {
+    if Clock.isVirtual { return false }
     if hugePages.hasPending {
       replica.whileOpen { hugePages.step() }
     } else if Clock.nowNs() >= nextPlanNs {
@@ -121,7 +144,7 @@ final class Caretaker {
         return false
       }
       if !isMore { break }
-      worker.rest(factor: restFactor)
+      if !Clock.isVirtual { worker.afterWork(factor: restFactor) }
     }
     if !compaction.isComplete {
       postpone()
@@ -230,6 +253,7 @@ final class Caretaker {
       }
     }
     if unhealed > 0 { announceUnhealed(unhealed) }
+    cluster.counters.copiesHealed.wrappingAdd(healed, ordering: .relaxed)
     if healed > 0 {
       retryNs = Caretaker.retryMinNs
       cluster.log(
@@ -318,11 +342,9 @@ final class Caretaker {
       return nil
     }
     let generation = partitions.currentGeneration
-    let sweep = Sweep(.catchUp(replica.id), partitions, isHurried: isHurried) { [unowned cluster] in
-      cluster.isClosing.load(ordering: .relaxed)
-    }
     let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
-    guard (try? sweep.run(sources: sources, canCopy: { _ in true })) ?? false,
+    let sweep = Sweep(.catchUp(replica.id), partitions, cluster.links, sources: sources)
+    guard (try? sweep.run(isHurried: isHurried || Clock.isVirtual, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
@@ -334,6 +356,7 @@ final class Caretaker {
     }
     guard isCleared ?? false else { return nil }
     replica.store.isSuspect = false
+    cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
     cluster.log(
       .storage, isAlone ? .failure : .success,
@@ -344,19 +367,6 @@ final class Caretaker {
     return Rebuilding(
       keysCopied: sweep.keysCopied.load(ordering: .relaxed), keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
       isAlone: isAlone)
-  }
-}
-
-/// Works in short pieces with rests in between, so that clients keep their share of the machine.
-private struct Rest {
-  private var startedNs = Clock.nowNs()
-  private static let workNs: UInt64 = 500_000
-
-  mutating func rest(factor: UInt64) {
-    let worked = Clock.nowNs() - startedNs
-    guard worked > Rest.workNs, factor > 0 else { return }
-    Clock.sleep(ns: min(worked * factor, 20_000_000))
-    startedNs = Clock.nowNs()
   }
 }
 
@@ -434,7 +444,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
-      return slots(number).allSatisfy { slot in
+      return view.representatives(of: slots(number)).allSatisfy { slot in
         !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition)
       }
     }
@@ -445,7 +455,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
-      return slots(number).map { slot in
+      return view.representatives(of: slots(number)).map { slot in
         let participants = view.participants(ofSlot: slot)
         return (0..<participants.count).count { participants.ids[$0] != replica.id }
       }.max() ?? 0

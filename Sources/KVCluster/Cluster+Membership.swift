@@ -5,25 +5,32 @@ extension Cluster {
   /// Adds a node and moves its share of the keys to it while reads and writes go on. Returns when the move is done:
   /// progress is in ``ClusterStatus/change``.
   /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or another change is under way.
+  ///
+  /// One change at a time: while another one is under way this one waits for its turn, as ``ClusterStatus/queuedChanges``
+  /// shows.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
   public func addNode(_ name: String) async throws(ClusterError) {
-    try await change(named: name) { configuration throws(ClusterError) in try configuration.joining(name) }
+    try await change(.join, name)
   }
 
   /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
   /// the other replicas.
-  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node, unknown, or another change is under way.
+  ///
+  /// Waits for its turn as ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
   public func removeNode(_ name: String) async throws(ClusterError) {
-    try await change(named: name) { configuration throws(ClusterError) in try configuration.leaving(name) }
+    try await change(.leave, name)
   }
 
-  private func change(
-    named name: String, _ plan: (Configuration) throws(ClusterError) -> Configuration
-  ) async throws(ClusterError) {
+  private func change(_ kind: ChangeStatus.Kind, _ name: String) async throws(ClusterError) {
+    try enqueue(kind, name)
+    await changes.lock()
+    defer { changes.unlock() }
+    dequeue()
     await lifecycle.lock()
     let change: MembershipChange
     do throws(ClusterError) {
-      change = try begin(plan)
+      change = try begin(kind, name)
     } catch {
       lifecycle.unlock()
       throw error
@@ -35,24 +42,45 @@ extension Cluster {
     try result.get()
   }
 
+  /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
+  private func enqueue(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) {
+    try Configuration.checkName(name)
+    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
+    let waiting = roster.withState { state -> Int? in
+      guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
+      state.queue.append(QueuedChange(kind: kind, node: name))
+      return nil
+    }
+    if let waiting {
+      throw .refused("\(waiting) changes wait for their turn already; wait until some are done: `nodes` shows them")
+    }
+  }
+
+  private func dequeue() { roster.withState { _ = $0.queue.removeFirst() } }
+
   /// Takes up a change that a crash interrupted.
   func resumeChange(_ joint: Configuration) {
+    let change = takeUpChange(joint)
+    spawn("move") { cluster in
+      _ = cluster.carryOut(change)
+      cluster.changes.unlock()
+    }
+  }
+
+  /// Puts a change that was found in the configuration where changes under way are.
+  func takeUpChange(_ joint: Configuration) -> MembershipChange {
     let change = MembershipChange(resuming: joint)
     roster.withState { $0.move = Roster.Move(change: change, startedNs: Clock.nowNs()) }
     showChange(joint)
-    spawn("move") { cluster in _ = cluster.carryOut(change) }
+    return change
   }
 
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
   /// with `lifecycle` held.
-  private func begin(
-    _ plan: (Configuration) throws(ClusterError) -> Configuration
-  ) throws(ClusterError) -> MembershipChange {
+  func begin(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> MembershipChange {
     guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
-    if roster.withState({ $0.move != nil }) {
-      throw .refused("a node is joining or leaving; wait until that is done: `nodes` shows it")
-    }
-    var change = MembershipChange(joint: try plan(roster.configuration))
+    let now = roster.configuration
+    var change = MembershipChange(joint: kind == .join ? try now.joining(name) : try now.leaving(name))
     try checkOwners(of: change.joint)
     guard let planned = change.joint.change, let member = change.joint.member(planned.node) else {
       preconditionFailure("not a change")
@@ -86,7 +114,7 @@ extension Cluster {
     guard let next = view.nextQuorum else { return }
     let newcomer = joint.change?.kind == .join ? joint.change?.node : nil
     let live = Set(roster.live.map(\.id)).union(newcomer.map { [$0] } ?? [])
-    let isShort = (0..<Ring.slotCount).contains { slot in
+    let isShort = view.representatives(of: 0..<Ring.slotCount).contains { slot in
       let participants = view.participants(ofSlot: slot)
       let answering = (0..<participants.count).count {
         participants.nextOwners.contains($0) && live.contains(participants.ids[$0])
@@ -131,167 +159,16 @@ extension Cluster {
 
   /// Does the steps of a change, one after the other. Blocks; runs on a thread of its own.
   private func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
-    var change = change
-    /// Which nodes answered when the stream began.
-    var generation = partitions.currentGeneration
-    while change.step != .done {
-      if change.step == .stream { generation = partitions.currentGeneration }
-      do throws(StorageError) {
-        guard try carryOut(change.step, of: change) else { return .failure(interrupted) }
-      } catch {
-        if isClosing.load(ordering: .relaxed) { return .failure(interrupted) }
-        wait(because: error)
-        continue
+    let execution = ChangeExecution(change, self)
+    while true {
+      if isClosing.load(ordering: .relaxed) {
+        return .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
       }
-      if change.step == .sync, generation != partitions.currentGeneration {
-        // A node came or went: what was counted on may not hold. What is in place is recognised and not copied again.
-        change.streamAgain()
-      } else {
-        _ = change.finishStep()
-      }
-      roster.withState { [change] in $0.move?.change = change }
-    }
-    return .success(())
-  }
-
-  private var interrupted: ClusterError {
-    .notServing("the cluster was closed during the change; it goes on at the next start")
-  }
-
-  /// A step failed: it is tried again in a moment, and the status says why.
-  private func wait(because error: StorageError) {
-    let isNews = roster.withState { state in
-      defer { state.move?.waitingFor = error.description }
-      return state.move?.waitingFor != error.description
-    }
-    if isNews { log(.storage, .failure, "the change waits: \(error)") }
-    Clock.sleep(ns: 500_000_000)
-  }
-
-  /// Returns false if the cluster closes.
-  private func carryOut(_ step: MembershipChange.Step, of change: MembershipChange) throws(StorageError) -> Bool {
-    switch step {
-    case .writeJoint: preconditionFailure("a change begins with a durable joint configuration")
-    case .adoptJoint: adoptJoint(change)
-    case .stream: return try stream()
-    case .sync:
-      for replica in roster.live {
-        replica.commit.syncNow()
-        if let failure = replica.store.log.failure { throw failure }
-      }
-    case .writeSettled: try writeSettledConfiguration()
-    case .adoptSettled: partitions.adopt(PlacementView(roster.configuration))
-    case .drop: try drop(change)
-    case .done: break
-    }
-    return !isClosing.load(ordering: .relaxed)
-  }
-
-  /// Under the roster's lock nobody can mark a node killed in between and have it forgotten.
-  private func writeSettledConfiguration() throws(StorageError) {
-    try roster.withState { state throws(StorageError) in
-      // A write that failed may have been tried before.
-      let next = state.configuration.change == nil ? state.configuration : state.configuration.settled
-      try folder.write(next)
-      state.configuration = next
-    }
-  }
-
-  private func adoptJoint(_ change: MembershipChange) {
-    // The newcomer answers before anyone asks it. It may have been killed meanwhile, but not in between.
-    lifecycle.lockBlocking()
-    defer { lifecycle.unlock() }
-    let newcomer = roster.withState { state in state.nodes.first { $0.id == change.joint.change?.node }?.replica }
-    if let newcomer { partitions.add(newcomer) }
-    partitions.adopt(PlacementView(roster.configuration))
-  }
-
-  private func stream() throws(StorageError) -> Bool {
-    let sources = roster.configuration.members.map(\.id)
-    // A damaged copy is passed over; the second pass shows whether another replica had the same version.
-    for pass in 1...2 {
-      let sweep = Sweep(.moveRanges, partitions) { [weak self] in
-        self?.isClosing.load(ordering: .relaxed) ?? true
-      }
-      if pass == 1 { roster.withState { $0.move?.sweep = sweep } }
-      guard try sweep.run(sources: sources, canCopy: { canMove($0) }) else { return false }
-      let damaged = sweep.keysDamaged.load(ordering: .relaxed)
-      if damaged == 0 { return true }
-      if pass == 2 {
-        throw .damaged(path: folder.path, offset: 0, reason: "\(damaged) keys that move have no intact newest copy")
+      switch execution.step() {
+      case .again: break
+      case .rest(let ns): Clock.sleep(ns: ns)
+      case .done: return .success(())
       }
     }
-    return true
-  }
-
-  /// Whether R old and W new owners of every moving slot of the partition answer; says whom it waits for if not.
-  private func canMove(_ number: Int) -> Bool {
-    let partition = partitions[number]
-    let isReady = partition.pointee.lock.withLock { () -> Bool in
-      let view = partition.pointee.view.takeUnretainedValue()
-      let perPartition = Ring.slotCount / Store.partitionCount
-      return (number * perPartition..<(number + 1) * perPartition).allSatisfy { slot in
-        guard view.isMoving(slot) else { return true }
-        let participants = view.participants(ofSlot: slot)
-        var live = ParticipantSet()
-        var intact = ParticipantSet()
-        for i in 0..<participants.count {
-          guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else { continue }
-          live.insert(i)
-          if !replica.store.isSuspect { intact.insert(i) }
-        }
-        return view.readRule(participants).isMet(by: intact) && view.writeRule(participants).isMet(by: live)
-      }
-    }
-    let down =
-      isReady
-      ? []
-      : roster.withState { state in
-        state.nodes.filter { !$0.state.isServing }.map(\.name)
-      }
-    roster.withState {
-      $0.move?.waitingFor = isReady ? nil : "too few owners answer; down: \(down.joined(separator: ", "))"
-    }
-    return isReady
-  }
-
-  /// Losers give up their ranges; a node that left is closed and its folder removed.
-  private func drop(_ change: MembershipChange) throws(StorageError) {
-    lifecycle.lockBlocking()
-    defer { lifecycle.unlock() }
-    guard let plan = change.joint.change, let member = change.joint.member(plan.node) else { return }
-    let moved = roster.withState { $0.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0 }
-    if plan.kind == .leave { try removeLeaver(member) }
-    for replica in roster.live where plan.kind == .join && replica.id != plan.node { try dropRanges(of: replica) }
-    roster.withState { state in
-      state.move = nil
-      if let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state == .joining {
-        state.nodes[i].state = .up
-      }
-    }
-    if plan.kind == .join {
-      log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
-    } else {
-      log(.leave, .success, "\(member.name) left: \(moved) copies moved to the others")
-    }
-  }
-
-  private func removeLeaver(_ member: Configuration.Member) throws(StorageError) {
-    let replica = roster.withState { state -> Replica? in
-      defer { state.nodes.removeAll { $0.id == member.id } }
-      return state.nodes.first { $0.id == member.id }?.replica
-    }
-    if let replica { retire(replica) }
-    partitions.forEach { _, partition in
-      partition.pointee.hints.removeAll { $0.target == member.id || $0.holder == member.id }
-    }
-    try folder.disk.removeFolder(DataFolder.logFolder(member.name))
-  }
-
-  private func dropRanges(of replica: Replica) throws(StorageError) {
-    let view = PlacementView(roster.configuration)
-    try replica.store.drop(
-      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
-      withPartition: { number, body in partitions.whileServing(replica, number, body) })
   }
 }

@@ -8,21 +8,17 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
-    let pending = try key.withBytes { key throws(ClusterError) in
-      try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
-    }
-    if let pending { try await settle(pending) }
+    if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
+    try await write(.value, key, value)
   }
 
   /// The newest value of a key, or `nil` if it has none.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know.
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know;
+  ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
-    let (value, pending) = try key.withBytes { key throws(ClusterError) in
-      try coordinator.read(key) { $0.map { Array($0) } }
-    }
-    if let pending { try await settle(pending) }
-    return value
+    if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
+    return try await read(key)
   }
 
   /// Removes a key. Durable like a put.
@@ -30,24 +26,26 @@ extension Cluster {
   public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
     let existed = try await get(key) != nil
     try checkServing()
-    let pending = try key.withBytes { key throws(ClusterError) in
-      try coordinator.write(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
+    if key.withBytes({ tap.watches($0) }) {
+      try await watchedDelete(key)
+    } else {
+      try await write(.tombstone, key, [])
     }
-    if let pending { try await settle(pending) }
     return existed
   }
 
   /// ``put(_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
   public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
-    if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
+    if tap.watches(key) { return try watchedPut(key, value) }
+    try writeBlocking(.value, key, value)
   }
 
   /// ``delete(_:)`` for a thread, without the look before.
   public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
-    let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
-    if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
+    if tap.watches(key) { return try watchedDelete(key) }
+    try writeBlocking(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
   }
 
   /// ``get(_:)`` for a thread, into the caller's memory. Allocates nothing.
@@ -56,12 +54,54 @@ extension Cluster {
     _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ClusterError) -> Int? {
     try checkServing()
-    let (count, pending) = try coordinator.read(key) { value -> Int? in
-      guard let value else { return nil }
-      let copied = min(value.count, buffer.count)
-      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
-      return value.count
+    if tap.watches(key) { return try watchedGet(key, into: buffer) }
+    return try readBlocking(key) { Cluster.copy($0, to: buffer) }
+  }
+
+  /// Copies as much as fits; returns how much there is.
+  @inline(__always)
+  static func copy(_ value: UnsafeRawBufferPointer, to buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let copied = min(value.count, buffer.count)
+    if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+    return value.count
+  }
+
+  // MARK: - By direct call, or by message while links are faulty
+
+  @inline(__always)
+  func write(_ kind: RecordKind, _ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
+    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key) }
+    let pending = try key.withBytes { key throws(ClusterError) in
+      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value) }
     }
+    if let pending { try await settle(pending) }
+  }
+
+  @inline(__always)
+  func read(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
+    if links.isFaulty { return try await sendRead(key) }
+    let (value, pending) = try key.withBytes { key throws(ClusterError) in
+      try coordinator.read(key) { $0.map { Array($0) } }
+    }
+    if let pending { try await settle(pending) }
+    return value
+  }
+
+  @inline(__always)
+  func writeBlocking(
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) throws(ClusterError) {
+    if links.isFaulty { return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key) }
+    if let pending = try coordinator.write(kind, key, value) { try settleBlocking(pending) }
+  }
+
+  /// - Parameter take: gets the value while a lock is held.
+  @inline(__always)
+  func readBlocking(
+    _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Int
+  ) throws(ClusterError) -> Int? {
+    if links.isFaulty { return try sendReadBlocking(key)?.withBytes(take) }
+    let (count, pending) = try coordinator.read(key) { value -> Int? in value.map(take) }
     if let pending { try settleBlocking(pending) }
     return count
   }
@@ -102,7 +142,7 @@ extension Cluster {
   // MARK: - Waiting
 
   @inline(__always)
-  private func checkServing() throws(ClusterError) {
+  func checkServing() throws(ClusterError) {
     if !isServing.load(ordering: .acquiring) { throw notServing() }
   }
 
@@ -114,11 +154,11 @@ extension Cluster {
       "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
   }
 
-  private func settle(_ pending: DurabilityWait) async throws(ClusterError) {
+  func settle(_ pending: DurabilityWait) async throws(ClusterError) {
     try check(await pending.wait())
   }
 
-  private func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
+  func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
     try check(pending.waitBlocking())
   }
 

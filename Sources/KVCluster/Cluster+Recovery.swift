@@ -41,9 +41,8 @@ extension Cluster {
   }
 
   private func highestLease(_ configuration: Configuration) -> UInt64? {
-    configuration.members.compactMap { member in
-      (try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(member.name))) ?? nil
-    }.max()
+    let folders = [TagLease.clusterFolder] + configuration.members.map { DataFolder.logFolder($0.name) }
+    return folders.compactMap { (try? TagLease.read(from: folder.disk, folder: $0)) ?? nil }.max()
   }
 
   /// Reads all logs: first where each ends, then, several segments at a time, what is in them.
@@ -68,6 +67,7 @@ extension Cluster {
 
   /// Runs `body` for each number below `count`, on as many threads as there are processors.
   private func parallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    if Clock.isVirtual { return (0..<count).forEach(body) }
     let next = Atomic<Int>(0)
     let workers = (0..<min(count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
       BackgroundThread("recovery") {
@@ -108,7 +108,7 @@ extension Cluster {
   private func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
     try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
-      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), cacheBytes: options.cacheBytes,
+      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes, cacheBytes: options.cacheBytes,
       isExpected: isExpected)
   }
 
@@ -126,7 +126,8 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
-    store.log.setRoomRequest { [provisioner] log in provisioner.request(log) }
+    if let mistake = options.mistake { plant(mistake, in: store) }
+    if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {
       try dropForeignRanges(store, id)
     } catch {
@@ -142,9 +143,19 @@ extension Cluster {
     return Replica(id: id, name: name, store: store, commit: commit)
   }
 
+  /// What a mistake makes of a store that has just been opened.
+  private func plant(_ mistake: PlantedMistake, in store: Store) {
+    switch mistake {
+    case .amnesiacVotes: store.isSuspect = false
+    case .purgesEarly: store.forget { $0.location.isTombstone }
+    case .cutsTail: store.forget { $0.tag == store.newestTag }
+    default: break
+    }
+  }
+
   /// A node that was away when ranges moved from it gives them up before it serves again.
   private func dropForeignRanges(_ store: Store, _ id: UInt16) throws(StorageError) {
-    let view = PlacementView(roster.configuration)
+    let view = viewNow
     var holdsAny = false
     for partition in 0..<Store.partitionCount where !holdsAny {
       holdsAny = store.holdsAny(partition) { !view.isOwner(id, ofSlot: $0) }
@@ -155,25 +166,61 @@ extension Cluster {
       withPartition: { _, body in body() })
   }
 
+  /// ``dropForeignRanges(_:_:)`` for a node that serves.
+  func dropForeignRanges(of replica: Replica) throws(StorageError) {
+    let view = viewNow
+    var holdsAny = false
+    for partition in 0..<Store.partitionCount where !holdsAny {
+      partitions.whileServing(replica, partition) {
+        holdsAny = replica.store.holdsAny(partition) { !view.isOwner(replica.id, ofSlot: $0) }
+      }
+    }
+    guard holdsAny else { return }
+    try replica.store.drop(
+      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
+      withPartition: { number, body in partitions.whileServing(replica, number, body) })
+  }
+
   /// Draws the first tag above all that may have been used, lets the nodes answer, and takes up what was unfinished.
   private func serve(_ configuration: Configuration) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
     do {
-      try coordinator.tags.start(at: max(newest, highestLease(configuration) ?? 0) + 1)
+      let first = max(newest, highestLease(configuration) ?? 0) + 1
+      try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
+      if options.mistake == .retriesWithNewTag { exchange.tags = coordinator.tags }
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
     }
     for replica in replicas { partitions.add(replica) }
     for replica in replicas { takeRecoveredHints(replica) }
+    // Changes asked for from now on wait for the one that was interrupted.
+    if configuration.change != nil { changes.lockBlocking() }
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
-    spawn("ticker") { $0.tick() }
-    if isMaintained { spawn("maintenance") { $0.maintain() } }
-    for replica in replicas { _ = HintReplay(partitions: partitions, target: replica).run() }
-    if configuration.change != nil { resumeChange(configuration) }
+    for replica in replicas { HintReplay(partitions, links, to: replica).run() }
+    if !Clock.isVirtual { startWorkers(configuration) }
     recovery.finish()
+  }
+
+  private func startWorkers(_ configuration: Configuration) {
+    spawn("ticker") { $0.tick() }
+    spawn("links") { $0.carryMessages() }
+    if isMaintained { spawn("maintenance") { $0.maintain() } }
+    if configuration.change != nil { resumeChange(configuration) }
+  }
+
+  /// Runs the exchange whenever something is due; sleeps while links are good.
+  private func carryMessages() {
+    let monitor = Monitor()
+    exchange.setWakeUp { monitor.withLock { monitor.notifyAll() } }
+    while !isClosing.load(ordering: .relaxed) {
+      exchange.run()
+      let due = min(exchange.nextDueNs ?? .max, Clock.nowNs() + 100_000_000)
+      monitor.withLock { monitor.wait(untilNs: due) }
+    }
+    exchange.setWakeUp(nil)
   }
 
   /// Puts hints found in a node's log where operations keep theirs.
@@ -200,24 +247,31 @@ extension Cluster {
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.
   func tick() {
     while !isClosing.load(ordering: .relaxed) {
-      Clock.sleep(ns: 50_000_000)
-      let now = Clock.nowNs()
-      let replicas = roster.live
-      for replica in replicas where now > options.operationTimeoutNs {
-        replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
-      }
-      // A failure that no sync has met yet: the next one stops the node.
-      for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
-      coordinator.isOverdue.store(
-        replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
-      try? coordinator.tags.extendEarly()
+      Clock.sleep(ns: Cluster.tickNs)
+      tickOnce()
     }
     coordinator.isOverdue.store(false, ordering: .relaxed)
+  }
+
+  static let tickNs: UInt64 = 50_000_000
+
+  func tickOnce() {
+    let now = Clock.nowNs()
+    let replicas = roster.live
+    for replica in replicas where now > options.operationTimeoutNs {
+      replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
+    }
+    // A failure that no sync has met yet: the next one stops the node.
+    for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
+    coordinator.isOverdue.store(
+      replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
+    try? coordinator.tags.extendEarly()
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
   func nodeFailed(_ id: UInt16, _ error: StorageError) {
     let name = roster.name(of: id)
+    counters.failedNodes.wrappingAdd(1, ordering: .relaxed)
     let replica = roster.withState { state in state.nodes.first { $0.id == id }?.replica }
     roster.setState(.failed(reason: error.description), of: id, replica: nil)
     if let replica {
@@ -225,8 +279,8 @@ extension Cluster {
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
       // believed before it has been compared with other owners.
       try? SuspectMark.write(to: folder.disk, folder: replica.store.log.folder)
-      // This is its own commit thread, which retiring waits for.
-      spawn("retire \(name)") { $0.retire(replica) }
+      // This is its own commit thread, which retiring waits for; a simulation has none.
+      if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
     }
     log(
       .storage, .failure,

@@ -4,20 +4,23 @@ extension Cluster {
   /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
   /// called from any thread as often as a screen is drawn.
   public func status() -> ClusterStatus {
-    let (configuration, nodes, phase, move) = roster.withState { state in
-      (state.configuration, state.nodes, state.phase, state.move)
+    let (configuration, nodes, phase, move, queue) = roster.withState { state in
+      (state.configuration, state.nodes, state.phase, state.move, state.queue)
     }
     let view = currentView(configuration)
     let tally = Tally(partitions, nodes)
     let now = Clock.nowNs()
-    return ClusterStatus(
+    var status = ClusterStatus(
       atNs: now, uptimeNs: now - openedNs,
       phase: phase == .recovering(fraction: 0) ? .recovering(fraction: recovery.fraction) : phase,
       epoch: configuration.epoch, quorum: configuration.quorum, fsync: options.fsync, dataFolder: folder.path,
       isEphemeral: options.isEphemeral,
       nodes: nodes.map { node in tally.status(of: node, share: view.share(of: node.id)) }
         .sorted { Configuration.countsBefore($0.name, $1.name) },
-      ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations)
+      ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
+      verdict: verdict.withLock { $0 })
+    status.queuedChanges = queue
+    return status
   }
 
   private func change(_ move: Roster.Move, _ now: UInt64) -> ChangeStatus {

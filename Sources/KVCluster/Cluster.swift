@@ -18,12 +18,15 @@ import Synchronization
 ///
 /// Every method may be called from any thread and task.
 public final class Cluster: Sendable {
-  let options: ClusterOptions
+  package let options: ClusterOptions
   let folder: DataFolder
   let eventLog: EventLog
   let roster: Roster
   let partitions: PartitionTable
   let coordinator: Coordinator
+  /// Where operations on watched keys are recorded for a live verdict.
+  package let tap = OperationTap()
+  let verdict = Mutex<VerdictStatus?>(nil)
   let openedNs = Clock.nowNs()
   /// Reads and writes are served: recovery is done and the cluster is not closing.
   let isServing = Atomic<Bool>(false)
@@ -32,28 +35,58 @@ public final class Cluster: Sendable {
   /// Whether logs are compacted and healed in the background; a repair does it itself.
   let isMaintained: Bool
   private let closed = Latch()
-  let provisioner = Provisioner()
+  let provisioner: Provisioner?
+  let links: Links
+  /// Operations while links are faulty.
+  let exchange: Exchange
+  let counters = ClusterCounters()
   /// Held by whoever starts or stops a node: one at a time.
   let lifecycle = AsyncLock()
+  /// Held during a membership change: the others wait in the order they came.
+  let changes = AsyncLock()
   /// Made once an epoch, see `status()`.
   let ringPicture = Mutex<RingPicture?>(nil)
+  private let views: Mutex<PlacementView?>
   private let threads = Mutex<[BackgroundThread]>([])
 
-  private init(options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool) {
+  private init(
+    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64
+  ) {
     self.options = options
     self.isMaintained = isMaintained
     self.folder = folder
     let (eventLog, roster) = (EventLog(), Roster(configuration))
     self.eventLog = eventLog
     self.roster = roster
-    partitions = PartitionTable(view: PlacementView(configuration))
+    let view = PlacementView(configuration)
+    views = Mutex(view)
+    partitions = PartitionTable(view: view)
     let disk = folder.disk
     let tags = TagSource { bound throws(StorageError) in
-      for replica in roster.live { try TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
+      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
+      // One node's full disk must not keep the others from writing.
+      for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
     }
     coordinator = Coordinator(
       partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
       onDamage: { replica, hash in replica.noteDamage(hash) })
+    provisioner = Clock.isVirtual ? nil : Provisioner()
+    links = Links(seed: seed)
+    exchange = Exchange(
+      partitions, links, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
+      mistake: options.mistake,
+      onDamage: { replica, hash in replica.noteDamage(hash) })
+  }
+
+  /// The configuration in the form that is looked up; made once an epoch.
+  var viewNow: PlacementView {
+    let configuration = roster.configuration
+    return views.withLock { view in
+      if let view, view.epoch == configuration.epoch { return view }
+      let made = PlacementView(configuration)
+      view = made
+      return made
+    }
   }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
@@ -74,9 +107,8 @@ public final class Cluster: Sendable {
       throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
     }
     do throws(ClusterError) {
-      let configuration = try configuration(in: folder, options)
-      let cluster = Cluster(
-        options: options, folder: folder, configuration: configuration, isMaintained: isMaintained)
+      var random = SystemRandomNumberGenerator()
+      let cluster = try make(options, folder, isMaintained: isMaintained, seed: random.next())
       cluster.spawn("recovery") { $0.recover() }
       return cluster
     } catch {
@@ -85,8 +117,18 @@ public final class Cluster: Sendable {
     }
   }
 
+  /// A cluster that has yet to recover.
+  /// - Parameter seed: names a new cluster, and decides what faulty links do.
+  static func make(
+    _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64
+  ) throws(ClusterError) -> Cluster {
+    let configuration = try configuration(in: folder, options, newID: seed)
+    return Cluster(
+      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
+  }
+
   private static func configuration(
-    in folder: DataFolder, _ options: ClusterOptions
+    in folder: DataFolder, _ options: ClusterOptions, newID: UInt64
   ) throws(ClusterError) -> Configuration {
     if let existing = try folder.readConfiguration() {
       try options.check(against: existing.quorum)
@@ -99,9 +141,8 @@ public final class Cluster: Sendable {
     }
     let quorum = try options.quorumOfNewCluster()
     for name in options.initialNodes { try Configuration.checkName(name) }
-    var random = SystemRandomNumberGenerator()
     let made = Configuration(
-      clusterID: random.next(), quorum: quorum, nodeNames: options.initialNodes)
+      clusterID: newID, quorum: quorum, nodeNames: options.initialNodes)
     do {
       try folder.write(made)
     } catch {
@@ -111,6 +152,7 @@ public final class Cluster: Sendable {
   }
 
   /// Runs `body` on a thread of its own, which ``close()`` waits for.
+  /// In a simulation there are no threads: what a thread would do there is driven by events, step by step.
   func spawn(_ name: String, _ body: @escaping @Sendable (Cluster) -> Void) {
     let thread = BackgroundThread(name) { [self] in body(self) }
     let ended = threads.withLock { threads in
@@ -158,7 +200,8 @@ public final class Cluster: Sendable {
 
   private func closeBlocking() {
     while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
-    provisioner.stop()
+    provisioner?.stop()
+    exchange.endAll()
     let replicas = roster.live
     roster.withState { $0.phase = .closed }
     for replica in replicas {

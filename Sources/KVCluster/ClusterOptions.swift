@@ -16,6 +16,9 @@ public struct ClusterOptions: Sendable, Equatable {
   public var cacheBytes: Int
   /// How long an operation waits for its quorum before it is indeterminate.
   public var operationTimeoutNs: UInt64
+  /// Size of a log's segments.
+  package var segmentBytes = LogFormat.segmentBytesDefault
+  package var mistake: PlantedMistake?
 
   public init(
     dataFolder: String, isEphemeral: Bool = false, initialNodes: [String] = ["node1", "node2", "node3"],

@@ -25,13 +25,17 @@ public struct ClusterStatus: Sendable, Equatable {
   public var ring: RingStatus
   /// The membership change under way, if any.
   public var change: ChangeStatus?
+  /// Changes that wait for their turn, in their order.
+  public var queuedChanges: [QueuedChange] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
+  /// What watching the clients' operations has found; `nil` if nobody watches.
+  public var verdict: VerdictStatus?
 
   public init(
     atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
     dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
-    operations: OperationCounters
+    operations: OperationCounters, verdict: VerdictStatus? = nil
   ) {
     self.atNs = atNs
     self.uptimeNs = uptimeNs
@@ -45,6 +49,7 @@ public struct ClusterStatus: Sendable, Equatable {
     self.ring = ring
     self.change = change
     self.operations = operations
+    self.verdict = verdict
   }
 
   /// What the configured quorums promise about reads and writes of one key.
@@ -316,6 +321,18 @@ public struct RingStatus: Sendable, Equatable {
     self.nextOwners = nextOwners
     self.nextRanks = nextRanks
     self.tokenCount = tokenCount
+  }
+}
+
+/// A membership change that waits for the one under way.
+public struct QueuedChange: Sendable, Equatable {
+  public var kind: ChangeStatus.Kind
+  /// The node that will join or leave.
+  public var node: String
+
+  public init(kind: ChangeStatus.Kind, node: String) {
+    self.kind = kind
+    self.node = node
   }
 }
 

@@ -10,6 +10,8 @@ public enum Limits {
   public static let nodesMax = 1_024
   /// Copies of a key; two owner sets of seven fit an operation's inline storage.
   public static let replicasMax = 7
+  /// Membership changes that wait for their turn: more than anyone plans, few enough to be shown.
+  public static let changesQueuedMax = 16
   /// Events kept for late readers: some hours of a busy cluster.
   public static let eventsMax = 1_000
   /// Keys whose owners change that are copied under one hold of a partition's lock: about 30 µs.

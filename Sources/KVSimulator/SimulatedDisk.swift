@@ -27,7 +27,11 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
-  package init(random: SeededRandom) {
+  /// What is stored in segments is lost with the program until it is written: what ``SegmentFile/isStaged`` says.
+  package let isStaged: Bool
+
+  package init(random: SeededRandom, isStaged: Bool = false) {
+    self.isStaged = isStaged
     var random = random
     faults = DiskFaults(random: random.split())
     self.random = random
@@ -35,7 +39,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// A disk with the same content, that lives on by itself.
   package func copy(random: SeededRandom) -> SimulatedDisk {
-    let copy = SimulatedDisk(random: random)
+    let copy = SimulatedDisk(random: random, isStaged: isStaged)
     copy.files = files.map { ($0.path, $0.inode.copy(capacity: 0)) }
     copy.capacityBytes = capacityBytes
     return copy
@@ -51,6 +55,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     isCrashed = false
     plannedCrash = nil
     life += 1
+    for file in files { file.inode.end() }
     guard losingPower else { return }
     for file in files { file.inode.losePower(&random) }
   }
@@ -73,7 +78,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Replaces a file by these bytes, outside of all counting; `nil` removes it.
   package func put(_ path: String, _ bytes: [UInt8]?) {
     files.removeAll { $0.path == path }
-    if let bytes { link(path, SimulatedInode(bytes: bytes)) }
+    if let bytes { link(path, SimulatedInode(bytes: bytes, isStaged: isStaged)) }
   }
 
   /// Paths and sizes of all files, in the order of their paths.
@@ -141,7 +146,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     link(path + ".new", SimulatedInode(bytes: Array(bytes.prefix(random.within(0...bytes.count)))))
     try pass(.during, path)
     files.removeAll { $0.path == path + ".new" }
-    link(path, SimulatedInode(bytes: bytes))
+    link(path, SimulatedInode(bytes: bytes, isStaged: isStaged))
     try pass(.after, path)
   }
 
@@ -170,7 +175,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     try check(.write, path)
     guard inode(path) == nil else { throw .io(operation: "create", path: path, code: 17) }
     try pass(.before, path)
-    let inode = SimulatedInode(capacity: capacity)
+    let inode = SimulatedInode(capacity: capacity, isStaged: isStaged)
     link(path, inode)
     try pass(.after, path)
     return SimulatedFile(self, inode, path: path, capacity: capacity, life: life)
@@ -196,6 +201,12 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     file.inode.extend(to: byteCount)
     try syncNow(file)
     try pass(.after, file.path)
+  }
+
+  func write(_ file: SimulatedFile, _ range: Range<Int>) throws(StorageError) {
+    guard isStaged else { return }
+    try check(.write, file.path, life: file.life)
+    file.inode.write(range)
   }
 
   func sync(_ file: SimulatedFile) throws(StorageError) {

@@ -12,21 +12,25 @@ final class SimulatedInode {
   let capacity: Int
   private(set) var byteCount = 0
   private(set) var durable: [UInt8] = []
+  /// If the file is staged, its bytes: what is stored at ``base`` is its program's alone until it is written.
+  private var written: [UInt8]?
   /// Sectors that a failed sync has declared clean although they are not on the disk, and their bytes: a later sync
   /// writes them only if they have changed again.
   private var abandoned: [(sector: Int, bytes: [UInt8])] = []
   var syncs = 0
 
-  init(capacity: Int) {
+  init(capacity: Int, isStaged: Bool = false) {
     self.capacity = capacity
+    if isStaged { written = [] }
     base = .allocate(byteCount: max(capacity, 1), alignment: 4_096)
     memset(base, 0, capacity)
   }
 
   deinit { base.deallocate() }
 
-  convenience init(bytes: [UInt8]) {
+  convenience init(bytes: [UInt8], isStaged: Bool = false) {
     self.init(capacity: bytes.count)
+    if isStaged { written = bytes }
     byteCount = bytes.count
     bytes.withBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
     durable = bytes
@@ -38,16 +42,44 @@ final class SimulatedInode {
     memcpy(copy.base, base, byteCount)
     copy.byteCount = byteCount
     copy.durable = durable
+    copy.written = written
     copy.abandoned = abandoned
     return copy
   }
 
-  var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }
+  var bytes: [UInt8] { written ?? stored }
+
+  private var stored: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }
+
+  private func store(_ bytes: [UInt8]) {
+    bytes.withBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
+  }
+
+  func write(_ range: Range<Int>) {
+    written?.replaceSubrange(range, with: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// Lets `body` see the file's bytes at ``base``.
+  private func asFile(_ body: () -> Void) {
+    guard let written else { return body() }
+    let own = stored
+    store(written)
+    body()
+    self.written = stored
+    store(own)
+  }
+
+  /// The program is gone, and what it had not written.
+  func end() {
+    if let written { store(written) }
+  }
 
   /// Makes the file longer; its new bytes are zero, on the disk too.
   func extend(to byteCount: Int) {
     guard byteCount > self.byteCount else { return }
-    durable += [UInt8](repeating: 0, count: byteCount - self.byteCount)
+    let zeros = [UInt8](repeating: 0, count: byteCount - self.byteCount)
+    durable += zeros
+    written? += zeros
     self.byteCount = byteCount
   }
 
@@ -95,26 +127,31 @@ final class SimulatedInode {
 
   func sync() {
     syncs += 1
-    forEachUnsynced { number, range in
-      if !isAbandoned(number, range) { keep(range) }
+    asFile {
+      forEachUnsynced { number, range in
+        if !isAbandoned(number, range) { keep(range) }
+      }
+      abandoned = abandoned.filter { entry in isAbandoned(entry.sector, sector(entry.sector)) }
     }
-    abandoned.removeAll { entry in !isAbandoned(entry.sector, sector(entry.sector)) }
   }
 
   /// A sync that fails: each sector was written, or its new bytes are gone, or they stay in memory and count as written.
   func failSync(_ random: inout SeededRandom) {
-    forEachUnsynced { number, range in
-      switch random.below(3) {
-      case 0: keep(range)
-      case 1: revert(range)
-      default:
-        abandoned.append((number, Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))))
+    asFile {
+      forEachUnsynced { number, range in
+        switch random.below(3) {
+        case 0: keep(range)
+        case 1: revert(range)
+        default:
+          abandoned.append((number, Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))))
+        }
       }
     }
   }
 
   /// Each sector that was not synced is old or new.
   func losePower(_ random: inout SeededRandom) {
+    end()
     let isKeepingNone = random.chance(perMille: 150)
     forEachUnsynced { number, range in
       if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) {
@@ -124,12 +161,14 @@ final class SimulatedInode {
       }
     }
     abandoned = []
+    if written != nil { written = stored }
   }
 
   func flip(at offset: Int, mask: UInt8) {
     precondition(offset < byteCount, "no byte \(offset) in a file of \(byteCount)")
     (base + offset).storeBytes(of: base.load(fromByteOffset: offset, as: UInt8.self) ^ mask, as: UInt8.self)
     durable[offset] ^= mask
+    written?[offset] ^= mask
   }
 }
 
@@ -163,6 +202,8 @@ final class SimulatedFile: SegmentFile, @unchecked Sendable {
 
   func sync() throws(StorageError) { try disk.sync(self) }
 
+  var isStaged: Bool { disk.isStaged }
+  func write(_ range: Range<Int>) throws(StorageError) { try disk.write(self, range) }
   func prepareToWrite(_ range: Range<Int>) {}
   func finishWriting(_ range: Range<Int>) {}
 

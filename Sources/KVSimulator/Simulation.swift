@@ -1,265 +1,410 @@
 import KVCluster
+import Synchronization
 
-/// A whole cluster's bad day in one thread, drawn from one seed: clients that put, get and delete a few hot keys over a
-/// network that loses, delays, doubles and reorders messages, on nodes that crash and lose power.
+/// A whole cluster's bad day in one thread, drawn from one seed: clients that put, get and delete a few hot keys while
+/// links, disks, nodes, the program and the machine fail, and nodes join and leave. Then everything heals, and the cluster
+/// must converge.
 ///
-/// What runs is what ships: the ring, the stores with their logs and recovery, and the operations' state machines. Only
-/// the clock, the links and the disks are the simulator's (FoundationDB, SIGMOD '21; TigerBeetle's VOPR).
-package struct Simulation {
-  /// How bad the day is; each part drawn from the seed, so that some seeds have none of a fault and others much of it.
-  package struct Plan: Sendable, Equatable {
-    package var nodes: Int
-    package var clients: Int
-    package var keys: Int
-    package var operationsPerClient: Int
-    package var lossPerMille: Int
-    package var duplicationPerMille: Int
-    /// Microseconds; one message in 32 takes up to 20 times as long.
-    package var delayMaxUs: Int
-    /// Of a node, from one crash to the next; 0 for none.
-    package var crashEveryUs: Int
-    package var losesPower: Bool
-    /// Clients give up after this long, and send again to silent owners this often.
-    package var timeoutUs: Int
-    package var retryUs: Int
-
-    package init(seed: UInt64) {
-      var random = SeededRandom(seed: seed ^ 0x706c_616e)
-      nodes = random.within(3...6)
-      clients = random.within(2...5)
-      keys = random.within(1...4)
-      operationsPerClient = random.within(20...60)
-      lossPerMille = random.chance(perMille: 300) ? 0 : random.below(250)
-      duplicationPerMille = random.chance(perMille: 500) ? 0 : random.below(200)
-      delayMaxUs = [500, 5_000, 50_000][random.below(3)]
-      crashEveryUs = random.chance(perMille: 250) ? 0 : random.within(200_000...2_000_000)
-      losesPower = random.chance(perMille: 600)
-      timeoutUs = random.within(100_000...5_000_000)
-      retryUs = random.within(30_000...300_000)
-    }
-  }
-
+/// What runs is what ships: the cluster as programs open it, with its coordinator, message exchange, replicas, logs,
+/// recovery, membership changes, hints, healing and comparison of replicas. Only time, chance and disks are the
+/// simulator's, and what threads do in the running program is driven here by events, step by step
+/// (FoundationDB, SIGMOD '21; TigerBeetle's VOPR).
+package final class Simulation {
   /// What a day came to.
   package struct Report: Sendable {
-    package var history: History
-    package var verdict: Verdict
+    package var history = History([])
+    package var verdict = Verdict.linearizable
+    /// What did not become equal in time, or was not over.
+    package var unconverged: String?
     /// Of all events in their order: equal seeds must give equal digests.
     package var digest: UInt64 = 14_695_981_039_346_656_037
     package var virtualUs = 0
-    package var crashes = 0
-    package var messagesLost = 0
-    package var writeBacks = 0
     package var indeterminate = 0
+    package var refused = 0
+    package var changes = 0
+    package var faults = [Int](repeating: 0, count: SimulationPlan.Fault.allCases.count)
+    package var messagesLost = 0
+    package var messagesDoubled = 0
+    package var branches: [(name: String, count: Int)] = []
   }
 
-  private enum Event {
-    case toNode(node: Int, client: Int, message: Message)
-    case toClient(client: Int, node: Int, incarnation: Int, message: Message)
+  enum Event {
     case think(client: Int)
-    case retry(operation: Int)
-    case sync(node: Int, incarnation: Int)
-    case crash(node: Int)
-    case restart(node: Int)
+    case job(Int)
+    case sync(node: String)
+    case tick
+    case strike(SimulationPlan.Fault)
+    case undo(Remedy)
+    case change
+    case check
   }
 
-  private static let quorum = QuorumSettings()
+  /// What ends a fault.
+  enum Remedy {
+    case start(node: String)
+    case link(from: String, to: String)
+    case resume(node: String)
+    case room(node: String)
+    case restartCrashed(node: String)
+    case speed(node: String)
+  }
 
-  package let plan: Plan
-  private var random: SeededRandom
-  private var network: SeededRandom
-  private var queue = EventQueue<Event>()
-  private var now = 0
-  private var nodes: [SimulatedNode] = []
-  private let table: PreferenceTable
-  private var operations: [SimulatedOperation] = []
-  /// The operation each client waits for.
-  private var current: [Int?]
-  private var left: [Int]
-  private var counter: UInt64 = 0
-  private var report: Report
+  package let plan: SimulationPlan
+  /// Hears of everything that happens, a line each.
+  package var onTrace: ((String) -> Void)?
+  var random: SeededRandom
+  var faultRandom: SeededRandom
+  var queue = TimerQueue<Event>()
+  let machine: SimulatedMachine
+  var cluster: Cluster!
+  var report = Report()
+  private let seed: UInt64
+  private let options: ClusterOptions
 
-  package init(seed: UInt64) throws(StorageError) {
-    plan = Plan(seed: seed)
+  // Clients.
+  private var operations: [SimulatedCall] = []
+  private var left: Int
+  private let finished = Finished()
+
+  // Background work under way, by number; `nil` once it is done.
+  private var jobs: [(name: String, steps: Cluster.Steps)?] = []
+  /// Nodes for which a sync is planned, and how long theirs take.
+  private var planned: [String] = []
+  var slowDisks: [String] = []
+  var isHealing = false
+  var deadlineNs = UInt64.max
+  var nextNode: Int
+  /// The node whose disk may damage what it holds; one a day, so that other copies are good.
+  let rotten: String
+  var changeSteps: Int?
+
+  /// Answers come here from within the cluster.
+  private final class Finished: Sendable {
+    let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
+  }
+
+  package init(seed: UInt64, mistake: PlantedMistake? = nil) {
+    self.seed = seed
+    plan = SimulationPlan(seed: seed)
     random = SeededRandom(seed: seed)
-    network = random.split()
-    table = Ring.balanced(nodes: (0..<plan.nodes).map { UInt16($0) }, replicas: Simulation.quorum.replicas)
-      .preferenceTable(replicas: Simulation.quorum.replicas)
-    current = Array(repeating: nil, count: plan.clients)
-    left = Array(repeating: plan.operationsPerClient, count: plan.clients)
-    report = Report(history: History([]), verdict: .linearizable)
-    for i in 0..<plan.nodes {
-      nodes.append(
-        try SimulatedNode(name: "node\(i + 1)", clusterID: seed, disk: SimulatedDisk(random: random.split())))
-    }
+    faultRandom = random.split()
+    machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync == .always)
+    left = plan.operations
+    nextNode = plan.nodes + 1
+    rotten = "node\(1 + faultRandom.below(plan.nodes))"
+    var options = ClusterOptions(
+      dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
+      cacheBytes: 1 << 20, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
+    options.segmentBytes = 16_384
+    options.mistake = mistake
+    self.options = options
   }
 
-  /// Lives the day to its end, heals everything, reads every key once more, and checks the history.
-  package mutating func run() throws -> Report {
-    for client in 0..<plan.clients { queue.add(.think(client: client), at: random.below(10_000)) }
-    for node in 0..<plan.nodes where plan.crashEveryUs > 0 {
-      queue.add(.crash(node: node), at: random.within(plan.crashEveryUs / 2...plan.crashEveryUs * 2))
+  /// Lives the day to its end, heals everything, waits until the cluster has converged, and checks the history.
+  package func run() throws -> Report {
+    try Clock.runVirtually(from: 1_000_000_000) {
+      try open()
+      for client in 0..<plan.clients { queue.add(.think(client: client), at: after(random.below(10_000))) }
+      for (fault, everyUs) in plan.faults { queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2))) }
+      queue.add(.change, at: after(faultRandom.within(1...plan.changeEveryUs)))
+      setLinks()
+      while let due = nextDue() {
+        Clock.advance(toNs: max(due, Clock.nowNs()))
+        step()
+        if isHealing, report.unconverged != nil || isOver { break }
+      }
+      report.virtualUs = Int(Clock.nowNs() / 1_000)
+      collectCounts()
+      cluster.vanish()
     }
-    while let (at, event) = queue.next() {
-      now = at
-      try handle(event)
-    }
-    report.virtualUs = now
-    report.history = History(operations.compactMap(recorded))
+    report.history = History(operations.compactMap(\.recorded))
     report.verdict = LinearizabilityChecker.check(report.history)
     return report
   }
 
-  private var isOver: Bool { left.allSatisfy { $0 == 0 } }
+  private var isOver = false
 
-  private mutating func handle(_ event: Event) throws(StorageError) {
+  // MARK: - Time
+
+  func after(_ us: Int) -> UInt64 { Clock.nowNs() + UInt64(us) * 1_000 }
+
+  private func nextDue() -> UInt64? {
+    let message = cluster.nextMessageNs
+    return [queue.nextDue, message].compactMap { $0 }.min()
+  }
+
+  /// Does what is due first.
+  private func step() {
+    let now = Clock.nowNs()
+    if let message = cluster.nextMessageNs, message <= now, message <= queue.nextDue ?? .max {
+      cluster.runMessages()
+    } else if let (_, event) = queue.pop(dueBy: now) {
+      handle(event)
+    }
+    takeAnswers()
+    planSyncs()
+  }
+
+  private func handle(_ event: Event) {
     switch event {
     case .think(let client): begin(client)
-    case .retry(let operation): retry(operation)
-    case .toNode(let node, let client, let message):
-      note(1, node, client)
-      if let answer = try nodes[node].handle(message, from: client) { send(answer, from: node, to: client) }
-      if nodes[node].isSyncWanted {
-        queue.add(.sync(node: node, incarnation: nodes[node].incarnation), at: now + random.within(50...3_000))
+    case .job(let number): work(number)
+    case .sync(let node):
+      planned.removeAll { $0 == node }
+      cluster.syncIfDue(node)
+    case .tick:
+      cluster.tickNow()
+      queue.add(.tick, at: after(100_000))
+    case .strike(let fault):
+      guard !isHealing else { return }
+      strike(fault)
+      let everyUs = plan.faults.first { $0.fault == fault }!.everyUs
+      queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2)))
+    case .undo(let remedy): undo(remedy)
+    case .change: change()
+    case .check: check()
+    }
+  }
+
+  /// Disks take their time to sync.
+  private func planSyncs() {
+    cluster.forEachDueSync { name, due in
+      if planned.contains(name) { return }
+      planned.append(name)
+      let latency = slowDisks.contains(name) ? random.within(20_000...400_000) : random.within(50...3_000)
+      queue.add(.sync(node: name), at: max(due, after(latency)))
+    }
+  }
+
+  // MARK: - The cluster
+
+  func open() throws {
+    cluster = try Cluster.open(simulated: machine, options, seed: seed)
+    jobs = jobs.map { _ in nil }
+    changeSteps = nil
+    planned = []
+    for name in cluster.nodeNames { startMaintenance(of: name) }
+    if let steps = cluster.resumeChange() { changeSteps = add("change", steps) }
+    queue.add(.tick, at: after(100_000))
+  }
+
+  func startMaintenance(of name: String) {
+    if let steps = cluster.maintenance(of: name) { _ = add("care of \(name)", steps) }
+  }
+
+  func add(_ name: String, _ steps: Cluster.Steps) -> Int {
+    jobs.append((name, steps))
+    queue.add(.job(jobs.count - 1), at: after(random.below(1_000)))
+    return jobs.count - 1
+  }
+
+  /// Some steps of a piece of background work.
+  private func work(_ number: Int) {
+    guard let job = jobs[number] else { return }
+    for _ in 0..<random.within(1...64) {
+      switch job.steps.step() {
+      case .again: continue
+      case .rest(let ns):
+        return queue.add(.job(number), at: Clock.nowNs() + ns + UInt64(random.below(200_000)) * 1_000)
+      case .done:
+        jobs[number] = nil
+        trace("\(job.name) is done")
+        if number == changeSteps { changeDone() }
+        return
       }
-    case .toClient(let client, let node, let incarnation, let message):
-      note(2, node, client)
-      if nodes[node].incarnation == incarnation { take(message, from: node) }
-    case .sync(let node, let incarnation):
-      guard nodes[node].incarnation == incarnation else { return }
-      for answer in try nodes[node].sync() { send(answer.message, from: node, to: answer.client) }
-    case .crash(let node): crash(node)
-    case .restart(let node):
-      note(4, node, 0)
-      try nodes[node].start()
+    }
+    queue.add(.job(number), at: after(random.within(10...2_000)))
+  }
+
+  /// Everything in memory is gone.
+  func restartProgram(losingPower: Bool) {
+    collectCounts()
+    cluster.vanish()
+    takeAnswers()
+    machine.restart(losingPower: losingPower)
+    queue.removeAll { event in
+      switch event {
+      case .job, .sync, .tick: true
+      case .think, .strike, .undo, .change, .check: false
+      }
+    }
+    do {
+      try open()
+    } catch {
+      fatalError("seed \(seed): the program does not start again: \(error)")
+    }
+    if !isHealing { setLinks() }
+  }
+
+  private func setLinks() {
+    cluster.setLinks(
+      lossPerMille: plan.lossPerMille, duplicationPerMille: plan.duplicationPerMille,
+      delayNs: UInt64(plan.delayUs) * 1_000, jitterNs: UInt64(plan.jitterUs) * 1_000)
+  }
+
+  private func collectCounts() {
+    report.messagesLost += cluster.messagesLost
+    report.messagesDoubled += cluster.messagesDoubled
+    for (name, count) in cluster.branches {
+      if let i = report.branches.firstIndex(where: { $0.name == name }) {
+        report.branches[i].count += count
+      } else {
+        report.branches.append((name, count))
+      }
     }
   }
 
   // MARK: - Clients
 
-  private mutating func begin(_ client: Int) {
-    guard left[client] > 0 else { return }
-    left[client] -= 1
+  private func begin(_ client: Int) {
+    guard left > 0 else { return }
+    left -= 1
     let key = Array("key\(random.below(plan.keys))".utf8)
-    let hash = key.withBytes { Ring.hash($0) }
-    let slot = Ring.slot(of: hash)
-    let owners = table.owners(of: slot).map { Int($0) }
-    let all = ParticipantSet(first: owners.count)
     let number = operations.count
-    let write = QuorumRule(owners: all, needed: Simulation.quorum.write)
-    let value = Array("v\(number)".utf8)
-    let (call, machine): (History.Call, SimulatedOperation.Machine)
+    let call: MessageOperation.Call
     switch random.below(10) {
-    case 0..<4:
-      (call, machine) = (.put(value), .write(WriteOperation(tag: drawTag(), rule: write), .value, value: value))
-    case 4: (call, machine) = (.delete, .write(WriteOperation(tag: drawTag(), rule: write), .tombstone, value: []))
-    default:
-      let read = QuorumRule(owners: all, needed: Simulation.quorum.read)
-      (call, machine) = (.get, .read(ReadOperation(readRule: read, writeRule: write)))
+    case 0..<4: call = .put(Array("v\(number)".utf8))
+    case 4: call = .delete
+    default: call = .get
     }
-    operations.append(
-      SimulatedOperation(
-        number: number, client: client, key: key, call: call, owners: owners, invokedAt: now,
-        deadline: now + plan.timeoutUs, machine: machine))
-    current[client] = number
-    sendRequests(number)
-    queue.add(.retry(operation: number), at: now + plan.retryUs)
-  }
-
-  private mutating func drawTag() -> Tag {
-    counter += 1
-    return Tag(counter: counter, coordinator: 0)
-  }
-
-  private mutating func retry(_ number: Int) {
-    guard current[operations[number].client] == number else { return }
-    if now >= operations[number].deadline {
-      operations[number].timeOut()
-      return finish(number)
+    operations.append(SimulatedCall(client: client, key: key, call: call, invokedAt: time()))
+    do throws(ClusterError) {
+      try cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
+    } catch {
+      if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
     }
-    sendRequests(number)
-    queue.add(.retry(operation: number), at: now + plan.retryUs)
   }
 
-  private mutating func take(_ message: Message, from node: Int) {
-    let number: Int
-    switch message {
-    case .version(let operation, _, _, _), .written(let operation): number = operation
-    case .read, .write: preconditionFailure("a request was sent to a client")
+  /// Every invocation and return has a time of its own, so that the checker need not guess.
+  private var moments = 0
+  private func time() -> Int {
+    moments += 1
+    return moments
+  }
+
+  private func takeAnswers() {
+    let answers = finished.list.withLock { list in
+      defer { list = [] }
+      return list
     }
-    guard current[operations[number].client] == number,
-      let participant = operations[number].owners.firstIndex(of: node)
-    else { return }
-    if operations[number].take(message, from: participant) {
-      report.writeBacks += 1
-      sendRequests(number)
+    for (number, outcome) in answers { end(number, outcome) }
+  }
+
+  private func end(_ number: Int, _ outcome: MessageOperation.Outcome) {
+    operations[number].outcome = outcome
+    operations[number].returnedAt = time()
+    if outcome == .undecided { report.indeterminate += 1 }
+    trace("client \(operations[number].client): \(operations[number].words)")
+    next(operations[number].client)
+  }
+
+  /// Nothing was done: there is nothing to record.
+  private func refuse(_ number: Int) {
+    report.refused += 1
+    trace("client \(operations[number].client): \(operations[number].words)refused")
+    next(operations[number].client)
+  }
+
+  private func next(_ client: Int) {
+    if left > 0 {
+      queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
+    } else if !isHealing, operations.allSatisfy({ $0.outcome != nil || $0.returnedAt == nil }) {
+      heal()
     }
-    if operations[number].outcome != nil { finish(number) }
   }
 
-  /// When each operation ended, by number.
-  private var ends: [Int: Int] = [:]
+  // MARK: - The end
 
-  private mutating func finish(_ number: Int) {
-    let client = operations[number].client
-    note(3, number, client)
-    current[client] = nil
-    ends[number] = now
-    if operations[number].outcome == .unknown { report.indeterminate += 1 }
-    if left[client] > 0 { queue.add(.think(client: client), at: now + random.below(20_000)) }
+  /// Once everybody has been served, everything becomes good, and the cluster has a bounded time to converge.
+  private func heal() {
+    isHealing = true
+    trace("everything heals")
+    endFaults()
+    deadlineNs = after(Simulation.convergenceUs)
+    queue.add(.check, at: after(500_000))
   }
 
-  private func recorded(_ operation: SimulatedOperation) -> History.Operation? {
-    guard let outcome = operation.outcome, let end = ends[operation.number] else { return nil }
+  private static let convergenceUs = 300_000_000
+
+  private func check() {
+    let reason = unfinished()
+    if reason == nil { return isOver = true }
+    if Clock.nowNs() > deadlineNs { return report.unconverged = reason }
+    for name in cluster.nodeNames where !cluster.isUp(name) { start(name) }
+    queue.add(.check, at: after(500_000))
+  }
+
+  /// What is not as it should be at the end; `nil` if all is well.
+  private func unfinished() -> String? {
+    if report.changes < 2 {
+      if !cluster.isChanging, changeSteps == nil { change() }
+      return "\(report.changes) membership changes"
+    }
+    if cluster.isChanging { return "a change is under way" }
+    if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
+    if let suspect = cluster.suspects.first { return "\(suspect) does not vote" }
+    if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }
+    for number in 0..<plan.keys {
+      let copies = cluster.copies(of: Array("key\(number)".utf8))
+      guard let first = copies[0] else { return "key\(number): an owner does not know" }
+      for copy in copies where copy?.tag != first.tag || copy?.checksum != first.checksum || copy?.isTombstone != first.isTombstone {
+        return "key\(number) differs: \(copies)"
+      }
+    }
+    return nil
+  }
+
+  // MARK: - The record
+
+  func trace(_ text: @autoclosure () -> String) {
+    let line = "\(Clock.nowNs() / 1_000) \(text())"
+    for byte in line.utf8 { report.digest = (report.digest ^ UInt64(byte)) &* 1_099_511_628_211 }
+    onTrace?(line)
+  }
+}
+
+/// What a client asked, and was told.
+struct SimulatedCall {
+  let client: Int
+  let key: [UInt8]
+  let call: MessageOperation.Call
+  let invokedAt: Int
+  var returnedAt: Int?
+  var outcome: MessageOperation.Outcome?
+
+  /// For the checker; `nil` for what was refused.
+  var recorded: History.Operation? {
+    guard let outcome, let returnedAt else { return nil }
+    let call: History.Call
+    switch self.call {
+    case .get: call = .get
+    case .put(let value): call = .put(value)
+    case .delete: call = .delete
+    }
+    let result: History.Outcome
+    switch outcome {
+    case .done: result = .done
+    case .found(let value): result = .found(value)
+    case .undecided: result = .unknown
+    }
     return History.Operation(
-      process: operation.client, key: operation.key, call: operation.call, invokedAt: operation.invokedAt,
-      returnedAt: outcome == .unknown ? nil : end, outcome: outcome)
+      process: client, key: key, call: call, invokedAt: invokedAt, returnedAt: result == .unknown ? nil : returnedAt,
+      outcome: result)
   }
 
-  // MARK: - Network and nodes
-
-  private mutating func sendRequests(_ number: Int) {
-    let operation = operations[number]
-    for (participant, message) in operation.requests() {
-      deliver(.toNode(node: operation.owners[participant], client: operation.client, message: message))
+  var words: String {
+    let key = String(decoding: key, as: UTF8.self)
+    let asked: String
+    switch call {
+    case .get: asked = "get \(key)"
+    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))"
+    case .delete: asked = "del \(key)"
     }
-  }
-
-  private mutating func send(_ message: Message, from node: Int, to client: Int) {
-    deliver(.toClient(client: client, node: node, incarnation: nodes[node].incarnation, message: message))
-  }
-
-  /// A message arrives later, twice, or never. Once all clients are through, the network is good.
-  private mutating func deliver(_ event: Event) {
-    if !isOver, network.chance(perMille: plan.lossPerMille) {
-      report.messagesLost += 1
-      return
-    }
-    queue.add(event, at: now + delay())
-    if !isOver, network.chance(perMille: plan.duplicationPerMille) { queue.add(event, at: now + delay()) }
-  }
-
-  private mutating func delay() -> Int {
-    let usual = 20 + network.below(plan.delayMaxUs)
-    return network.below(32) == 0 ? usual * network.within(1...20) : usual
-  }
-
-  /// A node crashes unless the day is over, comes back later, and crashes again some time.
-  private mutating func crash(_ node: Int) {
-    guard !isOver else { return }
-    note(5, node, 0)
-    if nodes[node].store != nil {
-      report.crashes += 1
-      nodes[node].crash(losingPower: plan.losesPower)
-      let back = now + random.within(1_000...1_500_000)
-      queue.add(.restart(node: node), at: back)
-      queue.add(.crash(node: node), at: back + random.within(plan.crashEveryUs / 2...plan.crashEveryUs * 2))
-    }
-  }
-
-  /// Takes an event into the digest (FNV-1a).
-  private mutating func note(_ kind: Int, _ a: Int, _ b: Int) {
-    for word in [now, kind, a, b] {
-      report.digest = (report.digest ^ UInt64(bitPattern: Int64(word))) &* 1_099_511_628_211
+    switch outcome {
+    case .done: return asked + " → done"
+    case .found(let value): return asked + " → " + (value.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")
+    case .undecided: return asked + " → unknown"
+    case nil: return asked + " → "
     }
   }
 }

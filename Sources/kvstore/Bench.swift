@@ -78,6 +78,9 @@ struct Bench: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Run a command so long after the start; may be given again.", valueName: "s:command"))
   var at: [String] = []
 
+  @Flag(help: "Judge a part of the operations while it runs; status 1 if an answer is wrong.")
+  var check = false
+
   @OptionGroup(title: "Results")
   var outputs: BenchOutputs
 
@@ -104,7 +107,7 @@ struct Bench: AsyncParsableCommand {
     let job = BenchJob(plan: plan, outputs: outputs, commands: try at.map(TimedCommand.init))
     let start = try options.clusterOptions()
     if workload == .open { throw ExitCode(await job.reopen(start)) }
-    throw ExitCode(await HeadlessRun.run(start) { cluster in await job.run(on: cluster) })
+    throw ExitCode(await HeadlessRun.run(start, isWatched: check) { cluster in await job.run(on: cluster) })
   }
 
   private func plan() -> BenchmarkPlan {

@@ -21,10 +21,12 @@ struct BenchJob: Sendable {
       }
       progress.cancel()
       _ = await progress.value
+      let verdict = cluster.status().verdict
       let startedNs = Clock.nowNs()
       await cluster.close()
       result.closeNs = Clock.nowNs() - startedNs
-      return report(result)
+      let status = report(result)
+      return status == 0 && !BenchJob.report(verdict) ? 1 : status
     } catch {
       progress.cancel()
       _ = await progress.value
@@ -41,6 +43,14 @@ struct BenchJob: Sendable {
       HeadlessRun.complain("\(error)")
       return 1
     }
+  }
+
+  /// False if an answer was wrong.
+  private static func report(_ verdict: VerdictStatus?) -> Bool {
+    guard let verdict else { return true }
+    BenchFile.write(verdict.words + "\n", to: STDOUT_FILENO)
+    if let last = verdict.lastViolation { BenchFile.write(last.explanation, to: STDOUT_FILENO) }
+    return verdict.violations == 0
   }
 
   /// Returns the status: 1 if a file could not be written.

@@ -2,6 +2,7 @@ import Commands
 import Dashboard
 import Glibc
 import KVCluster
+import LiveVerdict
 import Synchronization
 
 /// The dashboard as a face of the program: opens the cluster, shows it while it recovers, closes it when it is left.
@@ -17,6 +18,7 @@ enum DashboardFace {
       HeadlessRun.complain(error.description)
       return 1
     }
+    let checker = LiveChecker(cluster)
     let status: Int32
     do throws(ScreenError) {
       status = try Screen.run(ClusterHost(cluster))
@@ -24,6 +26,7 @@ enum DashboardFace {
       HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
     }
+    checker.stop()
     await cluster.close()
     return status
   }

@@ -3,6 +3,7 @@ import Commands
 import Dispatch
 import Glibc
 import KVCluster
+import LiveVerdict
 import Synchronization
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
@@ -15,7 +16,10 @@ enum HeadlessRun {
   ///
   /// SIGINT, SIGTERM and SIGHUP cancel the face's task, and the status is then 128 + signal, as a shell reports it; a
   /// second one ends the program at once.
-  static func run(_ options: ClusterOptions, _ face: @escaping @Sendable (Cluster) async -> Int32) async -> Int32 {
+  /// - Parameter isWatched: whether a live checker judges what clients are told.
+  static func run(
+    _ options: ClusterOptions, isWatched: Bool = false, _ face: @escaping @Sendable (Cluster) async -> Int32
+  ) async -> Int32 {
     let cluster: Cluster
     do throws(ClusterError) {
       cluster = try Cluster.open(options)
@@ -25,6 +29,7 @@ enum HeadlessRun {
       complain(error.description)
       return 1
     }
+    let checker = isWatched ? LiveChecker(cluster) : nil
     let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
     let work = Task {
       do throws(ClusterError) {
@@ -43,6 +48,7 @@ enum HeadlessRun {
       }
     }
     let status = await endings.first { _ in true } ?? 1
+    checker?.stop()
     await cluster.close()
     return signals.caught.map { 128 + $0 } ?? status
   }

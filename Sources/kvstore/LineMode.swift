@@ -6,7 +6,7 @@ import KVCluster
 enum LineMode {
   /// Runs until `exit` or the end of the input. The status is 0 even if commands failed: the person has seen it.
   static func run(_ options: ClusterOptions) async -> Int32 {
-    await HeadlessRun.run(options) { cluster in
+    await HeadlessRun.run(options, isWatched: true) { cluster in
       let printer = Printer(failures: STDOUT_FILENO)
       let session = Session(
         CommandRunner(cluster: cluster), printer: printer, input: LineReader(descriptor: STDIN_FILENO))

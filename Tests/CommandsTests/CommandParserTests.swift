@@ -24,7 +24,8 @@ struct CommandParserTests {
       ("benchmark results", .benchmark(.results)), ("load -", .load(path: Array("-".utf8))),
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
       ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)),
-      ("backup '/tmp/a b'", .backup(path: Array("/tmp/a b".utf8))), ("help", .help(nil)), ("help put", .help(.put)),
+      ("backup '/tmp/a b'", .backup(path: Array("/tmp/a b".utf8))), ("help", .help(nil)), ("verdict", .verdict),
+      ("help put", .help(.put)),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -96,7 +97,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, backup, help, exit"
+    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, verdict, backup, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
   func namesCommands() {

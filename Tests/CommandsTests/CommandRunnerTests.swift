@@ -43,6 +43,28 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("verdict says what was watched, and shows an answer that nothing explains")
+  func saysTheVerdict() async throws {
+    try await withCluster { cluster in
+      #expect(await say(["verdict"], on: cluster) == ["Nobody watches the operations of this session"])
+      var verdict = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 7_812, keysPerWatched: 128)
+      cluster.show(verdict)
+      #expect(
+        await say(["verdict"], on: cluster) == [
+          "✓ 1,203,221 operations checked, 0 violations; 7812 keys watched, one in 128"
+        ])
+      verdict.violations = 1
+      verdict.keysPerWatched = 1
+      verdict.lastViolation = VerdictStatus.Violation(atNs: 1, summary: "s", explanation: "why\np1  get\n")
+      cluster.show(verdict, event: "not linearizable")
+      #expect(
+        await say(["verdict"], on: cluster) == [
+          "✗ 1,203,221 operations checked, 1 violation; 7812 keys watched, all in use", "why", "p1  get",
+        ])
+      #expect(cluster.events(after: 0).last?.severity == .failure)
+    }
+  }
+
   @Test("What the engine refuses is said as it says it")
   func repeatsRefusals() async throws {
     try await withCluster { cluster in

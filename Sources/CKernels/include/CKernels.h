@@ -10,8 +10,18 @@ uint32_t kv_crc32c(uint32_t crc, const void *bytes, size_t count);
 static inline void kv_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
 
+/// The calling thread's virtual time in nanoseconds; 0 if it lives in real time. A simulation sets it, nobody else.
+uint64_t kv_virtual_now(void);
+void kv_set_virtual_now(uint64_t now_ns);
+
 /// Names the calling thread, for `top -H` and debuggers; 15 bytes at most.
 void kv_name_thread(const char *name);
+
+/// For a thread that many wait for and that mostly waits itself: it runs soon after it is woken, even if all processors
+/// are busy, and its timed waits end when they are due and not up to 50 µs later. (Linux gives a thread 3 ms at a time;
+/// whoever asks for less at a time, 0.1 ms here, gets it sooner: sched_setattr(2), Linux 6.12.) Where the system cannot,
+/// nothing changes.
+void kv_respond_quickly(void);
 
 /// From now on the kernel wakes the calling thread when it asked to be, not up to 50 µs later (PR_SET_TIMERSLACK).
 void kv_wake_precisely(void);

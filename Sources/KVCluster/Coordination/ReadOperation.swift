@@ -70,6 +70,14 @@ package struct ReadOperation: Sendable {
     return phase
   }
 
+  /// `participant` begins a new life, or did not know: what it said does not count, and it may be asked again. The newest
+  /// tag stays: whoever named it, it is a version that was written, and it is returned only from a write quorum.
+  package mutating func forget(_ participant: Int) {
+    guard phase == .asking || phase == .writingBack else { return }
+    answered.remove(participant)
+    holders.remove(participant)
+  }
+
   package mutating func timeOut() -> Phase {
     if phase == .asking || phase == .writingBack { phase = .undecidable }
     return phase

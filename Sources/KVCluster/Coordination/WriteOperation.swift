@@ -38,6 +38,12 @@ package struct WriteOperation: Sendable {
     return step
   }
 
+  /// `participant` begins a new life: whether it still holds what it acknowledged is to be asked again.
+  package mutating func forget(_ participant: Int) {
+    guard step == .waiting else { return }
+    acknowledged.remove(participant)
+  }
+
   /// Time is up: whatever has not answered never will, as far as this operation is concerned.
   package mutating func timeOut() -> Step {
     if step == .waiting { step = .undecidable }

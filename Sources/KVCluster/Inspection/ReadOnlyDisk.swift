@@ -85,6 +85,8 @@ final class LoadedFile: SegmentFile, @unchecked Sendable {
 
   func grow(to byteCount: Int) throws(StorageError) { preconditionFailure("\(path) is only read") }
   func sync() throws(StorageError) { preconditionFailure("\(path) is only read") }
+  var isStaged: Bool { false }
+  func write(_ range: Range<Int>) throws(StorageError) {}
   func prepareToWrite(_ range: Range<Int>) {}
   func finishWriting(_ range: Range<Int>) {}
   func close() {}

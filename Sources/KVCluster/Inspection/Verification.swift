@@ -19,12 +19,12 @@ package enum Verification {
   ) throws(ClusterError) -> VerificationReport? {
     var report = VerificationReport()
     let plan = try plan(folder, &report)
-    let isLeased = plan.contains { node in
+    var lease = (try? TagLease.read(from: folder.disk, folder: TagLease.clusterFolder)) ?? 0
+    let isLeased = lease > 0 || plan.contains { node in
       ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
     }
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
-    var lease: UInt64 = 0
     for node in plan {
       sofar.node = node.name
       let log = LogVerification(
@@ -62,7 +62,7 @@ package enum Verification {
   ) throws(ClusterError) -> [PlannedNode] {
     let withLogs = folder.nodesWithLogs()
     for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
-      guard name != "configuration", name != "lock" else { continue }
+      guard name != "configuration", name != "lock", name != "lease" else { continue }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
     let reason: String

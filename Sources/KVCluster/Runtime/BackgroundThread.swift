@@ -22,6 +22,7 @@ package final class BackgroundThread: @unchecked Sendable {
 
   /// - Parameter name: shown by `top -H`; 15 bytes at most.
   package init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+    precondition(!Clock.isVirtual, "a simulation starts no thread: \(name)")
     let label = String(name.prefix(15))
     let body = Unmanaged.passRetained(
       Body { [ended] in

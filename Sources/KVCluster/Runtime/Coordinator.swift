@@ -35,8 +35,8 @@ final class Coordinator: Sendable {
   func write(
     _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
   ) throws(ClusterError) -> DurabilityWait? {
-    try checkKey(key.count)
-    guard value.count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(value.count) }
+    try Coordinator.checkKey(key.count)
+    try Coordinator.checkValue(value.count)
     if isOverdue.load(ordering: .relaxed) { try waitWhileOverdue() }
     let hash = Ring.hash(key)
     let checksum = kv_crc32c(0, value.baseAddress, value.count)
@@ -184,7 +184,7 @@ final class Coordinator: Sendable {
   func read<R>(
     _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
-    try checkKey(key.count)
+    try Coordinator.checkKey(key.count)
     let hash = Ring.hash(key)
     let partition = partitions[Store.partition(of: hash)]
     return try partition.pointee.lock.withLock { () throws(ClusterError) in
@@ -331,10 +331,15 @@ final class Coordinator: Sendable {
   // MARK: - Refusing
 
   @inline(__always)
-  private func checkKey(_ count: Int) throws(ClusterError) {
+  static func checkKey(_ count: Int) throws(ClusterError) {
     guard count >= 1, count <= Limits.keyBytesMax else {
       throw .invalidArgument("a key has 1 to \(Limits.keyBytesMax) bytes, this one has \(count)")
     }
+  }
+
+  @inline(__always)
+  static func checkValue(_ count: Int) throws(ClusterError) {
+    guard count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(count) }
   }
 
   private static func tooLarge(_ count: Int) -> ClusterError {

@@ -9,8 +9,9 @@ import Glibc
 /// ```
 final class DataFolder: Sendable {
   let path: String
-  let disk: PosixDisk
-  private let lockDescriptor: Int32
+  let disk: any Disk
+  /// `nil` in a simulation.
+  private let lockDescriptor: Int32?
 
   static func logFolder(_ node: String) -> String { "\(node).wal" }
 
@@ -29,11 +30,19 @@ final class DataFolder: Sendable {
       throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
     }
     lockDescriptor = descriptor
-    disk = PosixDisk(root: self.path, cacheUnitBytes: fsync == .always ? 4_096 : 1 << 20)
+    // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
+    disk = PosixDisk(root: self.path, isStaged: fsync == .always)
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)
     }
+  }
+
+  /// A folder that exists in a simulation only.
+  init(simulated disk: any Disk) {
+    path = "simulated"
+    self.disk = disk
+    lockDescriptor = nil
   }
 
   /// The configuration, or `nil` in a new folder.
@@ -75,7 +84,7 @@ final class DataFolder: Sendable {
       }
       rmdir(path)
     }
-    Glibc.close(lockDescriptor)
+    if let lockDescriptor { Glibc.close(lockDescriptor) }
   }
 
   static func make(_ path: String) throws(ClusterError) {

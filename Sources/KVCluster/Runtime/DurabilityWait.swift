@@ -8,6 +8,7 @@ final class DurabilityWait: Sendable {
     var operation: WriteOperation
     var continuation: UnsafeContinuation<WriteOperation.Step, Never>?
     var monitor: Monitor?
+    var callback: (@Sendable (WriteOperation.Step) -> Void)?
   }
 
   private let state: Mutex<State>
@@ -24,7 +25,8 @@ final class DurabilityWait: Sendable {
   @inline(__always)
   private func step(_ advance: (inout WriteOperation) -> WriteOperation.Step) {
     typealias Sleeper = (
-      step: WriteOperation.Step, continuation: UnsafeContinuation<WriteOperation.Step, Never>?, monitor: Monitor?
+      step: WriteOperation.Step, continuation: UnsafeContinuation<WriteOperation.Step, Never>?, monitor: Monitor?,
+      callback: (@Sendable (WriteOperation.Step) -> Void)?
     )
     let sleeper = state.withLock { state -> Sleeper? in
       let step = advance(&state.operation)
@@ -32,12 +34,14 @@ final class DurabilityWait: Sendable {
       defer {
         state.continuation = nil
         state.monitor = nil
+        state.callback = nil
       }
-      return (step, state.continuation, state.monitor)
+      return (step, state.continuation, state.monitor, state.callback)
     }
     guard let sleeper else { return }
     sleeper.continuation?.resume(returning: sleeper.step)
     if let monitor = sleeper.monitor { monitor.withLock { monitor.notifyAll() } }
+    sleeper.callback?(sleeper.step)
   }
 
   private var current: WriteOperation.Step { state.withLock { $0.operation.step } }
@@ -52,6 +56,16 @@ final class DurabilityWait: Sendable {
       }
       if let decided { continuation.resume(returning: decided) }
     }
+  }
+
+  /// Calls `body` once it is decided: on the thread that decides, or at once.
+  func onDecision(_ body: @escaping @Sendable (WriteOperation.Step) -> Void) {
+    let decided = state.withLock { state -> WriteOperation.Step? in
+      if state.operation.step != .waiting { return state.operation.step }
+      state.callback = body
+      return nil
+    }
+    if let decided { body(decided) }
   }
 
   /// Waits on the calling thread.

@@ -1,12 +1,61 @@
+import CKernels
 import Synchronization
 
 /// The thread that puts one node's log on the disk for everyone who waits: while one fdatasync runs, all that is
 /// appended meanwhile gathers for the next.
+///
+/// That alone makes small batches: whoever comes first starts a sync that the others just miss. But those whom a sync
+/// has answered come back with their next write. So the thread waits for about as many as it answered last, as long as
+/// they keep coming: then all share one sync, and the logs of a cluster fall into step, of which a writer needs several.
+/// Measured with 64 writers, three logs and two cores, a third of the syncs do for twice the writes. A lone writer never
+/// waits for company. (PostgreSQL's `commit_delay` and MySQL's `binlog_group_commit_sync_delay` wait a fixed time.)
 final class GroupCommit: @unchecked Sendable {
   private struct Waiter {
     var position: LogPosition
     var wait: DurabilityWait
     var participant: Int
+  }
+
+  /// Whether to wait for more writers before the next sync.
+  private struct Gathering {
+    /// How many the last sync answered, and when.
+    private var expected = 1
+    private var servedNs: UInt64 = 0
+    /// When it began, and when and how many were counted last.
+    private var startedNs: UInt64?
+    private var countedNs: UInt64 = 0
+    private var counted = 0
+
+    /// As long as more come within this time it goes on.
+    private static let pauseNs: UInt64 = 40_000
+    private static let maxNs: UInt64 = 1_000_000
+    /// Whom it answered so long ago does not come back at once.
+    private static let memoryNs: UInt64 = 2_000_000
+
+    mutating func served(_ count: Int, nowNs: UInt64) {
+      expected = max(1, count)
+      servedNs = nowNs
+      startedNs = nil
+    }
+
+    /// Whether a writer that makes it `count` completes the company.
+    func isComplete(_ count: Int) -> Bool { count == expected }
+
+    /// When to look again whether to sync; `nil` for now.
+    mutating func dueNs(_ count: Int, nowNs: UInt64) -> UInt64? {
+      if count >= expected || nowNs > servedNs + Gathering.memoryNs { return nil }
+      guard let startedNs else {
+        startedNs = nowNs
+        counted = count
+        countedNs = nowNs
+        return nowNs + Gathering.pauseNs
+      }
+      if nowNs < countedNs + Gathering.pauseNs { return countedNs + Gathering.pauseNs }
+      if count == counted || nowNs > startedNs + Gathering.maxNs { return nil }
+      counted = count
+      countedNs = nowNs
+      return nowNs + Gathering.pauseNs
+    }
   }
 
   private let log: Log
@@ -20,6 +69,7 @@ final class GroupCommit: @unchecked Sendable {
   /// The sync under way, or the next, will answer them.
   private var beingServed: [Waiter] = []
   private var isUrgent = false
+  private var gathering = Gathering()
   /// When those are served who are in no hurry.
   private var patienceEndsNs: UInt64 = 0
   private var isStopped = false
@@ -40,8 +90,8 @@ final class GroupCommit: @unchecked Sendable {
     self.policy = policy
     self.onFailure = onFailure
     coveredNs = Atomic(Clock.nowNs())
-    // The thread keeps its group commit alive until it is stopped.
-    thread = BackgroundThread("wal \(node)") { [self] in run() }
+    // The thread keeps its group commit alive until it is stopped. A simulation has none, and calls ``runIfDue()``.
+    if !Clock.isVirtual { thread = BackgroundThread("wal \(node)") { [self] in run() } }
   }
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
@@ -53,7 +103,7 @@ final class GroupCommit: @unchecked Sendable {
       let isFirst = waiters.isEmpty
       waiters.append(Waiter(position: position, wait: wait, participant: participant))
       if isFirst { patienceEndsNs = wait.startedNs + GroupCommit.patienceNs }
-      if isIdle, isFirst || isUrgent && !self.isUrgent { monitor.notifyAll() }
+      if isIdle, isFirst || isUrgent && (!self.isUrgent || gathering.isComplete(waiters.count)) { monitor.notifyAll() }
       if isUrgent { self.isUrgent = true }
       return true
     }
@@ -64,6 +114,7 @@ final class GroupCommit: @unchecked Sendable {
   func syncNow() {
     // The log's lock is taken outside the monitor: writers hold it when they call in here.
     let wanted = log.end
+    if Clock.isVirtual { return syncVirtually() }
     monitor.withLock {
       isSomeoneWaitingForAll = true
       while !isStopped, log.durable < wanted {
@@ -116,16 +167,58 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   private func run() {
-    while waitForWork() {
-      let startedNs = Clock.nowNs()
-      do {
-        try log.sync()
-      } catch {
-        return fail(error)
-      }
-      coveredNs.store(startedNs, ordering: .relaxed)
-      notifyDurable()
+    kv_respond_quickly()
+    while waitForWork() { if !serve() { return } }
+  }
+
+  /// Syncs, and answers those who wait for it; false if the log has failed.
+  private func serve() -> Bool {
+    let startedNs = Clock.nowNs()
+    do {
+      try log.sync()
+    } catch {
+      fail(error)
+      return false
     }
+    coveredNs.store(startedNs, ordering: .relaxed)
+    notifyDurable()
+    return true
+  }
+
+  /// What the thread does in the running program, for a simulation: syncs if it is time to.
+  func runIfDue() {
+    if monitor.withLock({ !isStopped && takeOver() == nil }) { _ = serve() }
+  }
+
+  /// When ``runIfDue()`` will have something to do; `nil` for never.
+  var nextDueNs: UInt64? {
+    monitor.withLock {
+      if isStopped { return nil }
+      if isUrgent || wantsSync { return Clock.nowNs() }
+      return dueNs == .max || policy == .everysec && log.durable == log.end ? nil : dueNs
+    }
+  }
+
+  private func syncVirtually() {
+    let isStopped = monitor.withLock { () -> Bool in
+      wantsSync = true
+      return self.isStopped || takeOver() != nil
+    }
+    if !isStopped { _ = serve() }
+  }
+
+  /// Takes over those who wait, if it is time to sync; if not, says when to look again. Call in the monitor.
+  private func takeOver() -> UInt64? {
+    let nowNs = Clock.nowNs()
+    var dueNs = dueNs
+    if isUrgent { dueNs = min(dueNs, gathering.dueNs(waiters.count, nowNs: nowNs) ?? 0) }
+    guard wantsSync || dueNs <= nowNs else { return dueNs }
+    // Their records were appended before they came, so this sync covers them.
+    beingServed += waiters
+    waiters = []
+    isUrgent = false
+    wantsSync = false
+    return nil
   }
 
   /// Sleeps until there is something to sync; false when stopped.
@@ -133,14 +226,7 @@ final class GroupCommit: @unchecked Sendable {
     monitor.withLock {
       while true {
         if isStopped { return false }
-        let dueNs = dueNs
-        if isUrgent || wantsSync || dueNs <= Clock.nowNs() {
-          // Their records were appended before they came, so this sync covers them.
-          swap(&waiters, &beingServed)
-          isUrgent = false
-          wantsSync = false
-          return true
-        }
+        guard let dueNs = takeOver() else { return true }
         isIdle = true
         monitor.wait(untilNs: dueNs == .max ? nil : dueNs)
         isIdle = false
@@ -159,6 +245,7 @@ final class GroupCommit: @unchecked Sendable {
       if isSomeoneWaitingForAll { monitor.notifyAll() }
       let served = beingServed
       beingServed = []
+      gathering.served(served.count, nowNs: Clock.nowNs())
       return served
     }
     for waiter in served { waiter.wait.acknowledge(waiter.participant) }

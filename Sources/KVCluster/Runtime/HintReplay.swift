@@ -1,55 +1,64 @@
 import Synchronization
 
 /// Hands a node that is back the writes it missed, from the nodes that kept hints for it.
-struct HintReplay {
+///
+/// Whoever drives it calls ``step()`` until it is done; each step holds one partition's lock for some tens of keys.
+final class HintReplay {
   let partitions: PartitionTable
+  let links: Links
   let target: Replica
 
-  struct Outcome {
-    var delivered = 0
-    /// Some hints were dropped because there were too many.
-    var isIncomplete = false
-    /// The target took no more.
-    var isInterrupted = false
+  private(set) var delivered = 0
+  /// Some hints were dropped because there were too many.
+  private(set) var isIncomplete = false
+  /// The target took no more.
+  private var isInterrupted = false
+  private var holders: [UInt16] = []
+  private var number = 0
+
+  init(_ partitions: PartitionTable, _ links: Links, to target: Replica) {
+    self.partitions = partitions
+    self.links = links
+    self.target = target
   }
 
-  /// Delivers every hint whose holder answers, then notes in the holders' logs that they are settled.
-  func run() -> Outcome {
-    var outcome = Outcome()
-    var holders: [UInt16] = []
-    for number in 0..<Store.partitionCount {
-      let partition = partitions[number]
-      var isMore = true
-      while isMore {
-        isMore = partition.pointee.lock.withLock { deliverBatch(partition, &outcome, &holders) }
-      }
-    }
-    if !outcome.isInterrupted { for id in holders { settle(id) } }
-    return outcome
+  /// Delivers some of the hints whose holders answer; when all are delivered, notes in the holders' logs that they are
+  /// settled. Returns false at the end.
+  func step() -> Bool {
+    guard number < Store.partitionCount, !isInterrupted else { return false }
+    let partition = partitions[number]
+    // Most partitions have none: go on to one that has.
+    if partition.pointee.lock.withLock({ deliverBatch(partition) }) { return true }
+    number += 1
+    if number < Store.partitionCount { return true }
+    if !isInterrupted { for id in holders { settle(id) } }
+    return false
   }
+
+  func run() { while step() {} }
 
   /// Delivers some of the partition's hints; returns whether there are more.
-  private func deliverBatch(
-    _ partition: UnsafeMutablePointer<Partition>, _ outcome: inout Outcome, _ holders: inout [UInt16]
-  ) -> Bool {
+  private func deliverBatch(_ partition: UnsafeMutablePointer<Partition>) -> Bool {
+    guard !partition.pointee.hints.isEmpty else { return false }
     // Killed meanwhile: its memory is gone.
     guard partition.pointee.replica(target.id)?.takeUnretainedValue() === target else { return false }
     let at = partition.pointee.hints.firstIndex { queue in
       queue.target == target.id && partition.pointee.replica(queue.holder) != nil
+        && links.reaches(queue.holder, target.id)
     }
     guard let at else { return false }
     let queue = partition.pointee.hints[at]
     if !holders.contains(queue.holder) { holders.append(queue.holder) }
-    outcome.isIncomplete = outcome.isIncomplete || queue.isOverflowed
+    isIncomplete = isIncomplete || queue.isOverflowed
     let holder = partition.pointee.replica(queue.holder)!.takeUnretainedValue()
     let batch = queue.hashes.suffix(Limits.moveBatchKeysMax)
     for hash in batch.reversed() {
       // No room, or the node has failed: the hint stays.
       guard let delivered = deliver(hash, from: holder, in: partition) else {
-        outcome.isInterrupted = true
+        isInterrupted = true
         return false
       }
-      outcome.delivered += delivered
+      self.delivered += delivered
       partition.pointee.hints[at].hashes.removeLast()
     }
     if partition.pointee.hints[at].hashes.isEmpty { partition.pointee.hints.remove(at: at) }

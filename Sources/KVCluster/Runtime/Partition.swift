@@ -9,6 +9,8 @@ final class Replica: @unchecked Sendable {
   let nameBytes: [UInt8]
   let store: Store
   let commit: GroupCommit
+  /// Which life of the node this is.
+  fileprivate(set) var incarnation = 0
   /// It was taken out of service for good; set once.
   let isRetired = Atomic<Bool>(false)
   /// Held by whoever uses the log without a partition's lock, and by whoever closes it.
@@ -190,10 +192,19 @@ final class PartitionTable: @unchecked Sendable {
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
       attached.removeAll { $0.id == replica.id }
       attached.append(replica)
+      replica.incarnation = generation.load(ordering: .acquiring)
       makeRoom(for: replica.id)
       forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
+  }
+
+  /// The nodes that answer, in no order that matters.
+  var attachedIDs: [UInt16] { attached.withLock { $0.map(\.id) } }
+
+  /// Which life of a node this is; `nil` if it does not answer.
+  func incarnation(of id: UInt16) -> Int? {
+    attached.withLock { attached in attached.first { $0.id == id }?.incarnation }
   }
 
   /// Stops a node from answering; returns when no operation touches it any more.

@@ -17,13 +17,18 @@ final class PlacementView: @unchecked Sendable {
   let nextQuorum: QuorumSettings?
   /// By id.
   private let names: [String]
-  /// Owners of each run of 2^`shift` slots: rings change owners at multiples of it, and a table of a few kilobytes stays
-  /// in the processor's cache.
+  /// Owners by place, see ``place(_:)``; a table of some tens of kilobytes, which stays in the processor's cache.
   private let owners: UnsafeMutablePointer<UInt16>
   private let nextOwners: UnsafeMutablePointer<UInt16>?
-  private let shift: Int
+  /// The first so many slots of each block have lists of their own; all after them share one. Tokens lie on the last
+  /// slots of blocks and the first few after them (see ``RingBlocks``), so it is N − 1 for the rings that we make; any
+  /// other arrangement works, with a larger table.
+  private let ownSlots: Int
   private let ranks: Int
   private let nextRanks: Int
+
+  private static let slotsPerBlock = RingBlocks.slotsPerBlock
+  private static let blockShift = slotsPerBlock.trailingZeroBitCount
 
   init(_ configuration: Configuration) {
     epoch = configuration.epoch
@@ -35,15 +40,11 @@ final class PlacementView: @unchecked Sendable {
     nextTable = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
     nextQuorum = nextRing.map { configuration.quorum.effective(nodes: $0.nodes.count) }
     nextRanks = nextTable?.ranks ?? 0
-    shift = PlacementView.commonShift(
-      [configuration.ring, nextRing].compactMap { $0 }.flatMap { $0.tokens.map { Int($0.slot) + 1 } })
-    owners = PlacementView.copy(table.slotOwners, ranks, shift)
-    nextOwners = nextTable.map { [shift, nextRanks] in PlacementView.copy($0.slotOwners, nextRanks, shift) }
-  }
-
-  /// The largest power of two that divides all places where owners may change.
-  private static func commonShift(_ boundaries: [Int]) -> Int {
-    min(boundaries.reduce(0) { $0 | $1 }.trailingZeroBitCount, Ring.slotCount.trailingZeroBitCount)
+    // A list may begin where a token's slot ends.
+    let beginnings = [configuration.ring, nextRing].compactMap { $0 }.flatMap { $0.tokens.map { Int($0.slot) + 1 } }
+    ownSlots = beginnings.map { $0 % PlacementView.slotsPerBlock }.max() ?? 0
+    owners = PlacementView.lists(of: table, ownSlots)
+    nextOwners = nextTable.map { [ownSlots] in PlacementView.lists(of: $0, ownSlots) }
   }
 
   deinit {
@@ -51,13 +52,27 @@ final class PlacementView: @unchecked Sendable {
     nextOwners?.deallocate()
   }
 
-  private static func copy(_ ids: [UInt16], _ ranks: Int, _ shift: Int) -> UnsafeMutablePointer<UInt16> {
-    let runs = Ring.slotCount >> shift
-    let copy = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, runs * ranks))
-    for run in 0..<runs {
-      for rank in 0..<ranks { copy[run * ranks + rank] = ids[(run << shift) * ranks + rank] }
+  private static func lists(of table: PreferenceTable, _ ownSlots: Int) -> UnsafeMutablePointer<UInt16> {
+    let places = RingBlocks.count * (ownSlots + 1)
+    let lists = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * table.ranks))
+    for place in 0..<places where table.ranks > 0 {
+      let slot = place / (ownSlots + 1) * slotsPerBlock + place % (ownSlots + 1)
+      for (rank, owner) in table.owners(of: slot).enumerated() { lists[place * table.ranks + rank] = owner }
     }
-    return copy
+    return lists
+  }
+
+  /// Where a slot's list is.
+  @inline(__always)
+  private func place(_ slot: Int) -> Int {
+    (slot &>> PlacementView.blockShift) &* (ownSlots &+ 1) &+ min(slot & (PlacementView.slotsPerBlock &- 1), ownSlots)
+  }
+
+  /// Slots of the range, a multiple of blocks, that between them have every list that occurs in it.
+  func representatives(of slots: Range<Int>) -> [Int] {
+    stride(from: slots.lowerBound, to: slots.upperBound, by: PlacementView.slotsPerBlock).flatMap { first in
+      first...first + ownSlots
+    }
   }
 
   func name(of id: UInt16) -> String { Int(id) < names.count ? names[Int(id)] : "node \(id)" }
@@ -70,7 +85,7 @@ final class PlacementView: @unchecked Sendable {
   func participants(ofSlot slot: Int) -> Participants {
     var participants = Participants(
       ids: InlineArray(repeating: 0), count: ranks, owners: ParticipantSet(first: ranks), nextOwners: ParticipantSet())
-    for rank in 0..<ranks { participants.ids[rank] = owners[(slot &>> shift) &* ranks &+ rank] }
+    for rank in 0..<ranks { participants.ids[rank] = owners[place(slot) &* ranks &+ rank] }
     if nextOwners != nil { addNextOwners(&participants, slot) }
     return participants
   }
@@ -81,12 +96,12 @@ final class PlacementView: @unchecked Sendable {
   func readOrder(_ hash: UInt64) -> (owners: UnsafePointer<UInt16>, count: Int, first: Int) {
     let slot = Ring.slot(of: hash)
     let first = Int(truncatingIfNeeded: ((hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: ranks)) >> 32)
-    return (UnsafePointer(owners + (slot &>> shift) &* ranks), ranks, first)
+    return (UnsafePointer(owners + place(slot) &* ranks), ranks, first)
   }
 
   private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
     for rank in 0..<nextRanks {
-      let id = nextOwners![(slot >> shift) * nextRanks + rank]
+      let id = nextOwners![place(slot) * nextRanks + rank]
       var at = 0
       while at < participants.count, participants.ids[at] != id { at += 1 }
       if at == participants.count {
@@ -130,13 +145,13 @@ final class PlacementView: @unchecked Sendable {
   func isMoving(_ slot: Int) -> Bool {
     guard let nextOwners else { return false }
     guard ranks == nextRanks else { return true }
-    let first = (slot >> shift) * ranks
+    let first = place(slot) * ranks
     return (0..<ranks).contains { owners[first + $0] != nextOwners[first + $0] }
   }
 
   func isOwner(_ node: UInt16, ofSlot slot: Int) -> Bool {
-    let run = slot >> shift
-    return (0..<ranks).contains { owners[run * ranks + $0] == node }
-      || (0..<nextRanks).contains { nextOwners![run * nextRanks + $0] == node }
+    let place = place(slot)
+    return (0..<ranks).contains { owners[place * ranks + $0] == node }
+      || (0..<nextRanks).contains { nextOwners![place * nextRanks + $0] == node }
   }
 }

@@ -8,6 +8,8 @@ final class Roster: Sendable {
     var phase = ClusterPhase.recovering(fraction: 0)
     /// The membership change under way.
     var move: Move?
+    /// Changes that wait for their turn, in their order.
+    var queue: [QueuedChange] = []
     var recoveryFailure: ClusterError?
   }
 

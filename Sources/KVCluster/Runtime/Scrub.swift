@@ -11,6 +11,7 @@ struct Scrub {
 
   /// Reads one segment; `nil` if it is as it should be.
   mutating func step(_ store: Store) -> Finding? {
+    store.log.settle()
     // What has been appended is whole, on the disk or not: the end of the last segment was taken under the log's lock.
     let segments = store.log.segmentsNow.segments
     guard let segment = segments.first(where: { $0.id >= nextID }) ?? segments.first else { return nil }

@@ -2,12 +2,14 @@ import CKernels
 import Synchronization
 
 /// Compares the replicas of every key and brings those that lag up to the newest version any of them holds: what a
-/// join or leave streams, and how a node catches up that was away too long for hints.
+/// join or leave streams, how a node catches up that was away too long for hints, and how one that has lost records is
+/// rebuilt.
 ///
-/// It goes through the partitions of each node's index a few keys at a time, each batch under the partition's lock, and
-/// rests seven times as long as it works, so that clients keep most of the machine. A key may be written meanwhile: records
-/// are applied by tag, so an older one never replaces a newer.
-final class Sweep: Sendable {
+/// It goes through the partitions of each node's index a few keys at a time, each batch under the partition's lock. A key
+/// may be written meanwhile: records are applied by tag, so an older one never replaces a newer. Whoever drives it calls
+/// ``step(canCopy:)`` again and again, and rests in between as it likes. Between nodes without a good link nothing is
+/// copied; a partition during which links changed is gone over again.
+final class Sweep: @unchecked Sendable {
   /// Which copies it makes.
   enum Goal: Sendable {
     /// Keys whose owners change, to all owners old and new.
@@ -16,89 +18,104 @@ final class Sweep: Sendable {
     case catchUp(UInt16)
   }
 
+  enum Progress: Equatable {
+    case more
+    /// Too few owners answer.
+    case waiting
+    case done
+  }
+
   private let partitions: PartitionTable
+  private let links: Links
   private let goal: Goal
+  private let sources: [UInt16]
   /// Copies made so far, and the bytes of their records.
   let keysCopied = Atomic<Int>(0)
   let bytesCopied = Atomic<Int>(0)
   /// Newest versions that were not copied because their bytes are damaged.
   let keysDamaged = Atomic<Int>(0)
   private let stepsDone = Atomic<Int>(0)
-  private let stepsTotal = Atomic<Int>(1)
-  private let isCancelled: @Sendable () -> Bool
-  private let isHurried: Bool
+  /// Where it is; used by whoever drives it.
+  private var place = Place()
+
+  private struct Place {
+    var partition = 0
+    /// Of `sources`; `nil` before the partition is begun.
+    var source: Int?
+    var position = 0
+    var capacity: Int?
+    var linksGeneration = 0
+  }
 
   /// Table positions looked at under one hold of the lock.
   private static let positionsPerBatch = 128
   /// A key counts once more for every so many bytes of its record, so that a batch copies about a megabyte at most.
   private static let bytesPerKey = 32_768
-  /// Works about this long, then rests `restFactor` times as long.
-  private static let workNs: UInt64 = 500_000
-  private static let restFactor: UInt64 = 7
-  private static let restMaxNs: UInt64 = 20_000_000
 
-  /// - Parameter isHurried: no rests: no clients are served.
-  init(
-    _ goal: Goal, _ partitions: PartitionTable, isHurried: Bool = false, isCancelled: @escaping @Sendable () -> Bool
-  ) {
+  /// - Parameter sources: nodes whose copies are compared.
+  init(_ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16]) {
     self.goal = goal
-    self.isHurried = isHurried
     self.partitions = partitions
-    self.isCancelled = isCancelled
+    self.links = links
+    self.sources = sources
   }
 
   /// Part of the work done, from 0 to 1.
   var fraction: Double {
-    min(1, Double(stepsDone.load(ordering: .relaxed)) / Double(max(1, stepsTotal.load(ordering: .relaxed))))
+    min(1, Double(stepsDone.load(ordering: .relaxed)) / Double(max(1, sources.count * Store.partitionCount)))
   }
 
-  /// Goes through all partitions of all nodes that answer. Returns false if it was cancelled.
-  /// - Parameter canCopy: whether enough of the partition's owners answer; the sweep waits until they do.
-  func run(sources: [UInt16], canCopy: (_ partition: Int) -> Bool) throws(StorageError) -> Bool {
-    stepsTotal.store(max(1, sources.count * Store.partitionCount), ordering: .relaxed)
-    var worker = Worker(startedNs: Clock.nowNs())
-    for partition in 0..<Store.partitionCount {
-      while !canCopy(partition) {
-        if isCancelled() { return false }
-        Clock.sleep(ns: 50_000_000)
-        worker.startedNs = Clock.nowNs()
-      }
-      for source in sources {
-        guard try sweep(partition, source, &worker) else { return false }
-        stepsDone.wrappingAdd(1, ordering: .relaxed)
-      }
+  /// Looks at a few keys.
+  /// - Parameter canCopy: whether enough of the partition's owners answer.
+  func step(canCopy: (_ partition: Int) -> Bool = { _ in true }) throws(StorageError) -> Progress {
+    guard place.partition < Store.partitionCount else { return .done }
+    guard let at = place.source else {
+      guard canCopy(place.partition) else { return .waiting }
+      place.linksGeneration = links.generation
+      (place.source, place.position, place.capacity) = (0, 0, nil)
+      return .more
     }
-    return true
-  }
-
-  private struct Worker {
-    var startedNs: UInt64
-
-    mutating func rest() {
-      let worked = Clock.nowNs() - startedNs
-      guard worked > Sweep.workNs else { return }
-      Clock.sleep(ns: min(worked * Sweep.restFactor, Sweep.restMaxNs))
-      startedNs = Clock.nowNs()
+    guard at < sources.count else {
+      // What did not get through is tried again.
+      if place.linksGeneration == links.generation { place.partition += 1 } else { rewind() }
+      place.source = nil
+      return place.partition < Store.partitionCount ? .more : .done
     }
+    if let next = try batch(from: sources[at]) {
+      place.position = next
+    } else {
+      (place.source, place.position, place.capacity) = (at + 1, 0, nil)
+      stepsDone.wrappingAdd(1, ordering: .relaxed)
+    }
+    return .more
   }
 
-  private func sweep(_ number: Int, _ source: UInt16, _ worker: inout Worker) throws(StorageError) -> Bool {
-    let partition = partitions[number]
-    var position: Int? = 0
-    var capacity: Int?
-    while let from = position {
+  private func rewind() { stepsDone.wrappingSubtract(sources.count, ordering: .relaxed) }
+
+  /// Steps to the end, with rests of seven times the work so that clients keep most of the machine, unless in a hurry.
+  /// - Returns: false if it was cancelled.
+  func run(isHurried: Bool = false, isCancelled: () -> Bool) throws(StorageError) -> Bool {
+    var rest = Rest()
+    while try step() != .done {
       if isCancelled() { return false }
-      position = try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
-        guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
-        let now = replica.store.stripes[number].index.capacity
-        // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
-        let start = capacity == nil || capacity == now ? from : 0
-        capacity = now
-        return try batch(number, replica, from: start)
-      }
-      if !isHurried { worker.rest() }
+      if !isHurried { rest.afterWork(factor: 7) }
     }
     return true
+  }
+
+  /// Looks at some entries of the source in the current partition; returns where to go on.
+  private func batch(from source: UInt16) throws(StorageError) -> Int? {
+    let number = place.partition
+    let partition = partitions[number]
+    return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
+      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
+      if replica.store.stripes[number].index.count == 0 { return nil }
+      let capacity = replica.store.stripes[number].index.capacity
+      // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
+      let start = place.capacity == nil || place.capacity == capacity ? place.position : 0
+      place.capacity = capacity
+      return try batch(number, replica, from: start)
+    }
   }
 
   /// Looks at some entries of `source` and copies what its other owners lack; returns where to go on.
@@ -149,7 +166,7 @@ final class Sweep: Sendable {
     for i in 0..<participants.count where participants.ids[i] != source.id {
       let id = participants.ids[i]
       if case .catchUp(let node) = goal, node != id { continue }
-      if let target = partition.pointee.replica(id)?.takeUnretainedValue() {
+      if let target = partition.pointee.replica(id)?.takeUnretainedValue(), links.reaches(source.id, id) {
         if try copy(slot, record, to: target) { isCopied = true }
       } else if participants.nextOwners.contains(i) {
         hint(slot, record, for: id, at: source, in: partition)
@@ -183,5 +200,29 @@ final class Sweep: Sendable {
     partition.pointee.view.takeUnretainedValue().nameBytes(of: target).withBytes {
       try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
     }
+  }
+}
+
+/// Works in short pieces with rests in between, so that clients keep their share of the machine.
+struct Rest {
+  private var startedNs = Clock.nowNs()
+  private static let workNs: UInt64 = 500_000
+  private static let restMaxNs: UInt64 = 20_000_000
+
+  /// How long to rest for the work done since the last rest; 0 if that was little.
+  func due(factor: UInt64) -> UInt64 {
+    // There, whoever drives the work decides.
+    if Clock.isVirtual { return 0 }
+    let worked = Clock.nowNs() - startedNs
+    guard worked > Rest.workNs, factor > 0 else { return 0 }
+    return min(worked * factor, Rest.restMaxNs)
+  }
+
+  /// Rests `factor` times as long as the work took, once there was half a millisecond of it.
+  mutating func afterWork(factor: UInt64) {
+    let ns = due(factor: factor)
+    guard ns > 0 else { return }
+    Clock.sleep(ns: ns)
+    startedNs = Clock.nowNs()
   }
 }

@@ -2,25 +2,30 @@ import Synchronization
 
 /// The one monotone counter behind every tag of this process.
 ///
-/// Tags must never repeat, not even after a crash, so the counter is leased: a bound is written durably into the folder
-/// of every node that answers before a tag beyond the last bound is handed out, and a start goes above every lease it
-/// can read. Drawing a tag is one atomic add and one comparison.
+/// Tags must never repeat, not even after a crash, so the counter is leased: a bound is written durably beside the
+/// configuration before a tag beyond the last bound is handed out, and into the folder of every node that answers and
+/// has room; a start goes above every lease it can read. Drawing a tag is one atomic add and one comparison.
 final class TagSource: Sendable {
   private let next = Atomic<UInt64>(1)
   private let bound = Atomic<UInt64>(1)
   private let extending = Mutex<Void>(())
-  /// Makes a bound durable on every node that answers.
+  /// Makes a bound durable.
   private let writeLease: @Sendable (UInt64) throws(StorageError) -> Void
 
   init(writeLease: @escaping @Sendable (UInt64) throws(StorageError) -> Void) {
     self.writeLease = writeLease
   }
 
-  /// Begins above every counter that may have been handed out; call once, before the first draw.
+  /// Begins above every counter that may have been handed out; call once, before the first draw. Without room for a
+  /// lease reads are served all the same, and whoever draws the first tag hears of it.
   func start(at first: UInt64) throws(StorageError) {
     next.store(first, ordering: .relaxed)
     bound.store(first, ordering: .releasing)
-    try extend()
+    do {
+      try extend()
+    } catch {
+      guard case .diskFull = error else { throw error }
+    }
   }
 
   @inline(__always)
@@ -53,9 +58,12 @@ final class TagSource: Sendable {
   }
 }
 
-/// The small file in a node's folder that bounds the tags handed out so far.
+/// The small file beside the configuration, and in each node's folder, that bounds the tags handed out so far.
 enum TagLease {
-  static func path(_ folder: String) -> String { "\(folder)/lease" }
+  /// Where the configuration lies.
+  static let clusterFolder = ""
+
+  static func path(_ folder: String) -> String { folder.isEmpty ? "lease" : "\(folder)/lease" }
 
   static func write(_ bound: UInt64, to disk: any Disk, folder: String) throws(StorageError) {
     try disk.replace(path(folder), with: CheckedText.encode("kvstore tag lease 1\nbelow \(bound)\n"))

@@ -35,8 +35,8 @@ extension Disk {
 
 /// A file mapped into memory whose address does not change while it grows.
 ///
-/// Bytes written to `base` survive a crash of the program at once (they are in the page cache), and a power loss once
-/// ``sync()`` has returned.
+/// Bytes stored at `base` survive a crash of the program at once (they are in the page cache), or, if the file is staged,
+/// once ``write(_:)`` has returned; and a power loss once ``sync()`` has.
 package protocol SegmentFile: AnyObject, Sendable {
   var path: String { get }
   var base: UnsafeMutableRawPointer { get }
@@ -47,13 +47,17 @@ package protocol SegmentFile: AnyObject, Sendable {
   /// Makes at least `byteCount` bytes exist on disk, zero-filled and synced.
   /// - Throws: ``StorageError/diskFull(path:)``; the file is then as it was.
   func grow(to byteCount: Int) throws(StorageError)
+  /// Whether bytes stored at `base` are the program's alone until they are written.
+  var isStaged: Bool { get }
+  /// Makes the bytes stored in a range part of the file, if it is staged.
+  func write(_ range: Range<Int>) throws(StorageError)
   /// Returns once every byte written before is on the disk. After a failure the file must not be synced again: the
   /// pages may have been dropped.
   func sync() throws(StorageError)
   /// Asks for pages that will be written next to be made ready, so that their first store does not stop to fault. May do
   /// nothing.
   func prepareToWrite(_ range: Range<Int>)
-  /// Says that the range has been written and a sync is near. It may be written again. May do nothing.
+  /// Says that nothing will be stored in the range's whole pages again; what was is part of the file. May do nothing.
   func finishWriting(_ range: Range<Int>)
   /// Unmaps and closes.
   func close()

@@ -44,6 +44,9 @@ package final class Log: @unchecked Sendable {
     var finished = 0
     /// The rest of segments that were sealed since ``prepare()`` was last called.
     var unfinished: [Written] = []
+    /// Of a staged file, what is part of the file already; and the rest of segments that were sealed since the last sync.
+    var staged = 0
+    var unwritten: [Written] = []
     /// Synced before the tail segment may count as durable.
     var unsynced: [any SegmentFile] = []
     /// All segments but this, from the oldest.
@@ -90,6 +93,8 @@ package final class Log: @unchecked Sendable {
       segment: last, base: last.file.base, slot: last.slot, id: last.id,
       seed: LogFormat.seed(clusterID: identity.clusterID, segment: last.id), offset: last.end,
       limit: last.file.byteCount - LogFormat.sealBytes)
+    tail.finished = last.end & ~(Log.pageBytes - 1)
+    tail.staged = last.end
     // What is in the page cache may not be on the disk yet: the first sync covers every segment.
     tail.unsynced = segments.dropLast().map(\.file)
     tail.sealed = Array(segments.dropLast())
@@ -199,36 +204,49 @@ package final class Log: @unchecked Sendable {
   /// - Throws: after a failed sync the log takes no more records: pages may have been dropped, trying again could
   ///   report success for bytes that are gone (ATC '20, "Can Applications Recover from fsync Failures?").
   package func sync() throws(StorageError) {
-    typealias Target = (position: LogPosition, files: [any SegmentFile], written: [Written])
+    typealias Target = (
+      position: LogPosition, files: [any SegmentFile], unwritten: [Written], finished: [Written]
+    )
     let target = try withTail { (tail: inout Tail) throws(StorageError) -> Target? in
       if let failure = tail.failure { throw failure }
       let position = LogPosition(segment: tail.id, offset: tail.offset)
       guard position > durable, let file = tail.segment?.file else { return nil }
       let files = tail.unsynced + [file]
       tail.unsynced = []
-      return (position, files, takeWritten(&tail, upTo: tail.offset))
+      let unwritten = takeUnwritten(&tail)
+      return (position, files, unwritten, takeFinished(&tail, upTo: tail.offset))
     }
     guard let target else { return }
     do {
-      for (file, range) in target.written { file.finishWriting(range) }
+      for (file, range) in target.unwritten { try file.write(range) }
+      for (file, range) in target.finished { file.finishWriting(range) }
       for file in target.files { try file.sync() }
     } catch {
-      withTail {
-        $0.failure = error
-        $0.limit = 0
-      }
+      stop(error)
       throw error
     }
     syncedRaw.store(target.position.rawValue, ordering: .releasing)
     durableRaw.store(target.position.rawValue, ordering: .releasing)
     syncCount.wrappingAdd(1, ordering: .relaxed)
-    markSynced(target.position)
+    try markSynced(target.position)
+  }
+
+  /// Nothing can be said any more of what was not on the disk.
+  private func stop(_ error: StorageError) {
+    withTail {
+      $0.failure = error
+      $0.limit = 0
+    }
   }
 
   /// The mark itself waits for the next sync, and an idle log is not synced for its mark alone: when nothing was
   /// appended in between, the durable position moves past it. A full disk may go without: the mark sharpens recovery.
-  private func markSynced(_ position: LogPosition) {
+  /// For the same reason a staged file gets it at once: it tells a crash of the program, and what was appended before it
+  /// with it, for it must not stand behind a gap.
+  private func markSynced(_ position: LogPosition) throws(StorageError) {
+    var unwritten: [Written] = []
     let at = withTail { tail -> LogPosition? in
+      defer { unwritten = takeUnwritten(&tail) }
       var id = tail.id.littleEndian
       // The segment may be a new one by the time the mark is written.
       if tail.offset + LogFormat.syncMarkBytes > tail.limit { return nil }
@@ -241,6 +259,12 @@ package final class Log: @unchecked Sendable {
         table.addDead(location.byteCount, slot: location.slot)
         return table.position(of: location)
       }
+    }
+    do {
+      for (file, range) in unwritten { try file.write(range) }
+    } catch {
+      stop(error)
+      throw error
     }
     guard at == position else { return }
     durableRaw.store(
@@ -266,6 +290,9 @@ package final class Log: @unchecked Sendable {
 extension Log {
   /// As much as is there, within 1 and 16 MiB: small logs stay small, large ones grow seldom.
   private static func growthBytes(at size: Int) -> Int { min(max(size, 1 << 20), 16 << 20) }
+  static let pageBytes = 4_096
+  /// Copies of pages are given back so many at a time: each time costs an interrupt to every core.
+  private static let stagedBytes = 256 << 10
   /// Pages are made ready this far ahead of the writers. Further ahead they would be written back, clean, before they
   /// are used, and fault again.
   private static let preparedBytes = 2 << 20
@@ -277,10 +304,12 @@ extension Log {
 
   /// Makes room ahead of the writers, so that they seldom wait for it. A full disk is left to the writer who needs room.
   package func prepare() {
-    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int, written: [Written])
+    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int, finished: [Written])
     let plan = withTail { tail -> Plan? in
       guard let file = tail.segment?.file, tail.failure == nil else { return nil }
-      return (file, tail.offset, tail.prepared, takeWritten(&tail, upTo: tail.offset & ~4_095))
+      // Of a staged file only who syncs knows what is part of it.
+      let finished = file.isStaged ? [] : takeFinished(&tail, upTo: tail.offset & ~(Log.pageBytes - 1))
+      return (file, tail.offset, tail.prepared, finished)
     }
     // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
     guard let plan else { return }
@@ -298,7 +327,7 @@ extension Log {
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
     if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
-    for (file, range) in plan.written { file.finishWriting(range) }
+    for (file, range) in plan.finished { file.finishWriting(range) }
     withTail { tail in
       guard tail.segment?.file === plan.file, tail.failure == nil else { return }
       tail.limit = plan.file.byteCount - LogFormat.sealBytes
@@ -310,12 +339,35 @@ extension Log {
   }
 
   /// What has been written since the last call, up to an offset of the tail.
-  private func takeWritten(_ tail: inout Tail, upTo end: Int) -> [Written] {
-    var written = tail.unfinished
-    if let file = tail.segment?.file, end > tail.finished { written.append((file, tail.finished..<end)) }
+  private func takeFinished(_ tail: inout Tail, upTo end: Int) -> [Written] {
+    var finished = tail.unfinished
     tail.unfinished = []
-    tail.finished = max(tail.finished, min(end, tail.offset) & ~4_095)
-    return written
+    guard let file = tail.segment?.file, end > tail.finished else { return finished }
+    if file.isStaged, end - tail.finished < Log.stagedBytes { return finished }
+    finished.append((file, tail.finished..<end))
+    tail.finished = end & ~(Log.pageBytes - 1)
+    return finished
+  }
+
+  /// What the files do not have yet.
+  private func takeUnwritten(_ tail: inout Tail) -> [Written] {
+    var unwritten = tail.unwritten
+    tail.unwritten = []
+    if let file = tail.segment?.file, file.isStaged { unwritten.append((file, tail.staged..<tail.offset)) }
+    tail.staged = tail.offset
+    return unwritten
+  }
+
+  /// Lets the bytes of a log that is at rest be seen as they are in its file.
+  func settle() {
+    withTail { tail in
+      guard let file = tail.segment?.file, file.isStaged, tail.staged == tail.offset else { return }
+      let end = (tail.offset + Log.pageBytes - 1) & ~(Log.pageBytes - 1)
+      // Under the lock: a record stored in a page that is given back would be lost.
+      if end > tail.finished { file.finishWriting(tail.finished..<end) }
+      tail.finished = tail.offset & ~(Log.pageBytes - 1)
+      tail.prepared = min(tail.prepared, tail.finished)
+    }
   }
 
   /// Past this offset the file should grow, or the next segment be made.
@@ -374,6 +426,8 @@ extension Log {
     tail.limit = next.file.byteCount - LogFormat.sealBytes
     tail.unfinished.append((old.file, tail.finished..<old.end))
     tail.finished = 0
+    if old.file.isStaged { tail.unwritten.append((old.file, tail.staged..<old.end)) }
+    tail.staged = LogFormat.segmentHeaderBytes
     tail.prepared = 0
     tail.askRoomAt = 0
     if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }

@@ -16,7 +16,9 @@ import CKernels
 /// 124   4  CRC-32C of bytes 0 ..< 124
 /// ```
 ///
-/// then records, each on a multiple of 8 bytes. The last record of a full segment is a seal. What follows the last record
+/// A later version keeps this header and its checksum: whoever reads it must be able to tell it from a damaged one.
+///
+/// Then records, each on a multiple of 8 bytes. The last record of a full segment is a seal. What follows the last record
 /// is zero, or left over from an earlier use of the file: segments are recycled.
 ///
 /// ```

@@ -32,10 +32,11 @@ package struct LogIdentity: Equatable, Sendable {
     }
     guard byteCount >= bytes else { throw damaged(0, "\(byteCount) bytes are too few for a segment header") }
     guard base.load(as: UInt64.self) == LogFormat.magic else { throw damaged(0, "not a kvstore segment") }
-    let version = base.load(fromByteOffset: 8, as: UInt32.self)
-    guard version <= LogFormat.version else { throw .newerFormat(path: path, version: version) }
     let checksum = base.load(fromByteOffset: bytes - 4, as: UInt32.self)
     guard kv_crc32c(0, base, bytes - 4) == checksum else { throw damaged(0, "header checksum does not match") }
+    // Only now: a flipped bit must not pass for a newer format, whose segment would be refused and not healed.
+    let version = base.load(fromByteOffset: 8, as: UInt32.self)
+    guard version <= LogFormat.version else { throw .newerFormat(path: path, version: version) }
     guard base.load(fromByteOffset: 16, as: UInt64.self) == segment else { throw damaged(16, "wrong segment id") }
     guard base.load(fromByteOffset: 24, as: UInt64.self) == clusterID else {
       throw damaged(24, "belongs to another cluster")

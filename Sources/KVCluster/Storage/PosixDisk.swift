@@ -5,13 +5,13 @@ import Synchronization
 /// The disk seam over the operating system: files under one data folder.
 package final class PosixDisk: Disk {
   private let root: String
-  private let cacheUnitBytes: Int
+  private let isStaged: Bool
 
-  /// - Parameter cacheUnitBytes: how much of a segment the operating system should cache and sync as one; see
+  /// - Parameter isStaged: whether what is stored in segments reaches them only when it is written; see
   ///   ``PosixSegmentFile``.
-  package init(root: String, cacheUnitBytes: Int = 4_096) {
+  package init(root: String, isStaged: Bool = false) {
     self.root = root
-    self.cacheUnitBytes = cacheUnitBytes
+    self.isStaged = isStaged
   }
 
   package func names(in folder: String) throws(StorageError) -> [String] {
@@ -97,7 +97,7 @@ package final class PosixDisk: Disk {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
-      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
+      let file = try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged)
       try syncFolder(of: path)
       return file
     } catch {
@@ -109,7 +109,7 @@ package final class PosixDisk: Disk {
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
     let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
     if fd < 0 { throw failure("open", path) }
-    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, cacheUnitBytes: cacheUnitBytes)
+    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged)
   }
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
@@ -148,19 +148,22 @@ package final class PosixDisk: Disk {
 /// Space is allocated on disk before it is touched (`posix_fallocate`), so a full disk is an error here and never a
 /// SIGBUS at a store; and it is written with zeros and synced. Without that, each first store to a page has to have its
 /// blocks converted from "allocated" to "written" in the file system's journal, which an fdatasync of the same file
-/// holds: measured with `everysec`, the rate of puts fell to a tenth for a third of every second.
+/// holds: measured with `everysec`, the rate of puts fell to a tenth for a third of every second. (Pages that begin and
+/// end between the zeros' writes would be zeroed twice, hence whole pages only.)
 ///
-/// The size of the writes that bring the zeros decides the size of the pages they are cached in, and a sync writes whole
-/// pages and takes each from the writers' page tables with an interrupt to every core. So one record a sync wants small
-/// ones (with 1 MiB pages each fdatasync wrote a megabyte and took four times as long), and a second's worth of
-/// records large ones.
+/// Where bytes must survive a `kill -9` at once, the mapping is shared: a store is in the page cache. Its price is paid
+/// at each sync: the pages must be taken from the writers' page tables, with an interrupt to every core, and fault again
+/// at the next store. That is nothing once a second and a third of a durable put. So where nothing counts before a sync
+/// anyway, the file is *staged*: the mapping is private, stores go to copies of pages, and ``write(_:)`` hands them to
+/// the file in one call before the sync. Readers notice nothing: the copy and, once it is given back, the page of the
+/// file are at the same address and say the same.
 final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   /// Changed only while one owner has the file, between two uses.
   fileprivate(set) var path: String
   let base: UnsafeMutableRawPointer
   let capacity: Int
+  let isStaged: Bool
   private let fd: Int32
-  private let zeros: [UInt8]
   private let growing = Mutex<Void>(())
   /// Taken inside `growing`, if both are.
   private let mapping = Mutex<Void>(())
@@ -169,29 +172,36 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   /// Written under `growing`, read by anyone.
   private let allocated: Atomic<Int>
 
+  private static let pageBytes = 4_096
+  /// The size of the writes that bring the zeros also decides the size of the pieces they are cached in: large ones cost
+  /// fewer faults.
+  private static let zeros = [UInt8](repeating: 0, count: 1 << 20)
+
   var byteCount: Int { allocated.load(ordering: .acquiring) }
 
-  init(path: String, fd: Int32, capacity: Int, cacheUnitBytes: Int) throws(StorageError) {
+  init(path: String, fd: Int32, capacity: Int, isStaged: Bool) throws(StorageError) {
     var info = stat()
     guard fstat(fd, &info) == 0 else {
       Glibc.close(fd)
       throw .io(operation: "stat", path: path, code: errno)
     }
     let room = max(capacity, Int(info.st_size))
-    guard let map = mmap(nil, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), map != MAP_FAILED else {
+    let flags = isStaged ? MAP_PRIVATE : MAP_SHARED
+    guard let map = mmap(nil, room, PROT_READ | PROT_WRITE, flags, fd, 0), map != MAP_FAILED else {
       Glibc.close(fd)
       throw .io(operation: "map", path: path, code: errno)
     }
     self.path = path
     self.fd = fd
     self.capacity = room
-    zeros = [UInt8](repeating: 0, count: cacheUnitBytes)
+    self.isStaged = isStaged
     base = map
     allocated = Atomic(Int(info.st_size))
   }
 
   func grow(to byteCount: Int) throws(StorageError) {
-    try growing.withLock { _ throws(StorageError) in try growLocked(to: byteCount) }
+    let pages = (byteCount + PosixSegmentFile.pageBytes - 1) & ~(PosixSegmentFile.pageBytes - 1)
+    try growing.withLock { _ throws(StorageError) in try growLocked(to: min(pages, max(capacity, byteCount))) }
   }
 
   private func growLocked(to byteCount: Int) throws(StorageError) {
@@ -212,6 +222,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   private func fillWithZeros(from: Int, to end: Int) throws(StorageError) {
     var at = from
     while at < end {
+      let zeros = PosixSegmentFile.zeros
       let count = zeros.withUnsafeBytes { pwrite(fd, $0.baseAddress, min($0.count, end - at), off_t(at)) }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
@@ -223,27 +234,39 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     if kv_write_back(fd, Int64(from), Int64(end - from)) != 0 { try sync() }
   }
 
+  func write(_ range: Range<Int>) throws(StorageError) {
+    guard isStaged else { return }
+    var at = range.lowerBound
+    while at < range.upperBound {
+      let count = pwrite(fd, base + at, range.upperBound - at, off_t(at))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .io(operation: "write", path: path, code: errno) }
+      at += count
+    }
+  }
+
   func sync() throws(StorageError) {
     // fdatasync also writes pages dirtied through the mapping; measured faster than msync of the range.
     if fdatasync(fd) != 0 { throw .io(operation: "fdatasync", path: path, code: errno) }
   }
 
   func prepareToWrite(_ range: Range<Int>) {
-    let first = range.lowerBound & ~4_095
+    let first = range.lowerBound & ~(PosixSegmentFile.pageBytes - 1)
     let end = min(range.upperBound, byteCount)
-    // Pages made ready are dirty, and the next sync writes them: nothing for a log that is synced after every record.
-    guard end > first, zeros.count > 4_096 else { return }
+    guard end > first else { return }
     mapping.withLock { _ in
       if !isClosed { madvise(base + first, end - first, PosixSegmentFile.populateForWriting) }
     }
   }
 
-  /// A sync takes each page that may be written from the page tables, with an interrupt to every core for each; measured,
-  /// those took a fifth of the time of puts. Taken from the tables all at once beforehand it is one interrupt; a reader
-  /// gets them back, read-only, sixteen at a time.
+  /// Of a shared mapping: a sync takes each page that may be written from the page tables, with an interrupt to every
+  /// core for each; measured, those took a fifth of the time of puts. Taken from the tables all at once beforehand it is
+  /// one interrupt; a reader gets them back, read-only, sixteen at a time. Of a private one: gives the copies back.
   func finishWriting(_ range: Range<Int>) {
-    let first = range.lowerBound & ~4_095
-    let end = min((range.upperBound + 4_095) & ~4_095, capacity)
+    let mask = ~(PosixSegmentFile.pageBytes - 1)
+    let first = range.lowerBound & mask
+    // The copy of a page that is half written must stay.
+    let end = min((isStaged ? range.upperBound : range.upperBound + PosixSegmentFile.pageBytes - 1) & mask, capacity)
     mapping.withLock { _ in
       if end > first, !isClosed { madvise(base + first, end - first, Int32(MADV_DONTNEED)) }
     }

@@ -210,6 +210,7 @@ struct LogRecovery {
     let valid = found.scan(segment.id)?.end ?? offset
     if valid > offset {
       memset(segment.file.base + offset, 0, valid - offset)
+      try segment.file.write(offset..<valid)
       try segment.file.sync()
     }
     try LogManifest(segments: found.segments.map(\.id)).write(to: disk, folder: folder)

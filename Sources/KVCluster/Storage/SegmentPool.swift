@@ -149,6 +149,7 @@ final class SegmentPool: @unchecked Sendable {
     identity.writeHeader(to: file.base, segment: id)
     do {
       // Records must never be on the disk without the header in front of them.
+      try file.write(0..<LogFormat.segmentHeaderBytes)
       try file.sync()
       try disk.rename(file, to: "\(folder)/\(LogFormat.segmentName(id))")
     } catch {
@@ -190,6 +191,7 @@ final class SegmentPool: @unchecked Sendable {
       try file.grow(to: max(byteCount, LogFormat.segmentHeaderBytes))
       identity.writeHeader(to: file.base, segment: segment)
       // Records must never be on the disk without the header in front of them.
+      try file.write(0..<LogFormat.segmentHeaderBytes)
       try file.sync()
       return file
     } catch {

@@ -53,7 +53,7 @@ package final class Store: @unchecked Sendable {
 
   /// Asks for the memory a look-up of `hash` will touch first.
   @inline(__always)
-  package func prefetch(_ hash: UInt64) { kv_prefetch(stripe(hash).pointee.index.address(of: hash)) }
+  package func prefetch(_ hash: UInt64) { stripe(hash).pointee.index.prefetch(hash) }
 
   /// Asks for what the index points to under this hash, cached or in the log: its first 256 bytes at most. Everything an
   /// operation waits for is memory, so the sooner the better.
@@ -305,12 +305,24 @@ package final class Store: @unchecked Sendable {
   /// Takes the partition's entries in the ranges from the index. O(entries of the partition).
   func forget(_ partition: Int, _ ranges: RingRanges) {
     let stripe = stripes + partition
+    if stripe.pointee.index.count == 0 { return }
     stripe.pointee.index.filter { slot in
       if !ranges.contains(Ring.slot(of: slot.hash)) { return true }
       let location = logLocation(slot.location, stripe)
       table.addDead(byteCount(location), slot: location.slot)
       if location.isTombstone { stripe.pointee.tombstones -= 1 }
       return false
+    }
+  }
+
+  /// Takes entries from the index as if they had never been there: for mistakes that are planted.
+  func forget(where isGone: (IndexSlot) -> Bool) {
+    for partition in 0..<Store.partitionCount {
+      stripes[partition].index.filter { slot in
+        guard isGone(slot) else { return true }
+        if slot.location.isTombstone { stripes[partition].tombstones -= 1 }
+        return false
+      }
     }
   }
 

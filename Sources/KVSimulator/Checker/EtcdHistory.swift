@@ -109,7 +109,13 @@ package enum EtcdHistory {
   }
 
   private static func number(_ field: Substring, _ line: RecordedLine) throws(HistoryFormatError) -> [UInt8] {
-    guard Int(field) != nil else { throw line.error("\(field) is not a number") }
-    return Array(field.utf8)
+    // Of any size, so as text; what is written in several ways is made one.
+    let isNegative = field.hasPrefix("-")
+    let digits = isNegative || field.hasPrefix("+") ? field.dropFirst() : field
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      throw line.error("\(field) is not a number")
+    }
+    let significant = digits.drop { $0 == "0" }
+    return significant.isEmpty ? Array("0".utf8) : Array((isNegative ? "-" : "").utf8) + significant.utf8
   }
 }

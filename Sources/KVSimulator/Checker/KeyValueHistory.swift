@@ -10,7 +10,7 @@ package enum KeyValueHistory {
   static func parse(_ lines: [RecordedLine]) throws(HistoryFormatError) -> History {
     var pairing = EventPairing()
     for line in lines {
-      let event = try Event(line)
+      guard let event = try Event(line) else { continue }
       if event.kind == .invoke {
         try pairing.invoke(event.process, key: event.key, event.call(line), line)
       } else {
@@ -28,9 +28,11 @@ package enum KeyValueHistory {
     var key: [UInt8]
     var value: [UInt8]
 
-    init(_ line: RecordedLine) throws(HistoryFormatError) {
+    /// `nil` for what the tester itself did, whose process is a keyword such as `:nemesis`.
+    init?(_ line: RecordedLine) throws(HistoryFormatError) {
       var map = EDNMap(line)
       try map.parse()
+      if case .word(let process) = map[":process"], process.hasPrefix(":") { return nil }
       guard case .number(let process) = map[":process"] else { throw line.error(":process is missing or no number") }
       guard case .word(let type) = map[":type"], let kind = EventPairing.Kind(rawValue: String(type.dropFirst())) else {
         throw line.error(":type is none of :invoke, :ok, :fail, :info")
@@ -137,7 +139,12 @@ private struct EDNMap {
         case UInt8(ascii: "n"): byte = UInt8(ascii: "\n")
         case UInt8(ascii: "t"): byte = UInt8(ascii: "\t")
         case UInt8(ascii: "r"): byte = UInt8(ascii: "\r")
+        case UInt8(ascii: "b"): byte = 8
+        case UInt8(ascii: "f"): byte = 12
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): byte = bytes[position]
+        case UInt8(ascii: "u"):
+          result += try unit()
+          continue
         default: throw line.error("unknown escape at column \(position)")
         }
         position += 1
@@ -145,5 +152,15 @@ private struct EDNMap {
       result.append(byte)
     }
     throw line.error("the closing quotation mark is missing")
+  }
+
+  /// The character of four hexadecimal digits, behind the `u`.
+  private mutating func unit() throws(HistoryFormatError) -> [UInt8] {
+    let digits = String(decoding: bytes[position...].dropFirst().prefix(4), as: UTF8.self)
+    guard digits.count == 4, let number = UInt32(digits, radix: 16), let scalar = UnicodeScalar(number) else {
+      throw line.error("\\u\(digits) at column \(position) is no character")
+    }
+    position += 5
+    return Array(String(scalar).utf8)
   }
 }

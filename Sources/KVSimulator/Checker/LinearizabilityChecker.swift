@@ -16,6 +16,12 @@ package struct Violation: Sendable, Equatable {
   /// The offending operations by invocation, as they stood when the last of them returned: calls still in flight at
   /// that moment are shown open. Shrunk so that taking away any further one would take away the proof.
   package var operations: [History.Operation]
+
+  package init(key: [UInt8], initialContents: [History.Contents], operations: [History.Operation]) {
+    self.key = key
+    self.initialContents = initialContents
+    self.operations = operations
+  }
 }
 
 /// Bounds of a check. Linearizability is NP-complete (Gibbons and Korach 1997), so a hostile history needs them.

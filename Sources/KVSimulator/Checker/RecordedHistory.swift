@@ -15,13 +15,24 @@ package struct HistoryFormatError: Error, Equatable, CustomStringConvertible {
 package enum RecordedHistory {
   /// - Throws: ``HistoryFormatError`` with the line at fault.
   package static func parse(_ bytes: [UInt8]) throws(HistoryFormatError) -> History {
-    let lines = lines(of: bytes)
+    let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let lines = lines(of: bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(3)) : bytes)
+    // An empty history would be linearizable, and a tool that says so of a file cut to nothing would reassure wrongly.
     guard let first = lines.first else { throw HistoryFormatError(line: 1, problem: "the file holds no events") }
-    if first.text.drop(while: \.isWhitespace).hasPrefix("{") { return try KeyValueHistory.parse(lines) }
-    if EtcdHistory.recognises(first.text) { return try EtcdHistory.parse(lines) }
-    throw HistoryFormatError(
-      line: first.number,
-      problem: "neither \"INFO  jepsen.util - PROCESS :invoke …\" nor \"{:process PROCESS, :type :invoke, …}\"")
+    let history: History
+    if first.text.drop(while: \.isWhitespace).hasPrefix("{") {
+      history = try KeyValueHistory.parse(lines)
+    } else if EtcdHistory.recognises(first.text) {
+      history = try EtcdHistory.parse(lines)
+    } else {
+      throw HistoryFormatError(
+        line: first.number,
+        problem: "neither \"INFO  jepsen.util - PROCESS :invoke …\" nor \"{:process PROCESS, :type :invoke, …}\"")
+    }
+    if history.operations.isEmpty, !lines.contains(where: { $0.text.contains(":invoke") }) {
+      throw HistoryFormatError(line: first.number, problem: "the file holds no events of clients")
+    }
+    return history
   }
 
   /// The lines that are not blank, with their numbers.

@@ -9,6 +9,9 @@
 package struct Timeline: Sendable, Equatable {
   package struct Row: Sendable, Equatable {
     package var label: String
+    package var isRead: Bool
+    /// Its return is the moment from which no order explains the answers any more.
+    package var isDecisive: Bool
     /// The column of the invocation, from 0.
     package var firstColumn: Int
     /// The column of the return; `nil` if the operation stayed open.
@@ -26,13 +29,15 @@ package struct Timeline: Sendable, Equatable {
       columns[time] = columnCount
       columnCount += 1
     }
+    let lastReturn = violation.operations.compactMap(\.returnedAt).max()
     let processWidth = violation.operations.map { "\($0.process)".count }.max() ?? 0
     rows = violation.operations.map { operation in
       let process = "\(operation.process)"
       let padding = String(repeating: " ", count: processWidth - process.count + 2)
       return Row(
-        label: "p\(process)\(padding)\(operation.summary)", firstColumn: columns[operation.invokedAt]!,
-        lastColumn: operation.returnedAt.map { columns[$0]! })
+        label: "p\(process)\(padding)\(operation.summary)", isRead: operation.call == .get,
+        isDecisive: operation.returnedAt != nil && operation.returnedAt == lastReturn,
+        firstColumn: columns[operation.invokedAt]!, lastColumn: operation.returnedAt.map { columns[$0]! })
     }
   }
 
@@ -61,10 +66,14 @@ package struct Timeline: Sendable, Equatable {
 extension Violation {
   /// What is wrong, in words and as a ``Timeline``; ends with a line break.
   package func explanation(width: Int = 100) -> String {
+    sentence + "\n" + Timeline(self).text(width: width)
+  }
+
+  /// What is wrong, in a line.
+  package var sentence: String {
     let start = initialContents.map(History.Operation.display).joined(separator: " or ")
     let subject = operations.count == 1 ? "this operation" : "any order of these \(operations.count) operations"
-    return "key \(History.Operation.display(key)), at first \(start): \(subject) contradicts an answer\n"
-      + Timeline(self).text(width: width)
+    return "key \(History.Operation.display(key)), at first \(start): \(subject) contradicts an answer"
   }
 }
 
@@ -85,7 +94,7 @@ extension History.Operation {
   }
 
   /// Contents between quotation marks, with what does not print escaped and the middle of long ones left out.
-  static func display(_ contents: History.Contents) -> String {
+  package static func display(_ contents: History.Contents) -> String {
     guard let contents else { return "absent" }
     let quote = { (bytes: ArraySlice<UInt8>) in
       bytes.map { byte in

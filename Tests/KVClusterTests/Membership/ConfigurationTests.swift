@@ -69,7 +69,7 @@ import Testing
     var change = MembershipChange(joint: try three.joining("node4"))
     var steps = [change.step]
     while change.step != .done { steps.append(change.finishStep()) }
-    #expect(steps == [.writeJoint, .adoptJoint, .stream, .sync, .writeSettled, .adoptSettled, .drop, .done])
+    #expect(steps == [.writeJoint, .adoptJoint, .drainOld, .stream, .sync, .writeSettled, .adoptSettled, .drainJoint, .drop, .done])
     #expect(MembershipChange(resuming: change.joint).step == .adoptJoint)
   }
 

@@ -34,10 +34,10 @@ import Testing
 
   @Test(
     "A crash at any step leaves what was acknowledged, invents nothing, and is no damage",
-    arguments: 1...3 as ClosedRange<UInt64>)
-  func survivesEveryStep(seed: UInt64) throws {
+    arguments: 1...3 as ClosedRange<UInt64>, [false, true])
+  func survivesEveryStep(seed: UInt64, isStaged: Bool) throws {
     var random = SeededRandom(seed: seed)
-    let disk = SimulatedDisk(random: random.split())
+    let disk = SimulatedDisk(random: random.split(), isStaged: isStaged)
     var workload: Workload?
     var cases = 0
     var faults: [String] = []
@@ -47,7 +47,9 @@ import Testing
           cases += 1
           let disk = disk.copy(random: random.split())
           disk.restart(losingPower: losingPower)
-          if let fault = self.fault(disk, workload?.history ?? StoreHistory(), losingPower: losingPower),
+          // What is staged is lost with the program.
+          let isLosing = losingPower || isStaged
+          if let fault = self.fault(disk, workload?.history ?? StoreHistory(), losingPower: isLosing),
             faults.count < 5
           {
             faults.append("step \(step) \(moment)\(losingPower ? ", power lost" : ""): \(fault)")
@@ -62,15 +64,16 @@ import Testing
     #expect(faults.isEmpty, "seed \(seed): \(faults.joined(separator: "\n"))")
     #expect(life.compactions > 3 && life.checkpoints > 1)
     print(
-      "crash at every step, seed \(seed): \(cases) cases over \(disk.steps) steps, "
+      "crash at every step\(isStaged ? ", staged" : ""), seed \(seed): \(cases) cases over \(disk.steps) steps, "
         + "\(life.compactions) compactions, \(life.checkpoints) checkpoints \(ContinuousClock.now - start)")
   }
 
   @Test(
-    "A store that crashes again and again goes on as if nothing had happened", arguments: 1...6 as ClosedRange<UInt64>)
-  func survivesManyCrashes(seed: UInt64) throws {
+    "A store that crashes again and again goes on as if nothing had happened", arguments: 1...6 as ClosedRange<UInt64>,
+    [false, true])
+  func survivesManyCrashes(seed: UInt64, isStaged: Bool) throws {
     var random = SeededRandom(seed: seed &* 7_919)
-    let disk = SimulatedDisk(random: random.split())
+    let disk = SimulatedDisk(random: random.split(), isStaged: isStaged)
     let life = try Workload(seed: seed, disk: disk)
     var inOpening = 0
     for round in 0..<40 {
@@ -101,11 +104,12 @@ import Testing
       try #require(
         life.fixture.store.damage.isEmpty, "seed \(seed), round \(round): \(life.fixture.store.damage.places)")
       try #require(
-        history.allows(content, losingPower: lostPower),
+        // What is staged is lost with the program.
+        history.allows(content, losingPower: lostPower || isStaged),
         "seed \(seed), round \(round), power lost: \(lostPower): \(content) instead of \(history.last)")
     }
     print(
-      "crash after crash, seed \(seed): 40 crashes, \(inOpening) while starting, \(life.compactions) compactions, \(life.checkpoints) checkpoints"
+      "crash after crash\(isStaged ? ", staged" : ""), seed \(seed): 40 crashes, \(inOpening) while starting, \(life.compactions) compactions, \(life.checkpoints) checkpoints"
     )
   }
 }

@@ -179,7 +179,12 @@ struct StoreFixture {
       }
       #expect("\(error!)".contains(word))
     }
-    try fixture.withSegment { $0.storeBytes(of: LogFormat.version + 1, toByteOffset: 8, as: UInt32.self) }
+    try fixture.withSegment { base in
+      base.storeBytes(of: LogFormat.version + 1, toByteOffset: 8, as: UInt32.self)
+      let checked = LogFormat.segmentHeaderBytes - 4
+      let checksum = Checksum.crc32c(UnsafeRawBufferPointer(start: base, count: checked))
+      base.storeBytes(of: checksum, toByteOffset: checked, as: UInt32.self)
+    }
     #expect(throws: StorageError.newerFormat(path: path, version: LogFormat.version + 1)) { try fixture.reopened() }
   }
 

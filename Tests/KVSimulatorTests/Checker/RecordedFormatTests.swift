@@ -42,8 +42,34 @@ import Testing
     #expect(history.operations.map(\.returnedAt) == [4, 3, nil])
   }
 
+  @Test func numbersOfAnySizeAreComparedAsNumbers() throws {
+    let text = """
+      INFO  jepsen.util - 0 :invoke :write 0099999999999999999999999\r
+      INFO  jepsen.util - 0 :ok :write 99999999999999999999999\r
+      INFO  jepsen.util - 0 :invoke :cas [-00 -7]\r
+      INFO  jepsen.util - 0 :fail :cas [0 -7]\r
+      """
+    let history = try RecordedHistory.parse(bytes(text))
+    #expect(history.operations.map(\.summary) == ["put \"99999999999999999999999\"", #"cas "0" to "-7" → refused"#])
+  }
+
+  @Test func whatTheTesterDidIsSkippedAndEveryEscapeOfEDNIsRead() throws {
+    let text = """
+      \u{feff}{:process :nemesis, :type :info, :f :start, :value nil}
+      {:process 0, :type :invoke, :f :put, :key "k", :value "\\b\\f\\u00e4\\\\u"}
+      {:process 0, :type :info, :f :put, :key "k", :value "\\b\\f\\u00e4\\\\u", :error "lost", :time 12}
+      """
+    let history = try RecordedHistory.parse(bytes(text))
+    #expect(history.operations.map(\.call) == [.put([8, 12] + bytes("ä\\u"))])
+    #expect(history.operations[0].outcome == .unknown)
+  }
+
   @Test(arguments: [
     ("", "line 1: the file holds no events"),
+    ("INFO  jepsen.util - :nemesis :info :start nil", "line 1: the file holds no events of clients"),
+    ("INFO  jepsen.util - 0 :invoke :write -", "line 1: - is not a number"),
+    ("{:process 0, :type :invoke, :f :put, :key \"1\", :value \"\\ud800\"}", "line 1: \\ud800 at column"),
+    ("{:process 0, :type :invoke, :f :put, :key \"1\", :value \"\\u00", "line 1: \\u00 at column"),
     ("\n  \nhello\n", "line 3: neither"),
     ("INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :invoke :read nil", "line 2: process 0 has been"),
     ("INFO  jepsen.util - 0 :ok :read nil", "line 1: an answer to process 0, which asked for nothing"),

@@ -1,4 +1,4 @@
-/// The simulator's only source of chance: SplitMix64 (Steele, Lea, Flood, OOPSLA '14), with bounded draws of its own, so
+/// Chance from a seed, for the simulator and for faults that are played with: SplitMix64 (Steele, Lea, Flood, OOPSLA '14), with bounded draws of its own, so
 /// that a seed gives the same run on every machine and with every version of the standard library.
 package struct SeededRandom: Sendable {
   private var state: UInt64

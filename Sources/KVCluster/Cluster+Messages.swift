@@ -1,0 +1,111 @@
+import Synchronization
+
+/// Reads and writes while links are faulty: by message, through the exchange.
+extension Cluster {
+  func sendWrite(_ call: MessageOperation.Call, _ key: [UInt8]) async throws(ClusterError) {
+    try checkWritten(await send(call, key))
+  }
+
+  func sendRead(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
+    try checkRead(await send(.get, key))
+  }
+
+  private func send(
+    _ call: MessageOperation.Call, _ key: [UInt8]
+  ) async throws(ClusterError) -> MessageOperation.Outcome {
+    let tag = try prepare(call, key)
+    return await withUnsafeContinuation { continuation in
+      exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag) { outcome in
+        continuation.resume(returning: outcome)
+      }
+    }
+  }
+
+  /// ``sendWrite(_:_:)`` for a thread that may block.
+  @inline(never)
+  func sendWriteBlocking(_ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer) throws(ClusterError) {
+    try checkWritten(sendBlocking(call, Array(key)))
+  }
+
+  @inline(never)
+  func sendReadBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) -> [UInt8]? {
+    try checkRead(sendBlocking(.get, Array(key)))
+  }
+
+  private func sendBlocking(
+    _ call: MessageOperation.Call, _ key: [UInt8]
+  ) throws(ClusterError) -> MessageOperation.Outcome {
+    let tag = try prepare(call, key)
+    let monitor = Monitor()
+    let result = Mutex<MessageOperation.Outcome?>(nil)
+    exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag) { outcome in
+      result.withLock { $0 = outcome }
+      monitor.withLock { monitor.notifyAll() }
+    }
+    return monitor.withLock {
+      while true {
+        if let outcome = result.withLock({ $0 }) { return outcome }
+        monitor.wait()
+      }
+    }
+  }
+
+  /// Checks the bounds; draws a tag for a write.
+  private func prepare(_ call: MessageOperation.Call, _ key: [UInt8]) throws(ClusterError) -> Tag {
+    try Coordinator.checkKey(key.count)
+    if case .put(let value) = call { try Coordinator.checkValue(value.count) }
+    if call == .get { return .none }
+    do {
+      return try coordinator.tags.draw()
+    } catch {
+      throw .storage("no tag for the write: \(error)")
+    }
+  }
+
+  func checkWritten(_ outcome: MessageOperation.Outcome) throws(ClusterError) {
+    guard outcome == .done else {
+      throw .indeterminate("too few owners answered in time; links are faulty: `heal` mends them")
+    }
+  }
+
+  func checkRead(_ outcome: MessageOperation.Outcome) throws(ClusterError) -> [UInt8]? {
+    guard case .found(let value) = outcome else {
+      throw .indeterminate("too few owners answered in time, so nothing can be said of the key; `heal` mends links")
+    }
+    return value
+  }
+
+  /// An operation of a simulation's client: by message or by direct call, as the program would do it.
+  /// - Parameter completion: hears once how it ended, perhaps before this returns.
+  /// - Throws: nothing was done.
+  package func submit(
+    _ call: MessageOperation.Call, _ key: [UInt8],
+    completion: @escaping @Sendable (MessageOperation.Outcome) -> Void
+  ) throws(ClusterError) {
+    try checkServing()
+    if links.isFaulty {
+      let tag = try prepare(call, key)
+      return exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag, completion: completion)
+    }
+    let (outcome, pending) = try submitDirectly(call, key)
+    guard let pending else { return completion(outcome) }
+    pending.onDecision { step in completion(step == .done ? outcome : .undecided) }
+  }
+
+  private func submitDirectly(
+    _ call: MessageOperation.Call, _ key: [UInt8]
+  ) throws(ClusterError) -> (MessageOperation.Outcome, DurabilityWait?) {
+    try key.withBytes { key throws(ClusterError) in
+      switch call {
+      case .get:
+        let (value, pending) = try coordinator.read(key) { $0.map { Array($0) } }
+        return (.found(value), pending)
+      case .put(let value):
+        return (.done, try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) })
+      case .delete:
+        let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
+        return (.done, try coordinator.write(.tombstone, key, empty))
+      }
+    }
+  }
+}

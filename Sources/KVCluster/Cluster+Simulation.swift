@@ -1,0 +1,181 @@
+/// A cluster without threads, for the simulator: what threads do in the running program is cut into steps here, which a
+/// queue of events in virtual time drives. The code behind the steps is the same.
+extension Cluster {
+  /// Opens a cluster on a disk that is simulated, and recovers it.
+  /// - Throws: why it cannot serve.
+  package static func open(
+    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64
+  ) throws(ClusterError) -> Cluster {
+    precondition(Clock.isVirtual, "only a simulation has a simulated disk")
+    let cluster = try make(options, DataFolder(simulated: disk), isMaintained: true, seed: seed)
+    cluster.recover()
+    if let failure = cluster.roster.withState({ $0.recoveryFailure }) { throw failure }
+    return cluster
+  }
+
+  /// The program is gone from one moment to the next: whatever was under way is undecided.
+  package func vanish() {
+    isClosing.store(true, ordering: .releasing)
+    isServing.store(false, ordering: .releasing)
+    for replica in roster.live { retire(replica) }
+    exchange.endAll()
+  }
+
+  /// A node crashes by itself: unlike one that was killed, nobody has written that down.
+  package func crashNode(_ name: String) {
+    guard let node = roster.node(named: name), let replica = node.replica else { return }
+    retire(replica)
+    roster.setState(.dead, of: node.id, replica: nil)
+    partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
+  }
+
+  /// A node's machine was switched off without warning while acknowledged writes were not on its disk.
+  package func markSuspect(_ name: String) {
+    try? SuspectMark.write(to: folder.disk, folder: DataFolder.logFolder(name))
+  }
+
+  package func killNode(_ name: String) throws(ClusterError) { try killNow(name) }
+
+  /// Starts a node that is down; what it has to catch up with are the steps of the result.
+  package func startNode(_ name: String) throws(ClusterError) -> Steps {
+    let catchUp = try restartNow(name)
+    return Steps { catchUp.step() }
+  }
+
+  /// Begins a membership change whose steps are the result's.
+  package func beginChange(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> Steps {
+    let execution = ChangeExecution(try begin(kind, name), self)
+    return Steps { execution.step() }
+  }
+
+  /// The change that a crash interrupted.
+  package func resumeChange() -> Steps? {
+    guard roster.configuration.change != nil else { return nil }
+    let execution = ChangeExecution(takeUpChange(roster.configuration), self)
+    return Steps { execution.step() }
+  }
+
+  /// Background work, step by step.
+  package struct Steps {
+    package let step: () -> Pace
+  }
+
+  /// What a node's caretaker does by itself.
+  package func maintenance(of name: String) -> Steps? {
+    guard let replica = roster.node(named: name)?.replica else { return nil }
+    let caretaker = Caretaker(replica, self)
+    return Steps { [unowned self] in
+      guard self.roster.live.contains(where: { $0 === replica }) else { return .done }
+      return caretaker.work() ? .again : .rest(ns: Caretaker.pauseNs)
+    }
+  }
+
+  /// When anyone who waits for a disk, or a message on its way, is due.
+  package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
+    for replica in roster.live {
+      if let due = replica.commit.nextDueNs { body(replica.name, due) }
+    }
+  }
+  package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
+  package var nextMessageNs: UInt64? { exchange.nextDueNs }
+  package func runMessages() { exchange.run() }
+  package func tickNow() { tickOnce() }
+
+  package var nodeNames: [String] { roster.configuration.namesInOrder }
+  package func isUp(_ name: String) -> Bool { roster.node(named: name)?.replica != nil }
+  package var isChanging: Bool { roster.withState { $0.move != nil } }
+  package var configurationNow: Configuration { roster.configuration }
+}
+
+// MARK: - What a simulation breaks and looks at
+
+extension Cluster {
+  /// What is wrong with every link.
+  package func setLinks(lossPerMille: Int, duplicationPerMille: Int, delayNs: UInt64, jitterNs: UInt64) {
+    links.setEverywhere(
+      Links.Quality(
+        lossPerMille: lossPerMille, duplicationPerMille: duplicationPerMille, delayNs: delayNs, jitterNs: jitterNs))
+  }
+
+  package func cutLink(_ from: String, _ to: String, _ isCut: Bool) {
+    guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
+    links.set(a, b) { $0.isCut = isCut }
+  }
+
+  package func slowLink(_ from: String, _ to: String, byNs delay: UInt64) {
+    guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
+    links.set(a, b) { $0.delayNs = delay }
+  }
+
+  package func setPaused(_ name: String, _ isPaused: Bool) {
+    guard let id = roster.node(named: name)?.id else { return }
+    if isPaused { links.pause(id) } else { links.resume(id) }
+    exchange.deliverHeld()
+  }
+
+  package func healLinks() {
+    links.heal()
+    exchange.deliverHeld()
+  }
+
+  /// One replica's copy of a key.
+  package struct Copy: Equatable, Sendable {
+    package var node: String
+    /// ``Tag/none`` if it has none.
+    package var tag: Tag
+    package var isTombstone: Bool
+    package var checksum: UInt32
+  }
+
+  /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
+  package func copies(of key: [UInt8]) -> [Copy?] {
+    key.withBytes { bytes in
+      let hash = Ring.hash(bytes)
+      let partition = partitions[Store.partition(of: hash)]
+      return partition.pointee.lock.withLock {
+        let view = partition.pointee.view.takeUnretainedValue()
+        let participants = view.participants(ofSlot: Ring.slot(of: hash))
+        return (0..<participants.count).map { i -> Copy? in
+          guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else { return nil }
+          switch replica.store.read(hash, bytes) {
+          case .damaged: return nil
+          case .absent: return Copy(node: replica.name, tag: .none, isTombstone: true, checksum: 0)
+          case .found(let tag, _, let isTombstone, let value):
+            return Copy(
+              node: replica.name, tag: tag, isTombstone: isTombstone, checksum: Checksum.crc32c(value))
+          }
+        }
+      }
+    }
+  }
+
+  package var hintsWaiting: Int {
+    var count = 0
+    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hashes.count } }
+    return count
+  }
+
+  /// Nodes that do not vote, and why not.
+  package var suspects: [String] { roster.live.filter { $0.store.isSuspect }.map(\.name) }
+  package func isSuspect(_ name: String) -> Bool { roster.node(named: name)?.replica?.store.isSuspect ?? false }
+
+  /// How often each of the less common paths was taken, by name.
+  package var branches: [(name: String, count: Int)] {
+    let messages = exchange.counters
+    return [
+      ("write-back", messages.writeBacks), ("hint kept", messages.hints),
+      ("hint replay", counters.hintsDelivered.load(ordering: .relaxed)),
+      ("anti-entropy copy", counters.antiEntropyCopies.load(ordering: .relaxed)),
+      ("stream", counters.keysStreamed.load(ordering: .relaxed)),
+      ("drain", counters.drainsWaited.load(ordering: .relaxed)),
+      ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
+      ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
+      ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
+      ("node failed", counters.failedNodes.load(ordering: .relaxed)),
+      ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
+    ]
+  }
+
+  package var messagesLost: Int { exchange.counters.lost }
+  package var messagesDoubled: Int { exchange.counters.doubled }
+}

@@ -1,0 +1,407 @@
+import Synchronization
+
+/// Operations while links are faulty: every message between nodes goes through here, and arrives late, twice or never as
+/// ``Links`` decides.
+///
+/// Each operation is sent from a *contact*, one of the nodes that answer; sent again, it may go through another one, as a
+/// client would try the next address. In the running program a thread calls ``run()`` whenever something is due; in a
+/// simulation the queue of events does. What happens at a replica is decided under its partition's lock, as ever.
+final class Exchange: @unchecked Sendable {
+  typealias Completion = @Sendable (MessageOperation.Outcome) -> Void
+
+  private enum Event {
+    case arrival(Message)
+    /// Ask silent owners again, give up, or end.
+    case attention(operation: Int)
+  }
+
+  private struct Entry {
+    var operation: MessageOperation
+    /// `nil` once it has been called.
+    var completion: Completion?
+    var lingersUntilNs: UInt64?
+  }
+
+  let links: Links
+  private let partitions: PartitionTable
+  private let policy: FsyncPolicy
+  private let timeoutNs: UInt64
+  private let mistake: PlantedMistake?
+  private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
+  /// Called when something is due earlier than what was before.
+  private let wakeUp = Mutex<(@Sendable () -> Void)?>(nil)
+
+  /// Answers that have become durable; taken in by ``run()``. Guards nothing else, so it may be added to anywhere.
+  private let durable = Mutex<[Message]>([])
+  private let lock = Lock()
+  // All below is guarded by `lock`.
+  private var queue = TimerQueue<Event>()
+  /// From operation number `first` on; `nil` for those that are over.
+  private var entries: [Entry?] = []
+  private var first = 0
+  private var held: [Message] = []
+  private var random: SeededRandom
+  /// What has been decided, to be told without the lock.
+  private var decided: [(Completion, MessageOperation.Outcome)] = []
+  private(set) var counters = Counters()
+
+  /// How often what happened, for those who watch.
+  struct Counters: Sendable, Equatable {
+    var sent = 0
+    var lost = 0
+    var doubled = 0
+    var writeBacks = 0
+    var hints = 0
+    var voidAnswers = 0
+    var refusals = 0
+  }
+
+  /// Silent owners are asked again after so long.
+  private static let retryNs: UInt64 = 100_000_000
+  /// A write that is done goes on for so long, for the owners that have not answered.
+  private static let lingerNs: UInt64 = 1_000_000_000
+  /// What waits for a paused node; beyond it messages are lost.
+  private static let heldMax = 65_536
+
+  init(
+    _ partitions: PartitionTable, _ links: Links, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
+    mistake: PlantedMistake? = nil, onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
+  ) {
+    self.partitions = partitions
+    self.links = links
+    self.policy = policy
+    self.timeoutNs = timeoutNs
+    self.onDamage = onDamage
+    self.mistake = mistake
+    random = SeededRandom(seed: seed)
+  }
+
+  /// For a mistake: where new tags come from.
+  var tags: TagSource?
+
+  func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
+
+  // MARK: - Operations
+
+  /// Begins an operation; `completion` hears once how it ended, perhaps before this returns.
+  func begin(
+    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, completion: @escaping Completion
+  ) {
+    let now = Clock.nowNs()
+    let view = self.view(of: hash)
+    let participants = view.participants(ofSlot: Ring.slot(of: hash))
+    lock.withLock {
+      let number = first + entries.count
+      let operation = MessageOperation(
+        number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
+        owners: (0..<participants.count).map { participants.ids[$0] }, readRule: readRule(view, participants),
+        writeRule: writeRule(view, participants, call), deadlineNs: now + timeoutNs)
+      entries.append(Entry(operation: operation, completion: completion))
+      sendRequests(operation, now)
+      queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
+    }
+    run()
+    wakeUp.withLock { $0 }?()
+  }
+
+  private func readRule(_ view: PlacementView, _ participants: PlacementView.Participants) -> QuorumRule {
+    var rule = view.readRule(participants)
+    if mistake == .readsOne { rule.needed = 1 }
+    return rule
+  }
+
+  private func writeRule(
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call
+  ) -> QuorumRule {
+    var rule = view.writeRule(participants)
+    if mistake == .noWriteBack || mistake == .readsOne, call == .get { (rule.needed, rule.nextNeeded) = (0, 0) }
+    if mistake == .writesNewOwnersOnly, rule.nextNeeded > 0 { rule.needed = 0 }
+    return rule
+  }
+
+  private func view(of hash: UInt64) -> PlacementView {
+    let partition = partitions[Store.partition(of: hash)]
+    return partition.pointee.lock.withLock { partition.pointee.view.takeUnretainedValue() }
+  }
+
+  /// Whether an operation of an epoch before this one can still succeed.
+  func hasOperations(before epoch: UInt64) -> Bool {
+    lock.withLock {
+      entries.contains { entry in entry.map { $0.completion != nil && $0.operation.epoch < epoch } ?? false }
+    }
+  }
+
+  /// The least tag of a write that may still reach a replica; `nil` if there is none.
+  var oldestTag: Tag? {
+    lock.withLock {
+      var oldest = entries.compactMap { $0?.operation.tag }.min()
+      queue.forEach { event in
+        if case .arrival(let message) = event, case .write(_, let tag, _) = message.body {
+          oldest = min(oldest ?? tag, tag)
+        }
+      }
+      for message in held {
+        if case .write(_, let tag, _) = message.body { oldest = min(oldest ?? tag, tag) }
+      }
+      return oldest
+    }
+  }
+
+  /// A node has begun a new life.
+  func nodeStarted(_ id: UInt16) {
+    lock.withLock {
+      for i in entries.indices { entries[i]?.operation.forget(id) }
+    }
+  }
+
+  /// Ends everything: operations under way are undecided.
+  func endAll() {
+    lock.withLock {
+      for i in entries.indices {
+        entries[i]?.operation.timeOut()
+        complete(i)
+      }
+      first += entries.count
+      entries = []
+      queue.removeAll()
+      held = []
+      durable.withLock { $0 = [] }
+    }
+    tell()
+  }
+
+  // MARK: - Time
+
+  /// When ``run()`` has something to do.
+  var nextDueNs: UInt64? {
+    if durable.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
+    return lock.withLock { queue.nextDue }
+  }
+
+  /// Does everything that is due.
+  func run() {
+    lock.withLock {
+      let now = Clock.nowNs()
+      let answers = durable.withLock { answers in
+        defer { answers = [] }
+        return answers
+      }
+      for answer in answers { send(answer, now) }
+      while let (_, event) = queue.pop(dueBy: now) { handle(event, now) }
+    }
+    tell()
+  }
+
+  /// What waited for a node that goes on now.
+  func deliverHeld() {
+    lock.withLock {
+      let now = Clock.nowNs()
+      let ready = held.filter { !links.isPaused($0.to) && !links.isPaused($0.from) }
+      held.removeAll { !links.isPaused($0.to) && !links.isPaused($0.from) }
+      for message in ready { queue.add(.arrival(message), at: now) }
+    }
+    run()
+  }
+
+  private func tell() {
+    while true {
+      let decided = lock.withLock {
+        defer { self.decided = [] }
+        return self.decided
+      }
+      if decided.isEmpty { return }
+      for (completion, outcome) in decided { completion(outcome) }
+    }
+  }
+
+  private func handle(_ event: Event, _ now: UInt64) {
+    switch event {
+    case .arrival(let message): arrive(message, now)
+    case .attention(let number): attend(number, now)
+    }
+  }
+
+  /// Call with `lock` held, as everything below.
+  private func attend(_ number: Int, _ now: UInt64) {
+    let i = number - first
+    guard entries.indices.contains(i), var entry = entries[i] else { return }
+    if entry.completion != nil, now >= entry.operation.deadlineNs { entry.operation.timeOut() }
+    if mistake == .hintCountsAsAck, let missing = entry.operation.missing {
+      for target in missing.targets { _ = entry.operation.take(.written, from: target) }
+    }
+    if mistake == .retriesWithNewTag, let tags, let tag = try? tags.draw() { entry.operation.retag(tag) }
+    entries[i] = entry
+    complete(i)
+    entry = entries[i]!
+    if let end = entry.lingersUntilNs, now >= end || entry.operation.requests.isEmpty {
+      sendHints(entry.operation, now)
+      entries[i] = nil
+      while let last = entries.first, last == nil {
+        entries.removeFirst()
+        first += 1
+      }
+      return
+    }
+    sendRequests(entry.operation, now)
+    let next = entry.lingersUntilNs ?? entry.operation.deadlineNs
+    queue.add(.attention(operation: number), at: max(now + 1, min(next, now + Exchange.retryNs)))
+  }
+
+  /// Takes note of an operation that has just been decided.
+  private func complete(_ i: Int) {
+    guard let entry = entries[i], let completion = entry.completion, let outcome = entry.operation.outcome else { return }
+    decided.append((completion, outcome))
+    entries[i]!.completion = nil
+    entries[i]!.lingersUntilNs = Clock.nowNs() + Exchange.lingerNs
+  }
+
+  // MARK: - Messages
+
+  private func sendRequests(_ operation: MessageOperation, _ now: UInt64) {
+    guard let contact = drawContact() else { return }
+    for (to, body) in operation.requests {
+      send(
+        Message(operation: operation.number, from: contact, to: to, hash: operation.hash, key: operation.key, body: body),
+        now)
+    }
+  }
+
+  /// A node that answers; a client finds one by trying.
+  private func drawContact() -> UInt16? {
+    let candidates = partitions.attachedIDs.filter { !links.isPaused($0) }
+    return candidates.isEmpty ? nil : candidates[random.below(candidates.count)]
+  }
+
+  private func sendHints(_ operation: MessageOperation, _ now: UInt64) {
+    guard let missing = operation.missing, let contact = drawContact() else { return }
+    for target in missing.targets {
+      send(
+        Message(
+          operation: operation.number, from: contact, to: missing.holder, hash: operation.hash, key: operation.key,
+          body: .hint(target: target, tag: missing.tag)), now)
+    }
+  }
+
+  private func send(_ message: Message, _ now: UInt64) {
+    counters.sent += 1
+    switch links.fate(from: message.from, to: message.to) {
+    case .lost: counters.lost += 1
+    case .arrives(let after, let again):
+      queue.add(.arrival(message), at: now + after)
+      guard let again else { return }
+      counters.doubled += 1
+      queue.add(.arrival(message), at: now + again)
+    }
+  }
+
+  private func arrive(_ message: Message, _ now: UInt64) {
+    if links.isPaused(message.to) || links.isPaused(message.from) {
+      if held.count < Exchange.heldMax { held.append(message) }
+      return
+    }
+    switch message.body {
+    case .read, .write, .hint: serve(message, now)
+    case .version, .unknown, .written: take(message, now)
+    }
+  }
+
+  private func take(_ message: Message, _ now: UInt64) {
+    let i = message.operation - first
+    guard entries.indices.contains(i), entries[i] != nil else { return }
+    guard partitions.incarnation(of: message.from) == message.incarnation else { return counters.voidAnswers += 1 }
+    let hasNews = entries[i]!.operation.take(message.body, from: message.from)
+    complete(i)
+    if hasNews {
+      counters.writeBacks += 1
+      sendRequests(entries[i]!.operation, now)
+    }
+  }
+
+  // MARK: - Replicas
+
+  /// A request arrives at its node.
+  private func serve(_ message: Message, _ now: UInt64) {
+    let partition = partitions[Store.partition(of: message.hash)]
+    let answer = partition.pointee.lock.withLock { () -> Message? in
+      guard let replica = partition.pointee.replica(message.to)?.takeUnretainedValue() else { return nil }
+      let view = partition.pointee.view.takeUnretainedValue()
+      // It has given the range up since, or never had it.
+      guard view.isOwner(message.to, ofSlot: Ring.slot(of: message.hash)) else {
+        counters.refusals += 1
+        return nil
+      }
+      guard let body = handle(message, at: replica, partition) else { return nil }
+      return Exchange.answer(body, to: message, incarnation: replica.incarnation)
+    }
+    if let answer { send(answer, now) }
+  }
+
+  private static func answer(_ body: Message.Body, to request: Message, incarnation: Int) -> Message {
+    Message(
+      operation: request.operation, from: request.to, to: request.from, incarnation: incarnation, hash: request.hash,
+      key: request.key, body: body)
+  }
+
+  /// What the replica answers now; `nil` if later or never. Call with the partition's lock held.
+  private func handle(
+    _ message: Message, at replica: Replica, _ partition: UnsafeMutablePointer<Partition>
+  ) -> Message.Body? {
+    message.key.withBytes { key -> Message.Body? in
+      switch message.body {
+      case .read: return read(message.hash, key, at: replica)
+      case .write(let kind, let tag, let value):
+        // A node without room, or that has failed, does not answer.
+        let position = value.withBytes { value in
+          try? replica.store.apply(
+            kind, hash: message.hash, tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
+        }
+        guard let position else { return nil }
+        if mistake == .acknowledgesEarly || policy != .always || replica.store.log.durable > position { return .written }
+        answerOnceDurable(message, replica, position)
+        return nil
+      case .hint(let target, let tag):
+        keepHint(message, for: target, tag, key, at: replica, partition)
+        return nil
+      case .version, .unknown, .written: preconditionFailure("an answer was sent to a replica")
+      }
+    }
+  }
+
+  private func read(_ hash: UInt64, _ key: UnsafeRawBufferPointer, at replica: Replica) -> Message.Body {
+    switch replica.store.read(hash, key) {
+    case .absent: return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
+    case .damaged where mistake == .damagedIsAbsent:
+      return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
+    case .damaged:
+      if !replica.store.isSuspect { onDamage(replica, hash) }
+      return .unknown
+    case .found(let tag, let position, let isTombstone, let value):
+      let isDurable = policy != .always || replica.store.log.durable > position
+      return .version(kind: isTombstone ? .tombstone : .value, tag: tag, value: Array(value), isDurable: isDurable)
+    }
+  }
+
+  private func answerOnceDurable(_ message: Message, _ replica: Replica, _ position: LogPosition) {
+    let incarnation = replica.incarnation
+    let all = ParticipantSet(first: 1)
+    let wait = DurabilityWait(WriteOperation(tag: .none, rule: QuorumRule(owners: all, needed: 1)))
+    wait.onDecision { [weak self] step in
+      guard step == .done, let self else { return }
+      self.durable.withLock { $0.append(Exchange.answer(.written, to: message, incarnation: incarnation)) }
+      self.wakeUp.withLock { $0 }?()
+    }
+    replica.commit.register(wait, participant: 0, position: position, isUrgent: true)
+  }
+
+  private func keepHint(
+    _ message: Message, for target: UInt16, _ tag: Tag, _ key: UnsafeRawBufferPointer, at holder: Replica,
+    _ partition: UnsafeMutablePointer<Partition>
+  ) {
+    let view = partition.pointee.view.takeUnretainedValue()
+    guard view.isOwner(target, ofSlot: Ring.slot(of: message.hash)),
+      HintQueue.add(message.hash, target: target, holder: holder.id, to: &partition.pointee.hints)
+    else { return }
+    counters.hints += 1
+    view.nameBytes(of: target).withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
+  }
+}

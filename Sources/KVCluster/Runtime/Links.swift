@@ -1,0 +1,146 @@
+import Synchronization
+
+/// The links between nodes, and what is wrong with them. This is the seam to other nodes: while every link is good,
+/// messages are direct calls on the caller's thread and nobody looks in here but to see that ``isFaulty`` is false.
+///
+/// A fault belongs to an ordered pair of nodes or to one node, and stays until it is taken away. A *paused* node holds
+/// what reaches it until it goes on, as a stopped process does.
+final class Links: Sendable {
+  /// What may happen to a message on its way.
+  struct Quality: Equatable, Sendable {
+    var isCut = false
+    var lossPerMille = 0
+    var duplicationPerMille = 0
+    /// Every message takes so long, and up to `jitterNs` longer; one in 32 up to twenty times as long.
+    var delayNs: UInt64 = 0
+    var jitterNs: UInt64 = 0
+
+    static let good = Quality()
+  }
+
+  /// What becomes of one message.
+  enum Fate: Equatable {
+    case lost
+    /// It arrives after so long; twice, if there is a second time.
+    case arrives(afterNs: UInt64, againAfterNs: UInt64?)
+  }
+
+  private struct State {
+    /// By sender and receiver; pairs that are not here are good.
+    var qualities: [(from: UInt16, to: UInt16, quality: Quality)] = []
+    /// Of every link, beside its own.
+    var everywhere = Quality.good
+    var paused: [UInt16] = []
+    var random: SeededRandom
+
+    func quality(_ from: UInt16, _ to: UInt16) -> Quality {
+      qualities.first { $0.from == from && $0.to == to }?.quality ?? .good
+    }
+  }
+
+  private let state: Mutex<State>
+  private let faulty = Atomic<Bool>(false)
+  private let changes = Atomic<Int>(0)
+
+  init(seed: UInt64) {
+    state = Mutex(State(random: SeededRandom(seed: seed)))
+  }
+
+  /// Whether anything is wrong anywhere.
+  @inline(__always)
+  var isFaulty: Bool { faulty.load(ordering: .relaxed) }
+
+  /// Changes with every change of any link or node.
+  var generation: Int { changes.load(ordering: .acquiring) }
+
+  private func change(_ body: (inout State) -> Void) {
+    state.withLock { state in
+      body(&state)
+      state.qualities.removeAll { $0.quality == .good }
+      let isFaulty = !state.qualities.isEmpty || !state.paused.isEmpty || state.everywhere != .good
+      faulty.store(isFaulty, ordering: .releasing)
+      changes.wrappingAdd(1, ordering: .releasing)
+    }
+  }
+
+  // MARK: - Faults
+
+  func set(_ from: UInt16, _ to: UInt16, _ adjust: (inout Quality) -> Void) {
+    change { state in
+      if let i = state.qualities.firstIndex(where: { $0.from == from && $0.to == to }) {
+        adjust(&state.qualities[i].quality)
+      } else {
+        var quality = Quality.good
+        adjust(&quality)
+        state.qualities.append((from, to, quality))
+      }
+    }
+  }
+
+  /// Sets what is wrong with every link, beside what is wrong with each.
+  func setEverywhere(_ quality: Quality) { change { $0.everywhere = quality } }
+
+  func pause(_ node: UInt16) { change { if !$0.paused.contains(node) { $0.paused.append(node) } } }
+  func resume(_ node: UInt16) { change { $0.paused.removeAll { $0 == node } } }
+
+  /// Takes a node's faults away with it: its id may be given to another.
+  func forget(_ node: UInt16) {
+    change { state in
+      state.paused.removeAll { $0 == node }
+      state.qualities.removeAll { $0.from == node || $0.to == node }
+    }
+  }
+
+  /// Everything is good again.
+  func heal() {
+    change { state in
+      state.qualities = []
+      state.paused = []
+      state.everywhere = .good
+    }
+  }
+
+  // MARK: - Questions
+
+  func isPaused(_ node: UInt16) -> Bool { isFaulty && state.withLock { $0.paused.contains(node) } }
+
+  /// Whether two nodes can talk at all: a link that loses some and delays others does.
+  func reaches(_ a: UInt16, _ b: UInt16) -> Bool {
+    guard isFaulty else { return true }
+    return state.withLock { state in
+      !state.paused.contains(a) && !state.paused.contains(b)
+        && (a == b || !state.quality(a, b).isCut && !state.quality(b, a).isCut)
+    }
+  }
+
+  /// Draws what becomes of a message. A node's messages to itself are always good.
+  func fate(from: UInt16, to: UInt16) -> Fate {
+    guard isFaulty, from != to else { return .arrives(afterNs: 0, againAfterNs: nil) }
+    return state.withLock { state in
+      let (own, all) = (state.quality(from, to), state.everywhere)
+      if own.isCut || state.random.chance(perMille: own.lossPerMille) || state.random.chance(perMille: all.lossPerMille)
+      {
+        return .lost
+      }
+      let first = Links.delay(own, all, &state.random)
+      let isDoubled = state.random.chance(perMille: own.duplicationPerMille + all.duplicationPerMille)
+      return .arrives(afterNs: first, againAfterNs: isDoubled ? Links.delay(own, all, &state.random) : nil)
+    }
+  }
+
+  private static func delay(_ own: Quality, _ all: Quality, _ random: inout SeededRandom) -> UInt64 {
+    let jitter = own.jitterNs + all.jitterNs
+    let fixed = own.delayNs + all.delayNs
+    guard jitter > 0 else { return fixed }
+    let drawn = UInt64(random.below(Int(jitter)))
+    return fixed + (random.below(32) == 0 ? drawn * UInt64(random.within(1...20)) : drawn)
+  }
+
+  /// Nodes that do not go on at the moment.
+  var pausedNodes: [UInt16] { isFaulty ? state.withLock { $0.paused } : [] }
+
+  /// Pairs of nodes that cannot talk in this direction.
+  var cuts: [(from: UInt16, to: UInt16)] {
+    isFaulty ? state.withLock { state in state.qualities.filter(\.quality.isCut).map { ($0.from, $0.to) } } : []
+  }
+}

@@ -1,0 +1,52 @@
+/// What a checker that watches the running cluster has found: whether the answers that clients got on some keys can be
+/// explained by one copy of each key that every operation acts on at one moment (linearizability).
+public struct VerdictStatus: Sendable, Equatable {
+  /// Operations judged since the start.
+  public var operationsChecked: UInt64
+  /// Keys whose every operation is being judged.
+  public var keysWatched: Int
+  /// One key in so many is watched, by its hash; `nil` while none is.
+  public var keysPerWatched: Int?
+  /// Answers that nothing explains.
+  public var violations: UInt64
+  /// The last of them that was explained.
+  public var lastViolation: Violation?
+
+  /// An answer that nothing explains, and why.
+  public struct Violation: Sendable, Equatable {
+    /// When it was found, in nanoseconds of the monotonic clock.
+    public var atNs: UInt64
+    /// What was answered that should not have been, in a line.
+    public var summary: String
+    /// The operations that contradict one another, as lines of text.
+    public var explanation: String
+
+    public init(atNs: UInt64, summary: String, explanation: String) {
+      self.atNs = atNs
+      self.summary = summary
+      self.explanation = explanation
+    }
+  }
+
+  public init(
+    operationsChecked: UInt64 = 0, keysWatched: Int = 0, keysPerWatched: Int? = nil, violations: UInt64 = 0,
+    lastViolation: Violation? = nil
+  ) {
+    self.operationsChecked = operationsChecked
+    self.keysWatched = keysWatched
+    self.keysPerWatched = keysPerWatched
+    self.violations = violations
+    self.lastViolation = lastViolation
+  }
+
+  /// `1,203,221 operations checked, 0 violations`.
+  public var words: String {
+    "\(Self.grouped(operationsChecked)) operation\(operationsChecked == 1 ? "" : "s") checked, "
+      + "\(Self.grouped(violations)) violation\(violations == 1 ? "" : "s")"
+  }
+
+  private static func grouped(_ number: UInt64) -> String {
+    let digits = Array(String(number))
+    return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
+  }
+}

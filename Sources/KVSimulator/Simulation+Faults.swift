@@ -1,0 +1,223 @@
+import KVCluster
+
+/// How things break, and how they mend.
+///
+/// A fault atlas keeps at least one good copy of whatever was acknowledged or seen: disks damage what they hold on one
+/// node a day only, and of nodes that may have lost acknowledged writes there is one at a time, until it has been merged.
+/// So any violation is a bug.
+extension Simulation {
+  private var up: [String] { cluster.nodeNames.filter { cluster.isUp($0) } }
+
+  private func draw(_ names: [String]) -> String? { names.isEmpty ? nil : names[faultRandom.below(names.count)] }
+
+  func strike(_ fault: SimulationPlan.Fault) {
+    guard let words = apply(fault) else { return }
+    report.faults[fault.rawValue] += 1
+    trace("\(fault): \(words)")
+  }
+
+  /// Returns what happened, or `nil` if the fault found nothing it may strike.
+  private func apply(_ fault: SimulationPlan.Fault) -> String? {
+    switch fault {
+    case .crash: return crashNode(losingPower: false)
+    case .powerLoss: return crashNode(losingPower: true)
+    case .crashInDisk: return crashInDisk()
+    case .kill: return killNode()
+    case .programCrash:
+      restartProgram(losingPower: false)
+      return "all nodes"
+    case .blackout:
+      guard plan.fsync == .always else { return nil }
+      restartProgram(losingPower: true)
+      return "all nodes"
+    case .partition, .deafness, .isolation, .clog: return breakLinks(fault)
+    case .pause:
+      guard let name = draw(up) else { return nil }
+      cluster.setPaused(name, true)
+      later(.resume(node: name), within: faultUs)
+      return name
+    case .bitRot: return flipBits()
+    case .failedSync:
+      guard mayDamage(rotten) else { return nil }
+      machine.disk(of: rotten).fail(.sync)
+      return rotten
+    case .fullDisk:
+      guard let name = draw(up) else { return nil }
+      let disk = machine.disk(of: name)
+      disk.capacityBytes = disk.usedBytes + faultRandom.below(4_096)
+      later(.room(node: name), within: faultUs)
+      return name
+    case .slowDisk:
+      guard let name = draw(up) else { return nil }
+      slowDisks.append(name)
+      later(.speed(node: name), within: faultUs)
+      return name
+    }
+  }
+
+  /// How long a fault lasts.
+  private var faultUs: ClosedRange<Int> { 1_000...max(200_000, plan.dayUs / 5) }
+
+  private func later(_ remedy: Remedy, within us: ClosedRange<Int>) {
+    queue.add(.undo(remedy), at: after(faultRandom.within(us)))
+  }
+
+  // MARK: - Nodes
+
+  /// Whether this node may lose acknowledged writes now: all others are whole.
+  private func mayDamage(_ name: String) -> Bool {
+    cluster.isUp(name) && cluster.nodeNames.allSatisfy { $0 == name || cluster.isUp($0) && !cluster.isSuspect($0) }
+      && !cluster.isChanging
+  }
+
+  private func crashNode(losingPower: Bool) -> String? {
+    // What was acknowledged and not synced may be gone: the node must not be believed when it is back.
+    let isLossy = losingPower && plan.fsync != .always
+    guard let name = isLossy ? rotten : draw(up) else { return nil }
+    if isLossy, !mayDamage(name) { return nil }
+    cluster.crashNode(name)
+    machine.disk(of: name).restart(losingPower: losingPower)
+    if isLossy { cluster.markSuspect(name) }
+    later(.start(node: name), within: faultUs)
+    return name
+  }
+
+  /// The machine stops at one of its next calls to its disk, whatever that is for; it is found dead a little later.
+  private func crashInDisk() -> String? {
+    guard let name = draw(up), plan.fsync == .always else { return nil }
+    let disk = machine.disk(of: name)
+    let moment = DiskFaults.Moment(rawValue: faultRandom.below(3))!
+    let step = disk.steps + faultRandom.within(1...20)
+    disk.crash(atStep: step, moment)
+    later(.restartCrashed(node: name), within: faultUs)
+    return "\(name), \(moment) step \(step)"
+  }
+
+  private func killNode() -> String? {
+    guard let name = draw(up), (try? cluster.killNode(name)) != nil else { return nil }
+    machine.disk(of: name).restart(losingPower: false)
+    later(.start(node: name), within: faultUs)
+    return name
+  }
+
+  func start(_ name: String) {
+    guard cluster.nodeNames.contains(name), !cluster.isUp(name) else { return }
+    do {
+      let catchUp = try cluster.startNode(name)
+      _ = add("catch-up of \(name)", catchUp)
+      startMaintenance(of: name)
+      trace("\(name) is back\(cluster.isSuspect(name) ? ", and does not vote" : "")")
+    } catch {
+      trace("\(name) does not start: \(error)")
+      // Its disk may be full, or fail once: it is tried again.
+      queue.add(.undo(.start(node: name)), at: after(faultRandom.within(100_000...1_000_000)))
+    }
+  }
+
+  // MARK: - Links
+
+  private func breakLinks(_ fault: SimulationPlan.Fault) -> String? {
+    let names = cluster.nodeNames
+    let one = names[faultRandom.below(names.count)]
+    var pairs: [(String, String)] = []
+    switch fault {
+    case .partition:
+      let side = names.filter { _ in faultRandom.chance(perMille: 500) }
+      pairs = names.flatMap { a in names.map { (a, $0) } }.filter { side.contains($0) != side.contains($1) }
+    case .deafness: pairs = names.filter { $0 != one }.map { (one, $0) }
+    case .isolation: pairs = names.filter { $0 != one }.flatMap { [(one, $0), ($0, one)] }
+    default:
+      pairs = names.flatMap { a in names.map { (a, $0) } }.filter { a, b in a != b && faultRandom.chance(perMille: 300) }
+    }
+    let together = faultRandom.within(faultUs)
+    for (from, to) in pairs {
+      if fault == .clog {
+        cluster.slowLink(from, to, byNs: UInt64(faultRandom.within(1_000_000...2_000_000_000)))
+        later(.link(from: from, to: to), within: faultUs)
+      } else {
+        cluster.cutLink(from, to, true)
+        queue.add(.undo(.link(from: from, to: to)), at: after(together + faultRandom.below(1_000)))
+      }
+    }
+    return pairs.isEmpty ? nil : "\(pairs.count) links"
+  }
+
+  // MARK: - Disks
+
+  private func flipBits() -> String? {
+    guard mayDamage(rotten) else { return nil }
+    let disk = machine.disk(of: rotten)
+    let segments = disk.listing.filter { $0.path.hasSuffix(".segment") && $0.byteCount > 256 }
+    guard !segments.isEmpty else { return nil }
+    let segment = segments[faultRandom.below(segments.count)]
+    let offset = LogFormat.segmentHeaderBytes + faultRandom.below(segment.byteCount - LogFormat.segmentHeaderBytes)
+    disk.flip(segment.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+    return "\(segment.path) at \(offset)"
+  }
+
+  // MARK: - Mending
+
+  func undo(_ remedy: Remedy) {
+    switch remedy {
+    case .start(let node): start(node)
+    case .link(let from, let to):
+      cluster.cutLink(from, to, false)
+      cluster.slowLink(from, to, byNs: 0)
+      trace("the link from \(from) to \(to) is good")
+    case .resume(let node):
+      cluster.setPaused(node, false)
+      trace("\(node) goes on")
+    case .room(let node):
+      machine.disk(of: node).capacityBytes = .max
+      trace("\(node) has room")
+    case .speed(let node): slowDisks.removeAll { $0 == node }
+    case .restartCrashed(let node):
+      cluster.crashNode(node)
+      machine.disk(of: node).restart(losingPower: true)
+      trace("\(node) is found dead")
+      later(.start(node: node), within: faultUs)
+    }
+  }
+
+  /// Nothing breaks any more.
+  func endFaults() {
+    cluster.healLinks()
+    slowDisks = []
+    for (_, disk) in machine.disks { disk.capacityBytes = .max }
+    for name in cluster.nodeNames {
+      if machine.disk(of: name).isCrashed {
+        cluster.crashNode(name)
+        machine.disk(of: name).restart(losingPower: true)
+      }
+      start(name)
+    }
+  }
+
+  // MARK: - Membership
+
+  /// A node joins or leaves, now and then.
+  func change() {
+    if !isHealing { queue.add(.change, at: after(faultRandom.within(plan.changeEveryUs / 2...plan.changeEveryUs * 2))) }
+    guard changeSteps == nil, !cluster.isChanging else { return }
+    let names = cluster.nodeNames
+    let joins = names.count <= 5 || names.count < plan.nodesMax && faultRandom.chance(perMille: 500)
+    let name = joins ? "node\(nextNode)" : names[faultRandom.below(names.count)]
+    if !joins, name == rotten { return }
+    do {
+      changeSteps = add("change", try cluster.beginChange(joins ? .join : .leave, name))
+      if joins { nextNode += 1 }
+      trace("\(name) \(joins ? "joins" : "leaves")")
+    } catch {
+      trace("\(name) cannot \(joins ? "join" : "leave"): \(error)")
+    }
+  }
+
+  func changeDone() {
+    changeSteps = nil
+    report.changes += 1
+    // A newcomer is looked after.
+    for name in cluster.nodeNames.suffix(1) { startMaintenanceIfNew(name) }
+  }
+
+  private func startMaintenanceIfNew(_ name: String) { startMaintenance(of: name) }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Commands
+import Glibc
+import KVSimulator
+
+/// `kvstore check-history FILE…`: whether recorded histories are linearizable.
+struct CheckHistory: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-history",
+    abstract: "Check recorded histories for linearizability.",
+    discussion: """
+      Prints one line a file: FILE: linearizable, or FILE: violation. Two formats are read, an event a line:
+        INFO  jepsen.util - PROCESS :invoke|:ok|:fail|:info :read|:write|:cas VALUE
+          one compare-and-set register that starts as nil; a refused compare-and-set found something else
+        {:process N, :type :invoke|:ok|:fail|:info, :f :get|:put|:append|:delete, :key "K", :value "V"}
+          several keys, each of which starts as the empty string
+      What failed did not happen; what timed out, or has no answer, may take effect at any later time, or never.
+      Exit status: 0 all linearizable, 1 a violation, 2 a file could not be read or decided, 64 usage.
+      """)
+
+  @Argument(help: ArgumentHelp("The histories.", valueName: "file"))
+  var files: [String]
+
+  @Flag(help: "Show the shortest part that no order of the operations explains, as a timeline.")
+  var explain = false
+
+  @Option(help: ArgumentHelp("Draw these timelines to a file (SVG).", valueName: "file"))
+  var svg: String?
+
+  func run() throws {
+    var status = ToolRun.clean
+    var sections: [TimelineDrawing.Section] = []
+    for file in try files.map(ToolRun.path) {
+      let found = check(file)
+      if let violation = found.violation { sections.append(.init(title: file, violation: violation)) }
+      status = max(status, found.status)
+    }
+    if let svg {
+      if sections.isEmpty {
+        HeadlessRun.complain("nothing to draw: \(svg) was not written")
+      } else if let failure = Self.save(TimelineDrawing.svg(sections), to: try ToolRun.path(svg)) {
+        HeadlessRun.complain("cannot write \(svg): \(failure)")
+        status = ToolRun.unreadable
+      }
+    }
+    throw ExitCode(status)
+  }
+
+  /// Says what the file is, and returns the exit status for it.
+  private func check(_ file: String) -> (status: Int32, violation: Violation?) {
+    let history: History
+    do {
+      history = try RecordedHistory.parse(try Self.read(file))
+    } catch {
+      HeadlessRun.complain("\(file): \(error)")
+      return (ToolRun.unreadable, nil)
+    }
+    switch LinearizabilityChecker.check(history, shrinks: explain || svg != nil) {
+    case .linearizable:
+      print("\(file): linearizable")
+      return (ToolRun.clean, nil)
+    case .violation(let violation):
+      print("\(file): violation")
+      if explain { print(violation.explanation(width: 100), terminator: "") }
+      return (ToolRun.damaged, violation)
+    case .undecided(let key):
+      HeadlessRun.complain(
+        "\(file): undecided: the search for key \(Quoted.text(key)) grew past its bound of memory; "
+          + "nothing is known to be wrong")
+      return (ToolRun.unreadable, nil)
+    }
+  }
+
+  private struct Unreadable: Error, CustomStringConvertible {
+    let description: String
+    init() { description = String(cString: strerror(errno)) }
+  }
+
+  private static func read(_ path: String) throws -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Unreadable() }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = Glibc.read(file, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Unreadable() }
+      if count == 0 { return bytes }
+      bytes += piece[..<count]
+    }
+  }
+
+  /// Returns what went wrong.
+  private static func save(_ text: String, to path: String) -> String? {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { return String(cString: strerror(errno)) }
+    defer { close(file) }
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return String(cString: strerror(errno)) }
+      rest = rest.dropFirst(count)
+    }
+    return nil
+  }
+}

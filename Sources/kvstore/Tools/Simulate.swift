@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import KVCluster
+import KVSimulator
+
+/// Lives simulated days of a whole cluster.
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Live a whole cluster's bad day in virtual time, drawn from a seed.",
+    discussion: """
+      Nodes crash, disks lie, links break, members change, while clients read and write; then everything heals. Every \
+      answer is checked for linearizability, and the replicas must become equal. The code is the one that serves data; \
+      the same seed gives the same day, step for step.
+      """)
+
+  @Option(help: "One seed, told step by step.")
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("Many seeds, summed up.", valueName: "first..last"))
+  var seeds: String?
+
+  @Option(help: "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var mistake: PlantedMistake?
+
+  func run() throws {
+    switch (seed, seeds) {
+    case (let seed?, nil): try tell(seed)
+    case (nil, let text?): try runAll(Simulate.range(text))
+    case (nil, nil), (_?, _?): throw ValidationError("give either --seed 42 or --seeds 1..2000")
+    }
+  }
+
+  private static func range(_ text: String) throws -> ClosedRange<UInt64> {
+    let parts = text.components(separatedBy: "..").compactMap { UInt64($0) }
+    guard parts.count == 2, parts[0] <= parts[1] else {
+      throw ValidationError("--seeds takes two numbers, the lesser first, as in 1..2000; got '\(text)'")
+    }
+    return parts[0]...parts[1]
+  }
+
+  private func tell(_ seed: UInt64) throws {
+    let simulation = Simulation(seed: seed, mistake: mistake)
+    print("seed \(seed): \(simulation.plan.summary)")
+    simulation.onTrace = { print($0) }
+    let report = try simulation.run()
+    var summary = SimulationSummary()
+    summary.add(seed, report)
+    print(summary.text)
+    if !summary.isClean(allStruck: false) { throw ExitCode(1) }
+  }
+
+  private func runAll(_ seeds: ClosedRange<UInt64>) throws {
+    var summary = SimulationSummary()
+    for seed in seeds {
+      let report = try Simulation(seed: seed, mistake: mistake).run()
+      guard let failure = summary.add(seed, report) else { continue }
+      print(failure)
+      if mistake != nil { break }
+    }
+    print(summary.text)
+    if !summary.isClean(allStruck: seeds.count >= 2_000) { throw ExitCode(1) }
+  }
+}
+
+extension PlantedMistake: ExpressibleByArgument {}

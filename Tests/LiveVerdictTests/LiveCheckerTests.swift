@@ -1,0 +1,160 @@
+import Foundation
+import KVSimulator
+import Synchronization
+import Testing
+
+@testable import KVCluster
+@testable import LiveVerdict
+
+/// The verdict on a real cluster.
+@Suite struct LiveCheckerTests {
+  /// Runs `body` on a watched cluster in a temporary folder.
+  private func withWatched(
+    _ adjust: (inout ClusterOptions) -> Void = { _ in }, _ body: (Cluster) async throws -> Void
+  ) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kvstore-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var options = ClusterOptions(dataFolder: folder.path, isEphemeral: true, fsync: .never, cacheBytes: 1 << 20)
+    adjust(&options)
+    let cluster = try Cluster.open(options)
+    let checker = LiveChecker(cluster)
+    try await cluster.ready()
+    do {
+      try await body(cluster)
+    } catch {
+      Issue.record("\(error)")
+    }
+    checker.stop()
+    await cluster.close()
+  }
+
+  private func until(_ seconds: Int, _ condition: () -> Bool) async throws -> Bool {
+    for _ in 0..<(seconds * 50) {
+      if condition() { return true }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return condition()
+  }
+
+  @Test("Every operation of a light load is judged, through every interface")
+  func countsAll() async throws {
+    try await withWatched { cluster in
+      let key = Array("key".utf8)
+      try await cluster.put(key, [1])
+      #expect(try await cluster.get(key) == [1])
+      #expect(try await cluster.delete(key))
+      #expect(try await cluster.get(key) == nil)
+      try key.withUnsafeBytes { key in
+        try key.withMemoryRebound(to: UInt8.self) { _ in
+          try cluster.putBlocking(key, UnsafeRawBufferPointer(rebasing: key.prefix(2)))
+          var buffer = [UInt8](repeating: 0, count: 1)
+          let count = try buffer.withUnsafeMutableBytes { try cluster.getBlocking(key, into: $0) }
+          #expect(count == 2)
+          try cluster.deleteBlocking(key)
+        }
+      }
+      // A delete looks with a get of its own first.
+      #expect(try await until(5) { cluster.status().verdict?.operationsChecked == 8 })
+      let verdict = try #require(cluster.status().verdict)
+      #expect(verdict.violations == 0 && verdict.keysWatched == 1 && verdict.keysPerWatched == 1)
+      #expect(verdict.words == "8 operations checked, 0 violations")
+    }
+  }
+
+  @Test("An operation that cannot have happened is not held against anybody")
+  func failedOperations() async throws {
+    try await withWatched { cluster in
+      try await cluster.put(Array("key".utf8), [1])
+      try await cluster.kill("node1")
+      try await cluster.kill("node2")
+      await #expect(throws: ClusterError.self) { try await cluster.put(Array("key".utf8), [2]) }
+      try await cluster.restart("node1")
+      #expect(try await cluster.get(Array("key".utf8)) == [1])
+      #expect(try await until(5) { cluster.status().verdict?.operationsChecked ?? 0 >= 2 })
+      #expect(cluster.status().verdict?.violations == 0)
+    }
+  }
+
+  /// Threads that put and get a few hundred keys until they are told to stop.
+  private final class Load: Sendable {
+    private let isStopped = Atomic<Bool>(false)
+    private let threads = Mutex<[BackgroundThread]>([])
+
+    init(_ cluster: Cluster, keys: Int, threads count: Int) {
+      threads.withLock { threads in
+        threads = (0..<count).map { client in
+          BackgroundThread("load") { [self] in run(cluster, client, keys) }
+        }
+      }
+    }
+
+    private func run(_ cluster: Cluster, _ client: Int, _ keys: Int) {
+      var random = SeededRandom(seed: UInt64(client))
+      var buffer = [UInt8](repeating: 0, count: 64)
+      var number = 0
+      while !isStopped.load(ordering: .relaxed) {
+        number += 1
+        let key = Array("key\(random.below(keys))".utf8)
+        let value = Array("\(client).\(number)".utf8)
+        // Nodes die meanwhile: what is refused or unknown is the checker's business.
+        key.withUnsafeBytes { key in
+          if random.below(2) == 0 {
+            value.withUnsafeBytes { value in try? cluster.putBlocking(key, value) }
+          } else {
+            _ = buffer.withUnsafeMutableBytes { buffer in try? cluster.getBlocking(key, into: buffer) }
+          }
+        }
+        if number % 64 == 0 { Clock.sleep(ns: 1_000_000) }
+      }
+    }
+
+    func stop() {
+      isStopped.store(true, ordering: .relaxed)
+      threads.withLock { for thread in $0 { thread.join() } }
+    }
+  }
+
+  @Test("Nodes that die, come back, join and leave under load give no wrong answer with R + W > N")
+  func linearizable() async throws {
+    try await withWatched { cluster in
+      let load = Load(cluster, keys: 2_000, threads: 3)
+      for _ in 0..<3 {
+        try await cluster.kill("node2")
+        try await Task.sleep(for: .milliseconds(100))
+        try await cluster.restart("node2")
+        try await cluster.addNode("node4")
+        try await cluster.removeNode("node4")
+      }
+      load.stop()
+      #expect(try await until(5) { cluster.status().verdict?.operationsChecked ?? 0 > 1_000 })
+      let verdict = try #require(cluster.status().verdict)
+      #expect(verdict.violations == 0, "\(verdict.lastViolation?.explanation ?? "")")
+    }
+  }
+
+  @Test(
+    "With R = W = 1 a node that missed writes is caught telling old values, within seconds, and the event log says so")
+  func eventual() async throws {
+    try await withWatched {
+      $0.readQuorum = 1
+      $0.writeQuorum = 1
+    } _: { cluster in
+      for i in 0..<20_000 { try await cluster.put(Array("key\(i)".utf8), [1]) }
+      let load = Load(cluster, keys: 20_000, threads: 3)
+      defer { load.stop() }
+      var rounds = 0
+      while cluster.status().verdict?.violations == 0, rounds < 10 {
+        rounds += 1
+        try await cluster.kill("node2")
+        try await Task.sleep(for: .milliseconds(400))
+        try await cluster.restart("node2")
+        _ = try await until(1) { cluster.status().verdict?.violations ?? 0 > 0 }
+      }
+      let verdict = try #require(cluster.status().verdict)
+      #expect(verdict.violations > 0, "\(verdict.operationsChecked) operations checked")
+      let violation = try #require(verdict.lastViolation)
+      #expect(violation.explanation.contains("explains the last answer"))
+      #expect(cluster.events(after: 0).contains { $0.severity == .failure && $0.message.contains("not linearizable") })
+    }
+  }
+}
