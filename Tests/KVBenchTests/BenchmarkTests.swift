@@ -140,6 +140,21 @@ import Testing
     }
   }
 
+  @Test("Inserted keys are read once they are there, by threads and by tasks", arguments: [2, 8])
+  func readsInserts(clients: Int) async throws {
+    try await withCluster { cluster in
+      let plan = BenchmarkPlan(workload: .ycsbD, keys: 100, threads: 2, clients: clients)
+      let generator = LoadGenerator(plan, cluster)
+      try await generator.load()
+      generator.tally.reset()
+      await generator.run(.init(mix: plan.workload.mix, operations: 10_000, deadlineNs: .max, seed: 1))
+      #expect(generator.failure == nil)
+      let inserted = generator.tally.counts.writes
+      #expect(inserted > 300)
+      #expect(generator.inserts.present == UInt64(100 + inserted))
+    }
+  }
+
   @Test("Keys are named as asked for, and deleted again, inserted ones too")
   func clears() async throws {
     try await withCluster { cluster in

@@ -67,6 +67,14 @@ import Testing
     #expect(HTMLReport(result(rate: 100)).page.contains("Open loop"))
   }
 
+  @Test("A run without seconds, as of opening a folder, has a page too")
+  func reportsOpenings() {
+    var short = result()
+    (short.seconds, short.marks, short.counts, short.latencySet) = ([], [], OperationCounts(), LatencySet())
+    let page = HTMLReport(short).page
+    #expect(page.contains("in 3.0 s") && !page.contains("nan") && !page.contains("inf"))
+  }
+
   @Test("The JSON is one line that a parser and the comparison read back")
   func readsBack() throws {
     let json = result().json

@@ -21,7 +21,7 @@ package enum KeyNames: Sendable, Equatable {
     return (0..<digits).reduce(1) { product, _ in product * 10 }
   }
 
-  /// A key's bytes but for the number, which ``write(_:into:)`` fills in.
+  /// A key's bytes but for the number, which ``KeyWriter/write(_:into:)`` fills in.
   func template() -> [UInt8] {
     switch self {
     case .decimal(let prefix, let digits): prefix + [UInt8](repeating: UInt8(ascii: "0"), count: digits)
@@ -30,27 +30,33 @@ package enum KeyNames: Sendable, Equatable {
     }
   }
 
-  /// Writes key number `n` into a template.
-  @inline(__always)
-  func write(_ n: UInt64, into buffer: UnsafeMutableRawBufferPointer) {
+  /// What fills in the number.
+  var writer: KeyWriter {
     switch self {
-    case .decimal(_, let digits): KeyNames.writeDigits(n, digits, buffer)
-    case .ycsb: KeyNames.writeDigits(FNV.hash(n), KeyNames.hashDigits, buffer)
-    }
-  }
-
-  @inline(__always)
-  private static func writeDigits(_ n: UInt64, _ digits: Int, _ buffer: UnsafeMutableRawBufferPointer) {
-    var rest = n
-    for i in stride(from: buffer.count - 1, through: buffer.count - digits, by: -1) {
-      buffer[i] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
+    case .decimal(_, let digits): KeyWriter(digits: digits, isHashed: false)
+    case .ycsb: KeyWriter(digits: KeyNames.hashDigits, isHashed: true)
     }
   }
 
   func key(_ n: UInt64) -> [UInt8] {
     var key = template()
-    key.withUnsafeMutableBytes { write(n, into: $0) }
+    key.withUnsafeMutableBytes { writer.write(n, into: $0) }
     return key
+  }
+}
+
+/// Writes keys' numbers. Apart from ``KeyNames``, whose prefix would be retained and released for every operation.
+struct KeyWriter {
+  let digits: Int
+  let isHashed: Bool
+
+  /// Writes key number `n` into a template.
+  @inline(__always)
+  func write(_ n: UInt64, into buffer: UnsafeMutableRawBufferPointer) {
+    var rest = isHashed ? FNV.hash(n) : n
+    for i in stride(from: buffer.count - 1, through: buffer.count - digits, by: -1) {
+      buffer[i] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
   }
 }

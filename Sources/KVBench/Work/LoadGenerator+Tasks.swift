@@ -34,6 +34,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
   private let generator: LoadGenerator<Target>
   private let index: Int
   private var stream: OperationStream
+  private let writer: KeyWriter
   private var key: [UInt8]
   private var value: [UInt8]
   private var putNumber: UInt64
@@ -47,6 +48,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
     self.generator = generator
     self.index = index
     stream = generator.stream(index, round)
+    writer = plan.names.writer
     key = plan.names.template()
     value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueSizes.most)
     putNumber = LoadGenerator<Target>.firstPut(index, round)
@@ -78,14 +80,15 @@ private struct TaskCaller<Target: BenchmarkTarget> {
   }
 
   private mutating func runOne(_ startedNs: UInt64) async -> Bool {
-    let (kind, number) = stream.next()
-    key.withUnsafeMutableBytes { generator.plan.names.write(number, into: $0) }
+    let (kind, number) = stream.next(generator.inserts)
+    key.withUnsafeMutableBytes { writer.write(number, into: $0) }
     do throws(ClusterError) {
       try await perform(kind)
     } catch {
       return await fail(kind, number, error)
     }
     if startedNs != 0 { generator.recorder.record(index, kind, Clock.nowNs() &- startedNs) }
+    if kind == .insert { generator.inserts.acknowledge(number) }
     counts.count(kind)
     return true
   }

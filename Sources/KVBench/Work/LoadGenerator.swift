@@ -66,7 +66,7 @@ final class LoadGenerator<Target: BenchmarkTarget>: Sendable {
 
   func stream(_ index: Int, _ round: Round) -> OperationStream {
     OperationStream(
-      round.mix, chooser.forCaller(index, of: plan.clients), plan.valueSizes, inserts,
+      round.mix, chooser.forCaller(index, of: plan.clients), plan.valueSizes,
       seed: round.seed &+ UInt64(index) &* 7_919)
   }
 
@@ -111,6 +111,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   private let generator: LoadGenerator<Target>
   private let index: Int
   private var stream: OperationStream
+  private let writer: KeyWriter
   private let key: UnsafeMutableRawBufferPointer
   private let value: UnsafeMutableRawBufferPointer
   /// No two puts write the same: a stale answer could not be told from a right one.
@@ -125,6 +126,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     self.generator = generator
     self.index = index
     stream = generator.stream(index, round)
+    writer = plan.names.writer
     key = .allocate(byteCount: plan.names.byteCount, alignment: 8)
     key.copyBytes(from: plan.names.template())
     value = .allocate(byteCount: plan.valueSizes.most, alignment: 8)
@@ -139,12 +141,25 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     value.deallocate()
   }
 
+  /// What an operation needs of the generator, held for the whole run: taken from there for each operation, it would be
+  /// retained and released for each, and by all threads at the same place.
+  private struct Tools {
+    let target: Target
+    let recorder: LatencyRecorder
+    let inserts: InsertSequence
+
+    init(_ generator: LoadGenerator<Target>) {
+      (target, recorder, inserts) = (generator.target, generator.recorder, generator.inserts)
+    }
+  }
+
   mutating func runClosed(quota: Int, deadlineNs: UInt64) {
+    let tools = Tools(generator)
     var left = quota
     while left > 0, !generator.isStopping, Clock.nowNs() < deadlineNs {
       let count = min(left, LoadGenerator<Target>.batch)
       left -= count
-      guard runBatch(count) else { break }
+      guard runBatch(count, tools) else { break }
       flush()
     }
     flush()
@@ -152,11 +167,11 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
 
   /// Returns whether to go on.
   @inline(__always)
-  private mutating func runBatch(_ count: Int) -> Bool {
+  private mutating func runBatch(_ count: Int, _ tools: Tools) -> Bool {
     for _ in 0..<count {
       untimed -= 1
       let startedNs = untimed == 0 ? Clock.nowNs() : 0
-      guard runOne(startedNs) else { return false }
+      guard runOne(startedNs, tools) else { return false }
       if untimed == 0 { untimed = timedEvery }
     }
     return true
@@ -164,29 +179,30 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
 
   /// - Parameter startedNs: from when latency counts, 0 not to time it.
   @inline(__always)
-  private mutating func runOne(_ startedNs: UInt64) -> Bool {
-    let (kind, number) = stream.next()
-    generator.plan.names.write(number, into: key)
+  private mutating func runOne(_ startedNs: UInt64, _ tools: Tools) -> Bool {
+    let (kind, number) = stream.next(tools.inserts)
+    writer.write(number, into: key)
     do throws(ClusterError) {
-      try perform(kind)
+      try perform(kind, tools.target)
     } catch {
       return fail(kind, number, error)
     }
-    if startedNs != 0 { generator.recorder.record(index, kind, Clock.nowNs() &- startedNs) }
+    if startedNs != 0 { tools.recorder.record(index, kind, Clock.nowNs() &- startedNs) }
+    if kind == .insert { tools.inserts.acknowledge(number) }
     counts.count(kind)
     return true
   }
 
   @inline(__always)
-  private mutating func perform(_ kind: OperationKind) throws(ClusterError) {
+  private mutating func perform(_ kind: OperationKind, _ target: Target) throws(ClusterError) {
     let key = UnsafeRawBufferPointer(key)
     if kind == .read || kind == .modify {
-      if try generator.target.getBlocking(key, into: value) == nil { throw LoadGenerator<Target>.missing(key) }
+      if try target.getBlocking(key, into: value) == nil { throw LoadGenerator<Target>.missing(key) }
       if kind == .read { return }
     }
     putNumber &+= 1
     if value.count >= 8 { value.storeBytes(of: putNumber, as: UInt64.self) }
-    try generator.target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]))
+    try target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]))
   }
 
   @inline(never)
@@ -206,9 +222,10 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   /// Each operation at its moment, or as soon after it as this caller can.
   mutating func runOpen(_ schedule: OpenSchedule) {
     kv_wake_precisely()
+    let tools = Tools(generator)
     while let dueNs = schedule.next(), Pacing.wait(untilNs: dueNs, isStopped: { generator.isStopping }) {
       untimed -= 1
-      let goesOn = runOne(untimed == 0 ? dueNs : 0)
+      let goesOn = runOne(untimed == 0 ? dueNs : 0, tools)
       if untimed == 0 { untimed = timedEvery }
       flush()
       if !goesOn { return }

@@ -97,7 +97,6 @@ struct OperationMix: Sendable, Equatable {
 struct OperationStream {
   private let mix: OperationMix
   private let single: OperationKind?
-  private let inserts: InsertSequence
   private var random: BenchmarkRandom
   private var chooser: KeyChooser
   private var sizer: ValueSizer
@@ -105,19 +104,18 @@ struct OperationStream {
   /// The key of an insert that failed and is to be tried again, or it would stay a hole that no later key passes.
   private var owed: UInt64?
 
-  init(_ mix: OperationMix, _ chooser: KeyChooser, _ sizes: ValueSizes, _ inserts: InsertSequence, seed: UInt64) {
+  init(_ mix: OperationMix, _ chooser: KeyChooser, _ sizes: ValueSizes, seed: UInt64) {
     self.mix = mix
     single = mix.single
-    self.inserts = inserts
     self.chooser = chooser
     sizer = ValueSizer(sizes)
     random = BenchmarkRandom(seed: seed)
   }
 
   @inline(__always)
-  mutating func next() -> (kind: OperationKind, key: UInt64) {
+  mutating func next(_ inserts: InsertSequence) -> (kind: OperationKind, key: UInt64) {
     let kind = single ?? drawKind()
-    if kind == .insert { return (kind, nextInsert()) }
+    if kind == .insert { return (kind, nextInsert(inserts)) }
     return (kind, chooser.next(&random, present: inserts.present))
   }
 
@@ -132,7 +130,7 @@ struct OperationStream {
     return turn & 1 == 1 ? .read : .write
   }
 
-  private mutating func nextInsert() -> UInt64 {
+  private mutating func nextInsert(_ inserts: InsertSequence) -> UInt64 {
     defer { owed = nil }
     return owed ?? inserts.next()
   }
