@@ -160,9 +160,11 @@ final class CatchUp {
       if !other.step() { others.removeLast() }
       return .again
     }
-    let sweep = self.sweep ?? Sweep(
-      .catchUp(replica.id), cluster.partitions, cluster.links,
-      sources: cluster.roster.live.map(\.id).filter { $0 != replica.id })
+    let sweep =
+      self.sweep
+      ?? Sweep(
+        .catchUp(replica.id), cluster.partitions, cluster.links,
+        sources: cluster.roster.live.map(\.id).filter { $0 != replica.id })
     self.sweep = sweep
     // A copy that cannot be made now is made when replicas are compared again.
     return (try? sweep.step()) == .more ? .again : .done

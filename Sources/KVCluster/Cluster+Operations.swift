@@ -8,6 +8,8 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
+    let startedNs = writeLatencies.start()
+    defer { writeLatencies.finish(startedNs) }
     if links.isFaulty { return try await sendWrite(.put(value), key) }
     let pending = try key.withBytes { key throws(ClusterError) in
       try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) }
@@ -19,6 +21,8 @@ extension Cluster {
   /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
+    let startedNs = readLatencies.start()
+    defer { readLatencies.finish(startedNs) }
     if links.isFaulty { return try await sendRead(key) }
     let (value, pending) = try key.withBytes { key throws(ClusterError) in
       try coordinator.read(key) { $0.map { Array($0) } }
@@ -32,6 +36,8 @@ extension Cluster {
   public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
     let existed = try await get(key) != nil
     try checkServing()
+    let startedNs = writeLatencies.start()
+    defer { writeLatencies.finish(startedNs) }
     if links.isFaulty {
       try await sendWrite(.delete, key)
       return existed
@@ -46,14 +52,18 @@ extension Cluster {
   /// ``put(_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
   public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
-    if links.isFaulty { return try sendBlocking(.put(Array(value)), key) { outcome throws(ClusterError) in try checkWritten(outcome) } }
+    if links.isFaulty {
+      return try sendBlocking(.put(Array(value)), key) { outcome throws(ClusterError) in try checkWritten(outcome) }
+    }
     if let pending = try coordinator.write(.value, key, value) { try settleBlocking(pending) }
   }
 
   /// ``delete(_:)`` for a thread, without the look before.
   public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkServing()
-    if links.isFaulty { return try sendBlocking(.delete, key) { outcome throws(ClusterError) in try checkWritten(outcome) } }
+    if links.isFaulty {
+      return try sendBlocking(.delete, key) { outcome throws(ClusterError) in try checkWritten(outcome) }
+    }
     let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
     if let pending = try coordinator.write(.tombstone, key, empty) { try settleBlocking(pending) }
   }

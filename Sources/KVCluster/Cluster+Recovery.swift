@@ -108,7 +108,8 @@ extension Cluster {
   private func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
     try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
-      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes, cacheBytes: options.cacheBytes,
+      identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
+      cacheBytes: options.cacheBytes,
       isExpected: isExpected)
   }
 

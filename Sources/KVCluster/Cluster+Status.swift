@@ -19,6 +19,8 @@ extension Cluster {
         .sorted { Configuration.countsBefore($0.name, $1.name) },
       ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations)
     status.queuedChanges = queue
+    status.latencies.reads = readLatencies.counts()
+    status.latencies.writes = writeLatencies.counts()
     return status
   }
 
@@ -114,7 +116,7 @@ private struct Tally {
   func status(of node: Roster.Node, share: Double) -> NodeStatus {
     let sums = sums[ids.firstIndex(of: node.id)!]
     let size = node.replica?.store.log.size ?? (recordBytes: 0, deadBytes: 0, segments: 0)
-    return NodeStatus(
+    var status = NodeStatus(
       id: Int(node.id), name: node.name, state: node.state, share: share, keys: sums.keys,
       tombstones: sums.tombstones, cache: sums.cache,
       wal: WalStatus(
@@ -125,5 +127,7 @@ private struct Tally {
         damages: node.replica?.damagesFound.load(ordering: .relaxed) ?? 0,
         isSuspect: node.replica?.store.isSuspect ?? false),
       hintsWaiting: sums.hints, operations: sums.operations)
+    status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
+    return status
   }
 }

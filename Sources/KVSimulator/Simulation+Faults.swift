@@ -127,7 +127,8 @@ extension Simulation {
     case .deafness: pairs = names.filter { $0 != one }.map { (one, $0) }
     case .isolation: pairs = names.filter { $0 != one }.flatMap { [(one, $0), ($0, one)] }
     default:
-      pairs = names.flatMap { a in names.map { (a, $0) } }.filter { a, b in a != b && faultRandom.chance(perMille: 300) }
+      pairs = names.flatMap { a in names.map { (a, $0) } }.filter { a, b in a != b && faultRandom.chance(perMille: 300)
+      }
     }
     let together = faultRandom.within(faultUs)
     for (from, to) in pairs {

@@ -104,7 +104,9 @@ package final class Simulation {
     try Clock.runVirtually(from: 1_000_000_000) {
       try open()
       for client in 0..<plan.clients { queue.add(.think(client: client), at: after(random.below(10_000))) }
-      for (fault, everyUs) in plan.faults { queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2))) }
+      for (fault, everyUs) in plan.faults {
+        queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2)))
+      }
       queue.add(.change, at: after(faultRandom.within(1...plan.changeEveryUs)))
       setLinks()
       while let due = nextDue() {
@@ -346,7 +348,8 @@ package final class Simulation {
     for number in 0..<plan.keys {
       let copies = cluster.copies(of: Array("key\(number)".utf8))
       guard let first = copies[0] else { return "key\(number): an owner does not know" }
-      for copy in copies where copy?.tag != first.tag || copy?.checksum != first.checksum || copy?.isTombstone != first.isTombstone {
+      for copy in copies
+      where copy?.tag != first.tag || copy?.checksum != first.checksum || copy?.isTombstone != first.isTombstone {
         return "key\(number) differs: \(copies)"
       }
     }

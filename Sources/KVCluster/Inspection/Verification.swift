@@ -20,9 +20,11 @@ package enum Verification {
     var report = VerificationReport()
     let plan = try plan(folder, &report)
     var lease = (try? TagLease.read(from: folder.disk, folder: TagLease.clusterFolder)) ?? 0
-    let isLeased = lease > 0 || plan.contains { node in
-      ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
-    }
+    let isLeased =
+      lease > 0
+      || plan.contains { node in
+        ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
+      }
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
     for node in plan {

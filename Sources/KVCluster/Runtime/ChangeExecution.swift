@@ -218,7 +218,9 @@ extension PartitionTable {
     _ participants: PlacementView.Participants, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
     _ links: Links
   ) -> Bool {
-    let replicas = (0..<participants.count).map { partition.pointee.replica(participants.ids[$0])?.takeUnretainedValue() }
+    let replicas = (0..<participants.count).map {
+      partition.pointee.replica(participants.ids[$0])?.takeUnretainedValue()
+    }
     var sources = ParticipantSet()
     for i in 0..<participants.count where participants.owners.contains(i) {
       guard let replica = replicas[i], !replica.store.isSuspect else { continue }

@@ -225,7 +225,9 @@ final class Exchange: @unchecked Sendable {
 
   /// Takes note of an operation that has just been decided.
   private func complete(_ i: Int) {
-    guard let entry = entries[i], let completion = entry.completion, let outcome = entry.operation.outcome else { return }
+    guard let entry = entries[i], let completion = entry.completion, let outcome = entry.operation.outcome else {
+      return
+    }
     decided.append((completion, outcome))
     entries[i]!.completion = nil
     entries[i]!.lingersUntilNs = Clock.nowNs() + Exchange.lingerNs
@@ -237,7 +239,8 @@ final class Exchange: @unchecked Sendable {
     guard let contact = drawContact() else { return }
     for (to, body) in operation.requests {
       send(
-        Message(operation: operation.number, from: contact, to: to, hash: operation.hash, key: operation.key, body: body),
+        Message(
+          operation: operation.number, from: contact, to: to, hash: operation.hash, key: operation.key, body: body),
         now)
     }
   }
