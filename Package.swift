@@ -3,6 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// Part of the program; `Theme.builtIn` names them again, because what is embedded is known by name only.
+let themes = ["midnight", "daylight", "nord", "gruvbox", "contrast", "colorblind", "mono", "terminal"]
+
 let package = Package(
   name: "kvstore",
   products: [
@@ -27,7 +30,7 @@ let package = Package(
     .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
     .target(
       name: "Dashboard", dependencies: ["KVCluster"],
-      resources: [.embedInCode("../../Themes/midnight.theme"), .embedInCode("../../Themes/terminal.theme")],
+      resources: themes.map { .embedInCode("../../Themes/\($0).theme") },
       swiftSettings: strict),
     .target(
       name: "CTerminal",

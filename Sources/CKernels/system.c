@@ -11,6 +11,10 @@
 
 static _Thread_local uint64_t virtual_now_ns;
 
+static __thread uint32_t next_count;
+
+uint32_t kv_next_count(void) { return next_count++; }
+
 uint64_t kv_virtual_now(void) { return virtual_now_ns; }
 void kv_set_virtual_now(uint64_t now_ns) { virtual_now_ns = now_ns; }
 

@@ -27,7 +27,16 @@ void ct_define_keys(void) {
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) define_key(keys[i].sequence, OWN_CODES + (int)keys[i].name);
 }
 
-static ct_key named(uint32_t name) { return (ct_key){CT_NAMED, name}; }
+static ct_key named(uint32_t name) { return (ct_key){CT_NAMED, name, 0, 0}; }
+
+static ct_key mouse(void) {
+  MEVENT event;
+  if (getmouse(&event) != OK) return named(0);
+  if (event.bstate & BUTTON4_PRESSED) return (ct_key){CT_MOUSE, CT_MOUSE_WHEEL_UP, event.x, event.y};
+  if (event.bstate & BUTTON5_PRESSED) return (ct_key){CT_MOUSE, CT_MOUSE_WHEEL_DOWN, event.x, event.y};
+  if (event.bstate & BUTTON1_PRESSED) return (ct_key){CT_MOUSE, CT_MOUSE_PRESS, event.x, event.y};
+  return named(0);
+}
 
 static ct_key from_code(int code) {
   if (code > OWN_CODES) return named((uint32_t)(code - OWN_CODES));
@@ -44,6 +53,7 @@ static ct_key from_code(int code) {
     case KEY_DC: return named(CT_KEY_DELETE);
     case KEY_BACKSPACE: return named(CT_KEY_BACKSPACE);
     case KEY_ENTER: return named(CT_KEY_ENTER);
+    case KEY_MOUSE: return mouse();
     case KEY_BTAB: return named(CT_KEY_BACK_TAB);
     default: return named(0);
   }
@@ -63,18 +73,18 @@ ct_key ct_read_key(void) {
   switch (wget_wch(ct_input, &scalar)) {
     case KEY_CODE_YES: return from_code((int)scalar);
     case OK: break;
-    default: return (ct_key){CT_NONE, 0};
+    default: return (ct_key){CT_NONE, 0, 0, 0};
   }
-  if (scalar != 27) return (ct_key){CT_SCALAR, scalar};
+  if (scalar != 27) return (ct_key){CT_SCALAR, scalar, 0, 0};
   wint_t next = 0;
   switch (wget_wch(ct_input, &next)) {
     case OK: break;
     case KEY_CODE_YES: return from_code((int)next);
-    default: return (ct_key){CT_SCALAR, 27};
+    default: return (ct_key){CT_SCALAR, 27, 0, 0};
   }
   if (next == '[' || next == 'O') {
     swallow_sequence();
     return named(0);
   }
-  return (ct_key){CT_ALT_SCALAR, next};
+  return (ct_key){CT_ALT_SCALAR, next, 0, 0};
 }

@@ -91,6 +91,12 @@ void ct_use_extensions(int on) {
   send(on ? "\033[?2004h" : "\033[?2004l");
 }
 
+void ct_use_mouse(int on) {
+  /* No waiting for a second click: each press is one. */
+  mouseinterval(0);
+  mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
 static void set_modes(void) {
   set_escdelay(25); /* Esc by itself is a key here; a terminal sends the rest of a sequence well within this time. */
   raw();

@@ -1,16 +1,18 @@
 /// The panels that can have the keys, in the order in which Tab visits them.
 package enum PanelKind: String, CaseIterable, Sendable {
-  case ring, nodes, throughput, events
+  case ring, nodes, throughput, latency, events
 }
 
 /// Where everything is, for a size and what there is to show.
 ///
-/// Three shapes: *wide* (ring beside nodes and throughput, events below), *stacked* for narrow windows, and *single*
-/// below the least useful size, where one panel fills the screen, because a readable part says more than an
-/// unreadable whole. Every cell belongs to exactly one area.
+/// Four shapes: *large* (as wide, and the selected node beside the events), *wide* (ring beside nodes and graphs, events
+/// below), *stacked* for narrow windows, and *single* below the least useful size, where one panel fills the screen,
+/// because a readable part says more than an unreadable whole. Every cell belongs to exactly one area.
 package struct Layout: Equatable, Sendable {
   package private(set) var header: Rect
   package private(set) var panels: [PanelKind: Rect] = [:]
+  /// The selected node beside the events, on a large screen; else empty.
+  package private(set) var detail = Rect(column: 0, row: 0, width: 0, height: 0)
   /// The rows that tell how far a membership change is; empty without one.
   package private(set) var change: Rect
   package private(set) var prompt: Rect
@@ -20,17 +22,23 @@ package struct Layout: Equatable, Sendable {
   /// What a layout depends on beside the size.
   package struct Needs: Equatable, Sendable {
     package var nodeCount: Int
-    package var hasChange: Bool
+    /// Rows that a membership change has to tell; 0 without one.
+    package var changeRows: Int
     /// The panel that fills the screen, if one was zoomed.
     package var zoomed: PanelKind?
     /// The panel shown where only one has room.
     package var preferred: PanelKind
+    /// One panel at a time is wanted, however large the screen is.
+    package var isSingle: Bool
 
-    package init(nodeCount: Int, hasChange: Bool, zoomed: PanelKind? = nil, preferred: PanelKind = .events) {
+    package init(
+      nodeCount: Int, changeRows: Int, zoomed: PanelKind? = nil, preferred: PanelKind = .events, isSingle: Bool = false
+    ) {
       self.nodeCount = nodeCount
-      self.hasChange = hasChange
+      self.changeRows = changeRows
       self.zoomed = zoomed
       self.preferred = preferred
+      self.isSingle = isSingle
     }
   }
 
@@ -40,6 +48,10 @@ package struct Layout: Equatable, Sendable {
   static let stackedWidth = 48
   /// Fewer rows than this hold one panel only.
   static let severalPanelsHeight = 10
+  /// From here on the selected node has a panel of its own.
+  static let largeSize = Size(width: 160, height: 48)
+  /// Rows above which the graphs' room is worth two graphs.
+  static let twoGraphsHeight = 12
 
   package init(_ size: Size, _ needs: Needs) {
     let width = size.width
@@ -47,24 +59,34 @@ package struct Layout: Equatable, Sendable {
     let promptHeight = size.height >= 1 ? 1 : 0
     let headerHeight = size.height >= 20 ? 2 : size.height >= 5 ? 1 : 0
     let bodyHeight = Swift.max(0, size.height - keysHeight - promptHeight - headerHeight)
-    let changeHeight = needs.hasChange && bodyHeight >= 6 ? 1 : 0
+    // The first row tells the whole; the others may take some of the events' room.
+    let changeHeight = bodyHeight >= 6 ? Swift.min(needs.changeRows, Swift.max(1, bodyHeight / 7 - 1)) : 0
 
     header = Rect(column: 0, row: 0, width: width, height: headerHeight)
     keys = Rect(column: 0, row: size.height - keysHeight, width: width, height: keysHeight)
     prompt = Rect(column: 0, row: size.height - keysHeight - promptHeight, width: width, height: promptHeight)
     change = Rect(column: 0, row: prompt.row - changeHeight, width: width, height: changeHeight)
-    let body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight - changeHeight)
+    let body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight)
 
     if let zoomed = needs.zoomed {
       panels = [zoomed: body]
-    } else if width < Self.stackedWidth || body.height < Self.severalPanelsHeight {
+    } else if needs.isSingle || width < Self.stackedWidth || body.height < Self.severalPanelsHeight {
       panels = [needs.preferred: body]
     } else if width < Self.wideWidth {
       stack(in: body, needs)
     } else {
       spread(in: body, needs)
     }
-    if !change.isEmpty { moveChangeAboveEvents() }
+    if !change.isEmpty { makeRoomForChange() }
+    if needs.zoomed == nil, width >= Self.largeSize.width, size.height >= Self.largeSize.height { addDetail() }
+  }
+
+  /// The selected node takes the right end of the events' room, as wide as the graphs above are not.
+  private mutating func addDetail() {
+    guard let events = panels[.events], panels.count > 1 else { return }
+    let width = events.width * 38 / 100
+    panels[.events]?.width -= width
+    detail = Rect(column: events.column + events.width - width, row: events.row, width: width, height: events.height)
   }
 
   /// The focusable panels on the screen, in Tab's order.
@@ -94,7 +116,12 @@ package struct Layout: Equatable, Sendable {
     let nodes = Swift.min(Swift.max(5, needs.nodeCount + 3), top - 5)
     panels[.ring] = Rect(column: 0, row: body.row, width: ringWidth, height: top)
     panels[.nodes] = Rect(column: ringWidth, row: body.row, width: right, height: nodes)
-    panels[.throughput] = Rect(column: ringWidth, row: body.row + nodes, width: right, height: top - nodes)
+    let graphs = top - nodes
+    let latency = graphs >= Self.twoGraphsHeight ? graphs / 2 : 0
+    panels[.throughput] = Rect(column: ringWidth, row: body.row + nodes, width: right, height: graphs - latency)
+    if latency > 0 {
+      panels[.latency] = Rect(column: ringWidth, row: body.row + top - latency, width: right, height: latency)
+    }
     panels[.events] = Rect(column: 0, row: body.row + top, width: body.width, height: body.height - top)
   }
 
@@ -104,10 +131,15 @@ package struct Layout: Equatable, Sendable {
     panels[.events] = Rect(column: left, row: body.row, width: body.width - left, height: body.height)
   }
 
-  /// A change belongs to the ring: its row stands below it, and only the events move down.
-  private mutating func moveChangeAboveEvents() {
-    guard let events = panels[.events], events.width == change.width else { return }
-    change.row = events.row
-    panels[.events]?.row += change.height
+  /// A change belongs to the ring: its rows stand below it where they can, and only the panels at the bottom give way,
+  /// so that nothing else jumps when a change begins.
+  private mutating func makeRoomForChange() {
+    if let events = panels[.events], events.width == change.width, panels.count > 1, events.height > change.height {
+      change.row = events.row
+      panels[.events]?.row += change.height
+    }
+    for (panel, rect) in panels where rect.row + rect.height == prompt.row || panel == .events {
+      panels[panel]?.height -= change.height
+    }
   }
 }

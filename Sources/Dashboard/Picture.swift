@@ -23,7 +23,11 @@ package struct Picture: Equatable, Sendable {
     if !layout.change.isEmpty {
       canvas.draw(ChangePanel.draw(state, layout.change.size, look), column: 0, row: layout.change.row)
     }
-    if state.isHelpShown { Self.drawHelp(over: &canvas, look) }
+    if !layout.detail.isEmpty {
+      let detail = NodeDetail.panel(state, layout.detail.size, look)
+      canvas.draw(detail, column: layout.detail.column, row: layout.detail.row)
+    }
+    if let overlay = state.overlay { Self.draw(overlay, state, over: &canvas, look) }
     canvas.draw(PromptPanel.draw(state, layout.prompt.size, look), column: 0, row: layout.prompt.row)
     canvas.draw(KeyLine.draw(state, layout.keys.size, look), column: 0, row: layout.keys.row)
     if look.glyphs.isASCII { canvas.reduceToASCII() }
@@ -44,23 +48,42 @@ package struct Picture: Equatable, Sendable {
       note = RingPanel.note(state)
     case .nodes:
       content = NodesPanel.draw(state, inner, look)
-      note = NodesPanel.note(state, inner)
+      note = NodesPanel.note(state, inner, look)
     case .throughput:
       content = ThroughputPanel.draw(state, inner, look)
       note = ThroughputPanel.note(state, inner, look)
+    case .latency:
+      content = LatencyPanel.draw(state, inner, look)
+      note = LatencyPanel.note(state, inner, look)
     case .events:
       content = EventsPanel.draw(state, inner, look)
-      note = EventsPanel.note(state)
+      note = EventsPanel.note(state, look)
     }
     return PanelFrame.frame(
       content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind), look)
   }
 
-  private static func drawHelp(over canvas: inout Canvas, _ look: Look) {
-    canvas.restyle { Style(look.theme[.ghost], on: look.theme[.background], $0.attributes.union(.dim)) }
-    // The prompt and the key line stay free.
-    let room = Size(width: canvas.width, height: canvas.height - 2)
-    let help = HelpOverlay.draw(room, look)
-    canvas.draw(help, column: (room.width - help.width) / 2, row: Swift.max(0, (room.height - help.height) / 2))
+  /// An overlay's box and where it stands, in the room above the prompt and the key line.
+  static func box(of overlay: Overlay, _ state: DashboardState, _ look: Look) -> (canvas: Canvas, column: Int, row: Int)
+  {
+    let room = Size(width: state.size.width, height: state.size.height - 2)
+    let box: Canvas
+    switch overlay {
+    case .help: box = HelpOverlay.draw(room, look)
+    case .themes: box = ThemesOverlay.draw(state, room, look)
+    case .confirmation(_, let question): box = ConfirmationOverlay.draw(question, room, look)
+    }
+    let column = if case .themes = overlay { room.width - box.width } else { (room.width - box.width) / 2 }
+    return (box, column, Swift.max(0, (room.height - box.height) / 2))
+  }
+
+  private static func draw(_ overlay: Overlay, _ state: DashboardState, over canvas: inout Canvas, _ look: Look) {
+    // Themes are judged by the screen behind them, so only the others dim it.
+    if case .themes = overlay {
+    } else {
+      canvas.restyle { Style(look.theme[.ghost], on: look.theme[.background], $0.attributes.union(.dim)) }
+    }
+    let box = box(of: overlay, state, look)
+    canvas.draw(box.canvas, column: box.column, row: box.row)
   }
 }

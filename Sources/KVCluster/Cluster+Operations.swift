@@ -8,6 +8,8 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
+    let startedNs = writeLatencies.start()
+    defer { writeLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
     try await write(.value, key, value)
   }
@@ -17,6 +19,8 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
+    let startedNs = readLatencies.start()
+    defer { readLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
     return try await read(key)
   }
@@ -26,6 +30,8 @@ extension Cluster {
   public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
     let existed = try await get(key) != nil
     try checkServing()
+    let startedNs = writeLatencies.start()
+    defer { writeLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) {
       try await watchedDelete(key)
     } else {

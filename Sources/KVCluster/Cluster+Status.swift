@@ -21,6 +21,8 @@ extension Cluster {
       verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
     status.faults = faultWords()
+    status.latencies.reads = readLatencies.counts()
+    status.latencies.writes = writeLatencies.counts()
     return status
   }
 
@@ -116,7 +118,7 @@ private struct Tally {
   func status(of node: Roster.Node, share: Double) -> NodeStatus {
     let sums = sums[ids.firstIndex(of: node.id)!]
     let size = node.replica?.store.log.size ?? (recordBytes: 0, deadBytes: 0, segments: 0)
-    return NodeStatus(
+    var status = NodeStatus(
       id: Int(node.id), name: node.name, state: node.state, share: share, keys: sums.keys,
       tombstones: sums.tombstones, cache: sums.cache,
       wal: WalStatus(
@@ -127,5 +129,7 @@ private struct Tally {
         damages: node.replica?.damagesFound.load(ordering: .relaxed) ?? 0,
         isSuspect: node.replica?.store.isSuspect ?? false),
       hintsWaiting: sums.hints, operations: sums.operations)
+    status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
+    return status
   }
 }

@@ -40,6 +40,8 @@ public final class Cluster: Sendable {
   /// Operations while links are faulty.
   let exchange: Exchange
   let counters = ClusterCounters()
+  let readLatencies = LatencyRecorder()
+  let writeLatencies = LatencyRecorder()
   /// Held by whoever starts or stops a node: one at a time.
   let lifecycle = AsyncLock()
   /// Held during a membership change: the others wait in the order they came.

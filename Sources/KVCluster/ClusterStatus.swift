@@ -33,6 +33,9 @@ public struct ClusterStatus: Sendable, Equatable {
   public var operations: OperationCounters
   /// What watching the clients' operations has found; `nil` if nobody watches.
   public var verdict: VerdictStatus?
+  /// How long ``Cluster/put(_:_:)``, ``Cluster/get(_:)`` and ``Cluster/delete(_:)`` took: all of them while they are few,
+  /// a part of them under load.
+  public var latencies = OperationLatencies()
 
   public init(
     atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
@@ -260,6 +263,8 @@ public struct WalStatus: Sendable, Equatable {
   public var segments: Int
   /// Completed fdatasync calls since the node started.
   public var syncs: UInt64
+  /// How long they took.
+  public var syncLatencies = LatencyCounts()
   /// Segments that compaction has emptied since the node started, and the bytes of live records it wrote again.
   public var compactions: Int
   public var compactedBytes: Int

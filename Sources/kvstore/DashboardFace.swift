@@ -9,7 +9,7 @@ import Synchronization
 enum DashboardFace {
   /// Keeps the main thread until the dashboard is left; returns the program's exit status.
   @MainActor
-  static func run(_ options: ClusterOptions) async -> Int32 {
+  static func run(_ options: ClusterOptions, _ display: ScreenOptions) async -> Int32 {
     let cluster: Cluster
     do throws(ClusterError) {
       cluster = try Cluster.open(options)
@@ -21,7 +21,7 @@ enum DashboardFace {
     let checker = LiveChecker(cluster)
     let status: Int32
     do throws(ScreenError) {
-      status = try Screen.run(ClusterHost(cluster))
+      status = try Screen.run(ClusterHost(cluster), display)
     } catch {
       HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
@@ -37,10 +37,12 @@ private struct ClusterHost: ScreenHost {
   let cluster: Cluster
   private let runner: CommandRunner
   private let history = HistoryFile()
+  private let keys = RecentKeys()
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
     runner = CommandRunner(cluster: cluster)
+    for line in history.load() { if let key = key(of: line) { keys.note(key) } }
   }
 
   func status() -> ClusterStatus? { cluster.status() }
@@ -63,12 +65,15 @@ private struct ClusterHost: ScreenHost {
     return CommandAnswer(lines: lines.all, isSuccess: outcome != .failure, endsProgram: outcome == .exit)
   }
 
-  func completion(of line: String, cursor: Int) -> Dashboard.Completion {
-    let before = Array(line.prefix(cursor).utf8)
-    let found = Commands.Completion.at(before.count, in: Array(line.utf8), nodes: cluster.status().nodes)
-    let replaced = String(decoding: Array(line.utf8)[found.replaced], as: UTF8.self)
-    return Dashboard.Completion(
-      replacedCount: replaced.count, candidates: found.candidates, usage: found.usage ?? "")
+  var advice: CommandAdvice {
+    CommandAdvice(
+      complete: { [cluster, keys] in completion(of: $0, cursor: $1, cluster, keys) },
+      question: { [cluster] in question(before: $0, cluster) },
+      place: { [keys] line in
+        guard let key = key(of: line) else { return nil }
+        keys.note(key)
+        return KeyPlace(key: String(decoding: key, as: UTF8.self), hash: key.withUnsafeBytes(Ring.hash))
+      })
   }
 
   func loadHistory() -> [String] { history.load() }
@@ -83,48 +88,4 @@ private final class AnswerLines: Sendable {
   var all: [String] { lines.withLock { $0 } }
 
   func add(_ line: String) { lines.withLock { $0.append(line) } }
-}
-
-/// The command lines of earlier runs: `$XDG_STATE_HOME/kvstore/history`, else `~/.local/state/kvstore/history`, for its
-/// owner's eyes only. Nothing depends on it, so what fails is left.
-private struct HistoryFile {
-  private let path: String?
-
-  init() {
-    if let state = getenv("XDG_STATE_HOME").map({ String(cString: $0) }), state.hasPrefix("/") {
-      path = "\(state)/kvstore/history"
-    } else {
-      path = getenv("HOME").map { String(cString: $0) + "/.local/state/kvstore/history" }
-    }
-  }
-
-  func load() -> [String] {
-    guard let path, let file = fopen(path, "r") else { return [] }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-  }
-
-  /// Replaces the file whole, so that a crash leaves the old or the new one.
-  func save(_ lines: [String]) {
-    guard let path else { return }
-    makeFolders(to: path)
-    let temporary = "\(path).\(getpid())"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { return }
-    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-    let isWhole = write(descriptor, bytes, bytes.count) == bytes.count
-    close(descriptor)
-    if isWhole { rename(temporary, path) } else { unlink(temporary) }
-  }
-
-  private func makeFolders(to path: String) {
-    var folder = ""
-    for part in path.split(separator: "/").dropLast() {
-      folder += "/\(part)"
-      mkdir(folder, 0o700)
-    }
-  }
 }

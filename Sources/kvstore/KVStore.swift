@@ -27,10 +27,14 @@ struct KVStore: AsyncParsableCommand {
   @OptionGroup(title: "Cluster options")
   var options: StartOptions
 
+  @OptionGroup(title: "Display options")
+  var display: DisplayOptions
+
   func run() async throws {
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let start = try options.clusterOptions()
-    let status = interactive || !isOnTerminal ? await LineMode.run(start) : await DashboardFace.run(start)
+    let status =
+      interactive || !isOnTerminal ? await LineMode.run(start) : await DashboardFace.run(start, display.screenOptions())
     throw ExitCode(status)
   }
 

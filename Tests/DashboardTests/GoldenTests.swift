@@ -15,13 +15,21 @@ import Testing
     try expectGolden("\(scene.rawValue)-\(size.width)x\(size.height)-ascii", Picture(state, .ascii).canvas)
   }
 
-  @Test func `a large screen looks as its golden picture`() throws {
-    try expectGolden("healthy-200x60", Picture(Scene.healthy.state(Size(width: 200, height: 60)), .utf8).canvas)
+  @Test(arguments: [Scene.healthy, .walking, .dead, .joining])
+  func `a large screen looks as its golden picture`(scene: Scene) throws {
+    try expectGolden(
+      "\(scene.rawValue)-200x60", Picture(scene.state(Size(width: 200, height: 60)), .utf8).canvas)
   }
 
   @Test func `graphs without braille look as their golden picture`() throws {
     let state = Scene.healthy.state(Size(width: 80, height: 24))
     try expectGolden("throughput-blocks", Picture.panel(.throughput, state, Size(width: 60, height: 16), .blocks))
+  }
+
+  @Test(arguments: PanelKind.allCases)
+  func `each panel alone looks as its golden picture`(panel: PanelKind) throws {
+    let state = Scene.dead.state(Size(width: 120, height: 40))
+    try expectGolden("panel-\(panel.rawValue)", Picture.panel(panel, state, Size(width: 100, height: 22), .utf8))
   }
 
   @Test(arguments: Scene.allCases)

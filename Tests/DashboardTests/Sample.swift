@@ -27,11 +27,25 @@ struct Sample {
   ) -> ClusterStatus {
     let atNs = Self.openedNs + UInt64(seconds * 1e9)
     var nodes = nodes
-    for index in nodes.indices { nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2) }
-    return ClusterStatus(
+    for index in nodes.indices {
+      nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2)
+      nodes[index].cache.hits += reads / 3 * 9 / 10
+      nodes[index].cache.misses += reads / 30 + UInt64(index) * reads / 100
+    }
+    var status = ClusterStatus(
       atNs: atNs, uptimeNs: atNs - Self.openedNs, phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,
       dataFolder: dataFolder, isEphemeral: false, nodes: nodes, ring: ring ?? makeRing(), change: change,
       operations: OperationCounters(reads: reads, writes: writes))
+    status.latencies = latencies(reads: reads, writes: writes)
+    return status
+  }
+
+  /// A thousandth of the operations measured; writes take four times as long as reads, and a few much longer.
+  private func latencies(reads: UInt64, writes: UInt64) -> OperationLatencies {
+    var latencies = OperationLatencies()
+    for number in 0..<reads / 2_000 { latencies.reads.add(ns: 40_000 + number % 100 * 900) }
+    for number in 0..<writes / 2_000 { latencies.writes.add(ns: 160_000 + number % 50 * number % 50 * 900) }
+    return latencies
   }
 
   private func makeRing() -> RingStatus {
@@ -59,7 +73,7 @@ struct Sample {
 extension DashboardState {
   /// A screen that has watched a sample for a minute under a steady, uneven load.
   static func watching(_ sample: Sample, _ size: Size) -> DashboardState {
-    var state = DashboardState(size: size, completer: Sample.complete)
+    var state = DashboardState(size: size, advice: Sample.advice)
     var (reads, writes): (UInt64, UInt64) = (0, 0)
     // The ring is the same in all of them, and worth making only once.
     let ring = sample.status(at: 0).ring
@@ -80,6 +94,17 @@ extension Sample {
     ClusterEvent(
       sequence: sequence, atNs: openedNs + UInt64(seconds * 1e9), kind: kind, severity: severity, message: message)
   }
+
+  /// Keys lie where a sum of their bytes says; what begins with `destroy` is asked about first.
+  static let advice = CommandAdvice(
+    complete: complete,
+    question: { $0.hasPrefix("destroy") ? "Destroy everything that was ever stored here?" : nil },
+    place: { line in
+      let words = line.split(separator: " ")
+      guard words.count > 1, words[0] == "put" || words[0] == "get" else { return nil }
+      let sum = words[1].utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
+      return KeyPlace(key: String(words[1]), hash: sum &* 0x9E37_79B9_7F4A_7C15)
+    })
 
   /// A small grammar: a few commands, of which one takes a node.
   @Sendable static func complete(_ line: String, _ cursor: Int) -> Completion {

@@ -3,7 +3,8 @@ import KVCluster
 
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
-  case opening, recovering, healthy, dead, joining, leaving, help, zoomed, typing
+  case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
+    zoomed, typing
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -14,10 +15,21 @@ enum Scene: String, CaseIterable, Sendable {
       for index in sample.nodes.indices { sample.nodes[index].state = .recovering(fraction: 0.3 + 0.1 * Double(index)) }
       return .watching(sample, size)
     case .healthy: return Self.told(.watching(Sample(nodes: 5), size))
+    case .walking: return Self.walking(size)
+    case .inspecting: return Self.pressing([.tab, .down, .right], .watching(Sample(nodes: 5), size))
     case .dead: return Self.dead(size)
     case .joining: return Self.changing(.join, size)
     case .leaving: return Self.changing(.leave, size)
     case .help: return Self.pressing([.function(1)], .watching(Sample(nodes: 3), size))
+    case .themes: return Self.pressing([.function(3), .down, .down], .watching(Sample(nodes: 3), size))
+    case .asking:
+      var state = DashboardState.watching(Sample(nodes: 3), size)
+      type("destroy all", into: &state)
+      return Self.pressing([.enter], state)
+    case .filtered:
+      var state = Self.pressing([.backTab, .character("/")], Self.told(.watching(Sample(nodes: 5), size)))
+      type("stored", into: &state)
+      return state
     case .zoomed: return Self.pressing([.tab, .tab, .down, .enter], .watching(Sample(nodes: 5), size))
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))
@@ -45,6 +57,15 @@ enum Scene: String, CaseIterable, Sendable {
     let advice =
       "✗ There is no node “nod7”; did you mean node1? The cluster's nodes are node1, node2, node3, node4, node5"
     state.apply(answer: CommandAnswer(lines: [advice], isSuccess: false))
+    return state
+  }
+
+  /// Halfway of a key's walk: two of its three owners are reached.
+  private static func walking(_ size: Size) -> DashboardState {
+    var state = DashboardState.watching(Sample(nodes: 5), size)
+    type("get user:1001", into: &state)
+    _ = state.handle(.enter)
+    state.advance(toNs: Sample.openedNs + 60_400_000_000)
     return state
   }
 

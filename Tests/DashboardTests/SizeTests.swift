@@ -12,7 +12,7 @@ import Testing
     return sizes + large.map { Size(width: $0.0, height: $0.1) }
   }()
 
-  @Test(arguments: [Scene.opening, .recovering, .dead, .joining, .help, .zoomed, .typing])
+  @Test(arguments: Scene.allCases.filter { $0 != .healthy && $0 != .leaving })
   func `the screen can be drawn at every size`(scene: Scene) {
     var state = scene.state(Size(width: 80, height: 24))
     for size in Self.sizes {
@@ -40,13 +40,13 @@ import Testing
     #expect(Picture(Scene.dead.state(Size(width: 0, height: 0)), .utf8).canvas.cells.isEmpty)
   }
 
-  @Test(arguments: [true, false], [nil, PanelKind.ring, .events])
-  func `the layout covers every cell exactly once`(hasChange: Bool, zoomed: PanelKind?) {
+  @Test(arguments: [0, 1, 4], [nil, PanelKind.ring, .events])
+  func `the layout covers every cell exactly once`(changeRows: Int, zoomed: PanelKind?) {
     for size in Self.sizes {
       for nodes in [1, 5, 40] {
         let layout = Layout(
-          size, Layout.Needs(nodeCount: nodes, hasChange: hasChange, zoomed: zoomed, preferred: zoomed ?? .events))
-        let areas = [layout.header, layout.change, layout.prompt, layout.keys] + layout.panels.values
+          size, Layout.Needs(nodeCount: nodes, changeRows: changeRows, zoomed: zoomed, preferred: zoomed ?? .events))
+        let areas = [layout.header, layout.change, layout.prompt, layout.keys, layout.detail] + layout.panels.values
         let covered = areas.reduce(0) { $0 + $1.width * $1.height }
         #expect(covered == size.width * size.height, "\(size) \(layout)")
         for (index, area) in areas.enumerated() {
@@ -57,15 +57,19 @@ import Testing
     }
   }
 
-  @Test func `the three sizes people have show all four panels`() {
-    for size in [Size(width: 80, height: 24), Size(width: 120, height: 40), Size(width: 200, height: 60)] {
-      #expect(Layout(size, Layout.Needs(nodeCount: 5, hasChange: true)).visible == PanelKind.allCases)
+  @Test func `the three sizes people have show all panels, and a small one leaves out latency`() {
+    func layout(_ width: Int, _ height: Int) -> Layout {
+      Layout(Size(width: width, height: height), Layout.Needs(nodeCount: 5, changeRows: 3))
     }
+    #expect(layout(80, 24).visible == PanelKind.allCases.filter { $0 != .latency })
+    #expect(layout(120, 40).visible == PanelKind.allCases)
+    #expect(layout(200, 60).visible == PanelKind.allCases)
+    #expect(layout(120, 40).detail.isEmpty && !layout(200, 60).detail.isEmpty)
   }
 
   @Test func `below the least useful size one panel fills the screen`() {
     let layout = Layout(
-      Size(width: 40, height: 12), Layout.Needs(nodeCount: 5, hasChange: false, preferred: .nodes))
+      Size(width: 40, height: 12), Layout.Needs(nodeCount: 5, changeRows: 0, preferred: .nodes))
     #expect(layout.visible == [.nodes])
   }
 }

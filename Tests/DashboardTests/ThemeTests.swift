@@ -1,4 +1,5 @@
 import Dashboard
+import Foundation
 import Testing
 
 @Suite struct ThemeTests {
@@ -56,8 +57,69 @@ import Testing
   func `a theme that is shipped is whole`(theme: Theme) {
     let nodes = ThemeKey.nodes.map { theme[$0] }
     #expect(Set(nodes).count == nodes.count)
-    #expect(theme[.background].isTerminal)
     #expect(theme.node(12) == theme.node(0))
+    // On a background of its own, no text may vanish.
+    guard !theme[.background].isTerminal else { return }
+    let onOthers: [ThemeKey] = [.background, .brandText, .selectionText]
+    for key in ThemeKey.allCases where !onOthers.contains(key) { #expect(theme[key] != theme[.background], "\(key)") }
+  }
+
+  @Test(arguments: Theme.builtIn.map(\.name))
+  func `a theme's file has a line for each key and none that cannot be read`(name: String) throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Themes")
+    let file = ThemeFile(try String(contentsOf: folder.appendingPathComponent("\(name).theme"), encoding: .utf8))
+    #expect(file.faults.isEmpty)
+    #expect(Set(file.values.keys) == Set(ThemeKey.allCases.map(\.rawValue)))
+  }
+
+  @Test func `there are at least eight themes, each with a name of its own`() {
+    #expect(Theme.builtIn.count >= 8)
+    #expect(Set(Theme.builtIn.map(\.name)).count == Theme.builtIn.count)
+  }
+
+  @Test func `the high-contrast theme's texts stand out seven to one`() {
+    let theme = Theme.builtIn.first { $0.name == "contrast" }!
+    func luminance(_ color: Color) -> Double {
+      guard let (red, green, blue) = color.components else { return 0 }
+      let linear = [red, green, blue].map { level in
+        let part = Double(level) / 255
+        return part <= 0.04045 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4)
+      }
+      return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+    for key in [ThemeKey.text, .dim, .title, .accent, .ok, .warn, .bad, .info, .prompt, .ghost] + ThemeKey.nodes {
+      #expect((luminance(theme[key]) + 0.05) / (luminance(theme[.background]) + 0.05) >= 7, "\(key)")
+    }
+  }
+
+  @Test func `a theme of btop's loads as it is`() {
+    let text = """
+      # Theme: nord, as btop ships it
+      theme[main_bg]="#2E3440"
+      theme[main_fg]="#D8DEE9"
+      theme[title]="#8FBCBB"
+      theme[hi_fg]="#5E81AC"
+      theme[selected_bg]="#4C566A"
+      theme[selected_fg]="#ECEFF4"
+      theme[inactive_fg]="#4C566A"
+      theme[proc_misc]="#5E81AC"
+      theme[cpu_box]="#4C566A"
+      theme[div_line]="#4C566A"
+      theme[temp_start]="#81A1C1"
+      theme[temp_mid]="#88C0D0"
+      theme[temp_end]="#ECEFF4"
+      theme[download_start]="#81A1C1"
+      theme[download_mid]="#88C0D0"
+      theme[download_end]="#ECEFF4"
+      """
+    let file = ThemeFile(text)
+    #expect(file.faults.isEmpty)
+    let theme = Theme(name: "nord-btop", file: file)
+    #expect(theme[.background] == .hex(0x2E3440))
+    #expect(theme[.title] == .hex(0x8FBCBB))
+    #expect(theme[.border] == .hex(0x4C566A))
+    #expect(theme[.dim] == .hex(0x4C566A))
+    #expect(theme[.graphReadMid] == .hex(0x88C0D0))
   }
 
   @Test func `the terminal theme has none but the terminal's sixteen colours`() {

@@ -14,6 +14,9 @@ static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(a
 uint64_t kv_virtual_now(void);
 void kv_set_virtual_now(uint64_t now_ns);
 
+/// Counts the calls of the calling thread, from 0: what tells every so many of its operations from the others.
+uint32_t kv_next_count(void);
+
 /// Names the calling thread, for `top -H` and debuggers; 15 bytes at most.
 void kv_name_thread(const char *name);
 

@@ -46,6 +46,9 @@ int ct_color_count(void);
 /* Sends the sequences that only xterm's relatives know: bracketed paste and synchronized updates. */
 void ct_use_extensions(int on);
 
+/* Has presses and the wheel reported, or leaves the mouse to the terminal, where it selects text. */
+void ct_use_mouse(int on);
+
 int ct_width(void);
 int ct_height(void);
 /* Takes over the terminal's size now; returns whether it had changed. The screen must then be drawn again. */
@@ -68,7 +71,9 @@ void ct_resume(void);
 
 /* ---- Keys (Keys.c) ---- */
 
-enum ct_key_kind { CT_NONE, CT_SCALAR, CT_ALT_SCALAR, CT_NAMED };
+enum ct_key_kind { CT_NONE, CT_SCALAR, CT_ALT_SCALAR, CT_NAMED, CT_MOUSE };
+
+enum ct_mouse { CT_MOUSE_PRESS, CT_MOUSE_WHEEL_UP, CT_MOUSE_WHEEL_DOWN };
 
 enum ct_key_name {
   CT_KEY_UP = 1, CT_KEY_DOWN, CT_KEY_LEFT, CT_KEY_RIGHT, CT_KEY_HOME, CT_KEY_END, CT_KEY_PAGE_UP, CT_KEY_PAGE_DOWN,
@@ -77,10 +82,11 @@ enum ct_key_name {
   CT_KEY_F1 = 64, /* and on to F12 */
 };
 
-/* `value` is a Unicode scalar or a ct_key_name. */
+/* `value` is a Unicode scalar, a ct_key_name or a ct_mouse; the cell is the mouse's. */
 typedef struct {
   enum ct_key_kind kind;
   uint32_t value;
+  int column, row;
 } ct_key;
 
 /* The next key press that has arrived, or CT_NONE. Waits only for the rest of a sequence, 25 ms at most. */

@@ -76,6 +76,12 @@ package struct Canvas: Equatable, Sendable {
     }
   }
 
+  /// Lays what another canvas of the same size shows on this one; its blanks let this one through.
+  package mutating func overlay(_ other: Canvas) {
+    precondition(other.size == size, "an overlay of another size")
+    for index in cells.indices where other.cells[index].scalar != " " { cells[index] = other.cells[index] }
+  }
+
   /// Changes the style of every cell, for example to dim what lies under an overlay.
   package mutating func restyle(_ change: (Style) -> Style) {
     for index in cells.indices { cells[index].style = change(cells[index].style) }
@@ -94,7 +100,7 @@ package struct Canvas: Equatable, Sendable {
 
   private static let lookalikes: [Unicode.Scalar: Unicode.Scalar] = [
     "“": "\"", "”": "\"", "„": "\"", "‘": "'", "’": "'", "–": "-", "—": "-", "−": "-", "…": "~", "→": ">", "←": "<",
-    "·": ".", "•": "-", "✓": "+", "✗": "x", "×": "x", "≤": "<", "≥": ">",
+    "µ": "u", "·": ".", "•": "-", "✓": "+", "✗": "x", "×": "x", "≤": "<", "≥": ">",
   ]
 
   /// The rows as text, without styles.

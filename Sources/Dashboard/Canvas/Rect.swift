@@ -15,6 +15,10 @@ package struct Rect: Hashable, Sendable {
   package var size: Size { Size(width: width, height: height) }
   package var isEmpty: Bool { width == 0 || height == 0 }
 
+  package func contains(column: Int, row: Int) -> Bool {
+    column >= self.column && column < self.column + width && row >= self.row && row < self.row + height
+  }
+
   package func intersects(_ other: Rect) -> Bool {
     !isEmpty && !other.isEmpty && column < other.column + other.width && other.column < column + width
       && row < other.row + other.height && other.row < row + height

@@ -1,13 +1,43 @@
 import KVCluster
 
-/// How far a membership change is: `join node6  ▓▓▓░  41 %  1.2 M keys  12 MiB/s  8 s left`.
+/// How far a membership change is: the whole in one row, and below it who hands over how much to whom.
 package enum ChangePanel {
+  /// Columns a transfer takes: `node2 ──▶ node6  ▓▓▓░  41 %   5.1 % of the ring`.
+  private static let transferWidth = 50
+
+  /// Rows it could fill at a width; 0 without a change.
+  static func rowsWanted(_ state: DashboardState, width: Int) -> Int {
+    guard let status = state.status, status.change != nil else { return 0 }
+    let transfers = state.seen.plan?.transfers.count ?? 0
+    return 1 + (transfers + columnCount(width) - 1) / columnCount(width)
+  }
+
+  private static func columnCount(_ width: Int) -> Int { Swift.max(1, width / transferWidth) }
+
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status, let change = status.change else { return canvas }
-    let figures = fitting(figures(change, status), width: size.width)
+    drawWhole(change, status, state.seen.plan, on: &canvas, look)
+    guard size.height > 1, let plan = state.seen.plan else { return canvas }
+    let columns = columnCount(size.width)
+    let room = (size.height - 1) * columns
+    let width = size.width / columns
+    for (index, transfer) in plan.transfers.prefix(room).enumerated() {
+      let cell = draw(transfer, plan, change, status, width: width, look)
+      // Down the columns, as names are listed.
+      canvas.draw(cell, column: index % columns * width, row: 1 + index / columns)
+    }
+    return canvas
+  }
+
+  // MARK: The whole
+
+  private static func drawWhole(
+    _ change: ChangeStatus, _ status: ClusterStatus, _ plan: MovePlan?, on canvas: inout Canvas, _ look: Look
+  ) {
+    let figures = fitting(figures(change, status, plan), width: canvas.width)
     let start = drawName(change, status, on: &canvas, look)
-    let end = size.width - figures.reduce(1) { $0 + $1.columns + 2 }
+    let end = canvas.width - figures.reduce(1) { $0 + $1.columns + 2 }
     if end - start >= 8 {
       let color = node(change, status).map { look.theme.node($0.id) } ?? look.theme[.info]
       Meter.drawProgress(change.fraction, column: start, row: 0, width: end - start, color: color, on: &canvas, look)
@@ -17,7 +47,6 @@ package enum ChangePanel {
       let style = look.style(change.waitingFor == nil ? .text : .warn)
       column = canvas.write(figure, column: column + 2, row: 0, style)
     }
-    return canvas
   }
 
   private static func node(_ change: ChangeStatus, _ status: ClusterStatus) -> NodeStatus? {
@@ -35,16 +64,18 @@ package enum ChangePanel {
   }
 
   /// The least important last: what does not fit beside a readable bar is left out from the end.
-  private static func figures(_ change: ChangeStatus, _ status: ClusterStatus) -> [String] {
+  private static func figures(_ change: ChangeStatus, _ status: ClusterStatus, _ plan: MovePlan?) -> [String] {
     var figures = [Figures.percent(change.fraction).rightAligned(5)]
     if let reason = change.waitingFor { return figures + ["waits: \(reason)"] }
     let seconds = Double(change.elapsedNs) / 1e9
     if let left = secondsLeft(change) { figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9)) }
     figures.append("\(Figures.count(change.keysMoved)) keys".rightAligned(11))
     if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
-    if let moved = RingFigures.moved(status) {
-      figures.append("moves \(Figures.precisePercent(moved.part)) (ideal \(Figures.precisePercent(moved.ideal)))")
+    if let plan {
+      let ideal = Figures.precisePercent(MovePlan.ideal(change, status))
+      figures.append("moves \(Figures.precisePercent(plan.movedPart)) (ideal \(ideal))")
     }
+    if !status.queuedChanges.isEmpty { figures.append("+\(status.queuedChanges.count) waiting") }
     return figures
   }
 
@@ -58,5 +89,42 @@ package enum ChangePanel {
   private static func secondsLeft(_ change: ChangeStatus) -> Double? {
     guard change.fraction > 0.02, change.fraction <= 1 else { return nil }
     return (Double(change.elapsedNs) / 1e9 * (1 - change.fraction) / change.fraction).rounded(.up)
+  }
+
+  // MARK: A transfer
+
+  private static func draw(
+    _ transfer: MovePlan.Transfer, _ plan: MovePlan, _ change: ChangeStatus, _ status: ClusterStatus, width: Int,
+    _ look: Look
+  ) -> Canvas {
+    var canvas = Canvas(Size(width: width, height: 1), background: look.style(.text))
+    let nameWidth = Swift.min(12, status.nodes.map(\.name.columns).max() ?? 0)
+    var column = write(transfer.from, ifNone: "a new copy", nameWidth, column: 3, status, on: &canvas, look)
+    column = canvas.write(" \(look.glyphs.longArrow) ", column: column, row: 0, look.style(.dim))
+    column = write(transfer.to, ifNone: "?", nameWidth, column: column, status, on: &canvas, look) + 1
+    let done = transfer.done(at: change.fraction)
+    let tail = Figures.percent(done).rightAligned(6)
+    let share = " of \(Figures.precisePercent(plan.part(of: transfer)).rightAligned(6))"
+    let showsShare = column + 4 + tail.columns + share.columns + 2 <= width
+    let end = width - 2 - tail.columns - (showsShare ? share.columns : 0)
+    if end - column >= 4 {
+      Meter.drawProgress(
+        done, column: column, row: 0, width: end - column, color: look.theme.node(transfer.to), on: &canvas, look)
+    }
+    column = canvas.write(tail, column: Swift.max(column, end), row: 0, look.style(.text))
+    if showsShare { canvas.write(share, column: column, row: 0, look.style(.dim)) }
+    return canvas
+  }
+
+  private static func write(
+    _ id: Int?, ifNone none: String, _ width: Int, column: Int, _ status: ClusterStatus, on canvas: inout Canvas,
+    _ look: Look
+  ) -> Int {
+    let name = id.map { id in status.nodes.first { $0.id == id }?.name ?? "?" } ?? none
+    let color = id.map { look.theme.node($0) } ?? look.theme[.dim]
+    canvas.write(
+      name.fitted(to: Swift.max(width, none.columns), ellipsis: look.glyphs.ellipsis), column: column, row: 0,
+      Style(color, on: look.theme[.background], [.bold]))
+    return column + width
   }
 }

@@ -5,13 +5,27 @@ package enum EventsPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     let rows = visibleRows(state, size)
+    if rows.isEmpty { drawEmpty(state, on: &canvas, look) }
     // Few lines stand at the top, as in a terminal that has just been opened.
     for (row, entry) in rows.enumerated() { draw(entry, row: row, state, on: &canvas, look) }
     return canvas
   }
 
-  static func note(_ state: DashboardState) -> String {
-    state.log.rowsBelow > 0 ? "\(state.log.rowsBelow) more below" : ""
+  static func note(_ state: DashboardState, _ look: Look) -> String {
+    var parts: [String] = []
+    if state.filter.choice != .all { parts.append("only \(state.filter.choice.rawValue)") }
+    if state.filter.isTyping || !state.filter.text.isEmpty {
+      parts.append("/\(state.filter.text)\(state.filter.isTyping ? "_" : "")")
+    }
+    if state.log.rowsBelow > 0 { parts.append("\(state.log.rowsBelow) more below") }
+    return parts.joined(separator: " \(look.glyphs.separator) ")
+  }
+
+  private static func drawEmpty(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
+    guard state.status != nil else { return }
+    let words = state.filter.isActive ? "no line fits the filter; f changes it" : "nothing has happened yet"
+    canvas.write(
+      words.fitted(to: canvas.width - 2, ellipsis: look.glyphs.ellipsis), column: 2, row: 0, look.style(.dim))
   }
 
   /// Rows a line takes at a width.
@@ -26,7 +40,7 @@ package enum EventsPanel {
   private static func visibleRows(_ state: DashboardState, _ size: Size) -> [Entry] {
     let wanted = size.height + state.log.rowsBelow
     var reversed: [Entry] = []
-    for line in state.log.lines.reversed() where reversed.count < wanted {
+    for line in state.log.lines.reversed() where reversed.count < wanted && state.filter.matches(line) {
       let texts = line.text.wrapped(to: size.width - indent(size.width))
       for (index, text) in texts.enumerated().reversed() {
         reversed.append(Entry(line: line, text: text, isFirst: index == 0))
@@ -45,7 +59,7 @@ package enum EventsPanel {
     let indent = indent(canvas.width)
     if entry.isFirst {
       if showsTime(canvas.width) {
-        let time = state.secondsSinceOpening(atNs: entry.line.atNs).map { Figures.clock(seconds: $0) } ?? ""
+        let time = state.seen.secondsSinceOpening(atNs: entry.line.atNs).map { Figures.clock(seconds: $0) } ?? ""
         canvas.write(time.rightAligned(8), column: 0, row: row, look.style(.dim))
       }
       canvas.write(sign(entry.line.kind, look.glyphs), column: indent - 2, row: row, signStyle(entry.line.kind, look))

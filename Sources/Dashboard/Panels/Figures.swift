@@ -14,6 +14,12 @@ package enum Figures {
 
   package static func bytes(_ value: Int) -> String { bytes(Double(value)) }
 
+  /// A short time with an SI prefix and three digits: `812 ns`, `1.25 ms`, `2.00 s`. At most 7 columns.
+  package static func time(ns: Double) -> String {
+    if ns >= 999.5e6 { return decimal(ns / 1e9, places: ns >= 9.995e9 ? 1 : 2) + " s" }
+    return scaled(ns, base: 1000, units: ["ns", "µs", "ms"])
+  }
+
   /// A part of a whole as a whole percentage: `41 %`. Below all and above nothing it says neither 100 nor 0.
   package static func percent(_ fraction: Double) -> String {
     let rounded = Int((fraction * 100).rounded())

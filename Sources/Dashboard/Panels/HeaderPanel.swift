@@ -9,7 +9,8 @@ package enum HeaderPanel {
       canvas.write("opening", column: end + 1, row: 0, look.style(.dim))
       return canvas
     }
-    drawSegments(firstLine(status, look), right: uptime(status), after: end + 1, row: 0, on: &canvas, look)
+    let right = state.isFrozen ? "\(look.glyphs.pause) frozen; Space goes on " : uptime(status)
+    drawSegments(firstLine(status, look), right: right, after: end + 1, row: 0, on: &canvas, look)
     if size.height >= 2 {
       if case .recovering(let fraction) = status.phase {
         drawRecovery(fraction, row: 1, on: &canvas, look)
@@ -98,7 +99,7 @@ package enum HeaderPanel {
       column = canvas.write(text, column: column, row: row, segment.style)
     }
     if column + 2 + right.columns <= canvas.width {
-      canvas.write(right, endingAt: canvas.width, row: row, look.style(.dim))
+      canvas.write(right, endingAt: canvas.width, row: row, look.style(right.hasPrefix("up") ? .dim : .warn))
     }
   }
 

@@ -1,45 +1,101 @@
-/// The bottom line: the keys that work now, or what Tab can choose from.
+/// The bottom line: the keys that work now, or what Tab can choose from. A click on a key presses it.
 package enum KeyLine {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
-    if state.focus == .prompt, let choices = state.prompt.choices {
+    if state.overlay == nil, state.focus == .prompt, let choices = state.prompt.choices {
       drawChoices(choices, on: &canvas, look)
-    } else {
-      drawKeys(keys(state, look.glyphs), on: &canvas, look)
+      return canvas
+    }
+    for placed in place(hints(state, look.glyphs), width: size.width) {
+      let end = canvas.write(placed.hint.key, column: placed.column, row: 0, look.style(.keyName, .bold))
+      canvas.write(" \(placed.hint.meaning)", column: end, row: 0, look.style(.dim))
     }
     return canvas
   }
 
-  private typealias Hint = (key: String, meaning: String)
-
-  private static func keys(_ state: DashboardState, _ glyphs: Glyphs) -> [Hint] {
-    if state.isHelpShown { return [("Esc", "close help")] }
-    let arrows = glyphs.isASCII ? "Up/Down" : "↑↓"
-    switch state.focus {
-    case .prompt where state.prompt.editor.isEmpty:
-      return [("Tab", "panels"), (arrows, "history"), ("PgUp", "older events"), ("F1", "help"), ("Ctrl-C", "quit")]
-    case .prompt:
-      return [("Enter", "run"), ("Tab", "complete"), (arrows, "history"), ("Ctrl-C", "clear"), ("F1", "help")]
-    case .panel(let panel):
-      let ends: [Hint] = state.isZoomed ? [("z", "smaller")] : [("z", "zoom"), ("Esc", "prompt")]
-      return moves(panel, arrows) + [("Tab", "next panel")] + ends + [("?", "help")]
-    }
+  /// The key that a column of the line names.
+  static func key(at column: Int, _ state: DashboardState) -> Key? {
+    if state.overlay == nil, state.focus == .prompt, state.prompt.choices != nil { return .tab }
+    return place(hints(state, state.appearance.look.glyphs), width: state.size.width).first {
+      column >= $0.column && column < $0.column + $0.hint.columns
+    }?.hint.press
   }
 
-  private static func moves(_ panel: PanelKind, _ arrows: String) -> [Hint] {
-    switch panel {
-    case .events: [(arrows, "scroll"), ("g/G", "oldest/newest")]
-    case .nodes: [(arrows, "select")]
-    case .ring, .throughput: []
+  private struct Hint {
+    var key: String
+    var meaning: String
+    /// What a click on it presses; `nil` if it names more than one key.
+    var press: Key?
+
+    init(_ key: String, _ meaning: String, _ press: Key? = nil) {
+      self.key = key
+      self.meaning = meaning
+      self.press = press
     }
+
+    var columns: Int { key.columns + 1 + meaning.columns }
   }
 
-  private static func drawKeys(_ hints: [Hint], on canvas: inout Canvas, _ look: Look) {
+  private static func place(_ hints: [Hint], width: Int) -> [(column: Int, hint: Hint)] {
     var column = 1
+    var placed: [(Int, Hint)] = []
     for hint in hints {
-      guard column + hint.key.columns + 1 + hint.meaning.columns <= canvas.width else { return }
-      column = canvas.write(hint.key, column: column, row: 0, look.style(.keyName, .bold))
-      column = canvas.write(" \(hint.meaning)", column: column, row: 0, look.style(.dim)) + 3
+      guard column + hint.columns <= width else { break }
+      placed.append((column, hint))
+      column += hint.columns + 3
+    }
+    return placed
+  }
+
+  private static func hints(_ state: DashboardState, _ glyphs: Glyphs) -> [Hint] {
+    let arrows = glyphs.isASCII ? "Up/Down" : "↑↓"
+    switch state.overlay {
+    case .help: return [Hint("Esc", "close help", .escape)]
+    case .themes: return [Hint(arrows, "try"), Hint("Enter", "keep", .enter), Hint("Esc", "as before", .escape)]
+    case .confirmation: return [Hint("y", "do it", .character("y")), Hint("Esc", "leave it", .escape)]
+    case nil: break
+    }
+    if state.filter.isTyping { return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all lines", .escape)] }
+    switch state.focus {
+    case .prompt: return promptHints(state, arrows)
+    case .panel(let panel):
+      let freeze = Hint("Space", state.isFrozen ? "go on" : "freeze", .character(" "))
+      let zoom = Hint("z", state.isZoomed ? "smaller" : "zoom", .character("z"))
+      return moves(panel, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
+        + [Hint("Esc", state.isZoomed ? "back" : "prompt", .escape), Hint("?", "help", .character("?"))]
+    }
+  }
+
+  private static func promptHints(_ state: DashboardState, _ arrows: String) -> [Hint] {
+    if state.prompt.search != nil {
+      return [
+        Hint("Ctrl-R", "older", .control("r")), Hint("Enter", "run", .enter), Hint("Tab", "edit", .tab),
+        Hint("Esc", "give up", .escape),
+      ]
+    }
+    let help = Hint("F1", "help", .function(1))
+    if !state.prompt.editor.isEmpty {
+      return [
+        Hint("Enter", "run", .enter), Hint("Tab", "complete", .tab), Hint(arrows, "history"),
+        Hint("Ctrl-C", "clear", .control("c")), help,
+      ]
+    }
+    return [
+      Hint("Tab", "panels", .tab), Hint(arrows, "history"), help, Hint("F2", "glyphs", .function(2)),
+      Hint("F3", "themes", .function(3)),
+      Hint("F4", "mouse \(state.appearance.isMouseOn ? "off" : "on")", .function(4)),
+      Hint("Ctrl-C", "quit", .control("c")),
+    ]
+  }
+
+  private static func moves(_ panel: PanelKind, _ arrows: String, _ glyphs: Glyphs) -> [Hint] {
+    switch panel {
+    case .events:
+      [Hint(arrows, "scroll"), Hint("/", "find", .character("/")), Hint("f", "filter", .character("f"))]
+    case .nodes:
+      [Hint(arrows, "select"), Hint("s", "sort", .character("s")), Hint("r", "reverse", .character("r"))]
+    case .ring: [Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges")]
+    case .throughput, .latency: []
     }
   }
 

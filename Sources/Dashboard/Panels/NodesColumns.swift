@@ -3,7 +3,7 @@ import KVCluster
 /// The nodes table's columns: what fits is chosen by importance, what is chosen stands in reading order.
 struct NodesColumns {
   enum Column: CaseIterable {
-    case state, share, keys, keysMeter, cache, wal, live, hints, operations
+    case state, share, keys, keysMeter, cache, cacheTrend, wal, live, hints, sync, operations
 
     var title: String {
       switch self {
@@ -12,6 +12,8 @@ struct NodesColumns {
       case .keys: "keys"
       case .keysMeter: ""
       case .cache: "cache"
+      case .cacheTrend: ""
+      case .sync: "fsync99"
       case .wal: "log"
       case .live: "live"
       case .hints: "hints"
@@ -27,6 +29,8 @@ struct NodesColumns {
       case .keys: 6
       case .keysMeter: 4
       case .cache: 5
+      case .cacheTrend: 8
+      case .sync: 7
       case .wal: 8
       case .live: 5
       case .hints: 6
@@ -34,7 +38,19 @@ struct NodesColumns {
       }
     }
 
-    var isLeftAligned: Bool { self == .state || self == .keysMeter }
+    var isLeftAligned: Bool { self == .state || self == .keysMeter || self == .cacheTrend }
+
+    /// The order of rows that the column's heading stands for.
+    var criterion: NodeOrder.Criterion? {
+      switch self {
+      case .share: .share
+      case .keys: .keys
+      case .operations: .operations
+      case .wal: .log
+      case .hints: .hints
+      case .state, .keysMeter, .cache, .cacheTrend, .live, .sync: nil
+      }
+    }
   }
 
   /// A column and the room it got.
@@ -46,7 +62,7 @@ struct NodesColumns {
 
   /// Most important first.
   private static let importance: [Column] = [
-    .share, .keys, .operations, .state, .hints, .wal, .cache, .keysMeter, .live,
+    .share, .keys, .operations, .state, .hints, .wal, .cache, .keysMeter, .sync, .live, .cacheTrend,
   ]
   /// Before the name: swatch, sign and the blanks after each.
   static let signsWidth = 4

@@ -4,41 +4,63 @@ import KVCluster
 package enum NodesPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
-    guard let status = state.status else { return canvas }
-    let columns = NodesColumns(width: size.width, names: status.nodes.map(\.name))
-    let rows = Swift.max(0, size.height - 1)
-    let selected = state.focus == .panel(.nodes) ? state.selectedNode : nil
-    drawTitles(columns, on: &canvas, look)
-    let first = firstRow(selected: selected ?? 0, rows: rows, count: status.nodes.count)
-    let keysMax = status.nodes.map(\.keys).max() ?? 0
-    for (row, index) in (first..<Swift.min(status.nodes.count, first + rows)).enumerated() {
-      let node = status.nodes[index]
-      let context = Row(
-        node: node, operations: state.operationsPerSecond(ofNode: node.id), keysMax: keysMax, look: look)
+    guard state.status != nil else { return canvas }
+    let nodes = state.nodes
+    let columns = NodesColumns(width: size.width, names: nodes.map(\.name))
+    let rows = rows(state, size)
+    let selected = state.focus == .panel(.nodes) || state.layout.detail.height > 0 ? state.selectedNode : nil
+    drawTitles(columns, state.nodeOrder, on: &canvas, look)
+    let keysMax = nodes.map(\.keys).max() ?? 0
+    for (row, index) in rows.enumerated() {
+      let context = Row(node: nodes[index], seen: state.seen, keysMax: keysMax, look: look)
       context.draw(columns, row: row + 1, isSelected: index == selected, on: &canvas)
+    }
+    if state.isZoomed, size.height - rows.count - 2 >= 4 {
+      let area = Rect(column: 0, row: rows.count + 2, width: size.width, height: size.height - rows.count - 2)
+      canvas.draw(NodeDetail.draw(state, area.size, look), column: area.column, row: area.row)
     }
     return canvas
   }
 
   /// How many nodes there are, and which of them are shown where not all fit.
-  static func note(_ state: DashboardState, _ size: Size) -> String {
-    guard let status = state.status else { return "" }
-    let rows = Swift.max(0, size.height - 1)
-    guard status.nodes.count > rows, rows > 0 else { return "" }
+  static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
+    let rows = rows(state, size)
+    let count = state.status?.nodes.count ?? 0
+    var parts: [String] = []
+    if state.nodeOrder != NodeOrder() {
+      parts.append("by \(state.nodeOrder.criterion.word)\(state.nodeOrder.isReversed ? ", reversed" : "")")
+    }
+    if count > rows.count, !rows.isEmpty { parts.append("\(rows.lowerBound + 1)-\(rows.upperBound) of \(count)") }
+    return parts.joined(separator: " \(look.glyphs.separator) ")
+  }
+
+  /// The node in a row of the panel, by position in the table.
+  static func node(atRow row: Int, _ state: DashboardState, _ size: Size) -> Int? {
+    let rows = rows(state, size)
+    return row >= 1 && row <= rows.count ? rows.lowerBound + row - 1 : nil
+  }
+
+  /// The nodes that are in sight; zoomed, half of the room is the selected node's.
+  private static func rows(_ state: DashboardState, _ size: Size) -> Range<Int> {
+    let count = state.status?.nodes.count ?? 0
+    var room = Swift.max(0, size.height - 1)
+    if state.isZoomed, size.height >= 12 { room = Swift.max(room / 2, room - NodeDetail.rowsWanted - 1) }
     let selected = state.focus == .panel(.nodes) ? state.selectedNode : 0
-    let first = firstRow(selected: selected, rows: rows, count: status.nodes.count)
-    return "\(first + 1)-\(first + rows) of \(status.nodes.count)"
+    let first = firstRow(selected: selected, rows: room, count: count)
+    return first..<Swift.max(first, Swift.min(count, first + room))
   }
 
   private static func firstRow(selected: Int, rows: Int, count: Int) -> Int {
     Swift.max(0, Swift.min(selected - rows / 2, count - rows))
   }
 
-  private static func drawTitles(_ columns: NodesColumns, on canvas: inout Canvas, _ look: Look) {
+  private static func drawTitles(_ columns: NodesColumns, _ order: NodeOrder, on canvas: inout Canvas, _ look: Look) {
     let style = look.style(.dim)
     canvas.write("node", column: NodesColumns.signsWidth, row: 0, style)
     for placed in columns.placed {
       let title = placed.column.title
+      let isOrder = placed.column.criterion == order.criterion
+      let style = isOrder ? look.style(.accent, [.bold, .underline]) : style
       if placed.column.isLeftAligned {
         canvas.write(title, column: placed.start, row: 0, style)
       } else {
@@ -51,7 +73,7 @@ package enum NodesPanel {
 /// One node's row.
 private struct Row {
   let node: NodeStatus
-  let operations: Double
+  let seen: Observations
   let keysMax: Int
   let look: Look
 
@@ -75,7 +97,7 @@ private struct Row {
     let background = look.theme[.selectionBackground]
     // Without a colour of its own a selection is shown by reversing.
     if background.isTerminal { return style.reversed }
-    return style.on(background)
+    return Style(look.theme[.selectionText], on: background, style.attributes)
   }
 
   private func draw(_ placed: NodesColumns.Placed, on line: inout Canvas) {
@@ -85,6 +107,10 @@ private struct Row {
     case .keysMeter:
       let fraction = keysMax > 0 ? Double(node.keys) / Double(keysMax) : 0
       Meter.draw(fraction, column: placed.start, row: 0, width: placed.width, on: &line, look)
+    case .cacheTrend:
+      Sparkline.draw(
+        seen.hitRates(ofNode: node.id, last: placed.width), top: 1, column: placed.start, row: 0, width: placed.width,
+        on: &line, look)
     default:
       let (text, key) = figure(placed.column)
       line.write(text, endingAt: placed.start + placed.width, row: 0, look.style(key))
@@ -105,14 +131,16 @@ private struct Row {
     switch column {
     case .share: (Figures.percent(node.share), .text)
     case .keys: (Figures.count(node.keys), isServing ? .text : .dim)
-    case .cache: node.cache.hitRate.map { (Figures.percent($0), .text) } ?? (look.glyphs.dash, .dim)
+    case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? (look.glyphs.dash, .dim)
+    case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? (look.glyphs.dash, .dim)
     case .wal: (Figures.bytes(node.wal.bytes), .text)
     case .live:
       node.wal.bytes > 0
         ? (Figures.percent(Double(node.wal.liveBytes) / Double(node.wal.bytes)), .text) : (look.glyphs.dash, .dim)
     case .hints: node.hintsWaiting > 0 ? (Figures.count(node.hintsWaiting), .warn) : (look.glyphs.dash, .dim)
-    case .operations: isServing ? (Figures.count(operations), .text) : (look.glyphs.dash, .dim)
-    case .state, .keysMeter: ("", .text)
+    case .operations:
+      isServing ? (Figures.count(seen.operationsPerSecond(ofNode: node.id)), .text) : (look.glyphs.dash, .dim)
+    case .state, .keysMeter, .cacheTrend: ("", .text)
     }
   }
 }

@@ -5,6 +5,17 @@ package enum PromptPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     let isFocused = state.focus == .prompt
+    if isFocused, let search = state.prompt.search {
+      let label = "search: "
+      var column = canvas.write(label, column: 0, row: 0, look.style(.prompt, .bold))
+      column = canvas.write(search.text, column: column, row: 0, look.style(.title))
+      let found = state.prompt.searchMatch ?? (search.text.isEmpty ? "" : "no line has it")
+      let room = Swift.max(0, size.width - column - 3)
+      canvas.write(
+        found.fitted(to: room, ellipsis: look.glyphs.ellipsis), column: column + 3, row: 0,
+        look.style(state.prompt.searchMatch == nil ? .dim : .text))
+      return canvas
+    }
     canvas.write(label, column: 0, row: 0, look.style(isFocused ? .prompt : .dim, .bold))
     let room = Swift.max(0, size.width - label.columns)
     let (text, _) = window(state.prompt.editor, room: room)
@@ -16,7 +27,8 @@ package enum PromptPanel {
 
   /// The cursor's column, when the prompt has the keys.
   package static func cursorColumn(_ state: DashboardState, width: Int) -> Int? {
-    guard state.focus == .prompt, !state.isHelpShown, width > 0 else { return nil }
+    guard state.focus == .prompt, state.overlay == nil, width > 0 else { return nil }
+    if let search = state.prompt.search { return Swift.min(width - 1, "search: ".columns + search.text.columns) }
     let (_, cursor) = window(state.prompt.editor, room: Swift.max(0, width - label.columns))
     return Swift.min(width - 1, label.columns + cursor)
   }
@@ -51,6 +63,8 @@ package enum PromptPanel {
     }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let more = answer.lines.count > 1 ? " (+\(answer.lines.count - 1) lines)" : ""
+    // What only announced the command is answered by the last line.
+    if first.hasSuffix("..."), let last = answer.lines.last { return (last, answer.isSuccess ? .ok : .bad) }
     let text = glyphs.isASCII ? ascii(first, glyphs) : first
     return (text + more, answer.isSuccess ? .ok : .bad)
   }

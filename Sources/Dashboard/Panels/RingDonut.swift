@@ -13,6 +13,8 @@ struct RingDonut {
   let look: Look
   /// Node names by id, for the labels outside.
   let names: [Int: String]
+  /// A place to point at.
+  var mark: RingMark?
 
   /// Part of the radius that the hole takes: room for two figures at the smallest useful size.
   private static let hole = 0.54
@@ -35,6 +37,7 @@ struct RingDonut {
         put(upper, lower, column: left + column, row: row, on: &canvas)
       }
     }
+    if let mark { draw(mark, radius: radius, left: left, on: &canvas) }
     label(on: &canvas, radius: radius)
     return Int(Self.hole * Double(diameter)) - 1
   }
@@ -55,6 +58,23 @@ struct RingDonut {
     let slot = Int((turn < 0 ? turn + 1 : turn) * Double(owners.ring.slotCount))
     return owners.owner(slot: Swift.min(slot, owners.ring.slotCount - 1), rank: rank).map {
       Pixel(owner: $0, rank: rank)
+    }
+  }
+
+  /// The mark's sign on the first band, and a bright cell in each band whose owner the walk has reached.
+  private func draw(_ mark: RingMark, radius: Double, left: Int, on canvas: inout Canvas) {
+    let turn = (Double(mark.slot) + 0.5) / Double(owners.ring.slotCount) * 2 * .pi
+    let band = (1 - Self.hole) * radius / Double(owners.ranks)
+    for rank in (0..<Swift.max(1, mark.isWalking ? mark.ownersReached : 1)).reversed() {
+      let distance = radius - band * (Double(rank) + 0.5)
+      let column = left + Int((radius + sin(turn) * distance).rounded(.down))
+      let row = Int(((Double(canvas.height) - cos(turn) * distance) / 2).rounded(.down))
+      guard (0..<canvas.width).contains(column), (0..<canvas.height).contains(row) else { continue }
+      let isLit = mark.isWalking && rank < mark.ownersReached
+      let color = owners.owner(slot: mark.slot, rank: rank)?.color(look.theme) ?? look.theme[.background]
+      let style =
+        isLit ? Style(color, on: look.theme[.ringKey], [.bold]) : Style(look.theme[.ringKey], on: color, [.bold])
+      canvas.put(rank == 0 ? mark.sign(look.glyphs) : look.glyphs.walked, column: column, row: row, style)
     }
   }
 
@@ -117,7 +137,9 @@ struct RingDonut {
     let start = isRight ? Int((middle + half).rounded()) : Int((middle - half).rounded()) - text.columns
     guard start >= 0, start + text.columns <= canvas.width else { return false }
     let color = dead ? look.theme[.dim] : look.theme.node(id)
-    canvas.write(text, column: start, row: row, Style(color, on: look.theme[.background], [.bold]))
+    let isLit = mark.map { $0.isWalking && $0.owners.prefix($0.ownersReached).contains(id) } ?? false
+    let style = Style(color, on: look.theme[.background], [.bold])
+    canvas.write(text, column: start, row: row, isLit ? style.reversed : style)
     return true
   }
 }

@@ -4,12 +4,15 @@ import KVCluster
 struct RingOwners {
   let ring: RingStatus
   private let showsNext: Bool
+  /// Slots before this one have been handed over, as far as they move.
+  private let handedOver: Int
   private let conditions: [Int: Condition]
 
   /// - Parameter phase: in the second phase of the animation moving slots show their owner after the change.
   init(_ status: ClusterStatus, phase: Bool) {
     ring = status.ring
     showsNext = phase && !status.ring.nextOwners.isEmpty
+    handedOver = Int((status.change?.fraction ?? 0) * Double(status.ring.slotCount))
     conditions = Dictionary(status.nodes.map { ($0.id, Condition($0.state)) }) { first, _ in first }
   }
 
@@ -56,13 +59,16 @@ struct RingOwners {
   var ranks: Int { Swift.max(ring.ranks, ring.nextRanks) }
   var isEmpty: Bool { ring.slotCount <= 0 || ring.ranks <= 0 || ring.owners.count < ring.slotCount * ring.ranks }
 
+  /// Who is drawn as a slot's owner. Moving slots that have been handed over show their new owner, those that wait for
+  /// it both owners in turn.
   /// - Complexity: O(1).
   func owner(slot: Int, rank: Int) -> Owner? {
     let now = Self.id(ring.owners, slot: slot, rank: rank, ranks: ring.ranks)
     let next = Self.id(ring.nextOwners, slot: slot, rank: rank, ranks: ring.nextRanks)
     let isMoving = !ring.nextOwners.isEmpty && now != next
-    guard let id = isMoving && showsNext ? next : now ?? next else { return nil }
-    return Owner(id: id, condition: conditions[id] ?? .serving, isMoving: isMoving)
+    let isHandedOver = isMoving && slot < handedOver
+    guard let id = isMoving && (showsNext || isHandedOver) ? next ?? now : now ?? next else { return nil }
+    return Owner(id: id, condition: conditions[id] ?? .serving, isMoving: isMoving && !isHandedOver)
   }
 
   func isDead(node id: Int) -> Bool { conditions[id] == .dead }
@@ -104,25 +110,5 @@ enum RingFigures {
     let sum = shares.reduce(0, +)
     guard sum > 0, let most = shares.max() else { return nil }
     return most * Double(shares.count) / sum
-  }
-
-  /// The part of all copies that get another owner, and the least that any placement would have to move.
-  static func moved(_ status: ClusterStatus) -> (part: Double, ideal: Double)? {
-    let ring = status.ring
-    guard let change = status.change, ring.nextRanks > 0, ring.ranks > 0,
-      ring.nextOwners.count == ring.slotCount * ring.nextRanks, ring.owners.count == ring.slotCount * ring.ranks
-    else { return nil }
-    var movedCopies = 0
-    for slot in 0..<ring.slotCount {
-      let now = ring.owners[slot * ring.ranks..<(slot + 1) * ring.ranks]
-      for id in ring.nextOwners[slot * ring.nextRanks..<(slot + 1) * ring.nextRanks] where !now.contains(id) {
-        movedCopies += 1
-      }
-    }
-    let part = Double(movedCopies) / Double(ring.nextOwners.count)
-    let leaver = status.nodes.first { $0.name == change.node }
-    let ideal =
-      change.kind == .join ? 1 / Double(Swift.max(1, status.nodes.count)) : (leaver?.share ?? 0) / Double(ring.ranks)
-    return (part, ideal)
   }
 }

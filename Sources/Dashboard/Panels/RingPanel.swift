@@ -11,43 +11,43 @@ package enum RingPanel {
         "no ring yet".fitted(to: size.width, ellipsis: look.glyphs.ellipsis), column: 1, row: 0, look.style(.dim))
       return canvas
     }
-    let tapeHeight = tapeRows(size)
-    var tape = Canvas(Size(width: size.width - 2, height: tapeHeight), background: look.style(.text))
-    RingTape(owners: owners, look: look).draw(on: &tape)
-    canvas.draw(tape, column: 1, row: size.height - tapeHeight)
+    let mark = RingMark(state)
+    let area = tape(size)
+    var tape = Canvas(area.size, background: look.style(.text))
+    RingTape(owners: owners, look: look, mark: mark).draw(on: &tape)
+    canvas.draw(tape, column: area.column, row: area.row)
 
-    let gap = tapeHeight > 0 && size.height >= 9 ? 1 : 0
-    var donut = Canvas(Size(width: size.width, height: size.height - tapeHeight - gap), background: look.style(.text))
+    let gap = area.height > 0 && size.height >= 9 ? 1 : 0
+    var donut = Canvas(Size(width: size.width, height: area.row - gap), background: look.style(.text))
     let names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
-    let hole = RingDonut(owners: owners, look: look, names: names).draw(on: &donut)
+    let hole = RingDonut(owners: owners, look: look, names: names, mark: mark).draw(on: &donut)
     writeFigures(status, width: hole, on: &donut, look)
     canvas.draw(donut, column: 0, row: 0)
-    if gap > 0 { writeCaption(status, row: donut.height, on: &canvas, look) }
+    guard gap > 0 else { return canvas }
+    let words = RingCaption.words(state, mark, width: size.width - 1, look)
+    // A line that grows while a key walks stays where it begins.
+    let column = mark == nil ? (size.width - RingCaption.columns(words)) / 2 : area.column
+    writeCaption(words, column: column, row: donut.height, on: &canvas, look)
     return canvas
-  }
-
-  /// What the picture means, in the words that matter most now.
-  private static func writeCaption(_ status: ClusterStatus, row: Int, on canvas: inout Canvas, _ look: Look) {
-    let captions: [String]
-    if status.change != nil {
-      captions = ["ranges that move alternate: old owner, new owner", "moving ranges alternate"]
-    } else if status.nodes.contains(where: { RingOwners.Condition($0.state) == .dead }) {
-      captions = [
-        "\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down",
-      ]
-    } else if status.ring.ranks > 1 {
-      captions = ["outer band: first copy; inner: the others", "outer band: first copy"]
-    } else {
-      captions = ["each colour is a node's part"]
-    }
-    guard let caption = captions.first(where: { $0.columns <= canvas.width }) else { return }
-    canvas.write(caption, column: (canvas.width - caption.columns) / 2, row: row, look.style(.dim))
   }
 
   /// What stands at the right of the frame's upper edge.
   static func note(_ state: DashboardState) -> String {
     guard let ring = state.status?.ring, ring.tokenCount > 0 else { return "" }
     return "\(Figures.count(ring.tokenCount)) tokens"
+  }
+
+  /// The slot that a cell of the tape shows; `nil` elsewhere.
+  static func slot(at column: Int, _ row: Int, _ state: DashboardState, _ size: Size) -> Int? {
+    guard let ring = state.status?.ring, ring.slotCount > 0, !ring.owners.isEmpty else { return nil }
+    let area = tape(size)
+    let shape = RingTape.Shape(area.size, state.appearance.look)
+    return shape.slot(column: column - area.column, row: row - area.row, of: ring.slotCount)
+  }
+
+  private static func tape(_ size: Size) -> Rect {
+    let rows = tapeRows(size)
+    return Rect(column: 1, row: size.height - rows, width: size.width - 2, height: rows)
   }
 
   private static func tapeRows(_ size: Size) -> Int {
@@ -57,6 +57,16 @@ package enum RingPanel {
     case ..<18: 2
     case ..<30: 4
     default: 8
+    }
+  }
+
+  private static func writeCaption(
+    _ words: [RingCaption.Word], column: Int, row: Int, on canvas: inout Canvas, _ look: Look
+  ) {
+    var column = column
+    for word in words {
+      let style = word.node.map { Style(look.theme.node($0), on: look.theme[.background], [.bold]) }
+      column = canvas.write(word.text, column: column, row: row, style ?? look.style(.dim))
     }
   }
 

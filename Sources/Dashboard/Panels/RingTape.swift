@@ -5,14 +5,44 @@
 struct RingTape {
   let owners: RingOwners
   let look: Look
+  /// A place to point at.
+  var mark: RingMark?
 
   private static let labelWidth = 4
 
+  /// How the ring is cut into lines on an area of cells.
+  struct Shape {
+    let width: Int
+    let lines: Int
+    let linesPerRow: Int
+
+    init(_ size: Size, _ look: Look) {
+      width = Swift.max(0, size.width - RingTape.labelWidth)
+      // Letters have no halves: a row of them is one line of the tape.
+      linesPerRow = look.usesLetters ? 1 : 2
+      lines = size.height * linesPerRow
+    }
+
+    /// The cell that shows a slot; `nil` if the tape has no room.
+    func cell(ofSlot slot: Int, of slotCount: Int) -> (column: Int, row: Int)? {
+      guard width > 0, lines > 0, slotCount > 0 else { return nil }
+      let part = Swift.min(lines * width - 1, slot * lines * width / slotCount)
+      return (part % width + RingTape.labelWidth, part / width / linesPerRow)
+    }
+
+    /// The first slot of what a cell shows; `nil` outside the tape.
+    func slot(column: Int, row: Int, of slotCount: Int) -> Int? {
+      let at = column - RingTape.labelWidth
+      guard at >= 0, at < width, row >= 0, row * linesPerRow < lines else { return nil }
+      // The middle of the part, which is the one the cell is coloured by.
+      return (2 * (row * linesPerRow * width + at) + 1) * slotCount / (2 * lines * width)
+    }
+  }
+
   func draw(on canvas: inout Canvas) {
-    let width = canvas.width - Self.labelWidth
+    let shape = Shape(canvas.size, look)
+    let (width, lines) = (shape.width, shape.lines)
     guard width > 0, canvas.height > 0 else { return }
-    // Letters have no halves: a row of them is one line of the tape.
-    let lines = canvas.height * (look.usesLetters ? 1 : 2)
     for row in 0..<canvas.height {
       if look.usesLetters {
         canvas.write(digit(line: row, of: lines), column: 0, row: row, look.style(.dim))
@@ -22,6 +52,10 @@ struct RingTape {
       }
       for column in 0..<width { put(column, row: row, width: width, lines: lines, on: &canvas) }
     }
+    guard let mark, let cell = shape.cell(ofSlot: mark.slot, of: owners.ring.slotCount) else { return }
+    let color = owners.owner(slot: mark.slot, rank: 0)?.color(look.theme) ?? look.theme[.background]
+    canvas.put(
+      mark.sign(look.glyphs), column: cell.column, row: cell.row, Style(look.theme[.ringKey], on: color, [.bold]))
   }
 
   private func digit(line: Int, of lines: Int) -> String {

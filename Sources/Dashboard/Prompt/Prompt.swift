@@ -11,7 +11,16 @@ package struct Prompt: Sendable {
   /// The last answer, shown beside the prompt until something is typed.
   package var lastAnswer: CommandAnswer?
 
+  /// The search through the history, while it goes on.
+  package private(set) var search: Search?
+
   private let completer: Completer
+
+  /// What Ctrl-R looks for, and how many of the lines that have it are passed over.
+  package struct Search: Equatable, Sendable {
+    package var text = ""
+    package var skipped = 0
+  }
 
   package struct Choices: Equatable, Sendable {
     package var candidates: [String]
@@ -32,6 +41,9 @@ package struct Prompt: Sendable {
   /// Applies a key that changes the line; returns whether it did.
   package mutating func handle(_ key: Key) -> Bool {
     switch key {
+    case .control("r"):
+      search = Search()
+      return true
     case .tab:
       complete(forwards: true)
       return true
@@ -47,6 +59,49 @@ package struct Prompt: Sendable {
     default: break
     }
     guard editor.edit(key) else { return false }
+    refresh()
+    return true
+  }
+
+  // MARK: Searching the history
+
+  /// The newest line that has what is searched, after those passed over.
+  package var searchMatch: String? {
+    guard let search, !search.text.isEmpty else { return nil }
+    let found = editor.history.lines.reversed().lazy.filter { $0.contains(search.text) }
+    return Array(found.prefix(search.skipped + 1)).last
+  }
+
+  /// Takes a key while searching; `false` if it ended the search and is still to be applied to the line found.
+  mutating func search(_ key: Key) -> Bool {
+    guard var search else { return false }
+    switch key {
+    case .character(let character): search = Search(text: search.text + String(character))
+    case .paste(let text): search = Search(text: search.text + text.filter { !$0.isNewline })
+    case .backspace: search = Search(text: String(search.text.dropLast()))
+    case .control("r"), .up: if hasMatch(after: search) { search.skipped += 1 }
+    case .control("s"), .down: search.skipped = Swift.max(0, search.skipped - 1)
+    case .escape, .control("g"): return closeSearch(keepsMatch: false)
+    case .tab, .left, .right, .home, .end:
+      _ = closeSearch(keepsMatch: true)
+      return true
+    default:
+      _ = closeSearch(keepsMatch: true)
+      return false
+    }
+    self.search = search
+    return true
+  }
+
+  private func hasMatch(after search: Search) -> Bool {
+    editor.history.lines.count { $0.contains(search.text) } > search.skipped + 1
+  }
+
+  /// Ends the search, with the line found at the prompt or the one that was there before; whether there was one.
+  mutating func closeSearch(keepsMatch: Bool) -> Bool {
+    guard search != nil else { return false }
+    if keepsMatch, let match = searchMatch { editor.set(match) }
+    search = nil
     refresh()
     return true
   }

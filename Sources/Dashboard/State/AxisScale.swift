@@ -5,11 +5,12 @@
 /// few buckets are left out, so that one spike, which is drawn cut off, does not flatten everything beside it.
 package struct AxisScale: Equatable, Sendable {
   /// The value at the top of the axis, a short multiple of a power of ten.
-  package private(set) var top: Double = minimum
+  package private(set) var top: Double
+  private let minimum: Double
   private var updatesBelow = 0
 
   /// Below ten operations a second the noise of single keys would fill the graph.
-  static let minimum: Double = 10
+  package static let minimumRate: Double = 10
   /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: at half a second each, one second.
   static let bucketsPerSpike = 32
   static let spikeBucketsMin = 2
@@ -18,7 +19,11 @@ package struct AxisScale: Equatable, Sendable {
   /// Tops within a power of ten: close enough that at least two thirds of a graph are used.
   private static let steps = [1, 1.5, 2, 3, 4, 6, 8]
 
-  package init() {}
+  /// - Parameter minimum: the least top, a power of ten.
+  package init(minimum: Double = minimumRate) {
+    self.minimum = minimum
+    top = minimum
+  }
 
   /// Takes the values now on the graph into account.
   /// - Complexity: O(values · log values).
@@ -26,7 +31,7 @@ package struct AxisScale: Equatable, Sendable {
     let sorted = values.sorted(by: >)
     let skipped = Swift.max(Self.spikeBucketsMin, sorted.count / Self.bucketsPerSpike)
     let peak = sorted.count > skipped ? sorted[skipped] : sorted.last ?? 0
-    let wanted = Self.roundUp(peak * 1.05)
+    let wanted = Self.roundUp(peak * 1.05, minimum: minimum)
     if wanted > top {
       top = wanted
       updatesBelow = 0
@@ -41,7 +46,7 @@ package struct AxisScale: Equatable, Sendable {
     }
   }
 
-  static func roundUp(_ value: Double) -> Double {
+  static func roundUp(_ value: Double, minimum: Double = minimumRate) -> Double {
     var power = minimum
     while power.isFinite {
       for step in steps where value <= step * power { return step * power }

@@ -4,12 +4,26 @@ extension DashboardState {
     switch key {
     case .control("l"): return [.redraw]
     case .control("z"): return [.suspend]
-    case .function(1):
-      isHelpShown.toggle()
-      return []
-    default: break
+    case .function(1): toggle(.help)
+    case .function(2): appearance.nextGlyphs()
+    case .function(3):
+      if case .themes(let picker) = overlay { return close(picker) }
+      overlay = .themes(ThemePicker(former: appearance.themeIndex))
+    case .function(4): return toggleMouse()
+    case .mouse(let mouse, let column, let row): return handle(mouse, column: column, row: row)
+    default:
+      if let overlay { return handle(key, over: overlay) }
+      return handleInFocus(key)
     }
-    if isHelpShown { return handleInHelp(key) }
+    return []
+  }
+
+  private mutating func handleInFocus(_ key: Key) -> [Action] {
+    if filter.isTyping, key != .control("c") {
+      filter.type(key)
+      scrollEventsToEnd()
+      return []
+    }
     if key == .control("c") { return interrupt() }
     switch focus {
     case .prompt: return handleInPrompt(key)
@@ -17,20 +31,66 @@ extension DashboardState {
     }
   }
 
-  private mutating func handleInHelp(_ key: Key) -> [Action] {
+  /// Ctrl-C gives up what is being typed; with nothing typed it quits at once.
+  private mutating func interrupt() -> [Action] {
+    if filter.isTyping {
+      filter.type(.escape)
+      return []
+    }
+    if prompt.closeChoices() || prompt.closeSearch(keepsMatch: false) { return [] }
+    if prompt.editor.isEmpty { return [.quit] }
+    prompt.clear()
+    return []
+  }
+
+  private mutating func toggleMouse() -> [Action] {
+    appearance.isMouseOn.toggle()
+    return [.useMouse(appearance.isMouseOn)]
+  }
+}
+
+// MARK: - Overlays
+
+extension DashboardState {
+  mutating func toggle(_ other: Overlay) { overlay = overlay == other ? nil : other }
+
+  private mutating func handle(_ key: Key, over overlay: Overlay) -> [Action] {
+    if key == .control("c") {
+      // An overlay is left as it was found, and leaving is what Ctrl-C means.
+      if case .themes(let picker) = overlay { return close(picker) }
+      self.overlay = nil
+      return overlay == .help ? [.quit] : []
+    }
+    switch overlay {
+    case .help:
+      if [.escape, .enter, .character("?"), .character("q"), .character(" ")].contains(key) { self.overlay = nil }
+      return []
+    case .themes(let picker): return handle(key, in: picker)
+    case .confirmation(let line, _):
+      self.overlay = nil
+      guard key == .character("y") || key == .character("Y") else { return [] }
+      begin(command: line)
+      return [.run(line)]
+    }
+  }
+
+  private mutating func handle(_ key: Key, in picker: ThemePicker) -> [Action] {
+    let last = appearance.themes.count - 1
     switch key {
-    case .escape, .enter, .character("?"), .character("q"), .character(" "): isHelpShown = false
-    case .control("c"): return [.quit]
+    case .up, .character("k"): appearance.themeIndex = Swift.max(0, appearance.themeIndex - 1)
+    case .down, .character("j"): appearance.themeIndex = Swift.min(last, appearance.themeIndex + 1)
+    case .home, .character("g"): appearance.themeIndex = 0
+    case .end, .character("G"): appearance.themeIndex = last
+    case .enter: overlay = nil
+    case .escape, .character("q"): return close(picker)
     default: break
     }
     return []
   }
 
-  /// Ctrl-C clears what is typed; with nothing typed it quits at once.
-  private mutating func interrupt() -> [Action] {
-    if prompt.closeChoices() { return [] }
-    if prompt.editor.isEmpty { return [.quit] }
-    prompt.clear()
+  private mutating func close(_ picker: ThemePicker) -> [Action] {
+    appearance.themeIndex = picker.former
+    overlay = nil
     return []
   }
 }
@@ -39,6 +99,10 @@ extension DashboardState {
 
 extension DashboardState {
   private mutating func handleInPrompt(_ key: Key) -> [Action] {
+    if prompt.search != nil, key != .enter {
+      if !prompt.search(key) { return handleInPrompt(key) }
+      return []
+    }
     switch key {
     case .enter: return submit()
     case .control("d") where prompt.editor.isEmpty: return [.quit]
@@ -56,82 +120,14 @@ extension DashboardState {
   }
 
   private mutating func submit() -> [Action] {
+    _ = prompt.closeSearch(keepsMatch: true)
     let line = prompt.submit()
     guard line.contains(where: { !$0.isWhitespace }) else { return [] }
-    prompt.runningCount += 1
-    log.rowsBelow = 0
-    echo(command: line)
+    if let question = advice.question(line) {
+      overlay = .confirmation(line: line, question: question)
+      return []
+    }
+    begin(command: line)
     return [.run(line)]
-  }
-}
-
-// MARK: - Panels
-
-extension DashboardState {
-  private mutating func handle(_ key: Key, in panel: PanelKind) -> [Action] {
-    switch key {
-    case .escape:
-      if isZoomed { isZoomed = false } else { focus = .prompt }
-    case .character("q"): focus = .prompt
-    case .tab: moveFocus(by: 1)
-    case .backTab: moveFocus(by: -1)
-    case .enter, .character("z"): isZoomed.toggle()
-    case .character("?"): isHelpShown = true
-    case .control("d"): return [.quit]
-    default: scroll(key, in: panel)
-    }
-    return []
-  }
-
-  private mutating func enterPanel(_ panel: PanelKind?) {
-    if let panel { focus = .panel(panel) }
-  }
-
-  /// From the last panel on, Tab returns to the prompt. Zoomed, and where only one panel has room, it visits all.
-  private mutating func moveFocus(by step: Int) {
-    guard case .panel(let panel) = focus else { return }
-    let visible = layout.visible
-    let stops = visible.count > 1 ? visible : PanelKind.allCases
-    let next = (stops.firstIndex(of: panel) ?? 0) + step
-    if stops.indices.contains(next) {
-      focus = .panel(stops[next])
-    } else {
-      focus = .prompt
-      isZoomed = false
-    }
-  }
-
-  private mutating func scroll(_ key: Key, in panel: PanelKind) {
-    switch panel {
-    case .events: scrollEvents(key)
-    case .nodes: selectNode(key)
-    case .ring, .throughput: break
-    }
-  }
-
-  private mutating func scrollEvents(_ key: Key) {
-    switch key {
-    case .up, .character("k"): scrollEvents(by: 1)
-    case .down, .character("j"): scrollEvents(by: -1)
-    case .pageUp: scrollEvents(by: eventsHeight)
-    case .pageDown: scrollEvents(by: -eventsHeight)
-    case .home, .character("g"): scrollEventsToStart()
-    case .end, .character("G"): scrollEventsToEnd()
-    default: break
-    }
-  }
-
-  private mutating func selectNode(_ key: Key) {
-    let last = Swift.max(0, (status?.nodes.count ?? 0) - 1)
-    let page = Swift.max(1, (layout.panels[.nodes]?.height ?? 4) - 3)
-    switch key {
-    case .up, .character("k"): selectedNode = Swift.max(0, selectedNode - 1)
-    case .down, .character("j"): selectedNode = Swift.min(last, selectedNode + 1)
-    case .pageUp: selectedNode = Swift.max(0, selectedNode - page)
-    case .pageDown: selectedNode = Swift.min(last, selectedNode + page)
-    case .home, .character("g"): selectedNode = 0
-    case .end, .character("G"): selectedNode = last
-    default: break
-    }
   }
 }

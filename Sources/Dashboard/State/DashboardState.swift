@@ -6,36 +6,67 @@ package enum Focus: Equatable, Sendable {
   case panel(PanelKind)
 }
 
-/// Everything the picture needs: what the cluster last said, what was derived from it, and where the reader is.
+/// What lies over the panels, which live on below it.
+package enum Overlay: Equatable, Sendable {
+  case help
+  case themes(ThemePicker)
+  /// A command that destroys something waits for a yes.
+  case confirmation(line: String, question: String)
+}
+
+/// What the program knows of the command language and the screen does not.
+package struct CommandAdvice: Sendable {
+  /// What could stand at the cursor.
+  package var complete: Completer
+  /// What to ask before a line is run; `nil` to run it at once.
+  package var question: @Sendable (_ line: String) -> String?
+  /// The key a line is about.
+  package var place: @Sendable (_ line: String) -> KeyPlace?
+
+  package init(
+    complete: @escaping Completer = { _, _ in Completion() },
+    question: @escaping @Sendable (_ line: String) -> String? = { _ in nil },
+    place: @escaping @Sendable (_ line: String) -> KeyPlace? = { _ in nil }
+  ) {
+    self.complete = complete
+    self.question = question
+    self.place = place
+  }
+}
+
+/// Everything the picture needs: what was seen of the cluster, and where the reader is.
 ///
-/// A plain value without a clock: time comes in with each status. Drawing reads it and changes nothing.
+/// A plain value without a clock: time comes in with each status and by ``advance(toNs:)``. Drawing reads it and changes
+/// nothing.
 package struct DashboardState: Sendable {
   /// The screen's size, from which the layout follows.
   package var size: Size
-  /// The newest status; `nil` until the first has arrived.
-  package private(set) var status: ClusterStatus?
-  package private(set) var history = ThroughputHistory()
-  package private(set) var readAxis = AxisScale()
-  package private(set) var writeAxis = AxisScale()
-  package internal(set) var log = EventLog()
+  package var appearance: Appearance
   package internal(set) var prompt: Prompt
   package internal(set) var focus = Focus.prompt
   package internal(set) var isZoomed = false
-  package internal(set) var isHelpShown = false
-  /// The row of the nodes table that has the selection, by position.
+  package internal(set) var overlay: Overlay?
+  /// The row of the nodes table that has the selection, in the order shown.
   package internal(set) var selectedNode = 0
-  /// Alternates while ranges move: moving slots show their old owner, then their new one.
-  package private(set) var ringPhase = false
-  private var meters: [Int: RateMeter] = [:]
-  private var total = RateMeter()
-  private var nowNs: UInt64 = 0
+  package internal(set) var nodeOrder = NodeOrder()
+  /// The slot under the ring's cursor, once the reader has moved it.
+  package internal(set) var ringCursor: Int?
+  package internal(set) var filter = EventFilter()
+  let advice: CommandAdvice
+  private var live = Observations()
+  /// The picture that was frozen, while it is.
+  private var held: Observations?
 
   /// Slow enough to read a colour, fast enough to be seen as one movement.
   static let ringPhaseNs: UInt64 = 400_000_000
 
-  package init(size: Size, history: [String] = [], completer: @escaping Completer = { _, _ in Completion() }) {
+  package init(
+    size: Size, history: [String] = [], advice: CommandAdvice = CommandAdvice(), appearance: Appearance = Appearance()
+  ) {
     self.size = size
-    prompt = Prompt(completer: completer)
+    self.advice = advice
+    self.appearance = appearance
+    prompt = Prompt(completer: advice.complete)
     prompt.editor.history = CommandHistory(history)
   }
 
@@ -46,46 +77,71 @@ package struct DashboardState: Sendable {
     return Layout(
       size,
       Layout.Needs(
-        nodeCount: status?.nodes.count ?? 3, hasChange: status?.change != nil,
-        zoomed: isZoomed ? preferred : nil, preferred: preferred))
+        nodeCount: status?.nodes.count ?? 3, changeRows: ChangePanel.rowsWanted(self, width: size.width),
+        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel))
+  }
+
+  package var isHelpShown: Bool { overlay == .help }
+}
+
+// MARK: - What is seen
+
+extension DashboardState {
+  /// What the picture shows: the present, or the moment it was frozen at.
+  package var seen: Observations { held ?? live }
+  package var isFrozen: Bool { held != nil }
+
+  package var status: ClusterStatus? { seen.status }
+  package var history: ThroughputHistory { seen.history }
+  package var walk: KeyWalk? { seen.walk }
+  package var log: EventLog {
+    get { seen.log }
+    set { if held == nil { live.log = newValue } else { held?.log = newValue } }
+  }
+
+  mutating func toggleFreeze() { held = held == nil ? live : nil }
+  mutating func thaw() { held = nil }
+
+  /// Alternates while ranges move: moving slots show their old owner, then their new one.
+  package var ringPhase: Bool {
+    status?.change != nil && !appearance.isMotionReduced && seen.nowNs / Self.ringPhaseNs % 2 == 1
   }
 
   /// Whether something moves by itself, so that frames are worth drawing faster.
   package var isAnimated: Bool {
-    guard let status else { return true }
+    guard let status = live.status else { return true }
     if case .recovering = status.phase { return true }
-    return status.change != nil
+    return status.change != nil || isWalking
+  }
+
+  /// Whether a key is on its way around the ring, which takes more frames than anything else.
+  package var isWalking: Bool {
+    guard let walk = live.walk, held == nil, !appearance.isMotionReduced else { return false }
+    return walk.isMoving(nowNs: live.nowNs)
   }
 }
 
 // MARK: - What comes from the cluster
 
 extension DashboardState {
+  /// Lets the time go on to a moment.
+  package mutating func advance(toNs atNs: UInt64) { live.advance(toNs: atNs) }
+
   /// Takes a new status.
   package mutating func apply(status new: ClusterStatus) {
-    nowNs = Swift.max(nowNs, new.atNs)
-    for node in new.nodes { meters[node.id, default: RateMeter()].add(node.operations, atNs: new.atNs) }
-    meters = meters.filter { id, _ in new.nodes.contains { $0.id == id } }
-    total.add(new.operations, atNs: new.atNs)
-    if history.add(new.operations, atNs: new.atNs) {
-      let rates = history.rates(last: Self.axisBuckets)
-      readAxis.update(rates.map(\.reads))
-      writeAxis.update(rates.map(\.writes))
-    }
-    ringPhase = new.change != nil && new.atNs / Self.ringPhaseNs % 2 == 1
-    selectedNode = Swift.max(0, Swift.min(selectedNode, new.nodes.count - 1))
-    status = new
+    live.apply(status: new)
+    selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
   }
-
-  /// The axes follow the last two minutes: what most graphs show.
-  private static let axisBuckets = 240
 
   /// Takes an event of the cluster.
   package mutating func apply(event: ClusterEvent) {
-    nowNs = Swift.max(nowNs, event.atNs)
+    live.apply(event: event)
     append(LogLine(kind: .event(event.severity), atNs: event.atNs, text: event.message))
-    guard Glyphs(.ascii).mark(event.kind) != nil else { return }
-    history.mark(ThroughputHistory.Mark(atNs: event.atNs, kind: event.kind, node: nodeName(in: event.message)))
+  }
+
+  /// Says something the program has to say that is not the cluster's.
+  package mutating func warn(_ text: String) {
+    append(LogLine(kind: .event(.warning), atNs: live.nowNs, text: text))
   }
 
   /// Takes the answer of a command that was run.
@@ -94,7 +150,7 @@ extension DashboardState {
     if prompt.runningCount == 0 { prompt.progress = "" }
     prompt.lastAnswer = answer
     for line in answer.lines {
-      append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: nowNs, text: line))
+      append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: live.nowNs, text: line))
     }
   }
 
@@ -103,42 +159,30 @@ extension DashboardState {
     if prompt.runningCount > 0 { prompt.progress = progress }
   }
 
-  mutating func echo(command: String) {
-    append(LogLine(kind: .command, atNs: nowNs, text: command))
+  /// Starts a command: the screen says so, and shows where its key lies.
+  mutating func begin(command: String) {
+    thaw()
+    log.rowsBelow = 0
+    prompt.runningCount += 1
+    append(LogLine(kind: .command, atNs: live.nowNs, text: command))
+    guard let place = advice.place(command) else { return }
+    live.walk = KeyWalk(place: place, startedNs: live.nowNs)
+    ringCursor = nil
   }
 
   private mutating func append(_ line: LogLine) {
-    log.append(line)
+    live.log.append(line)
     // Whoever scrolled back keeps the lines being read where they are.
-    if log.rowsBelow > 0 { log.rowsBelow += EventsPanel.rowCount(of: line, width: eventsWidth) }
-  }
-
-  /// Events carry words for people; a node's name among them is the node it is about.
-  private func nodeName(in message: String) -> String {
-    let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
-    let names = Set(status?.nodes.map(\.name) ?? [])
-    return words.first { names.contains(String($0)) }.map(String.init) ?? ""
+    guard live.log.rowsBelow > 0, filter.matches(line) else { return }
+    live.log.rowsBelow += EventsPanel.rowCount(of: line, width: eventsWidth)
   }
 }
 
 // MARK: - What panels ask
 
 extension DashboardState {
-  /// Reads and writes a second of the whole cluster, now.
-  package var rates: (reads: Double, writes: Double) { (total.readsPerSecond, total.writesPerSecond) }
-
-  /// Operations a second that a node serves as a replica, now.
-  package func operationsPerSecond(ofNode id: Int) -> Double {
-    guard let meter = meters[id] else { return 0 }
-    return meter.readsPerSecond + meter.writesPerSecond
-  }
-
-  /// Seconds from the cluster's opening to a moment; `nil` before the first status.
-  package func secondsSinceOpening(atNs: UInt64) -> Double? {
-    guard let status else { return nil }
-    let openedNs = status.atNs - Swift.min(status.atNs, status.uptimeNs)
-    return atNs >= openedNs ? Double(atNs - openedNs) / 1e9 : 0
-  }
+  /// The nodes in the order the table shows them.
+  package var nodes: [NodeStatus] { nodeOrder.sorted(status?.nodes ?? [], seen) }
 
   /// Columns inside the events panel.
   var eventsWidth: Int { Swift.max(0, (layout.panels[.events]?.width ?? size.width) - 2) }
@@ -146,7 +190,10 @@ extension DashboardState {
   var eventsHeight: Int { Swift.max(1, (layout.panels[.events]?.height ?? size.height) - 2) }
 
   mutating func scrollEvents(by rows: Int) {
-    let all = log.lines.reduce(0) { $0 + EventsPanel.rowCount(of: $1, width: eventsWidth) }
+    let width = eventsWidth
+    let all = log.lines.reduce(0) { sum, line in
+      filter.matches(line) ? sum + EventsPanel.rowCount(of: line, width: width) : sum
+    }
     log.rowsBelow = Swift.max(0, Swift.min(log.rowsBelow + rows, all - eventsHeight))
   }
 

@@ -1,4 +1,4 @@
-/// A key press, or a paste, as the terminal reported it.
+/// A key press, a paste or a turn of the mouse, as the terminal reported it.
 package enum Key: Equatable, Sendable {
   case character(Character)
   /// Ctrl with a lower-case letter.
@@ -11,6 +11,12 @@ package enum Key: Equatable, Sendable {
   case function(Int)
   /// Text pasted in one piece; it is never taken for keys.
   case paste(String)
+  case mouse(Mouse, column: Int, row: Int)
+}
+
+/// What a mouse did at a cell.
+package enum Mouse: Equatable, Sendable {
+  case press, wheelUp, wheelDown
 }
 
 /// What the program does after a key press, beside drawing the new state.
@@ -22,4 +28,6 @@ package enum Action: Equatable, Sendable {
   case redraw
   /// Stop as Ctrl-Z does, until the shell continues the program.
   case suspend
+  /// Take the mouse, or leave it to the terminal.
+  case useMouse(Bool)
 }

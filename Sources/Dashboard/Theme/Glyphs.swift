@@ -35,6 +35,9 @@ extension Glyphs {
   package var upperHalf: Unicode.Scalar { pick("▀", "#") }
   package var lowerHalf: Unicode.Scalar { pick("▄", "#") }
   package var dead: Unicode.Scalar { pick("╳", "x") }
+  package var keyDot: Unicode.Scalar { pick("●", "@") }
+  package var cursorMark: Unicode.Scalar { pick("◆", "%") }
+  package var walked: Unicode.Scalar { pick("•", "o") }
   package var swatch: Unicode.Scalar { pick("█", "#") }
 
   // Meters.
@@ -63,6 +66,7 @@ extension Glyphs {
   package var info: String { pick("•", "-") }
   package var times: String { pick("×", "x") }
   package var dash: String { pick("–", "-") }
+  package var pause: String { pick("■", "=") }
   package var reads: String { pick("▲", "^") }
   package var writes: String { pick("▼", "v") }
   package var cursor: Unicode.Scalar { pick("▏", "_") }

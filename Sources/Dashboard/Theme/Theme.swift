@@ -44,8 +44,14 @@ extension Theme {
   package static let terminal = Theme(
     name: "terminal", file: ThemeFile(text(PackageResources.terminal_theme)), defaults: midnight)
 
-  /// The themes that need no file, in the order in which they are offered.
-  package static let builtIn = [midnight, terminal]
+  /// The themes that are part of the program, in the order in which they are offered.
+  package static let builtIn =
+    [midnight]
+    + [
+      ("daylight", PackageResources.daylight_theme), ("nord", PackageResources.nord_theme),
+      ("gruvbox", PackageResources.gruvbox_theme), ("contrast", PackageResources.contrast_theme),
+      ("colorblind", PackageResources.colorblind_theme), ("mono", PackageResources.mono_theme),
+    ].map { Theme(name: $0, file: ThemeFile(text($1)), defaults: midnight) } + [terminal]
 
   private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }
@@ -62,6 +68,11 @@ package struct Gradient: Sendable {
     self.end = theme[end].isTerminal ? theme[start] : theme[end]
     self.mid = theme[mid].isTerminal ? self.start.mixed(with: self.end, 0.5) : theme[mid]
   }
+
+  private init(flat color: Color) { (start, mid, end) = (color, color, color) }
+
+  /// One colour of the scale along all of it.
+  func flat(at fraction: Double) -> Gradient { Gradient(flat: color(at: fraction)) }
 
   /// The colour at `fraction` of the scale, 0 to 1.
   package func color(at fraction: Double) -> Color {

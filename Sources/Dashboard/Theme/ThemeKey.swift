@@ -35,6 +35,7 @@ package enum ThemeKey: String, CaseIterable, Sendable {
 
   case ringMoving = "ring_moving"
   case ringDead = "ring_dead"
+  case ringKey = "ring_key"
 
   case node1 = "node_1"
   case node2 = "node_2"
@@ -57,7 +58,7 @@ package enum ThemeKey: String, CaseIterable, Sendable {
   /// The key of btop's that means the same, so that btop's own themes load as they are.
   package var btopName: String? {
     switch self {
-    case .text: "main_fg"
+    case .text, .ringKey: "main_fg"
     case .dim, .ghost, .ringDead: "inactive_fg"
     case .accent, .borderFocus, .keyName, .prompt, .info, .graphMark, .brandBackground: "hi_fg"
     case .border: "div_line"

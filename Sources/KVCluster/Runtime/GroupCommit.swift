@@ -80,6 +80,8 @@ final class GroupCommit: @unchecked Sendable {
   /// Everything appended before this moment is on the disk.
   private let coveredNs: Atomic<UInt64>
 
+  /// How long the syncs took.
+  let latencies = LatencyRecorder()
   /// `everysec` syncs this often while there is something to sync.
   private static let intervalNs: UInt64 = 1_000_000_000
   /// Writes that other logs answer for wait this long for company.
@@ -174,8 +176,10 @@ final class GroupCommit: @unchecked Sendable {
   /// Syncs, and answers those who wait for it; false if the log has failed.
   private func serve() -> Bool {
     let startedNs = Clock.nowNs()
+    let syncs = log.syncs
     do {
       try log.sync()
+      if log.syncs != syncs { latencies.record(startedNs, Clock.nowNs()) }
     } catch {
       fail(error)
       return false

@@ -30,8 +30,17 @@ struct KeyReader {
     }
     switch raw.kind {
     case CT_SCALAR: return Unicode.Scalar(raw.value).flatMap(Self.key)
+    case CT_MOUSE: return .mouse(Self.mouse(raw.value), column: Int(raw.column), row: Int(raw.row))
     case CT_ALT_SCALAR: return Unicode.Scalar(raw.value).map { .alt(Character($0)) }
     default: return Self.key(named: raw.value)
+    }
+  }
+
+  private static func mouse(_ value: UInt32) -> Mouse {
+    switch ct_mouse(rawValue: value) {
+    case CT_MOUSE_WHEEL_UP: .wheelUp
+    case CT_MOUSE_WHEEL_DOWN: .wheelDown
+    default: .press
     }
   }
 

@@ -10,7 +10,7 @@ import KVCluster
 struct Screen {
   private let host: any ScreenHost
   private let terminal: Terminal
-  private let look: Look
+  private let options: ScreenOptions
   private let mailbox = Mailbox()
   private let wakeups: Int32
   private var keys = KeyReader()
@@ -24,7 +24,7 @@ struct Screen {
   ///
   /// Call it on the main thread, which it keeps until then.
   /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
-  static func run(_ host: any ScreenHost, _ options: ScreenOptions = ScreenOptions()) throws(ScreenError) -> Int32 {
+  static func run(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) -> Int32 {
     var screen = try Screen(host, options)
     let code = screen.loop()
     screen.terminal.close()
@@ -35,19 +35,25 @@ struct Screen {
   private init(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) {
     self.host = host
     terminal = try Terminal()
-    let theme = options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal)
-    let glyphs: Glyphs.Kind = terminal.isUTF8 ? options.glyphs ?? (terminal.isConsole ? .blocks : .braille) : .ascii
-    look = Look(theme: theme, glyphs: Glyphs(glyphs), depth: terminal.depth)
-    state = DashboardState(size: terminal.size, history: host.loadHistory()) { host.completion(of: $0, cursor: $1) }
+    self.options = options
+    let glyphs: [Glyphs.Kind] = terminal.isUTF8 ? Glyphs.Kind.allCases : [.ascii]
+    let preferred = options.glyphs ?? (terminal.isConsole ? .blocks : .braille)
+    state = DashboardState(
+      size: terminal.size, history: host.loadHistory(), advice: host.advice,
+      appearance: Appearance(
+        themes: options.themes, theme: options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal),
+        glyphs: glyphs.contains(preferred) ? preferred : .ascii, depth: terminal.depth, glyphChoices: glyphs,
+        isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel))
+    for warning in options.warnings { state.warn(warning) }
+    terminal.useMouse(options.usesMouse)
     let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
     wakeups = ct_signal_pipe(signals, Int32(signals.count))
   }
 
   // MARK: The loop
 
-  /// Ten times a second while something moves, else five: faster than people read figures.
-  private static let busyPeriodNs: UInt64 = 100_000_000
-  private static let idlePeriodNs: UInt64 = 200_000_000
+  /// Twenty times a second while a key walks: a walk of 600 ms has twelve steps.
+  private static let walkPeriodNs: UInt64 = 50_000_000
 
   private mutating func loop() -> Int32 {
     // Before the first status: it may have to wait for the cluster to open.
@@ -68,9 +74,10 @@ struct Screen {
     }
     let now = Self.nowNs()
     guard now >= nextStatusNs else { return }
-    let rates = state.rates
+    let rates = state.seen.rates
     let isBusy = state.isAnimated || rates.reads + rates.writes > 0
-    nextStatusNs = now + (isBusy ? Self.busyPeriodNs : Self.idlePeriodNs)
+    // Without anything under way half as often is still faster than people read figures.
+    nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
     if let status = host.status() { state.apply(status: status) }
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
@@ -78,11 +85,15 @@ struct Screen {
     }
   }
 
-  private func draw() { terminal.present(Picture(state, look)) }
+  private mutating func draw() {
+    if state.isWalking { state.advance(toNs: Self.nowNs()) }
+    terminal.present(Picture(state, state.appearance.look))
+  }
 
   private mutating func waitForSomething() {
     let now = Self.nowNs()
-    let waitMs = nextStatusNs > now ? Int32((nextStatusNs - now + 999_999) / 1_000_000) : 0
+    let next = state.isWalking ? min(nextStatusNs, now + Self.walkPeriodNs) : nextStatusNs
+    let waitMs = next > now ? Int32((next - now + 999_999) / 1_000_000) : 0
     var sources = [
       pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
       pollfd(fd: wakeups, events: Int16(POLLIN), revents: 0),
@@ -108,6 +119,8 @@ extension Screen {
   private mutating func takeKeys() {
     let pressed = keys.read()
     if pressed.isEmpty, Self.isAtEnd { exitCode = exitCode ?? 128 + SIGHUP }
+    // A walk begins when its key was asked for, not at the last status.
+    state.advance(toNs: Self.nowNs())
     for key in pressed {
       for action in state.handle(key) { perform(action) }
     }
@@ -124,6 +137,7 @@ extension Screen {
     switch action {
     case .quit: exitCode = exitCode ?? 0
     case .redraw: terminal.repaint()
+    case .useMouse(let isOurs): terminal.useMouse(isOurs)
     case .suspend:
       terminal.suspend()
       state.size = terminal.size

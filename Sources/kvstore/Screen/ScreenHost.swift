@@ -14,8 +14,8 @@ protocol ScreenHost: Sendable {
   /// far it is through `progress`, from any thread.
   func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer
 
-  /// What could stand at the cursor of a line. Asked on the screen's thread at every key press.
-  func completion(of line: String, cursor: Int) -> Completion
+  /// What the screen has to ask of the command language. Asked on the screen's thread at every key press.
+  var advice: CommandAdvice { get }
 
   /// The command lines of earlier runs, oldest first.
   func loadHistory() -> [String]
@@ -27,17 +27,4 @@ protocol ScreenHost: Sendable {
 /// Why the screen could not be shown.
 struct ScreenError: Error, CustomStringConvertible {
   let description: String
-}
-
-/// How the screen is shown; what is not said follows from the terminal.
-struct ScreenOptions: Sendable {
-  /// `nil`: midnight where there are colours enough for it, else the terminal's own sixteen.
-  var theme: Theme?
-  /// `nil`: braille in a UTF-8 locale, else ASCII.
-  var glyphs: Glyphs.Kind?
-
-  init(theme: Theme? = nil, glyphs: Glyphs.Kind? = nil) {
-    self.theme = theme
-    self.glyphs = glyphs
-  }
 }

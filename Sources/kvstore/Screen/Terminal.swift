@@ -16,10 +16,10 @@ final class Terminal {
   private var shownCursor: Picture.Cursor?
   private var batch: [ct_cell] = []
 
-  /// What a terminal needs to hear after a crash: end of a synchronized update, bracketed paste off, colours and line
+  /// What a terminal needs to hear after a crash: end of a synchronized update, bracketed paste and mouse off, colours and line
   /// drawing off, cursor and wrapping on, scroll region whole, cursor keys and keypad normal, main screen.
   private static let undo =
-    "\u{1b}[?2026l\u{1b}[?2004l\u{1b}[0m\u{1b}(B\u{1b}[?25h\u{1b}[?7h\u{1b}[r\u{1b}[?1l\u{1b}>\u{1b}[?1049l"
+    "\u{1b}[?2026l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[0m\u{1b}(B\u{1b}[?25h\u{1b}[?7h\u{1b}[r\u{1b}[?1l\u{1b}>\u{1b}[?1049l"
 
   /// Takes the terminal.
   init() throws(ScreenError) {
@@ -37,6 +37,9 @@ final class Terminal {
     _ = ct_capture_stderr()
     ct_use_extensions(environment.isXtermLike ? 1 : 0)
   }
+
+  /// Takes the mouse, or leaves it to the terminal.
+  func useMouse(_ isOurs: Bool) { ct_use_mouse(isOurs ? 1 : 0) }
 
   /// Gives the terminal back and writes what was said on stderr meanwhile.
   func close() {

@@ -1,0 +1,102 @@
+import KVCluster
+
+/// A place on the ring that the picture points at: the cursor's, or that of the key last asked for.
+struct RingMark {
+  let slot: Int
+  let isCursor: Bool
+  /// The slot's owners by rank, and how many of them the key's walk has reached.
+  let owners: [Int]
+  let ownersReached: Int
+  let isWalking: Bool
+
+  /// The cursor's place while the ring has the keys, else the last key's.
+  init?(_ state: DashboardState) {
+    guard let ring = state.status?.ring, ring.slotCount > 0 else { return nil }
+    if state.focus == .panel(.ring), let cursor = state.ringCursor {
+      slot = Swift.min(cursor, ring.slotCount - 1)
+      isCursor = true
+      isWalking = false
+    } else if let walk = state.walk {
+      slot = ring.slot(of: walk.place.hash)
+      isCursor = false
+      isWalking = walk.isMoving(nowNs: state.seen.nowNs) && !state.appearance.isMotionReduced
+    } else {
+      return nil
+    }
+    owners = ring.owners(ofSlot: slot)
+    ownersReached = isWalking ? state.walk?.ownersReached(of: owners.count, nowNs: state.seen.nowNs) ?? 0 : owners.count
+  }
+
+  func sign(_ glyphs: Glyphs) -> Unicode.Scalar { isCursor ? glyphs.cursorMark : glyphs.keyDot }
+}
+
+/// The line below the donut: what the mark points at, or what the picture means.
+enum RingCaption {
+  /// Words, and the node whose colour they have.
+  struct Word { var text: String, node: Int? }
+
+  /// The longest way to say it that fits; empty if none does.
+  static func words(_ state: DashboardState, _ mark: RingMark?, width: Int, _ look: Look) -> [Word] {
+    guard let status = state.status else { return [] }
+    let choices: [[Word]]
+    if let mark {
+      choices = mark.isCursor ? range(mark, status, look) : walk(mark, state, status, look)
+    } else {
+      choices = meaning(status, look).map { [Word(text: $0, node: nil)] }
+    }
+    return choices.first { columns($0) <= width } ?? []
+  }
+
+  static func columns(_ words: [Word]) -> Int { words.reduce(0) { $0 + $1.text.columns } }
+
+  /// `user:1001 → 9f3a… → node3 (node1, node4)`.
+  private static func walk(
+    _ mark: RingMark, _ state: DashboardState, _ status: ClusterStatus, _ look: Look
+  ) -> [[Word]] {
+    guard let place = state.walk?.place else { return [] }
+    let hash = KeyWalk.short(place.hash) + look.glyphs.ellipsis
+    let owners = owners(Array(mark.owners.prefix(mark.ownersReached)), status)
+    let arrow = Word(text: " \(look.glyphs.arrow) ", node: nil)
+    let key = [20, 12, 6].map { place.key.fitted(to: $0, ellipsis: look.glyphs.ellipsis) }
+    let tail = owners.isEmpty ? [] : [arrow] + owners
+    return key.map { [Word(text: $0, node: nil), arrow, Word(text: hash, node: nil)] + tail }
+      + [[Word(text: hash, node: nil)] + tail, owners]
+  }
+
+  /// `9f3a-a012 → node3 (node1, node4)  1.2 %`.
+  private static func range(_ mark: RingMark, _ status: ClusterStatus, _ look: Look) -> [[Word]] {
+    let run = status.ring.run(around: mark.slot)
+    guard !run.isEmpty else { return [] }
+    let scale = 65_536 / status.ring.slotCount
+    let first = RingPlace.digits(slot: run.lowerBound * scale)
+    let last = RingPlace.digits(slot: run.upperBound * scale - 1)
+    let part = Figures.precisePercent(Double(run.count) / Double(status.ring.slotCount))
+    let arrow = Word(text: " \(look.glyphs.arrow) ", node: nil)
+    let short = [Word(text: "\(first)-\(last)", node: nil), arrow] + owners(mark.owners, status)
+    return [short + [Word(text: "  \(part)", node: nil)], short, owners(mark.owners, status)]
+  }
+
+  private static func owners(_ ids: [Int], _ status: ClusterStatus) -> [Word] {
+    func name(_ id: Int) -> Word { Word(text: status.nodes.first { $0.id == id }?.name ?? "?", node: id) }
+    guard let first = ids.first else { return [] }
+    guard ids.count > 1 else { return [name(first)] }
+    var words = [name(first), Word(text: " (", node: nil)]
+    for (index, id) in ids.dropFirst().enumerated() {
+      if index > 0 { words.append(Word(text: ", ", node: nil)) }
+      words.append(name(id))
+    }
+    return words + [Word(text: ")", node: nil)]
+  }
+
+  /// What the picture means, in the words that matter most now.
+  private static func meaning(_ status: ClusterStatus, _ look: Look) -> [String] {
+    if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
+    if status.nodes.contains(where: { RingOwners.Condition($0.state) == .dead }) {
+      return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
+    }
+    if status.ring.ranks > 1 {
+      return ["outer band: first copy; inner: the others", "outer band: first copy"]
+    }
+    return ["each colour is a node's part"]
+  }
+}

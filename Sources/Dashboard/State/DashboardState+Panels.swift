@@ -1,0 +1,104 @@
+import KVCluster
+
+extension DashboardState {
+  /// A key press while a panel has the keys.
+  mutating func handle(_ key: Key, in panel: PanelKind) -> [Action] {
+    switch key {
+    case .escape:
+      if isZoomed { isZoomed = false } else { focus = .prompt }
+    case .character("q"): leavePanels()
+    case .tab: moveFocus(by: 1)
+    case .backTab: moveFocus(by: -1)
+    case .enter, .character("z"): isZoomed.toggle()
+    case .character(" "): toggleFreeze()
+    case .character("?"): overlay = .help
+    case .control("d"): return [.quit]
+    default: move(key, in: panel)
+    }
+    return []
+  }
+
+  mutating func enterPanel(_ panel: PanelKind?) {
+    if let panel { focus = .panel(panel) }
+  }
+
+  mutating func leavePanels() {
+    focus = .prompt
+    isZoomed = false
+  }
+
+  /// From the last panel on, Tab returns to the prompt. Zoomed, and where only one panel has room, it visits all.
+  private mutating func moveFocus(by step: Int) {
+    guard case .panel(let panel) = focus else { return }
+    let visible = layout.visible
+    let stops = visible.count > 1 ? visible : PanelKind.allCases
+    let next = (stops.firstIndex(of: panel) ?? 0) + step
+    if stops.indices.contains(next) { focus = .panel(stops[next]) } else { leavePanels() }
+  }
+
+  private mutating func move(_ key: Key, in panel: PanelKind) {
+    switch panel {
+    case .events: moveInEvents(key)
+    case .nodes: moveInNodes(key)
+    case .ring: moveInRing(key)
+    case .throughput, .latency: break
+    }
+  }
+
+  private mutating func moveInEvents(_ key: Key) {
+    switch key {
+    case .up, .character("k"): scrollEvents(by: 1)
+    case .down, .character("j"): scrollEvents(by: -1)
+    case .pageUp: scrollEvents(by: eventsHeight)
+    case .pageDown: scrollEvents(by: -eventsHeight)
+    case .home, .character("g"): scrollEventsToStart()
+    case .end, .character("G"): scrollEventsToEnd()
+    case .character("/"):
+      filter.isTyping = true
+      scrollEventsToEnd()
+    case .character("f"):
+      filter.next()
+      scrollEventsToEnd()
+    default: break
+    }
+  }
+
+  private mutating func moveInNodes(_ key: Key) {
+    let last = Swift.max(0, (status?.nodes.count ?? 0) - 1)
+    let page = Swift.max(1, (layout.panels[.nodes]?.height ?? 4) - 3)
+    switch key {
+    case .up, .character("k"): selectedNode = Swift.max(0, selectedNode - 1)
+    case .down, .character("j"): selectedNode = Swift.min(last, selectedNode + 1)
+    case .pageUp: selectedNode = Swift.max(0, selectedNode - page)
+    case .pageDown: selectedNode = Swift.min(last, selectedNode + page)
+    case .home, .character("g"): selectedNode = 0
+    case .end, .character("G"): selectedNode = last
+    case .character("s"): nodeOrder.next()
+    case .character("r"): nodeOrder.reverse()
+    default: break
+    }
+  }
+
+  /// Left and right go from range to range, up and down by a sixteenth of the ring: a digit of the hash.
+  private mutating func moveInRing(_ key: Key) {
+    guard let ring = status?.ring, ring.slotCount > 0, !ring.owners.isEmpty else { return }
+    let at = Swift.min(ringCursor ?? walk.map { ring.slot(of: $0.place.hash) } ?? 0, ring.slotCount - 1)
+    let run = ring.run(around: at)
+    switch key {
+    case .left, .character("h"): ringCursor = run.lowerBound > 0 ? run.lowerBound - 1 : ring.slotCount - 1
+    case .right, .character("l"): ringCursor = run.upperBound < ring.slotCount ? run.upperBound : 0
+    case .up, .character("k"): moveRingCursor(from: at, bySixteenths: -1, ring)
+    case .down, .character("j"): moveRingCursor(from: at, bySixteenths: 1, ring)
+    case .pageUp: moveRingCursor(from: at, bySixteenths: -4, ring)
+    case .pageDown: moveRingCursor(from: at, bySixteenths: 4, ring)
+    case .home, .character("g"): ringCursor = 0
+    case .end, .character("G"): ringCursor = ring.slotCount - 1
+    default: break
+    }
+  }
+
+  private mutating func moveRingCursor(from slot: Int, bySixteenths count: Int, _ ring: RingStatus) {
+    let moved = slot + count * ring.slotCount / 16
+    ringCursor = (moved % ring.slotCount + ring.slotCount) % ring.slotCount
+  }
+}

@@ -1,0 +1,95 @@
+import KVCluster
+
+/// What has been seen of the cluster: its last status, what was derived from all of them, and what it said.
+///
+/// Apart from the rest of the screen's state, so that a frozen picture is one kept copy of it.
+package struct Observations: Sendable {
+  /// The newest status; `nil` until the first has arrived.
+  package private(set) var status: ClusterStatus?
+  package private(set) var history = ThroughputHistory()
+  package private(set) var readAxis = AxisScale()
+  package private(set) var writeAxis = AxisScale()
+  package internal(set) var log = EventLog()
+  /// The key that was last asked for.
+  package internal(set) var walk: KeyWalk?
+  /// What the change under way moves.
+  package private(set) var plan: MovePlan?
+  package private(set) var nowNs: UInt64 = 0
+  private var meters: [Int: RateMeter] = [:]
+  private var total = RateMeter()
+  package private(set) var readLatency = LatencyHistory()
+  package private(set) var writeLatency = LatencyHistory()
+  package private(set) var latencyAxis = AxisScale(minimum: 1_000)
+  private var nodes: [Int: NodeHistory] = [:]
+
+  /// The axes follow the last two minutes: what most graphs show.
+  private static let axisBuckets = 240
+
+  mutating func advance(toNs atNs: UInt64) { nowNs = Swift.max(nowNs, atNs) }
+
+  mutating func apply(status new: ClusterStatus) {
+    advance(toNs: new.atNs)
+    for node in new.nodes { meters[node.id, default: RateMeter()].add(node.operations, atNs: new.atNs) }
+    meters = meters.filter { id, _ in new.nodes.contains { $0.id == id } }
+    total.add(new.operations, atNs: new.atNs)
+    if history.add(new.operations, atNs: new.atNs) {
+      let rates = history.rates(last: Self.axisBuckets)
+      readAxis.update(rates.map(\.reads))
+      writeAxis.update(rates.map(\.writes))
+    }
+    for node in new.nodes { nodes[node.id, default: NodeHistory()].add(node, atNs: new.atNs) }
+    nodes = nodes.filter { id, _ in new.nodes.contains { $0.id == id } }
+    readLatency.add(new.latencies.reads, atNs: new.atNs)
+    if writeLatency.add(new.latencies.writes, atNs: new.atNs) {
+      let shown = readLatency.seconds.suffix(Self.axisBuckets) + writeLatency.seconds.suffix(Self.axisBuckets)
+      latencyAxis.update(shown.compactMap { $0?.p99 })
+    }
+    if new.change == nil {
+      plan = nil
+    } else if plan == nil || status?.ring != new.ring {
+      plan = MovePlan(new.ring)
+    }
+    status = new
+  }
+
+  mutating func apply(event: ClusterEvent) {
+    advance(toNs: event.atNs)
+    guard Glyphs(.ascii).mark(event.kind) != nil else { return }
+    history.mark(ThroughputHistory.Mark(atNs: event.atNs, kind: event.kind, node: nodeName(in: event.message)))
+  }
+
+  /// Events carry words for people; a node's name among them is the node it is about.
+  private func nodeName(in message: String) -> String {
+    let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
+    let names = Set(status?.nodes.map(\.name) ?? [])
+    return words.first { names.contains(String($0)) }.map(String.init) ?? ""
+  }
+
+  /// Reads and writes a second of the whole cluster, now.
+  package var rates: (reads: Double, writes: Double) { (total.readsPerSecond, total.writesPerSecond) }
+
+  /// Operations a second that a node serves as a replica, now.
+  package func operationsPerSecond(ofNode id: Int) -> Double {
+    guard let meter = meters[id] else { return 0 }
+    return meter.readsPerSecond + meter.writesPerSecond
+  }
+
+  /// Seconds from the cluster's opening to a moment; `nil` before the first status.
+  package func secondsSinceOpening(atNs: UInt64) -> Double? {
+    guard let status else { return nil }
+    let openedNs = status.atNs - Swift.min(status.atNs, status.uptimeNs)
+    return atNs >= openedNs ? Double(atNs - openedNs) / 1e9 : 0
+  }
+
+  // MARK: Nodes
+
+  /// A node's cache hits as a part of its look-ups: of the last second that had any.
+  func hitRate(ofNode id: Int) -> Double? { nodes[id]?.hitRates.last { $0 != nil } ?? nil }
+  func hitRates(ofNode id: Int, last count: Int) -> [Double?] { nodes[id]?.hitRates.suffix(count) ?? [] }
+  func operations(ofNode id: Int, last count: Int) -> [Double?] { nodes[id]?.operations.suffix(count) ?? [] }
+
+  /// What 99 of 100 of a node's syncs did not exceed since it started, in nanoseconds.
+  func syncTail(ofNode id: Int) -> Double? {
+    status?.nodes.first { $0.id == id }?.wal.syncLatencies.percentileNs(0.99).map { Double($0) }
+  }
+}

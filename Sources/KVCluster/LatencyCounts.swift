@@ -1,0 +1,76 @@
+/// How many times something took how long, by length of time; the counts only grow, so what happened between two
+/// statuses is the difference of theirs.
+///
+/// Buckets are an eighth of a power of two wide: a percentile is exact to 12 %, which is what a picture can show, in 256
+/// numbers (HdrHistogram's idea, with fewer digits).
+public struct LatencyCounts: Sendable, Equatable {
+  /// Counts by bucket; empty as long as nothing was counted.
+  public private(set) var buckets: [UInt64] = []
+
+  static let bucketCount = 256
+
+  public init() {}
+
+  /// Counts one that took `ns` nanoseconds.
+  public mutating func add(ns: UInt64) {
+    if buckets.isEmpty { buckets = Array(repeating: 0, count: Self.bucketCount) }
+    buckets[Self.bucket(ofNs: ns)] += 1
+  }
+
+  public var count: UInt64 { buckets.reduce(0, +) }
+
+  /// What has been counted since `earlier`, which must be an earlier state of the same counts.
+  public func since(_ earlier: LatencyCounts) -> LatencyCounts {
+    guard !earlier.buckets.isEmpty else { return self }
+    var result = self
+    for index in buckets.indices { result.buckets[index] -= Swift.min(buckets[index], earlier.buckets[index]) }
+    return result
+  }
+
+  /// Adds the counts of another.
+  public mutating func add(_ other: LatencyCounts) {
+    guard !other.buckets.isEmpty else { return }
+    if buckets.isEmpty {
+      buckets = other.buckets
+    } else {
+      for index in buckets.indices { buckets[index] += other.buckets[index] }
+    }
+  }
+
+  /// The time that a part of them, 0 to 1, did not exceed, in nanoseconds; `nil` if there are none.
+  public func percentileNs(_ part: Double) -> UInt64? {
+    let total = count
+    guard total > 0 else { return nil }
+    let wanted = Swift.max(1, UInt64((Double(total) * part).rounded(.up)))
+    var seen: UInt64 = 0
+    for (index, count) in buckets.enumerated() {
+      seen += count
+      if seen >= wanted { return Self.upperNs(ofBucket: index) }
+    }
+    return nil
+  }
+
+  /// Below eight each number has a bucket; above, the three bits after the highest say which.
+  static func bucket(ofNs ns: UInt64) -> Int {
+    guard ns >= 8 else { return Int(ns) }
+    let exponent = 63 - ns.leadingZeroBitCount
+    let bucket = (exponent - 2) * 8 + Int(ns >> UInt64(exponent - 3) & 7)
+    return Swift.min(bucket, bucketCount - 1)
+  }
+
+  /// The longest time that falls into a bucket.
+  static func upperNs(ofBucket bucket: Int) -> UInt64 {
+    guard bucket >= 8 else { return UInt64(bucket) }
+    let exponent = bucket / 8 + 2
+    return (UInt64(8 + bucket % 8 + 1) << UInt64(exponent - 3)) - 1
+  }
+}
+
+/// How long client operations took, as far as they were measured; see ``ClusterStatus/latencies``.
+public struct OperationLatencies: Sendable, Equatable {
+  public var reads = LatencyCounts()
+  /// Puts and deletes.
+  public var writes = LatencyCounts()
+
+  public init() {}
+}

@@ -1,0 +1,45 @@
+import Glibc
+
+/// The command lines of earlier runs: `$XDG_STATE_HOME/kvstore/history`, else `~/.local/state/kvstore/history`, for its
+/// owner's eyes only. Nothing depends on it, so what fails is left.
+struct HistoryFile {
+  private let path: String?
+
+  init() {
+    if let state = getenv("XDG_STATE_HOME").map({ String(cString: $0) }), state.hasPrefix("/") {
+      path = "\(state)/kvstore/history"
+    } else {
+      path = getenv("HOME").map { String(cString: $0) + "/.local/state/kvstore/history" }
+    }
+  }
+
+  func load() -> [String] {
+    guard let path, let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  /// Replaces the file whole, so that a crash leaves the old or the new one.
+  func save(_ lines: [String]) {
+    guard let path else { return }
+    makeFolders(to: path)
+    let temporary = "\(path).\(getpid())"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let isWhole = write(descriptor, bytes, bytes.count) == bytes.count
+    close(descriptor)
+    if isWhole { rename(temporary, path) } else { unlink(temporary) }
+  }
+
+  private func makeFolders(to path: String) {
+    var folder = ""
+    for part in path.split(separator: "/").dropLast() {
+      folder += "/\(part)"
+      mkdir(folder, 0o700)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Commands
+import Dashboard
+import KVCluster
+import Synchronization
+
+/// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
+func completion(of line: String, cursor: Int, _ cluster: Cluster, _ keys: RecentKeys) -> Dashboard.Completion {
+  let bytes = Array(line.utf8)
+  let found = Commands.Completion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: cluster.status().nodes)
+  let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
+  var candidates = found.candidates
+  let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
+  if candidates.isEmpty, words.count == 2, let entry = CommandEntry.called(String(words[0])),
+    [.put, .get, .del].contains(entry.name)
+  {
+    candidates = keys.beginning(with: typed)
+  }
+  var usage = found.usage.map { usage in found.summary.map { "\(usage): \($0)" } ?? usage } ?? ""
+  if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
+    usage = Suggestion.command(for: String(word)).map { "did you mean \($0.rawValue)?" } ?? "no such command; try help"
+  }
+  return Dashboard.Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
+}
+
+/// The key that a line puts, gets or deletes.
+func key(of line: String) -> [UInt8]? {
+  switch try? Command.parse(Array(line.utf8)) {
+  case .put(let key, _), .get(let key), .delete(let key): key
+  default: nil
+  }
+}
+
+/// What to ask before a line is run that takes a node out of a cluster whose data is meant to stay.
+func question(before line: String, _ cluster: Cluster) -> String? {
+  let status = cluster.status()
+  guard !status.isEphemeral else { return nil }
+  switch try? Command.parse(Array(line.utf8)) {
+  case .kill(let name) where status.nodes.contains { $0.name == name && $0.state.isServing }:
+    return "Kill \(name)? It stops as in a crash and serves nothing until `restart \(name)`. Its log stays."
+  case .removeNode(let name) where status.nodes.contains { $0.name == name }:
+    return "Remove \(name)? Its data moves to the other nodes, and its own log is deleted."
+  default: return nil
+  }
+}
+
+/// The keys that commands were about, newest first, for completing the next one.
+final class RecentKeys: Sendable {
+  private let keys = Mutex<[String]>([])
+  /// More than anyone goes through with Tab.
+  private static let keysMax = 200
+
+  /// Keys that need quotes are not offered: completing would have to write them.
+  func note(_ key: [UInt8]) {
+    guard let text = String(validating: key, as: UTF8.self), text.first != "\"", text.first != "'",
+      !text.contains(where: \.isWhitespace)
+    else { return }
+    keys.withLock { keys in
+      keys.removeAll { $0 == text }
+      keys.insert(text, at: 0)
+      if keys.count > Self.keysMax { keys.removeLast() }
+    }
+  }
+
+  func beginning(with prefix: String) -> [String] {
+    keys.withLock { $0.filter { $0.hasPrefix(prefix) && $0 != prefix } }
+  }
+}

@@ -1,0 +1,89 @@
+import Dashboard
+import KVCluster
+import Testing
+
+@Suite struct RingTests {
+  @Test func `a key's walk names its owners one after the other and stays`() {
+    let size = Size(width: 120, height: 40)
+    var state = DashboardState.watching(Sample(nodes: 5), size)
+    type("get user:1001", into: &state)
+    _ = state.handle(.enter)
+    let startNs = Sample.openedNs + 60_000_000_000
+    let caption = { (state: DashboardState) in
+      Picture(state, .utf8).canvas.lines.first { $0.contains("user:1001 →") } ?? ""
+    }
+    #expect(state.isWalking)
+    #expect(!caption(state).contains("node"))
+    state.advance(toNs: startNs + 300_000_000)
+    #expect(caption(state).contains("→ node"))
+    #expect(!caption(state).contains("("))
+    state.advance(toNs: startNs + 600_000_000)
+    #expect(!state.isWalking)
+    let end = caption(state)
+    state.advance(toNs: startNs + 60_000_000_000)
+    #expect(caption(state) == end)
+    #expect(end.contains(" (node"))
+  }
+
+  @Test func `with reduced motion a key's owners are there at once, and moving ranges stand still`() {
+    var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
+    state.appearance.isMotionReduced = true
+    type("get user:1001", into: &state)
+    _ = state.handle(.enter)
+    #expect(!state.isWalking)
+    #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("user:1001 →") && $0.contains(" (node") })
+    var joining = Scene.joining.state(Size(width: 120, height: 40))
+    joining.appearance.isMotionReduced = true
+    #expect(!joining.ringPhase)
+  }
+
+  @Test func `moving ranges alternate until they are handed over`() throws {
+    var state = Scene.joining.state(Size(width: 120, height: 40))
+    let before = Picture(state, .utf8)
+    let status = try #require(state.status)
+    var later = status
+    later.atNs += 400_000_000
+    state.apply(status: later)
+    #expect(Picture(state, .utf8) != before)
+    // All of them handed over, nothing is left to alternate.
+    later.change?.fraction = 1
+    later.atNs += 400_000_000
+    state.apply(status: later)
+    let first = Picture.panel(.ring, state, Size(width: 40, height: 20), .utf8)
+    later.atNs += 400_000_000
+    state.apply(status: later)
+    #expect(Picture.panel(.ring, state, Size(width: 40, height: 20), .utf8) == first)
+  }
+
+  @Test func `the plan of a change counts every copy that moves once, and its parts end with the whole`() throws {
+    let state = Scene.joining.state(Size(width: 80, height: 24))
+    let ring = try #require(state.status?.ring)
+    let plan = try #require(MovePlan(ring))
+    let moved = (0..<ring.slotCount).reduce(0) { sum, slot in
+      let now = Set(ring.owners[slot * ring.ranks..<(slot + 1) * ring.ranks])
+      return sum + ring.nextOwners[slot * ring.nextRanks..<(slot + 1) * ring.nextRanks].count { !now.contains($0) }
+    }
+    #expect(plan.transfers.map(\.slotCount).reduce(0, +) == moved)
+    #expect(abs(plan.movedPart - Double(moved) / Double(ring.nextOwners.count)) < 1e-12)
+    for transfer in plan.transfers {
+      #expect(transfer.done(at: 0) == 0 && transfer.done(at: 1) == 1)
+      #expect(transfer.done(at: 0.3) <= transfer.done(at: 0.6))
+      #expect(transfer.from != transfer.to)
+    }
+  }
+
+  @Test func `the cursor goes from range to range and around the ring`() throws {
+    var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
+    let ring = try #require(state.status?.ring)
+    _ = state.handle(.tab)
+    _ = state.handle(.right)
+    let second = try #require(state.ringCursor)
+    #expect(ring.owners[second * ring.ranks] != ring.owners[0])
+    _ = state.handle(.left)
+    _ = state.handle(.left)
+    #expect(state.ringCursor == ring.slotCount - 1)
+    for _ in 0..<16 { _ = state.handle(.down) }
+    #expect(state.ringCursor == ring.slotCount - 1)
+    #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("-ffff →") })
+  }
+}
