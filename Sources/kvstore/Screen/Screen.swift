@@ -13,6 +13,7 @@ struct Screen {
   private let options: ScreenOptions
   private let mailbox = Mailbox()
   private let wakeups: Int32
+  private let recording: RecordingFile?
   private var keys = KeyReader()
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
@@ -44,6 +45,9 @@ struct Screen {
         themes: options.themes, theme: options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal),
         glyphs: glyphs.contains(preferred) ? preferred : .ascii, depth: terminal.depth, glyphChoices: glyphs,
         isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel))
+    recording = try options.recordingPath.map { [terminal] path throws(ScreenError) in
+      try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: Self.nowNs())
+    }
     for warning in options.warnings { state.warn(warning) }
     terminal.useMouse(options.usesMouse)
     let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
@@ -87,7 +91,9 @@ struct Screen {
 
   private mutating func draw() {
     if state.isWalking { state.advance(toNs: Self.nowNs()) }
-    terminal.present(Picture(state, state.appearance.look))
+    let picture = Picture(state, state.appearance.look)
+    recording?.add(picture, atNs: Self.nowNs())
+    terminal.present(picture)
   }
 
   private mutating func waitForSomething() {
