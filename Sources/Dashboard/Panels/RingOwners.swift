@@ -41,14 +41,14 @@ struct RingOwners {
 
     var isDead: Bool { condition == .dead }
 
-    /// The node's colour as its condition and the replica rank change it. Inner bands are darker: the primary is what
-    /// a stranger should see first.
+    /// The node's colour as its condition and the replica rank change it. Inner bands are nearer to the background: the
+    /// primary is what a stranger should see first.
     func color(_ theme: Theme, rank: Int = 0) -> Color {
       let own = theme.node(id)
       switch condition {
       case .dead: return theme[.ringDead]
       case .recovering: return own.shaded(towards: theme[.ringDead], 0.65)
-      case .serving: return own.shaded(towards: .hex(0), [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
+      case .serving: return own.shaded(towards: theme.ground, [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
       }
     }
 

@@ -77,6 +77,7 @@ struct Screen {
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
     let now = Self.nowNs()
+    if let paste = keys.overduePaste(atNs: now) { _ = state.handle(paste) }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
     let isBusy = state.isAnimated || rates.reads + rates.writes > 0
@@ -123,10 +124,11 @@ struct Screen {
 
 extension Screen {
   private mutating func takeKeys() {
-    let pressed = keys.read()
+    let now = Self.nowNs()
+    let pressed = keys.read(atNs: now)
     if pressed.isEmpty, Self.isAtEnd { exitCode = exitCode ?? 128 + SIGHUP }
     // A walk begins when its key was asked for, not at the last status.
-    state.advance(toNs: Self.nowNs())
+    state.advance(toNs: now)
     for key in pressed {
       for action in state.handle(key) { perform(action) }
     }
