@@ -81,7 +81,7 @@ package struct Picture: Equatable, Sendable {
     // Themes are judged by the screen behind them, so only the others dim it.
     if case .themes = overlay {
     } else {
-      canvas.restyle { Style(look.theme[.ghost], on: look.theme[.background], $0.attributes.union(.dim)) }
+      canvas.restyle(look.theme.faded)
     }
     let box = box(of: overlay, state, look)
     canvas.draw(box.canvas, column: box.column, row: box.row)

@@ -33,11 +33,13 @@ enum DashboardFace {
 }
 
 /// What the screen shows and drives: the cluster, through the command language that every face shares.
-private struct ClusterHost: ScreenHost {
+struct ClusterHost: ScreenHost {
   let cluster: Cluster
   private let runner: CommandRunner
   private let history = HistoryFile()
   private let keys = RecentKeys()
+  /// As the screen shows them: a status at every key press would cost more under load than all the rest of it.
+  private let lastNodes = LastNodes()
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
@@ -45,7 +47,11 @@ private struct ClusterHost: ScreenHost {
     for line in history.load() { if let key = key(of: line) { keys.note(key) } }
   }
 
-  func status() -> ClusterStatus? { cluster.status() }
+  func status() -> ClusterStatus? {
+    let status = cluster.status()
+    lastNodes.nodes.withLock { $0 = status.nodes }
+    return status
+  }
 
   func events(after sequence: UInt64) -> [ClusterEvent] { cluster.events(after: sequence) }
 
@@ -67,7 +73,7 @@ private struct ClusterHost: ScreenHost {
 
   var advice: CommandAdvice {
     CommandAdvice(
-      complete: { [cluster, keys] in completion(of: $0, cursor: $1, cluster, keys) },
+      complete: { [lastNodes, keys] in completion(of: $0, cursor: $1, lastNodes.nodes.withLock { $0 }, keys) },
       question: { [cluster] in question(before: $0, cluster) },
       place: { [keys] line in
         guard let key = key(of: line) else { return nil }
@@ -88,4 +94,9 @@ private final class AnswerLines: Sendable {
   var all: [String] { lines.withLock { $0 } }
 
   func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+/// The nodes of the last status.
+private final class LastNodes: Sendable {
+  let nodes = Mutex<[NodeStatus]>([])
 }

@@ -18,7 +18,7 @@ struct KVStore: AsyncParsableCommand {
     subcommands: [
       Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, Kill.self, Restart.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Bench.self, Verify.self, RepairCommand.self, Backup.self,
-      Dump.self, Simulate.self, CheckHistory.self,
+      Dump.self, Simulate.self, CheckHistory.self, Frame.self,
     ])
 
   @Flag(help: "Read commands line by line, also on a terminal.")

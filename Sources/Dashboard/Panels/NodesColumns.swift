@@ -67,6 +67,7 @@ struct NodesColumns {
   /// Before the name: swatch, sign and the blanks after each.
   static let signsWidth = 4
   private static let meterWidthMax = 28
+  private static let trendWidthMax = 24
 
   init(width: Int, names: [String]) {
     let longest = names.map(\.columns).max() ?? 0
@@ -88,6 +89,7 @@ struct NodesColumns {
     }
     widen(.state, to: Column.state.width)
     widen(.keysMeter, to: Self.meterWidthMax)
+    widen(.cacheTrend, to: Self.trendWidthMax)
     placed = Self.place(chosen, after: nameWidth, spare: room)
   }
 

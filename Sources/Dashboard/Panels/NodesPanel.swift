@@ -78,6 +78,7 @@ private struct Row {
   let look: Look
 
   func draw(_ columns: NodesColumns, row: Int, isSelected: Bool, on canvas: inout Canvas) {
+    guard canvas.width > 0 else { return }
     var line = Canvas(Size(width: canvas.width, height: 1), background: look.style(.text))
     let color = look.theme.node(node.id)
     let swatch = look.usesLetters ? look.letter(node.id) : look.glyphs.swatch
@@ -86,7 +87,12 @@ private struct Row {
     let name = node.name.fitted(to: columns.nameWidth - NodesColumns.signsWidth, ellipsis: look.glyphs.ellipsis)
     line.write(name, column: NodesColumns.signsWidth, row: 0, Style(color, on: look.theme[.background], [.bold]))
     for placed in columns.placed { draw(placed, on: &line) }
-    if isSelected { line.restyle(selected) }
+    if isSelected {
+      let colored = line[0, 0]
+      line.restyle(selected)
+      // The swatch is the node's colour and nothing else.
+      line.put(colored.scalar, column: 0, row: 0, colored.style)
+    }
     canvas.draw(line, column: 0, row: row)
   }
 

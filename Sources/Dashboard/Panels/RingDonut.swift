@@ -114,7 +114,7 @@ struct RingDonut {
 
   private func label(on canvas: inout Canvas, radius: Double) {
     var taken: Set<Int> = []
-    for (id, middle) in owners.largestArcs().sorted(by: { $0.key < $1.key }) {
+    for (id, middle) in owners.labelPlaces().sorted(by: { $0.key < $1.key }) {
       let isRight = middle < 0.5
       let y = -cos(middle * 2 * .pi) * radius
       let wanted = (Double(canvas.height) + y) / 2

@@ -94,6 +94,9 @@ enum RingCaption {
     if status.nodes.contains(where: { RingOwners.Condition($0.state) == .dead }) {
       return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
     }
+    if status.keys == 0, status.phase == .serving {
+      return ["no keys yet: try `put hello world`, or `benchmark`", "no keys yet: try `benchmark`", "no keys yet"]
+    }
     if status.ring.ranks > 1 {
       return ["outer band: first copy; inner: the others", "outer band: first copy"]
     }

@@ -41,14 +41,14 @@ struct RingOwners {
 
     var isDead: Bool { condition == .dead }
 
-    /// The node's colour as its condition and the replica rank change it. Inner bands are darker: the primary is what
-    /// a stranger should see first.
+    /// The node's colour as its condition and the replica rank change it. Inner bands are nearer to the background: the
+    /// primary is what a stranger should see first.
     func color(_ theme: Theme, rank: Int = 0) -> Color {
       let own = theme.node(id)
       switch condition {
       case .dead: return theme[.ringDead]
       case .recovering: return own.shaded(towards: theme[.ringDead], 0.65)
-      case .serving: return own.shaded(towards: .hex(0), [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
+      case .serving: return own.shaded(towards: theme.ground, [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
       }
     }
 
@@ -83,22 +83,36 @@ struct RingOwners {
     Swift.min(ring.slotCount - 1, (2 * index + 1) * ring.slotCount / (2 * Swift.max(1, count)))
   }
 
-  /// The middle of each node's longest run of slots it owns as primary, as a part of the ring from 0 to 1.
+  /// Where a node's label stands, as a part of the ring from 0 to 1: the middle of one of its longest runs of slots as
+  /// primary. Runs are about equally long, so of those nearly as long as the longest it is the one that lets the labels
+  /// stand apart: nearest to the node's turn, when nodes take turns around the ring.
   ///
   /// A run over the ring's end counts as two: it is a matter of where a label stands.
   /// - Complexity: O(slots).
-  func largestArcs() -> [Int: Double] {
-    var best: [Int: (length: Int, middle: Double)] = [:]
+  func labelPlaces() -> [Int: Double] {
+    let runs = primaryRuns()
+    var places: [Int: Double] = [:]
+    for (turn, id) in runs.keys.sorted().enumerated() {
+      let own = runs[id] ?? []
+      let longest = own.map(\.count).max() ?? 0
+      let wanted = (Double(turn) + 0.5) / Double(runs.count)
+      places[id] = own.filter { Double($0.count) >= 0.8 * Double(longest) }
+        .map { Double($0.lowerBound + $0.upperBound) / 2 / Double(ring.slotCount) }
+        .min { abs($0 - wanted) < abs($1 - wanted) }
+    }
+    return places
+  }
+
+  private func primaryRuns() -> [Int: [Range<Int>]] {
+    var runs: [Int: [Range<Int>]] = [:]
     var start = 0
     for slot in 1...ring.slotCount {
-      let first = Int(ring.owners[start * ring.ranks])
-      if slot < ring.slotCount, Int(ring.owners[slot * ring.ranks]) == first { continue }
-      if slot - start > best[first]?.length ?? 0 {
-        best[first] = (slot - start, Double(start + slot) / 2 / Double(ring.slotCount))
-      }
+      let first = ring.owners[start * ring.ranks]
+      if slot < ring.slotCount, ring.owners[slot * ring.ranks] == first { continue }
+      runs[Int(first), default: []].append(start..<slot)
       start = slot
     }
-    return best.mapValues(\.middle)
+    return runs
   }
 }
 

@@ -119,10 +119,18 @@ extension DashboardState {
     return []
   }
 
+  /// The one command that is about the screen, not the cluster.
+  package static let describeCommand = "describe"
+
   private mutating func submit() -> [Action] {
     _ = prompt.closeSearch(keepsMatch: true)
     let line = prompt.submit()
     guard line.contains(where: { !$0.isWhitespace }) else { return [] }
+    if line.filter({ !$0.isWhitespace }).lowercased() == Self.describeCommand {
+      begin(command: line)
+      apply(answer: CommandAnswer(lines: Description.lines(self), isSuccess: true))
+      return []
+    }
     if let question = advice.question(line) {
       overlay = .confirmation(line: line, question: question)
       return []

@@ -47,7 +47,7 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
   /// Levels of the 6 × 6 × 6 cube at palette entries 16–231.
   private static let cube = [0, 95, 135, 175, 215, 255]
 
-  private static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
+  fileprivate static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
     switch index {
     case ..<16: return basic[index]
     case ..<232:
@@ -83,5 +83,12 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
     let (r, g, b) = components(ofPalette: index)
     // The eye sees green best and blue worst; without weights reds turn brown and greys turn blue.
     return 3 * (r - red) * (r - red) + 6 * (g - green) * (g - green) + (b - blue) * (b - blue)
+  }
+}
+
+extension Color {
+  /// Red, green and blue as most terminals show the colour; `nil` for the terminal's own.
+  var shown: (red: Int, green: Int, blue: Int)? {
+    paletteIndex.map { ColorDepth.components(ofPalette: $0) } ?? components
   }
 }

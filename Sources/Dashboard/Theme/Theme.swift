@@ -29,6 +29,17 @@ package struct Theme: Equatable, Sendable {
     Style(self[key], on: self[.background], attributes)
   }
 
+  /// What colours fade to: the background, or black where that is the terminal's own, which cannot be asked for.
+  var ground: Color { self[.background].components == nil ? .hex(0) : self[.background] }
+
+  /// A style as it looks below an overlay.
+  func faded(_ style: Style) -> Style {
+    let front = style.foreground.isTerminal ? self[.ghost] : style.foreground
+    return Style(
+      front.shaded(towards: ground, 0.7), on: style.background.shaded(towards: ground, 0.7),
+      front.components == nil ? style.attributes.union(.dim) : style.attributes)
+  }
+
   /// The colour that a node keeps for as long as it is a member.
   package func node(_ id: Int) -> Color {
     self[ThemeKey.nodes[Swift.max(0, id) % ThemeKey.nodes.count]]

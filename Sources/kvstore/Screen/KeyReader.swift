@@ -4,10 +4,24 @@ import Dashboard
 /// Key presses as they arrive; a paste is put together to one.
 struct KeyReader {
   private var paste: String?
+  private var lastInputNs: UInt64 = 0
+
+  /// A paste that is silent for so long has lost its end: on a slow line a sequence may arrive in pieces too far apart
+  /// to be known. Without a limit every key from then on would be taken for pasted text.
+  private static let pasteSilenceNs: UInt64 = 1_000_000_000
+
+  /// A paste that has lost its end, as it is.
+  mutating func overduePaste(atNs now: UInt64) -> Key? {
+    guard let pasted = paste, now > lastInputNs + Self.pasteSilenceNs else { return nil }
+    paste = nil
+    return .paste(pasted)
+  }
 
   /// What has been pressed since the last call.
-  mutating func read() -> [Key] {
+  mutating func read(atNs now: UInt64) -> [Key] {
     var keys: [Key] = []
+    if let pasted = overduePaste(atNs: now) { keys.append(pasted) }
+    lastInputNs = now
     while true {
       let raw = ct_read_key()
       if raw.kind == CT_NONE { return keys }

@@ -4,18 +4,22 @@ import KVCluster
 import Synchronization
 
 /// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
-func completion(of line: String, cursor: Int, _ cluster: Cluster, _ keys: RecentKeys) -> Dashboard.Completion {
+func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Dashboard.Completion {
   let bytes = Array(line.utf8)
-  let found = Commands.Completion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: cluster.status().nodes)
+  let found = Commands.Completion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
   let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
   var candidates = found.candidates
   let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
+  if words.count == 1, !typed.isEmpty, DashboardState.describeCommand.hasPrefix(typed), typed.count > 2 {
+    candidates.append(DashboardState.describeCommand)
+  }
   if candidates.isEmpty, words.count == 2, let entry = CommandEntry.called(String(words[0])),
     [.put, .get, .del].contains(entry.name)
   {
     candidates = keys.beginning(with: typed)
   }
   var usage = found.usage.map { usage in found.summary.map { "\(usage): \($0)" } ?? usage } ?? ""
+  if line == DashboardState.describeCommand { usage = "describe: the screen in sentences" }
   if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
     usage = Suggestion.command(for: String(word)).map { "did you mean \($0.rawValue)?" } ?? "no such command; try help"
   }

@@ -13,6 +13,7 @@ struct Screen {
   private let options: ScreenOptions
   private let mailbox = Mailbox()
   private let wakeups: Int32
+  private let recording: RecordingFile?
   private var keys = KeyReader()
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
@@ -44,6 +45,9 @@ struct Screen {
         themes: options.themes, theme: options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal),
         glyphs: glyphs.contains(preferred) ? preferred : .ascii, depth: terminal.depth, glyphChoices: glyphs,
         isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel))
+    recording = try options.recordingPath.map { [terminal] path throws(ScreenError) in
+      try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: Self.nowNs())
+    }
     for warning in options.warnings { state.warn(warning) }
     terminal.useMouse(options.usesMouse)
     let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
@@ -73,6 +77,7 @@ struct Screen {
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
     let now = Self.nowNs()
+    if let paste = keys.overduePaste(atNs: now) { _ = state.handle(paste) }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
     let isBusy = state.isAnimated || rates.reads + rates.writes > 0
@@ -87,7 +92,9 @@ struct Screen {
 
   private mutating func draw() {
     if state.isWalking { state.advance(toNs: Self.nowNs()) }
-    terminal.present(Picture(state, state.appearance.look))
+    let picture = Picture(state, state.appearance.look)
+    recording?.add(picture, atNs: Self.nowNs())
+    terminal.present(picture)
   }
 
   private mutating func waitForSomething() {
@@ -117,10 +124,11 @@ struct Screen {
 
 extension Screen {
   private mutating func takeKeys() {
-    let pressed = keys.read()
+    let now = Self.nowNs()
+    let pressed = keys.read(atNs: now)
     if pressed.isEmpty, Self.isAtEnd { exitCode = exitCode ?? 128 + SIGHUP }
     // A walk begins when its key was asked for, not at the last status.
-    state.advance(toNs: Self.nowNs())
+    state.advance(toNs: now)
     for key in pressed {
       for action in state.handle(key) { perform(action) }
     }

@@ -14,6 +14,8 @@ struct ScreenOptions: Sendable {
   var usesMouse = true
   var isMotionReduced = false
   var isSinglePanel = false
+  /// Where to record what is shown.
+  var recordingPath: String?
   /// What could not be read of settings and themes, in words.
   var warnings: [String] = []
 }
@@ -37,6 +39,9 @@ struct DisplayOptions: ParsableArguments {
 
   @Flag(inversion: .prefixedNo, help: "Nothing moves by itself but figures.")
   var reducedMotion: Bool?
+
+  @Option(help: ArgumentHelp("Record what is shown as an asciicast (version 2).", valueName: "file"))
+  var record: String?
 
   func validate() throws {
     if let refreshMs, !Settings.refreshRangeMs.contains(refreshMs) {
@@ -64,6 +69,7 @@ struct DisplayOptions: ParsableArguments {
     options.periodNs = UInt64(settings.refreshMs ?? 100) * 1_000_000
     options.usesMouse = settings.mouse ?? true
     options.isMotionReduced = settings.reducedMotion ?? false
+    options.recordingPath = record
     options.isSinglePanel = settings.layout == .single
     return options
   }

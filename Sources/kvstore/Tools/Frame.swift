@@ -1,0 +1,163 @@
+import ArgumentParser
+import Commands
+import Dashboard
+import Glibc
+import KVCluster
+
+/// `kvstore frame`: one picture of a cluster, without any terminal.
+struct Frame: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "frame",
+    abstract: "Draw one frame of the dashboard, without a terminal.",
+    discussion: """
+      Opens the cluster, runs the commands, and draws what the dashboard would show then.
+      kvstore frame --ephemeral --size 80x24 --text 'put a 1' benchmark
+      """)
+
+  @OptionGroup(title: "Cluster options")
+  var options: StartOptions
+
+  @Option(help: ArgumentHelp("Columns and rows.", valueName: "COLSxROWS"))
+  var size = FrameSize(size: Size(width: 120, height: 40))
+
+  @Option(help: ArgumentHelp("Theme: a name, or a file in this or btop's format.", valueName: "name"))
+  var theme: String?
+
+  @Option(help: ArgumentHelp("Characters to draw with.", valueName: "kind"))
+  var glyphs: Glyphs.Kind = .braille
+
+  @Option(help: ArgumentHelp("Write an SVG picture to a file.", valueName: "file"))
+  var svg: String?
+
+  @Flag(help: "Words without colours; otherwise with the sequences of an exact-colour terminal.")
+  var text = false
+
+  @Flag(help: "With colours (the default).")
+  var ansi = false
+
+  @Flag(help: "Describe the screen in sentences.")
+  var describe = false
+
+  @Argument(help: "Command lines to run before.")
+  var lines: [String] = []
+
+  @ParentCommand var parent: KVStore
+
+  func validate() throws {
+    guard [text, ansi, describe, svg != nil].count(where: { $0 }) <= 1 else {
+      throw ValidationError("--text, --ansi, --describe and --svg exclude each other.")
+    }
+  }
+
+  func run() async throws {
+    var screen = ScreenOptions()
+    let config = ConfigFolder()
+    screen.themes += config.themes().themes
+    if let theme { screen.choose(theme: theme) }
+    for warning in screen.warnings { HeadlessRun.complain(warning) }
+    if theme != nil, screen.theme == nil { throw ExitCode(1) }
+    let start = try options.filled(from: parent.options).clusterOptions()
+    let look = Appearance(themes: screen.themes, theme: screen.theme ?? .midnight, glyphs: glyphs, depth: .truecolor)
+    let output: FrameRun.Output = describe ? .description : text ? .text : svg.map { .svg(path: $0) } ?? .ansi
+    let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
+    throw ExitCode(await HeadlessRun.run(start) { await run.draw($0) })
+  }
+}
+
+/// Watches a cluster as the dashboard would, and draws what it would show at the end.
+private struct FrameRun: Sendable {
+  enum Output: Sendable {
+    case text, ansi, description
+    case svg(path: String)
+  }
+
+  let size: Size
+  let appearance: Appearance
+  let lines: [String]
+  let output: Output
+
+  /// Returns the exit status.
+  func draw(_ cluster: Cluster) async -> Int32 {
+    let state = await watch(cluster)
+    let canvas = Picture(state, state.appearance.look).canvas
+    switch output {
+    case .text: for line in canvas.lines { print(line) }
+    case .ansi: print(AnsiText.text(canvas, depth: .truecolor), terminator: "")
+    case .description: for line in Description.lines(state) { print(line) }
+    case .svg(let path):
+      guard let file = fopen(path, "we") else {
+        HeadlessRun.complain("cannot write \(path): \(String(cString: strerror(errno)))")
+        return 1
+      }
+      let isWritten = fputs(SvgPicture.text(canvas), file) >= 0
+      guard fclose(file) == 0, isWritten else {
+        HeadlessRun.complain("\(path) could not be written whole")
+        return 1
+      }
+    }
+    return 0
+  }
+
+  /// Runs the commands, and looks at the cluster meanwhile ten times a second.
+  private func watch(_ cluster: Cluster) async -> DashboardState {
+    let host = ClusterHost(cluster)
+    var state = DashboardState(size: size, advice: host.advice, appearance: appearance)
+    var lastEvent: UInt64 = 0
+    func look() {
+      for event in cluster.events(after: lastEvent) {
+        lastEvent = event.sequence
+        state.apply(event: event)
+      }
+      state.apply(status: cluster.status())
+    }
+    look()
+    for line in lines {
+      _ = state.handle(.paste(line))
+      _ = state.handle(.enter)
+      // Nobody is there to be asked.
+      if state.overlay != nil { _ = state.handle(.character("y")) }
+      let running = Task { await host.run(line) { _ in } }
+      let waiting = Waiting(running)
+      while await !waiting.isOver {
+        try? await Task.sleep(for: .milliseconds(100))
+        look()
+      }
+      state.apply(answer: await running.value)
+    }
+    // A rate is the difference of two looks.
+    try? await Task.sleep(for: .milliseconds(200))
+    look()
+    return state
+  }
+}
+
+/// Whether a task has ended, without waiting for it.
+private actor Waiting {
+  private(set) var isOver = false
+
+  init(_ task: Task<CommandAnswer, Never>) {
+    Task {
+      _ = await task.value
+      await self.end()
+    }
+  }
+
+  private func end() { isOver = true }
+}
+
+/// `120x40` on the command line.
+struct FrameSize: ExpressibleByArgument {
+  let size: Size
+
+  init(size: Size) { self.size = size }
+
+  init?(argument: String) {
+    let numbers = argument.split(separator: "x").map { Int($0) }
+    guard numbers.count == 2, let width = numbers[0], let height = numbers[1], (1...1_000).contains(width),
+      (1...1_000).contains(height)
+    else { return nil }
+    size = Size(width: width, height: height)
+  }
+
+  var defaultValueDescription: String { "\(size.width)x\(size.height)" }
+}
