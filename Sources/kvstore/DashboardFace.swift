@@ -21,7 +21,9 @@ enum DashboardFace {
     let checker = LiveChecker(cluster)
     let status: Int32
     do throws(ScreenError) {
-      status = try Screen.run(ClusterHost(cluster), display)
+      let host = ClusterHost(cluster)
+      status = try Screen.run(host, display)
+      host.finishHistory()
     } catch {
       HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
@@ -38,8 +40,8 @@ struct ClusterHost: ScreenHost {
   private let runner: CommandRunner
   private let history = HistoryFile()
   private let keys = RecentKeys()
-  /// As the screen shows them: a status at every key press would cost more under load than all the rest of it.
-  private let lastNodes = LastNodes()
+  /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
+  private let last = LastStatus()
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
@@ -49,7 +51,7 @@ struct ClusterHost: ScreenHost {
 
   func status() -> ClusterStatus? {
     let status = cluster.status()
-    lastNodes.nodes.withLock { $0 = status.nodes }
+    last.status.withLock { $0 = status }
     return status
   }
 
@@ -73,8 +75,8 @@ struct ClusterHost: ScreenHost {
 
   var advice: CommandAdvice {
     CommandAdvice(
-      complete: { [lastNodes, keys] in completion(of: $0, cursor: $1, lastNodes.nodes.withLock { $0 }, keys) },
-      question: { [cluster] in question(before: $0, cluster) },
+      complete: { [last, keys] in completion(of: $0, cursor: $1, last.nodes, keys) },
+      question: { [last] in question(before: $0, last.status.withLock { $0 }) },
       place: { [keys] line in
         guard let key = key(of: line) else { return nil }
         keys.note(key)
@@ -85,6 +87,8 @@ struct ClusterHost: ScreenHost {
   func loadHistory() -> [String] { history.load() }
 
   func saveHistory(_ lines: [String]) { history.save(lines) }
+
+  func finishHistory() { history.finish() }
 }
 
 /// Lines gathered from whichever thread says them.
@@ -96,7 +100,9 @@ private final class AnswerLines: Sendable {
   func add(_ line: String) { lines.withLock { $0.append(line) } }
 }
 
-/// The nodes of the last status.
-private final class LastNodes: Sendable {
-  let nodes = Mutex<[NodeStatus]>([])
+/// The status that was asked for last.
+private final class LastStatus: Sendable {
+  let status = Mutex<ClusterStatus?>(nil)
+
+  var nodes: [NodeStatus] { status.withLock { $0?.nodes ?? [] } }
 }

@@ -35,9 +35,8 @@ func key(of line: String) -> [UInt8]? {
 }
 
 /// What to ask before a line is run that takes a node out of a cluster whose data is meant to stay.
-func question(before line: String, _ cluster: Cluster) -> String? {
-  let status = cluster.status()
-  guard !status.isEphemeral else { return nil }
+func question(before line: String, _ status: ClusterStatus?) -> String? {
+  guard let status, !status.isEphemeral else { return nil }
   switch try? Command.parse(Array(line.utf8)) {
   case .kill(let name) where status.nodes.contains { $0.name == name && $0.state.isServing }:
     return "Kill \(name)? It stops as in a crash and serves nothing until `restart \(name)`. Its log stays."

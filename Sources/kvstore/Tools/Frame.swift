@@ -108,7 +108,7 @@ private struct FrameRun: Sendable {
         lastEvent = event.sequence
         state.apply(event: event)
       }
-      state.apply(status: cluster.status())
+      if let status = host.status() { state.apply(status: status) }
     }
     look()
     for line in lines {
