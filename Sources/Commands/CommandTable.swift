@@ -162,7 +162,7 @@ extension CommandEntry {
       name: .keys, summary: "list keys, at most \(Command.keysListedDefault), in order",
       arguments: [Argument(label: "PREFIX", kind: .bytes, isOptional: true)], synonyms: ["list", "scan"]),
     CommandEntry(
-      name: .verdict, summary: "say whether the answers of this session are linearizable",
+      name: .verdict, summary: "say whether this session's answers are linearizable",
       details: [
         "A part of the keys is watched while it is used, all of them under a light load, and every answer on those judged.",
         "With R + W > N there are no violations. With --read-quorum 1 --write-quorum 1 a node that was dead tells old",
