@@ -7,8 +7,8 @@ import Synchronization
 /// That alone makes small batches: whoever comes first starts a sync that the others just miss. But those whom a sync
 /// has answered come back with their next write. So the thread waits for about as many as it answered last, as long as
 /// they keep coming: then all share one sync, and the logs of a cluster fall into step, of which a writer needs several.
-/// Measured with 64 writers, three logs and two cores, a third of the syncs do for twice the writes. A lone writer never
-/// waits for company. (PostgreSQL's `commit_delay` and MySQL's `binlog_group_commit_sync_delay` wait a fixed time.)
+/// Measured on a machine that was busy otherwise, medians of three alternating runs: 64 writers 52,000 to 67,000 a second,
+/// 256 writers 100,000 to 121,000. A lone writer never waits for company. (PostgreSQL's `commit_delay` and MySQL's `binlog_group_commit_sync_delay` wait a fixed time.)
 final class GroupCommit: @unchecked Sendable {
   private struct Waiter {
     var position: LogPosition

@@ -101,43 +101,20 @@ package struct HashIndex {
     return UnsafeRawPointer(table.pointee.slots + HashIndex.home(hash, table.pointee.capacity))
   }
 
-  /// Asks for the memory a look-up of `hash` will touch.
-  @inline(__always)
-  package func prefetch(_ hash: UInt64) {
-    let address = address(of: hash)
-    kv_prefetch(address)
-    kv_prefetch(address + (HashIndex.window - 1) * MemoryLayout<IndexSlot>.stride)
-  }
-
   /// The slot with this hash that `matches`, or `nil`. Valid until the next insertion.
   @inline(__always)
   package func find(
     _ hash: UInt64, matching matches: (UnsafeMutablePointer<IndexSlot>) -> Bool
   ) -> UnsafeMutablePointer<IndexSlot>? {
     let table = table(hash)
-    let home = HashIndex.home(hash, table.pointee.capacity)
-    var slot = table.pointee.slots + home
+    var slot = table.pointee.slots + HashIndex.home(hash, table.pointee.capacity)
     let end = table.pointee.slots + Int(table.pointee.capacity)
-    if slot + HashIndex.window <= end { slot += HashIndex.skip(slot, hash) }
     while true {
       if slot.pointee.location == .none { return nil }
       if slot.pointee.hash == hash, matches(slot) { return slot }
       slot += 1
       if slot == end { slot = table.pointee.slots }
     }
-  }
-
-  /// Slots from the home that are looked at together.
-  private static let window = 4
-
-  /// How many of the slots from here on are not this hash's, by a look at a whole window without a branch: which of its
-  /// slots an entry is in nobody can predict, and a processor that has guessed wrong throws away the operations it had
-  /// begun while it waited for memory. 0 if none in the window has the hash.
-  @inline(__always)
-  private static func skip(_ slot: UnsafeMutablePointer<IndexSlot>, _ hash: UInt64) -> Int {
-    var found = 1 << window
-    for i in 0..<window { found |= (slot[i].hash == hash ? 1 : 0) << i }
-    return found.trailingZeroBitCount & (window - 1)
   }
 
   /// Adds an entry whose key is not in the index. Amortised O(1); grows its table when that is 80 % full.

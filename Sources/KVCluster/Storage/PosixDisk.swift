@@ -187,10 +187,11 @@ final class SyncFaults: Sendable {
 ///
 /// Where bytes must survive a `kill -9` at once, the mapping is shared: a store is in the page cache. Its price is paid
 /// at each sync: the pages must be taken from the writers' page tables, with an interrupt to every core, and fault again
-/// at the next store. That is nothing once a second and a third of a durable put. So where nothing counts before a sync
+/// at the next store. That is little once a second and much several thousand times a second. So where nothing counts before a sync
 /// anyway, the file is *staged*: the mapping is private, stores go to copies of pages, and ``write(_:)`` hands them to
 /// the file in one call before the sync. Readers notice nothing: the copy and, once it is given back, the page of the
-/// file are at the same address and say the same.
+/// file are at the same address and say the same. Measured with 256 durable writers, two alternating runs: 171,000 and
+/// 165,000 puts a second before, 298,000 and 341,000 staged (and with zeros written in whole pages).
 final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
   /// Changed only while one owner has the file, between two uses.
   fileprivate(set) var path: String

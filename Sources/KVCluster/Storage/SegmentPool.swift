@@ -19,6 +19,9 @@ final class SegmentPool: @unchecked Sendable {
   private let spareIsThere = Atomic<Bool>(false)
   /// Files to make segments from.
   private var free: [any SegmentFile]
+  /// A segment that was made and could not be listed. The list on the disk may name it all the same, so the next one has
+  /// its file and its id.
+  private var unlisted: (file: any SegmentFile, id: UInt64)?
   /// How many keep segments' files as they are, and the segments given up meanwhile.
   private var holds = 0
   private var heldSegments: [Log.Segment] = []
@@ -103,6 +106,8 @@ final class SegmentPool: @unchecked Sendable {
     lock.withLock {
       for file in free { file.close() }
       free = []
+      unlisted?.file.close()
+      unlisted = nil
       spare = nil
       isClosed = true
       // Not listed any more: the next start takes them for free files.
@@ -113,11 +118,36 @@ final class SegmentPool: @unchecked Sendable {
   /// Call with `lock` held.
   private func makeSegment(record bytes: Int) throws(StorageError) -> Log.Segment {
     if isClosed { throw .closed }
-    let id = newestID + 1
     let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
-    let recycled = capacity == segmentBytes ? free.popLast() : nil
+    let (file, id) =
+      if let waiting = takeUnlisted(capacity) { waiting } else { try makeFile(capacity, record: bytes) }
+    do {
+      // No record goes into a segment that the manifest does not name.
+      try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
+    } catch {
+      unlisted = (file, id)
+      throw error
+    }
+    manifest.append(id)
+    return Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
+  }
+
+  /// Call with `lock` held.
+  private func takeUnlisted(_ capacity: Int) -> (file: any SegmentFile, id: UInt64)? {
+    guard let segment = unlisted else { return nil }
+    unlisted = nil
+    if segment.file.capacity >= capacity { return segment }
+    // Its file stays, and the next start takes it for an empty segment or a free one.
+    segment.file.close()
+    return nil
+  }
+
+  /// A file that is the next segment but for the list. Call with `lock` held.
+  private func makeFile(_ capacity: Int, record bytes: Int) throws(StorageError) -> (file: any SegmentFile, id: UInt64)
+  {
+    let id = newestID + 1
     let file: any SegmentFile
-    if let recycled {
+    if capacity == segmentBytes, let recycled = free.popLast() {
       try recycle(recycled, segment: id)
       file = recycled
     } else {
@@ -126,15 +156,7 @@ final class SegmentPool: @unchecked Sendable {
         byteCount: min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, 1 << 20)))
     }
     newestID = id
-    do {
-      // No record goes into a segment that the manifest does not name.
-      try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
-    } catch {
-      keepFree(file)
-      throw error
-    }
-    manifest.append(id)
-    return Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
+    return (file, id)
   }
 
   /// Makes a free file the segment with this id. Call with `lock` held.

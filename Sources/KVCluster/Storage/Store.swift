@@ -53,7 +53,7 @@ package final class Store: @unchecked Sendable {
 
   /// Asks for the memory a look-up of `hash` will touch first.
   @inline(__always)
-  package func prefetch(_ hash: UInt64) { stripe(hash).pointee.index.prefetch(hash) }
+  package func prefetch(_ hash: UInt64) { kv_prefetch(stripe(hash).pointee.index.address(of: hash)) }
 
   /// Asks for what the index points to under this hash, cached or in the log: its first 256 bytes at most. Everything an
   /// operation waits for is memory, so the sooner the better.
