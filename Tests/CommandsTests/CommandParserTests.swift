@@ -97,7 +97,8 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, benchmark, load, keys, verdict, backup, help, exit"
+    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, "
+    + "corrupt, fsync-fail, benchmark, load, keys, verdict, backup, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
   func namesCommands() {
