@@ -288,7 +288,7 @@ final class Caretaker {
     partitions.whileServing(replica, number) {
       let slots = replica.store.damagedSegments(hash)
       guard !slots.isEmpty else { return outcome = .wasIntact }
-      guard let others = partitions.sources(toHeal: hash, at: replica) else { return }
+      guard let others = partitions.sources(toHeal: hash, at: replica, cluster.links) else { return }
       do throws(StorageError) {
         for other in others { try take(hash, from: other) }
         replica.store.removeDamaged(hash)
@@ -332,7 +332,7 @@ final class Caretaker {
 
   /// Returns `nil` if it must wait.
   func rebuild() -> Rebuilding? {
-    guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0) }) else {
+    guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) }) else {
       if !hasAnnouncedWait {
         cluster.log(
           .storage, .warning,
@@ -344,7 +344,9 @@ final class Caretaker {
     let generation = partitions.currentGeneration
     let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
     let sweep = Sweep(.catchUp(replica.id), partitions, cluster.links, sources: sources)
-    guard (try? sweep.run(isHurried: isHurried || Clock.isVirtual, isCancelled: { isClosing })) ?? false,
+    guard (try? sweep.run(
+        isHurried: isHurried || Clock.isVirtual,
+        canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
@@ -400,11 +402,11 @@ extension PartitionTable {
   ///
   /// Either one of them has the very version that is damaged here. Or enough of them, N − W + 1 with intact copies or
   /// none, know that a later one, or none, is what was acknowledged: then the damaged one never was.
-  func sources(toHeal hash: UInt64, at replica: Replica) -> [Replica]? {
+  func sources(toHeal hash: UInt64, at replica: Replica, _ links: Links) -> [Replica]? {
     let partition = self[Store.partition(of: hash)]
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    let others = voters(participants, besides: replica, partition)
+    let others = voters(participants, besides: replica, partition, links)
     let tags = replica.store.damagedTags(hash)
     let have = { (other: Replica, tag: Tag) in other.store.holdsIntact(hash, tag) }
     if tags.allSatisfy({ tag in others.contains { have($0, tag) } }) { return others }
@@ -412,14 +414,15 @@ extension PartitionTable {
     return sure.count >= participants.owners.count - view.quorum.write + 1 ? others : nil
   }
 
-  /// Owners that answer and vote.
+  /// Owners that the node reaches, and that answer and vote.
   private func voters(
     _ participants: PlacementView.Participants, besides replica: Replica,
-    _ partition: UnsafeMutablePointer<Partition>
+    _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> [Replica] {
     (0..<participants.count).compactMap { i in
       guard participants.ids[i] != replica.id, participants.owners.contains(i),
-        let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect
+        let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect,
+        links.reaches(replica.id, other.id)
       else { return nil }
       return other
     }
@@ -428,7 +431,7 @@ extension PartitionTable {
   /// Whether other owners of the slot that answer and vote are enough to know every acknowledged version: N − W + 1, or
   /// all there are. Call with the partition's lock held.
   private func areOthersEnough(
-    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>
+    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> Bool {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: slot)
@@ -436,16 +439,16 @@ extension PartitionTable {
       participants.ids[$0] != replica.id && participants.owners.contains($0)
     }
     let needed = min(others, participants.owners.count - view.quorum.write + 1)
-    return voters(participants, besides: replica, partition).count >= needed
+    return voters(participants, besides: replica, partition, links).count >= needed
   }
 
   /// Whether enough other owners of every slot of the partition that the node owns answer and vote.
-  func canRebuild(_ replica: Replica, _ number: Int) -> Bool {
+  func canRebuild(_ replica: Replica, _ number: Int, _ links: Links) -> Bool {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return view.representatives(of: slots(number)).allSatisfy { slot in
-        !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition)
+        !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition, links)
       }
     }
   }

@@ -71,15 +71,52 @@ extension Simulation {
   }
 
   private func crashNode(losingPower: Bool) -> String? {
-    // What was acknowledged and not synced may be gone: the node must not be believed when it is back.
-    let isLossy = losingPower && plan.fsync != .always
-    guard let name = isLossy ? rotten : draw(up) else { return nil }
-    if isLossy, !mayDamage(name) { return nil }
+    if losingPower, plan.fsync != .always { return beginLoss() }
+    guard let name = draw(up) else { return nil }
     cluster.crashNode(name)
     machine.disk(of: name).restart(losingPower: losingPower)
-    if isLossy { cluster.markSuspect(name) }
     later(.start(node: name), within: faultUs)
     return name
+  }
+
+  /// Acknowledged writes are lost on one node, and nobody else may notice: in three acts, since chance alone seldom brings
+  /// them together. One node is cut off, so that writes are on few; another loses its power with what was not synced; it
+  /// comes back when the first is there again and a third is cut off.
+  private func beginLoss() -> String? {
+    guard let isolated = draw(up.filter { $0 != rotten }), mayDamage(rotten) else { return nil }
+    isolate(isolated, true)
+    later(.loss(isolated: isolated), within: faultUs)
+    return "\(isolated) is cut off, \(rotten) will lose power"
+  }
+
+  private func isolate(_ name: String, _ isCut: Bool) {
+    for other in cluster.nodeNames where other != name {
+      cluster.cutLink(name, other, isCut)
+      cluster.cutLink(other, name, isCut)
+    }
+  }
+
+  private func lose(_ isolated: String) {
+    guard mayDamage(rotten) else { return isolate(isolated, false) }
+    cluster.crashNode(rotten)
+    machine.disk(of: rotten).restart(losingPower: true)
+    // It must not be believed when it is back.
+    cluster.markSuspect(rotten)
+    trace("\(rotten) loses power")
+    later(.lossEnds(isolated: isolated), within: 1_000...200_000)
+  }
+
+  private func endLoss(_ isolated: String) {
+    isolate(isolated, false)
+    if let other = draw(up.filter { $0 != isolated }) {
+      isolate(other, true)
+      for peer in cluster.nodeNames where peer != other {
+        later(.link(from: other, to: peer), within: faultUs)
+        later(.link(from: peer, to: other), within: faultUs)
+      }
+      trace("\(isolated) is there again, \(other) is cut off")
+    }
+    start(rotten)
   }
 
   /// The machine stops at one of its next calls to its disk, whatever that is for; it is found dead a little later.
@@ -171,6 +208,8 @@ extension Simulation {
     case .room(let node):
       machine.disk(of: node).capacityBytes = .max
       trace("\(node) has room")
+    case .loss(let isolated): lose(isolated)
+    case .lossEnds(let isolated): endLoss(isolated)
     case .speed(let node): slowDisks.removeAll { $0 == node }
     case .restartCrashed(let node):
       cluster.crashNode(node)
@@ -206,6 +245,7 @@ extension Simulation {
     if !joins, name == rotten { return }
     do {
       changeSteps = add("change", try cluster.beginChange(joins ? .join : .leave, name))
+      newcomer = joins ? name : nil
       if joins { nextNode += 1 }
       trace("\(name) \(joins ? "joins" : "leaves")")
     } catch {
@@ -216,9 +256,7 @@ extension Simulation {
   func changeDone() {
     changeSteps = nil
     report.changes += 1
-    // A newcomer is looked after.
-    for name in cluster.nodeNames.suffix(1) { startMaintenanceIfNew(name) }
+    if let newcomer { startMaintenance(of: newcomer) }
+    newcomer = nil
   }
-
-  private func startMaintenanceIfNew(_ name: String) { startMaintenance(of: name) }
 }

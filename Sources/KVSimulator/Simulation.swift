@@ -47,6 +47,9 @@ package final class Simulation {
     case room(node: String)
     case restartCrashed(node: String)
     case speed(node: String)
+    /// The second and third act of a loss of acknowledged writes, see ``Simulation/beginLoss()``.
+    case loss(isolated: String)
+    case lossEnds(isolated: String)
   }
 
   package let plan: SimulationPlan
@@ -77,6 +80,8 @@ package final class Simulation {
   /// The node whose disk may damage what it holds; one a day, so that other copies are good.
   let rotten: String
   var changeSteps: Int?
+  /// The node that joins.
+  var newcomer: String?
 
   /// Answers come here from within the cluster.
   private final class Finished: Sendable {

@@ -93,14 +93,20 @@ final class Sweep: @unchecked Sendable {
   private func rewind() { stepsDone.wrappingSubtract(sources.count, ordering: .relaxed) }
 
   /// Steps to the end, with rests of seven times the work so that clients keep most of the machine, unless in a hurry.
-  /// - Returns: false if it was cancelled.
-  func run(isHurried: Bool = false, isCancelled: () -> Bool) throws(StorageError) -> Bool {
+  /// - Returns: false if it was cancelled, or if too few owners answered.
+  func run(
+    isHurried: Bool = false, canCopy: (_ partition: Int) -> Bool, isCancelled: () -> Bool
+  ) throws(StorageError) -> Bool {
     var rest = Rest()
-    while try step() != .done {
+    while true {
+      switch try step(canCopy: canCopy) {
+      case .done: return true
+      case .waiting: return false
+      case .more: break
+      }
       if isCancelled() { return false }
       if !isHurried { rest.afterWork(factor: 7) }
     }
-    return true
   }
 
   /// Looks at some entries of the source in the current partition; returns where to go on.
