@@ -99,7 +99,7 @@ package final class Simulation {
     rotten = "node\(1 + faultRandom.below(plan.nodes))"
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
-      cacheBytes: 1 << 20, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
+      cacheBytes: plan.cacheBytes, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
     options.segmentBytes = 16_384
     options.mistake = mistake
     self.options = options

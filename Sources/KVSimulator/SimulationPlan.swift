@@ -10,6 +10,8 @@ package struct SimulationPlan: Sendable, Equatable {
   package var operations: Int
   package var fsync: FsyncPolicy
   package var thinkMaxUs: Int
+  /// 0 in half of all days: then every read looks at the log.
+  package var cacheBytes: Int
   package var timeoutUs: Int
   package var lossPerMille = 0
   package var duplicationPerMille = 0
@@ -62,6 +64,7 @@ package struct SimulationPlan: Sendable, Equatable {
     fsync = random.chance(perMille: 600) ? .always : random.chance(perMille: 700) ? .everysec : .never
     thinkMaxUs = [5_000, 20_000, 100_000][random.below(3)]
     timeoutUs = random.within(300_000...3_000_000)
+    cacheBytes = random.chance(perMille: 500) ? 0 : 1 << 20
     dayUs = operations / clients * (thinkMaxUs / 2 + 2_000)
     if random.chance(perMille: 700) {
       lossPerMille = random.chance(perMille: 400) ? 0 : random.below(300)
@@ -80,6 +83,7 @@ package struct SimulationPlan: Sendable, Equatable {
   package var summary: String {
     let kinds = faults.map { "\($0.fault) every \($0.everyUs / 1_000) ms" }.joined(separator: ", ")
     return "\(nodes) nodes, \(clients) clients, \(keys) keys, \(operations) operations, fsync \(fsync.rawValue), "
+      + "\(cacheBytes >> 10) KiB of cache, "
       + "loss \(lossPerMille) ‰, doubled \(duplicationPerMille) ‰, delay \(delayUs)+\(jitterUs) µs; "
       + (kinds.isEmpty ? "no other faults" : kinds)
   }

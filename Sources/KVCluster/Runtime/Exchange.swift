@@ -20,6 +20,8 @@ final class Exchange: @unchecked Sendable {
     /// `nil` once it has been called.
     var completion: Completion?
     var lingersUntilNs: UInt64?
+    /// Through which node it was sent last. An operation that is over goes on through that one: the client has gone.
+    var contact: UInt16?
   }
 
   let links: Links
@@ -96,8 +98,8 @@ final class Exchange: @unchecked Sendable {
         number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
         owners: (0..<participants.count).map { participants.ids[$0] }, readRule: readRule(view, participants),
         writeRule: writeRule(view, participants, call), deadlineNs: now + timeoutNs)
-      entries.append(Entry(operation: operation, completion: completion))
-      sendRequests(operation, now)
+      entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
+      sendRequests(number - first, now)
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
     }
     run()
@@ -234,7 +236,7 @@ final class Exchange: @unchecked Sendable {
     complete(i)
     entry = entries[i]!
     if let end = entry.lingersUntilNs, now >= end || entry.operation.requests.isEmpty {
-      sendHints(entry.operation, now)
+      sendHints(entry, now)
       entries[i] = nil
       while let last = entries.first, last == nil {
         entries.removeFirst()
@@ -242,7 +244,8 @@ final class Exchange: @unchecked Sendable {
       }
       return
     }
-    sendRequests(entry.operation, now)
+    if entry.lingersUntilNs == nil { entries[i]!.contact = drawContact() }
+    sendRequests(i, now)
     let next = entry.lingersUntilNs ?? entry.operation.deadlineNs
     queue.add(.attention(operation: number), at: max(now + 1, min(next, now + Exchange.retryNs)))
   }
@@ -259,8 +262,9 @@ final class Exchange: @unchecked Sendable {
 
   // MARK: - Messages
 
-  private func sendRequests(_ operation: MessageOperation, _ now: UInt64) {
-    guard let contact = drawContact() else { return }
+  private func sendRequests(_ i: Int, _ now: UInt64) {
+    guard let entry = entries[i], let contact = entry.contact else { return }
+    let operation = entry.operation
     for (to, body) in operation.requests {
       send(
         Message(
@@ -275,8 +279,9 @@ final class Exchange: @unchecked Sendable {
     return candidates.isEmpty ? nil : candidates[random.below(candidates.count)]
   }
 
-  private func sendHints(_ operation: MessageOperation, _ now: UInt64) {
-    guard let missing = operation.missing, let contact = drawContact() else { return }
+  private func sendHints(_ entry: Entry, _ now: UInt64) {
+    guard let missing = entry.operation.missing, let contact = entry.contact else { return }
+    let operation = entry.operation
     for target in missing.targets {
       send(
         Message(
@@ -316,7 +321,7 @@ final class Exchange: @unchecked Sendable {
     complete(i)
     if hasNews {
       counters.writeBacks += 1
-      sendRequests(entries[i]!.operation, now)
+      sendRequests(i, now)
     }
   }
 
