@@ -344,7 +344,8 @@ final class Caretaker {
     let generation = partitions.currentGeneration
     let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
     let sweep = Sweep(.catchUp(replica.id), partitions, cluster.links, sources: sources)
-    guard (try? sweep.run(
+    guard
+      (try? sweep.run(
         isHurried: isHurried || Clock.isVirtual,
         canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration

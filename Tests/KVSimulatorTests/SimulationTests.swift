@@ -4,7 +4,7 @@ import Testing
 @testable import KVSimulator
 
 @Suite struct SimulationTests {
-  @Test("A cluster whose links, disks, nodes and members change stays linearizable and converges", arguments: 1...60)
+  @Test("A cluster whose links, disks, nodes and members change stays linearizable and converges", arguments: 1...30)
   func staysLinearizable(seed: UInt64) throws {
     let report = try Simulation(seed: seed).run()
     if case .violation(let violation) = report.verdict {

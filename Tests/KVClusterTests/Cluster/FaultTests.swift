@@ -28,7 +28,8 @@ import Testing
     let fixture = try ClusterFixture()
     let cluster = try await fixture.open { $0.operationTimeoutNs = 300_000_000 }
     try await cluster.put("a", "1")
-    try cluster.partition([["node1"], ["node2"], ["node3"]])
+    try cluster.pause("node2")
+    try cluster.pause("node3")
     await #expect(throws: ClusterError.self) { try await cluster.put("a", "2") }
     await #expect(throws: ClusterError.self) { try await cluster.get("a") }
     cluster.heal()
