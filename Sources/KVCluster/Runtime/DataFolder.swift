@@ -31,7 +31,8 @@ final class DataFolder: Sendable {
     }
     lockDescriptor = descriptor
     // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
-    disk = PosixDisk(root: self.path, isStaged: fsync == .always)
+    // Staging (`always` a third faster) waits until a kill in a batch never looks like damage to `verify`.
+    disk = PosixDisk(root: self.path, isStaged: false)
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)
