@@ -93,7 +93,7 @@ package final class Simulation {
     plan = SimulationPlan(seed: seed)
     random = SeededRandom(seed: seed)
     faultRandom = random.split()
-    machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync == .always)
+    machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
     left = plan.operations
     nextNode = plan.nodes + 1
     rotten = "node\(1 + faultRandom.below(plan.nodes))"
@@ -123,6 +123,8 @@ package final class Simulation {
       report.virtualUs = Int(Clock.nowNs() / 1_000)
       collectCounts()
       cluster.vanish()
+      // Writes that were under way to the end may have taken effect.
+      takeAnswers()
     }
     report.history = History(operations.compactMap(\.recorded))
     report.verdict = LinearizabilityChecker.check(report.history)
@@ -315,7 +317,7 @@ package final class Simulation {
   private func next(_ client: Int) {
     if left > 0 {
       queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
-    } else if !isHealing, operations.allSatisfy({ $0.outcome != nil || $0.returnedAt == nil }) {
+    } else if !isHealing {
       heal()
     }
   }

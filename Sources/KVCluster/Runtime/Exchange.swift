@@ -43,6 +43,7 @@ final class Exchange: @unchecked Sendable {
   private var first = 0
   private var held: [Message] = []
   private var random: SeededRandom
+  private var isEnded = false
   /// What has been decided, to be told without the lock.
   private var decided: [(Completion, MessageOperation.Outcome)] = []
   private(set) var counters = Counters()
@@ -89,10 +90,13 @@ final class Exchange: @unchecked Sendable {
   func begin(
     _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, completion: @escaping Completion
   ) {
-    let now = Clock.nowNs()
-    let view = self.view(of: hash)
-    let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    lock.withLock {
+    let isEnded = lock.withLock { () -> Bool in
+      if self.isEnded { return true }
+      let now = Clock.nowNs()
+      // Looked up and registered as one: a change of owners that does not find the operation here comes before it, and
+      // has let every partition use its view.
+      let view = self.view(of: hash)
+      let participants = view.participants(ofSlot: Ring.slot(of: hash))
       let number = first + entries.count
       let operation = MessageOperation(
         number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
@@ -101,7 +105,9 @@ final class Exchange: @unchecked Sendable {
       entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
       sendRequests(number - first, now)
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
+      return false
     }
+    if isEnded { return completion(.undecided) }
     run()
     wakeUp.withLock { $0 }?()
   }
@@ -133,22 +139,6 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// The least tag of a write that may still reach a replica; `nil` if there is none.
-  var oldestTag: Tag? {
-    lock.withLock {
-      var oldest = entries.compactMap { $0?.operation.tag }.min()
-      queue.forEach { event in
-        if case .arrival(let message) = event, case .write(_, let tag, _) = message.body {
-          oldest = min(oldest ?? tag, tag)
-        }
-      }
-      for message in held {
-        if case .write(_, let tag, _) = message.body { oldest = min(oldest ?? tag, tag) }
-      }
-      return oldest
-    }
-  }
-
   /// A node has begun a new life.
   func nodeStarted(_ id: UInt16) {
     lock.withLock {
@@ -156,9 +146,10 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// Ends everything: operations under way are undecided.
+  /// Ends everything, for good: operations under way, and those that come too late, are undecided.
   func endAll() {
     lock.withLock {
+      isEnded = true
       for i in entries.indices {
         entries[i]?.operation.timeOut()
         complete(i)

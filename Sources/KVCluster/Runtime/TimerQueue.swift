@@ -60,12 +60,6 @@ package struct TimerQueue<Entry> {
     return (first.at, first.entry)
   }
 
-  /// Calls `body` with every entry, in no order.
-  @inlinable
-  package func forEach(_ body: (Entry) -> Void) {
-    for node in heap { body(node.entry) }
-  }
-
   @inlinable
   package mutating func removeAll() { heap = [] }
 
