@@ -198,10 +198,9 @@ final class Coordinator: Sendable {
     _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     partition.pointee.operations.reads &+= 1
-    // The usual case, without the general machinery: as many owners as make both a read and a write quorum hold the same
-    // version.
-    let view = partition.pointee.view._withUnsafeGuaranteedRef { ($0.isJoint, max($0.quorum.read, $0.quorum.write)) }
-    if !view.0, let value = readAgreed(hash, key, partition, wanted: view.1) { return (take(value.bytes), nil) }
+    // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both rings
+    // during a change, hold the same version.
+    if let value = readAgreed(hash, key, partition) { return (take(value.bytes), nil) }
     return try readSlowly(hash, key, partition, take)
   }
 
@@ -212,9 +211,11 @@ final class Coordinator: Sendable {
 
   @inline(__always)
   private func readAgreed(
-    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>, wanted: Int
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>
   ) -> Agreed? {
-    let (owners, count, first) = partition.pointee.view._withUnsafeGuaranteedRef { $0.readOrder(hash) }
+    let (wanted, order) = partition.pointee.view._withUnsafeGuaranteedRef { ($0.agreement, $0.readOrder(hash)) }
+    let (owners, count, first) = order
+    guard count >= wanted else { return nil }
     var at = first
     for _ in 0..<wanted {
       guard let replica = partition.pointee.replica(owners[at]) else { return nil }
@@ -230,7 +231,7 @@ final class Coordinator: Sendable {
     guard case .found(let tag, let position, let isTombstone, let value) = answer, isDurable(replica, position) else {
       return nil
     }
-    for _ in 1..<max(1, wanted) {
+    for _ in 1..<wanted {
       at = at &+ 1 == count ? 0 : at &+ 1
       let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
       guard let version = replica._withUnsafeGuaranteedRef({ $0.store.vote(hash, key, known: tag) }),

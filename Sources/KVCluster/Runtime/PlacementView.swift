@@ -20,6 +20,11 @@ final class PlacementView: @unchecked Sendable {
   /// Owners by place, see ``place(_:)``; a table of some tens of kilobytes, which stays in the processor's cache.
   private let owners: UnsafeMutablePointer<UInt16>
   private let nextOwners: UnsafeMutablePointer<UInt16>?
+  /// During a change: the owners that stay owners, by place, `ranks` entries each, and how many they are.
+  private let sharedOwners: UnsafeMutablePointer<UInt16>?
+  private let sharedCounts: UnsafeMutablePointer<UInt8>?
+  /// So many owners, each of both rings during a change, make every quorum that a read needs.
+  let agreement: Int
   /// The first so many slots of each block have lists of their own; all after them share one. Tokens lie on the last
   /// slots of blocks and the first few after them (see ``RingBlocks``), so it is N − 1 for the rings that we make; any
   /// other arrangement works, with a larger table.
@@ -45,11 +50,28 @@ final class PlacementView: @unchecked Sendable {
     ownSlots = beginnings.map { $0 % PlacementView.slotsPerBlock }.max() ?? 0
     owners = PlacementView.lists(of: table, ownSlots)
     nextOwners = nextTable.map { [ownSlots] in PlacementView.lists(of: $0, ownSlots) }
+    agreement = max(1, quorum.read, quorum.write, nextQuorum?.write ?? 0)
+    guard let nextOwners else {
+      (sharedOwners, sharedCounts) = (nil, nil)
+      return
+    }
+    let places = RingBlocks.count * (ownSlots + 1)
+    let shared = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * ranks))
+    let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: places)
+    for place in 0..<places {
+      let next = UnsafeBufferPointer(start: nextOwners + place * nextRanks, count: nextRanks)
+      let both = UnsafeBufferPointer(start: owners + place * ranks, count: ranks).filter(next.contains)
+      for (rank, owner) in both.enumerated() { shared[place * ranks + rank] = owner }
+      counts[place] = UInt8(both.count)
+    }
+    (sharedOwners, sharedCounts) = (shared, counts)
   }
 
   deinit {
     owners.deallocate()
     nextOwners?.deallocate()
+    sharedOwners?.deallocate()
+    sharedCounts?.deallocate()
   }
 
   private static func lists(of table: PreferenceTable, _ ownSlots: Int) -> UnsafeMutablePointer<UInt16> {
@@ -79,9 +101,6 @@ final class PlacementView: @unchecked Sendable {
   func nameBytes(of id: UInt16) -> [UInt8] { Array(name(of: id).utf8) }
 
   @inline(__always)
-  var isJoint: Bool { nextOwners != nil }
-
-  @inline(__always)
   func participants(ofSlot slot: Int) -> Participants {
     var participants = Participants(
       ids: InlineArray(repeating: 0), count: ranks, owners: ParticipantSet(first: ranks), nextOwners: ParticipantSet())
@@ -90,13 +109,15 @@ final class PlacementView: @unchecked Sendable {
     return participants
   }
 
-  /// Owners of a key in the order in which a read asks them, while no change is under way. Keys of one slot begin with
-  /// different owners, so that each node serves its part of the reads of every range, and caches that part.
+  /// Owners of a key in the order in which a read asks them, during a change only those that stay owners; possibly fewer
+  /// than have to agree. Keys of one slot begin with different owners, so that each node serves its part of the reads of
+  /// every range, and caches that part.
   @inline(__always)
   func readOrder(_ hash: UInt64) -> (owners: UnsafePointer<UInt16>, count: Int, first: Int) {
-    let slot = Ring.slot(of: hash)
-    let first = Int(truncatingIfNeeded: ((hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: ranks)) >> 32)
-    return (UnsafePointer(owners + place(slot) &* ranks), ranks, first)
+    let place = place(Ring.slot(of: hash))
+    let count = sharedCounts.map { Int($0[place]) } ?? ranks
+    let first = Int(truncatingIfNeeded: ((hash & 0xffff_ffff) &* UInt64(truncatingIfNeeded: count)) >> 32)
+    return (UnsafePointer((sharedOwners ?? owners) + place &* ranks), count, first)
   }
 
   private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
