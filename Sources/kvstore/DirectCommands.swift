@@ -80,6 +80,16 @@ struct RemoveNode: DirectCommand {
   var command: Command { .removeNode(node) }
 }
 
+struct ReplaceNode: DirectCommand {
+  static let name = CommandName.replacenode
+  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The new node's name.") var heir: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .replaceNode(node, heir: heir) }
+}
+
 struct Kill: DirectCommand {
   static let name = CommandName.kill
   @Argument(help: "The node's name.") var node: String
