@@ -98,7 +98,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, "
+    "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, drop, "
     + "corrupt, fsync-fail, benchmark, load, keys, verdict, backup, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
