@@ -37,6 +37,7 @@ public struct ClusterStatus: Sendable, Equatable {
   /// a part of them under load.
   public var latencies = OperationLatencies()
 
+  /// ``Cluster/status()`` makes these; panels and tests make their own.
   public init(
     atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
     dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
@@ -120,6 +121,7 @@ public struct QuorumSettings: Sendable, Equatable {
   /// W: owners that must hold a write before it is acknowledged; 1 to N.
   public var write: Int
 
+  /// A majority of three, if nothing else is said.
   public init(replicas: Int = 3, read: Int = 2, write: Int = 2) {
     self.replicas = replicas
     self.read = read
@@ -165,6 +167,7 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var id: Int
   /// The name it was added under.
   public var name: String
+  /// Whether it answers, and what it is about.
   public var state: NodeState
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
   public var share: Double
@@ -172,7 +175,9 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var keys: Int
   /// Markers of deleted keys the node holds.
   public var tombstones: Int
+  /// Its cache of values.
   public var cache: CacheStatus
+  /// Its log.
   public var wal: WalStatus
   /// Missed writes that other nodes keep for this one.
   public var hintsWaiting: Int
@@ -184,6 +189,7 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   /// Time until the cluster replaces this node, which is down, by itself.
   public var replacedInNs: UInt64?
 
+  /// A node that has done nothing yet, but for what is given.
   public init(
     id: Int, name: String, state: NodeState, share: Double = 0, keys: Int = 0, tombstones: Int = 0,
     cache: CacheStatus = CacheStatus(), wal: WalStatus = WalStatus(), hintsWaiting: Int = 0,
@@ -248,11 +254,16 @@ public enum NodeState: Sendable, Equatable {
 
 /// A node's cache of values at a moment. Bytes count keys, values and bookkeeping.
 public struct CacheStatus: Sendable, Equatable {
+  /// Reads whose value the cache had, since the node started.
   public var hits: UInt64
+  /// Reads that went to the log.
   public var misses: UInt64
+  /// Bytes in use.
   public var bytes: Int
+  /// Bytes it may use.
   public var capacityBytes: Int
 
+  /// An empty cache, but for what is given.
   public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int = 0, capacityBytes: Int = 0) {
     self.hits = hits
     self.misses = misses
@@ -278,14 +289,16 @@ public struct WalStatus: Sendable, Equatable {
   public var syncs: UInt64
   /// How long they took.
   public var syncLatencies = LatencyCounts()
-  /// Segments that compaction has emptied since the node started, and the bytes of live records it wrote again.
+  /// Segments that compaction has emptied since the node started.
   public var compactions: Int
+  /// Bytes of live records that compaction wrote again.
   public var compactedBytes: Int
   /// Damaged places found since the node started.
   public var damages: Int
   /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
   public var isSuspect: Bool
 
+  /// An empty log, but for what is given.
   public init(
     bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0, compactions: Int = 0,
     compactedBytes: Int = 0, damages: Int = 0, isSuspect: Bool = false
@@ -306,10 +319,12 @@ public struct WalStatus: Sendable, Equatable {
 
 /// Operations counted since a start; they only grow.
 public struct OperationCounters: Sendable, Equatable {
+  /// Gets.
   public var reads: UInt64
   /// Puts and deletes.
   public var writes: UInt64
 
+  /// None, but for what is given.
   public init(reads: UInt64 = 0, writes: UInt64 = 0) {
     self.reads = reads
     self.writes = writes
@@ -327,10 +342,12 @@ public struct RingStatus: Sendable, Equatable {
   public var ranks: Int
   /// During a membership change, the owners after it, laid out like ``owners`` with ``nextRanks`` ranks; else empty.
   public var nextOwners: [UInt16]
+  /// Replica ranks in ``nextOwners``.
   public var nextRanks: Int
   /// Number of tokens (virtual nodes) on the ring.
   public var tokenCount: Int
 
+  /// A ring that nobody owns, but for what is given.
   public init(
     slotCount: Int = 65_536, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
     tokenCount: Int = 0
@@ -346,12 +363,14 @@ public struct RingStatus: Sendable, Equatable {
 
 /// A membership change that waits for the one under way.
 public struct QueuedChange: Sendable, Equatable {
+  /// Whether it will join or leave.
   public var kind: ChangeStatus.Kind
   /// The node that will join or leave.
   public var node: String
   /// The new node that will take over all that the leaving one owns, if one will.
   public var heir: String?
 
+  /// ``Cluster/status()`` makes these.
   public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
     self.kind = kind
     self.node = node
@@ -361,10 +380,15 @@ public struct QueuedChange: Sendable, Equatable {
 
 /// A membership change under way.
 public struct ChangeStatus: Sendable, Equatable {
+  /// Which way a change goes.
   public enum Kind: String, Sendable, Equatable {
-    case join, leave
+    /// A node comes, and takes its share.
+    case join
+    /// A node goes, and hands its share over.
+    case leave
   }
 
+  /// Whether the node joins or leaves.
   public var kind: Kind
   /// The node that joins or leaves.
   public var node: String
@@ -381,6 +405,7 @@ public struct ChangeStatus: Sendable, Equatable {
   /// Why the change cannot go on, if it cannot.
   public var waitingFor: String?
 
+  /// ``Cluster/status()`` makes these.
   public init(
     kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
   ) {

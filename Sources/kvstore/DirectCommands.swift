@@ -73,7 +73,7 @@ struct AddNode: DirectCommand {
 
 struct RemoveNode: DirectCommand {
   static let name = CommandName.removenode
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -92,7 +92,7 @@ struct ReplaceNode: DirectCommand {
 
 struct Kill: DirectCommand {
   static let name = CommandName.kill
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -101,7 +101,7 @@ struct Kill: DirectCommand {
 
 struct Restart: DirectCommand {
   static let name = CommandName.restart
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -119,7 +119,7 @@ struct BenchmarkCommand: DirectCommand {
 
 struct Load: DirectCommand {
   static let name = CommandName.load
-  @Argument(help: "The file; - is standard input.") var file: String
+  @Argument(help: "The file; - is standard input.", completion: .file()) var file: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 

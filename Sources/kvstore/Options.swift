@@ -7,7 +7,9 @@ import KVCluster
 /// Each subcommand has them as the root has, so that they may stand before its name or behind it. All are optional here,
 /// because only so can one tell "not given" from "given as the default" when the two places are put together.
 struct StartOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder of the data (default: $XDG_DATA_HOME/kvstore).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder of the data (default: $XDG_DATA_HOME/kvstore).", valueName: "dir"),
+    completion: .directory)
   var data: String?
 
   @Flag(help: "Use a temporary folder and remove it at the end.")
@@ -88,7 +90,7 @@ extension StartOptions {
   }
 
   /// The data's folder as an absolute path.
-  private func folder() throws -> String {
+  func folder() throws -> String {
     if let data { return data.hasPrefix("/") ? data : "\(try Self.currentFolder())/\(data)" }
     // The XDG specification: a relative path is to be ignored.
     if let xdg = Self.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
