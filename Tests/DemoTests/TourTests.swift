@@ -1,0 +1,2 @@
+import Demo
+import Testing
