@@ -34,10 +34,12 @@ package struct Layout: Equatable, Sendable {
     package var isSingle: Bool
     /// The panel that a tour speaks of, while one is played: it has the prompt's row too.
     package var guided: PanelKind?
+    /// It speaks of nothing but itself, at length.
+    package var isGuideLong: Bool
 
     package init(
       nodeCount: Int, changeRows: Int, zoomed: PanelKind? = nil, preferred: PanelKind = .events, isSingle: Bool = false,
-      guided: PanelKind? = nil
+      guided: PanelKind? = nil, isGuideLong: Bool = false
     ) {
       self.nodeCount = nodeCount
       self.changeRows = changeRows
@@ -45,6 +47,7 @@ package struct Layout: Equatable, Sendable {
       self.preferred = preferred
       self.isSingle = isSingle
       self.guided = guided
+      self.isGuideLong = isGuideLong
     }
   }
 

@@ -40,6 +40,8 @@ struct Setting: Sendable {
 /// A part of the dashboard that the tour points at.
 package enum TourPart: String, Sendable {
   case header, ring, nodes, throughput, latency, events
+  /// What the tour itself shows.
+  case tour
 }
 
 /// One line of evidence.

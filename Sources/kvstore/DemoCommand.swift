@@ -53,8 +53,8 @@ struct DemoCommand: AsyncParsableCommand {
     var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
     settings.speed = speed
     settings.first = chapter.flatMap(Chapter.number) ?? 0
-    (settings.mistake, settings.readQuorum, settings.writeQuorum) =
-      (planted.mistake, planted.readQuorum, planted.writeQuorum)
+    settings.mistake = planted.mistake
+    (settings.readQuorum, settings.writeQuorum) = (root.options.readQuorum, root.options.writeQuorum)
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     throw ExitCode(
       text || !isOnTerminal
@@ -66,12 +66,6 @@ struct DemoCommand: AsyncParsableCommand {
 struct PlantedOptions: ParsableArguments {
   @Option(help: "A mistake to plant.")
   var mistake: PlantedMistake?
-
-  @Option(help: "Owners that must answer a read.")
-  var readQuorum: Int?
-
-  @Option(help: "Owners that must hold a write.")
-  var writeQuorum: Int?
 }
 
 /// The tour as text.

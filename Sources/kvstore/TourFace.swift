@@ -124,6 +124,7 @@ extension Guide.Spot {
     case .throughput: self = .panel(.throughput)
     case .latency: self = .panel(.latency)
     case .events: self = .panel(.events)
+    case .tour: self = .itself
     }
   }
 }

@@ -36,7 +36,7 @@ package struct Explanation: Sendable, Equatable {
     guard !question.isEmpty else { return lines }
     lines.append("")
     lines += WordWrap.lines("Asked next: \(question)", width: width)
-    return lines + WordWrap.lines("Think of: \(hint)", width: width)
+    return lines + WordWrap.lines("Hint: \(hint)", width: width)
   }
 }
 

@@ -18,7 +18,7 @@ extension DashboardState {
   var guidedPanel: PanelKind? {
     switch guide?.spot {
     case .panel(let panel): panel
-    case .header: .ring
+    case .header, .itself: .ring
     case nil: nil
     }
   }

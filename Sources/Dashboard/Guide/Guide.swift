@@ -6,6 +6,8 @@ package struct Guide: Equatable, Sendable {
   package enum Spot: Equatable, Sendable {
     case header
     case panel(PanelKind)
+    /// At the tour's own words, which get most of the room.
+    case itself
   }
 
   package struct Line: Equatable, Sendable {

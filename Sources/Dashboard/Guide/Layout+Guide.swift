@@ -2,6 +2,8 @@ extension Layout {
   /// Rows of the tour's strip: three to say something, some evidence, and the frame.
   private static let guideHeightMin = 10
   private static let guideHeightMax = 14
+  /// A line for each chapter, and some words.
+  private static let guideHeightLong = 19
   /// From this width on the events stand beside the strip.
   private static let guideBesideEventsWidth = 110
   /// Rows from which all panels fit above the strip.
@@ -10,6 +12,7 @@ extension Layout {
   /// The tour's strip at the bottom, and above it the panel it speaks of beside the one that goes with it, or all where
   /// there is room.
   mutating func layOutGuided(_ body: Rect, at spot: PanelKind, _ needs: Needs) {
+    change = Rect(column: 0, row: body.row, width: body.width, height: 0)
     guard body.height >= 12, body.width >= Self.stackedWidth else {
       // What is said comes first; the panel has what is left, if that is worth anything.
       let height = body.height >= 9 ? body.height / 2 : body.height
@@ -19,7 +22,11 @@ extension Layout {
       }
       return
     }
-    let height = Swift.min(Self.guideHeightMax, Swift.max(Self.guideHeightMin, body.height / 3), body.height - 6)
+    let height = guideHeight(body.height, needs)
+    if height == body.height {
+      guide = body
+      return
+    }
     var stage = Rect(column: 0, row: body.row, width: body.width, height: body.height - height)
     guide = Rect(column: 0, row: stage.row + stage.height, width: body.width, height: height)
     if body.width >= Self.guideBesideEventsWidth {
@@ -39,10 +46,19 @@ extension Layout {
     }
   }
 
+  private func guideHeight(_ room: Int, _ needs: Needs) -> Int {
+    if needs.isGuideLong { return room - Self.guideHeightLong < Self.guidedPanelsHeight ? room : Self.guideHeightLong }
+    return Swift.min(Self.guideHeightMax, Swift.max(Self.guideHeightMin, room / 3), room - 6)
+  }
+
   private mutating func pair(_ spot: PanelKind, in stage: Rect) {
     let (left, right): (PanelKind, PanelKind)
     switch spot {
-    case .ring, .nodes: (left, right) = (.ring, .nodes)
+    case .nodes:
+      // Alone it has all its columns.
+      panels[.nodes] = stage
+      return
+    case .ring: (left, right) = (.ring, .nodes)
     case .throughput, .latency: (left, right) = (.throughput, .latency)
     case .events: (left, right) = panels[.events] == nil ? (.nodes, .events) : (.ring, .nodes)
     }

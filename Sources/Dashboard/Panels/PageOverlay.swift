@@ -81,7 +81,7 @@ package enum PageOverlay {
     }
     guard !page.question.isEmpty else { return rows }
     rows += [[]] + [[Word(text: "ASKED NEXT", style: look.style(.accent, .bold))]]
-    rows += plain(page.question, look.style(.text)) + plain("Think of: \(page.hint)", look.style(.dim))
+    rows += plain(page.question, look.style(.text)) + plain("Hint: \(page.hint)", look.style(.dim))
     return rows
   }
 }

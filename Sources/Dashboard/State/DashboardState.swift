@@ -82,7 +82,7 @@ package struct DashboardState: Sendable {
       Layout.Needs(
         nodeCount: status?.nodes.count ?? 3, changeRows: ChangePanel.rowsWanted(self, width: size.width),
         zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
-        guided: guidedPanel))
+        guided: guidedPanel, isGuideLong: guide?.spot == .itself))
   }
 
   package var isHelpShown: Bool { overlay == .help }

@@ -21,7 +21,7 @@ extension Chapter {
     try await stage.say(
       "Now messages get lost and one node is slow. Operations take longer and are sent again; what they answer must "
         + "still fit one order.", at: .latency)
-    try await stage.type("drop node1 20%")
+    try await stage.type("drop node1 40%")
     try await stage.type("slow node2 3ms")
     let rough = try await Self.race(stage, cluster, seconds: stage.settings.length(5))
     stage.figure(

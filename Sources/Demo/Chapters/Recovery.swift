@@ -16,6 +16,7 @@ extension Chapter {
     let deletes = try await stage.each(deleted) { number throws(ClusterError) in
       try await cluster.delete(Stage.key(number))
     }
+    try await stage.type("put the-last-one \"written just before the crash\"")
     let bytes = cluster.status().nodes.map(\.wal.bytes).max() ?? 0
     stage.figure(
       "\(Numbers.count(puts.good)) puts and \(Numbers.count(deletes.good)) deletes acknowledged; a log holds "
@@ -35,6 +36,10 @@ extension Chapter {
       "every acknowledged write is there, every delete too", reads.good == keys.count,
       "\(Numbers.count(keys.count - deleted.count)) values and \(Numbers.count(deleted.count)) deletions, "
         + "\(Numbers.count(reads.wrong + reads.refused + reads.unknown)) wrong")
+    let last = try await stage.type("get the-last-one")
+    stage.claim(
+      "the last write before the crash is there too", last.first?.hasPrefix("✓ Retrieved") == true,
+      last.first.map { String($0.prefix(40)) } ?? "no answer")
     let agreeing = stage.agreeing(keys, on: cluster)
     stage.claim(
       "the three logs say the same", agreeing == keys.count,

@@ -8,7 +8,7 @@ extension Chapter {
       Everything above was done and measured just now, on clusters in temporary folders that are gone with them. \
       Under each chapter stands how many of its claims held.
       """,
-    part: .events, setting: Setting(nodes: 3)
+    part: .tour, setting: Setting(nodes: 3)
   ) { stage, _ in
     let report = stage.report
     for chapter in Chapter.all {
