@@ -52,7 +52,8 @@ let package = Package(
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster"], exclude: ["Goldens"], swiftSettings: strict),
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster"], exclude: ["Goldens"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -86,7 +86,7 @@ extension Layout {
     }
     if spot == .events, panels[.events] == nil {
       // Too narrow for events beside the strip, and they are what it speaks of.
-      panels[.throughput] = nil
+      (panels[.throughput], panels[.latency]) = (nil, nil)
       panels[.events] = graphs
     }
   }

@@ -6,7 +6,7 @@ extension Chapter {
     name: "summary", title: "Summary",
     text: """
       Everything above was done and measured just now, on clusters in temporary folders that are gone with them. \
-      Under each chapter stands how many of its claims held.
+      So many of the claims of each chapter held.
       """,
     part: .tour, setting: Setting(nodes: 3)
   ) { stage, _ in
