@@ -55,6 +55,8 @@ extension Command {
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
     case .verdict: return .verdict
     case .backup: return .backup(path: values[0])
+    case .explain: return .explain(try values.first.map(text).map(Topic.called))
+    case .demo: return .demo
     case .help:
       guard let word = values.first.map(text) else { return .help(nil) }
       guard let entry = CommandEntry.called(word) else { throw unknown(word) }

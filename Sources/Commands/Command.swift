@@ -31,6 +31,10 @@ package enum Command: Sendable, Equatable {
   case verdict
   /// Copies the whole data folder to a new one.
   case backup(path: [UInt8])
+  /// Explains one topic with the cluster's own figures, or lists all.
+  case explain(Topic?)
+  /// Plays the guided tour on clusters of its own.
+  case demo
   /// Explains one command, or lists all.
   case help(CommandName?)
   case exit
@@ -63,6 +67,8 @@ package enum Command: Sendable, Equatable {
     case .keys: .keys
     case .verdict: .verdict
     case .backup: .backup
+    case .explain: .explain
+    case .demo: .demo
     case .help: .help
     case .exit: .exit
     }

@@ -8,11 +8,17 @@ import Synchronization
 /// value, so that a face may run several commands at once; `addnode` and `removenode` return when the move is done.
 package struct CommandRunner: Sendable {
   private let cluster: Cluster
+  private let tour: TourFace?
   /// The benchmarks that this runner and its copies run.
   package let benchmarks = BenchmarkDesk()
 
-  package init(cluster: Cluster) {
+  /// Plays the guided tour and says it line by line; returns whether every claim held.
+  package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
+
+  /// - Parameter tour: what `demo` does, where there is something.
+  package init(cluster: Cluster, tour: TourFace? = nil) {
     self.cluster = cluster
+    self.tour = tour
   }
 
   /// Reads `line` and runs it; see ``run(_:input:emit:)-command``. A blank line says nothing and succeeds.
@@ -50,6 +56,12 @@ package struct CommandRunner: Sendable {
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
+    case .explain(let topic):
+      let page = topic?.explanation(cluster.status()) ?? Topic.contents
+      for line in page.lines(width: Explanation.lineWidth) { emit(.answer(Answer(.info, line))) }
+      isGood = true
+    case .demo:
+      isGood = await play(emit)
     case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .replaceNode, .kill, .restart, .pause,
       .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
       let answers = await answers(to: command)
@@ -103,9 +115,19 @@ package struct CommandRunner: Sendable {
       return [Answer(.success, "Restarted node: \(name)")]
     case .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
       return [Answer(.success, try breakOrMend(command))]
-    case .benchmark, .load, .backup, .help, .exit:
+    case .benchmark, .load, .backup, .explain, .demo, .help, .exit:
       preconditionFailure("\(command.name) is no single step")
     }
+  }
+}
+
+extension CommandRunner {
+  private func play(_ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
+    guard let tour else {
+      emit(.answer(Answer(.failure, "The tour cannot be played here; `kvstore demo` plays it")))
+      return false
+    }
+    return await tour { line in emit(.answer(Answer(.info, line))) }
   }
 }
 

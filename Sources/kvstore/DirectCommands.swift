@@ -117,6 +117,17 @@ struct BenchmarkCommand: DirectCommand {
   var command: Command { .benchmark(.averages) }
 }
 
+struct Explain: DirectCommand {
+  static let name = CommandName.explain
+  @Argument(help: "The topic; without one they are listed.") var topic: Topic?
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .explain(topic) }
+}
+
+extension Topic: ExpressibleByArgument {}
+
 struct Load: DirectCommand {
   static let name = CommandName.load
   @Argument(help: "The file; - is standard input.", completion: .file()) var file: String

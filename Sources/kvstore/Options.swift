@@ -100,7 +100,7 @@ extension StartOptions {
     return "\(home)/.local/share/kvstore"
   }
 
-  private static func makeTemporaryFolder() throws -> String {
+  static func makeTemporaryFolder() throws -> String {
     var template = Array("\(variable("TMPDIR") ?? "/tmp")/kvstore-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw HeadlessRun.refusal("cannot make a temporary folder: \(String(cString: strerror(errno)))")

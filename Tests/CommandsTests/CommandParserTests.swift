@@ -98,8 +98,8 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, drop, "
-    + "corrupt, fsync-fail, benchmark, load, keys, verdict, backup, help, exit"
+    "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, "
+    + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, explain, demo, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
   func namesCommands() {
