@@ -20,6 +20,9 @@ public struct ClusterOptions: Sendable, Equatable {
   public var cacheBytes: Int
   /// How long an operation waits for its quorum before it is indeterminate.
   public var operationTimeoutNs: UInt64
+  /// A node that has been down for so long is replaced by the cluster itself; `nil`: never. Needs R + W > N, because
+  /// otherwise a node that is down may hold the only copy of a write.
+  public var replaceAfterNs: UInt64?
   /// Size of a log's segments.
   package var segmentBytes = LogFormat.segmentBytesDefault
   package var mistake: PlantedMistake?

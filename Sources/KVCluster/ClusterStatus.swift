@@ -183,6 +183,11 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var hintsWaiting: Int
   /// Requests this node has served as a replica.
   public var operations: OperationCounters
+  /// Nodes that have not heard from this one for a second. It decides nothing: who is asked and who must answer is the
+  /// same.
+  public var suspectedBy: [String] = []
+  /// Time until the cluster replaces this node, which is down, by itself.
+  public var replacedInNs: UInt64?
 
   /// A node that has done nothing yet, but for what is given.
   public init(
@@ -223,6 +228,14 @@ public enum NodeState: Sendable, Equatable {
     switch self {
     case .up, .joining, .leaving: true
     case .recovering, .dead, .failed: false
+    }
+  }
+
+  /// Whether it takes a restart to bring the node back.
+  public var isDown: Bool {
+    switch self {
+    case .up, .joining, .leaving, .recovering: false
+    case .dead, .failed: true
     }
   }
 
@@ -354,11 +367,14 @@ public struct QueuedChange: Sendable, Equatable {
   public var kind: ChangeStatus.Kind
   /// The node that will join or leave.
   public var node: String
+  /// The new node that will take over all that the leaving one owns, if one will.
+  public var heir: String?
 
   /// ``Cluster/status()`` makes these.
-  public init(kind: ChangeStatus.Kind, node: String) {
+  public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
     self.kind = kind
     self.node = node
+    self.heir = heir
   }
 }
 
@@ -376,6 +392,8 @@ public struct ChangeStatus: Sendable, Equatable {
   public var kind: Kind
   /// The node that joins or leaves.
   public var node: String
+  /// The new node that takes over all that the leaving one owns, if one does.
+  public var heir: String?
   /// Parts of the ring already handed over, from 0 to 1.
   public var fraction: Double
   /// Copies of keys moved so far.

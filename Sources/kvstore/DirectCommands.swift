@@ -80,6 +80,16 @@ struct RemoveNode: DirectCommand {
   var command: Command { .removeNode(node) }
 }
 
+struct ReplaceNode: DirectCommand {
+  static let name = CommandName.replacenode
+  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The new node's name.") var heir: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .replaceNode(node, heir: heir) }
+}
+
 struct Kill: DirectCommand {
   static let name = CommandName.kill
   @Argument(help: "The node's name.", completion: .node) var node: String
@@ -106,6 +116,17 @@ struct BenchmarkCommand: DirectCommand {
 
   var command: Command { .benchmark(.averages) }
 }
+
+struct Explain: DirectCommand {
+  static let name = CommandName.explain
+  @Argument(help: "The topic; without one they are listed.") var topic: Topic?
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .explain(topic) }
+}
+
+extension Topic: ExpressibleByArgument {}
 
 struct Load: DirectCommand {
   static let name = CommandName.load

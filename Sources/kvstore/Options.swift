@@ -33,7 +33,14 @@ struct StartOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Cache of each node in MiB (default: 64).", valueName: "mib"))
   var cacheMib: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Replace a node that has been down for so many seconds (default: never).", valueName: "seconds"))
+  var replaceAfter: Int?
+
   func validate() throws {
+    // A year: beyond it, never is meant.
+    try check("replace-after", replaceAfter, 1...31_536_000)
     try check("nodes", nodes, 1...Limits.nodesMax)
     try check("replicas", replicas, 1...Limits.replicasMax)
     try check("read-quorum", readQuorum, 1...(replicas ?? Limits.replicasMax))
@@ -62,6 +69,7 @@ struct StartOptions: ParsableArguments {
     filled.writeQuorum = writeQuorum ?? others.writeQuorum
     filled.fsync = fsync ?? others.fsync
     filled.cacheMib = cacheMib ?? others.cacheMib
+    filled.replaceAfter = replaceAfter ?? others.replaceAfter
     return filled
   }
 }
@@ -73,10 +81,12 @@ extension StartOptions {
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
-    return ClusterOptions(
+    var made = ClusterOptions(
       dataFolder: try ephemeral ? Self.makeTemporaryFolder() : folder(), isEphemeral: ephemeral,
       initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
       writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: (cacheMib ?? 64) << 20)
+    made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
+    return made
   }
 
   /// The data's folder as an absolute path.
@@ -90,7 +100,7 @@ extension StartOptions {
     return "\(home)/.local/share/kvstore"
   }
 
-  private static func makeTemporaryFolder() throws -> String {
+  static func makeTemporaryFolder() throws -> String {
     var template = Array("\(variable("TMPDIR") ?? "/tmp")/kvstore-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw HeadlessRun.refusal("cannot make a temporary folder: \(String(cString: strerror(errno)))")
