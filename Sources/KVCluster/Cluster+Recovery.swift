@@ -163,7 +163,7 @@ extension Cluster {
     }
     guard holdsAny else { return }
     try store.drop(
-      RingRanges { !view.isOwner(id, ofSlot: $0) }, sync: { () throws(StorageError) in try store.log.sync() },
+      view.slotsNotOwned(by: id), sync: { () throws(StorageError) in try store.log.sync() },
       withPartition: { _, body in body() })
   }
 
@@ -178,7 +178,7 @@ extension Cluster {
     }
     guard holdsAny else { return }
     try replica.store.drop(
-      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
+      view.slotsNotOwned(by: replica.id), sync: { replica.commit.syncNow() },
       withPartition: { number, body in partitions.whileServing(replica, number, body) })
   }
 

@@ -72,7 +72,7 @@ extension Cluster {
 
   /// When anyone who waits for a disk, or a message on its way, is due.
   package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
-    for replica in roster.live {
+    roster.forEachLive { replica in
       if let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }

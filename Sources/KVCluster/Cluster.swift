@@ -91,6 +91,9 @@ public final class Cluster: Sendable {
     }
   }
 
+  /// Takes the view of a configuration that has just come into force, made before.
+  func keepView(_ made: PlacementView) { views.withLock { $0 = made } }
+
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
   ///

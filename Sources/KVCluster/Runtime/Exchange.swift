@@ -180,7 +180,7 @@ final class Exchange: @unchecked Sendable {
         return answers
       }
       for answer in answers { send(answer, now) }
-      while let (_, event) = queue.pop(dueBy: now) { handle(event, now) }
+      while let event = queue.pop(dueBy: now) { handle(event, now) }
     }
     tell()
   }
