@@ -113,6 +113,15 @@ extension Cluster {
     exchange.deliverHeld()
   }
 
+  /// Clients reach the cluster through this node only; `nil`: through any that answers.
+  package func setContact(_ name: String?) {
+    let id = name.flatMap { roster.node(named: $0)?.id }
+    exchange.setConditions { $0.contact = id }
+  }
+
+  /// Each node handles one request at a time, and takes so long for it.
+  package func setServiceTime(ns: UInt64) { exchange.setConditions { $0.serviceNs = ns } }
+
   package func healLinks() {
     links.heal()
     exchange.deliverHeld()
@@ -145,6 +154,22 @@ extension Cluster {
               node: replica.name, tag: tag, isTombstone: isTombstone, checksum: Checksum.crc32c(value))
           }
         }
+      }
+    }
+  }
+
+  /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.
+  package func place(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
+    guard let replica = roster.node(named: name)?.replica else { return nil }
+    return key.withBytes { bytes in
+      let hash = Ring.hash(bytes)
+      return partitions[Store.partition(of: hash)].pointee.lock.withLock {
+        guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
+          return nil
+        }
+        let first = position.offset + LogFormat.recordHeaderBytes + bytes.count
+        let segment = "\(DataFolder.logFolder(name))/\(LogFormat.segmentName(position.segment))"
+        return (segment, first..<first + value.count)
       }
     }
   }

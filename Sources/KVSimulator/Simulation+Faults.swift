@@ -185,6 +185,14 @@ extension Simulation {
   private func flipBits() -> String? {
     guard mayDamage(rotten) else { return nil }
     let disk = machine.disk(of: rotten)
+    // Most of a log is dead records: every second time the value of a live one is hit.
+    if faultRandom.chance(perMille: 500),
+      let place = cluster.place(of: Array("key\(faultRandom.below(plan.keys))".utf8), at: rotten)
+    {
+      let offset = faultRandom.within(place.range.lowerBound...place.range.upperBound - 1)
+      disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+      return "\(place.path) at \(offset), a value"
+    }
     let segments = disk.listing.filter { $0.path.hasSuffix(".segment") && $0.byteCount > 256 }
     guard !segments.isEmpty else { return nil }
     let segment = segments[faultRandom.below(segments.count)]

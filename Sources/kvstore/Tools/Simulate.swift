@@ -25,11 +25,18 @@ struct Simulate: ParsableCommand {
       "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
   var mistake: PlantedMistake?
 
+  @Flag(
+    help: ArgumentHelp(
+      "How throughput grows from 3 to 96 nodes, and whether 1,000 work.",
+      discussion: "With a fixed service time a request on every node, in virtual time."))
+  var scaling = false
+
   func run() throws {
-    switch (seed, seeds) {
-    case (let seed?, nil): try tell(seed)
-    case (nil, let text?): try runAll(Simulate.range(text))
-    case (nil, nil), (_?, _?): throw ValidationError("give either --seed 42 or --seeds 1..2000")
+    switch (seed, seeds, scaling) {
+    case (let seed?, nil, false): try tell(seed)
+    case (nil, let text?, false): try runAll(Simulate.range(text))
+    case (nil, nil, true): try ScalingTable.print()
+    default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")
     }
   }
 
@@ -69,7 +76,7 @@ struct Simulate: ParsableCommand {
     print(summary.text)
     let signal = signals.caught
     if signal != nil { print("stopped after \(summary.seeds) of \(seeds.count) seeds") }
-    print(progress.summary(summary.seeds))
+    progress.sayRate(summary.seeds)
     if !summary.isClean(allStruck: summary.seeds >= 2_000) { throw ExitCode(1) }
     if let signal { throw ExitCode(128 + signal) }
   }

@@ -28,10 +28,12 @@ struct SimulationProgress {
     return "\(done) of \(total) seeds, \(rounded(perSecond)) a second, \(time) left"
   }
 
-  func summary(_ done: Int) -> String {
+  /// How long it took, on standard error: what is said of the seeds themselves is the same in every run.
+  func sayRate(_ done: Int) {
     let ns = Clock.nowNs() - startedNs
-    return "took \(SimulationProgress.rounded(Double(ns) / 1e9)) s, "
-      + "\(SimulationProgress.rounded(SimulationProgress.rate(done, ns))) seeds a second"
+    SimulationProgress.put(
+      "took \(SimulationProgress.rounded(Double(ns) / 1e9)) s, "
+        + "\(SimulationProgress.rounded(SimulationProgress.rate(done, ns))) seeds a second\n")
   }
 
   mutating func clear() {
