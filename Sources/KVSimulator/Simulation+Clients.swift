@@ -13,6 +13,10 @@ extension Simulation {
     case 4: call = .delete
     default: call = .get
     }
+    if call != .get, cluster.mustWritersWait {
+      left += 1
+      return queue.add(.think(client: client), at: after(10_000))
+    }
     operations.append(SimulatedCall(client: client, key: key, call: call, invokedAt: time()))
     do throws(ClusterError) {
       try cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }

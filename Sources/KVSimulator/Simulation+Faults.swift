@@ -27,9 +27,12 @@ extension Simulation {
       restartProgram(losingPower: false)
       return "all nodes"
     case .blackout:
-      guard plan.fsync == .always else { return nil }
       restartProgram(losingPower: true)
       return "all nodes"
+    case .clockJump:
+      let ms = faultRandom.within(1...30_000)
+      Clock.advance(toNs: after(ms * 1_000))
+      return "\(ms) ms forward"
     case .partition, .deafness, .isolation, .clog: return breakLinks(fault)
     case .pause:
       guard let name = draw(up) else { return nil }
@@ -170,8 +173,8 @@ extension Simulation {
     let together = faultRandom.within(faultUs)
     for (from, to) in pairs {
       if fault == .clog {
-        cluster.slowLink(from, to, byNs: UInt64(faultRandom.within(1_000_000...2_000_000_000)))
-        later(.link(from: from, to: to), within: faultUs)
+        let ns = UInt64(faultRandom.within(1_000_000...2_000_000_000))
+        queue.add(.undo(.clog(from: from, to: to, byNs: ns)), at: after(faultRandom.below(together)))
       } else {
         cluster.cutLink(from, to, true)
         queue.add(.undo(.link(from: from, to: to)), at: after(together + faultRandom.below(1_000)))
@@ -210,6 +213,11 @@ extension Simulation {
       cluster.cutLink(from, to, false)
       cluster.slowLink(from, to, byNs: 0)
       trace("the link from \(from) to \(to) is good")
+    case .clog(let from, let to, let ns):
+      guard !isHealing else { return }
+      cluster.slowLink(from, to, byNs: ns)
+      trace("the link from \(from) to \(to) is slow")
+      later(.link(from: from, to: to), within: faultUs)
     case .resume(let node):
       cluster.setPaused(node, false)
       trace("\(node) goes on")

@@ -43,6 +43,8 @@ package final class Simulation {
   enum Remedy {
     case start(node: String)
     case link(from: String, to: String)
+    /// The middle of a fault: one link of many becomes slow.
+    case clog(from: String, to: String, byNs: UInt64)
     case resume(node: String)
     case room(node: String)
     case restartCrashed(node: String)
@@ -72,6 +74,9 @@ package final class Simulation {
   /// Every invocation and return has a time of its own, so that the checker need not guess.
   var moments = 0
   let finished = Finished()
+  var eras = Eras()
+  /// The machine may lose its power while writes are in memory only.
+  private let losesWrites: Bool
 
   // Background work under way, by number; `nil` once it is done.
   private var jobs: [(name: String, steps: Cluster.Steps)?] = []
@@ -101,6 +106,7 @@ package final class Simulation {
     faultRandom = random.split()
     machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
     left = plan.operations
+    losesWrites = plan.fsync != .always && plan.faults.contains { $0.fault == .blackout }
     nextNode = plan.nodes + 1
     rotten = "node\(1 + faultRandom.below(plan.nodes))"
     var options = ClusterOptions(
@@ -131,7 +137,7 @@ package final class Simulation {
       takeAnswers()
     }
     report.history = History(operations.compactMap(\.recorded))
-    report.verdict = LinearizabilityChecker.check(report.history)
+    report.verdict = eras.verdict(operations)
     return report
   }
 
@@ -162,6 +168,7 @@ package final class Simulation {
     case .sync(let node):
       planned.removeAll { $0 == node }
       cluster.syncIfDue(node)
+      if losesWrites { eras.noteDurable(operations, cluster, keys: plan.keys) }
     case .tick:
       cluster.tickNow()
       queue.add(.tick, at: after(100_000))
@@ -189,7 +196,7 @@ package final class Simulation {
   // MARK: - The cluster
 
   func open() throws {
-    cluster = try Cluster.open(simulated: machine, options, seed: seed)
+    cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
     jobs = jobs.map { _ in nil }
     changeSteps = nil
     planned = []
@@ -231,6 +238,7 @@ package final class Simulation {
     collectCounts()
     cluster.vanish()
     takeAnswers()
+    if losingPower, plan.fsync != .always { eras.begin(operations) }
     machine.restart(losingPower: losingPower)
     queue.removeAll { event in
       switch event {

@@ -50,6 +50,8 @@ package struct SimulationPlan: Sendable, Equatable {
     case failedSync
     case fullDisk
     case slowDisk
+    /// The machine's clock jumps forward, as after a machine was suspended: everything is due at once.
+    case clockJump
   }
 
   package static func == (a: SimulationPlan, b: SimulationPlan) -> Bool { a.summary == b.summary }
@@ -73,8 +75,8 @@ package struct SimulationPlan: Sendable, Equatable {
       jitterUs = random.chance(perMille: 300) ? 0 : [500, 5_000, 50_000][random.below(3)]
     }
     for fault in Fault.allCases where random.chance(perMille: 450) {
-      // Starting everything again is the dearest of faults to simulate.
-      let isCostly = fault == .programCrash || fault == .blackout
+      // Starting everything again is the dearest of faults to simulate, and a jump of the clock makes all others strike.
+      let isCostly = fault == .programCrash || fault == .blackout || fault == .clockJump
       faults.append((fault, random.within(isCostly ? dayUs / 3...dayUs : dayUs / 10...dayUs / 2)))
     }
     changeEveryUs = random.within(dayUs / 5...dayUs / 2)

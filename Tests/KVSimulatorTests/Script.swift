@@ -147,7 +147,7 @@ final class Script {
     cluster.vanish()
     takeAnswers()
     machine.restart(losingPower: losingPower)
-    cluster = try Cluster.open(simulated: machine, options, seed: 1)
+    cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
     slowLinks()
   }
 
