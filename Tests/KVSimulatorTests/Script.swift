@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Use it on one thread, within `Clock.runVirtually`.
 final class Script {
-  let machine = SimulatedMachine(random: SeededRandom(seed: 1), isStaged: false)
+  let machine: SimulatedMachine
   private(set) var cluster: Cluster
   private let options: ClusterOptions
   private var calls: [SimulatedCall] = []
@@ -29,6 +29,7 @@ final class Script {
     options.segmentBytes = 65_536
     options.mistake = mistake
     self.options = options
+    machine = SimulatedMachine(random: SeededRandom(seed: 1), isStaged: fsync.stagesLogs)
     cluster = try Cluster.open(simulated: machine, options, seed: 1)
     slowLinks()
   }
