@@ -112,7 +112,7 @@ package enum ChangePanel {
     }
     let end = width - 2 - tail.columns
     if end - column >= 4 {
-      Meter.drawProgress(
+      Meter.drawLine(
         done, column: column, row: 0, width: end - column, color: look.theme.node(transfer.to), on: &canvas, look)
     }
     canvas.write(tail, column: Swift.max(column, end), row: 0, look.style(.text))

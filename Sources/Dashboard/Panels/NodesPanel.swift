@@ -6,7 +6,8 @@ package enum NodesPanel {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.status != nil else { return canvas }
     let nodes = state.nodes
-    let columns = NodesColumns(width: size.width, names: nodes.map(\.name))
+    let columns = NodesColumns(
+      width: size.width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting > 0 })
     let rows = rows(state, size)
     let selected = state.focus == .panel(.nodes) || state.layout.detail.height > 0 ? state.selectedNode : nil
     drawTitles(columns, state.nodeOrder, on: &canvas, look)
