@@ -9,6 +9,7 @@ package enum Command: Sendable, Equatable {
   case nodes
   case addNode(String)
   case removeNode(String)
+  case replaceNode(String, heir: String)
   case kill(String)
   case restart(String)
   case pause(String)
@@ -30,6 +31,10 @@ package enum Command: Sendable, Equatable {
   case verdict
   /// Copies the whole data folder to a new one.
   case backup(path: [UInt8])
+  /// Explains one topic with the cluster's own figures, or lists all.
+  case explain(Topic?)
+  /// Plays the guided tour on clusters of its own.
+  case demo
   /// Explains one command, or lists all.
   case help(CommandName?)
   case exit
@@ -46,6 +51,7 @@ package enum Command: Sendable, Equatable {
     case .nodes: .nodes
     case .addNode: .addnode
     case .removeNode: .removenode
+    case .replaceNode: .replacenode
     case .kill: .kill
     case .restart: .restart
     case .pause: .pause
@@ -61,6 +67,8 @@ package enum Command: Sendable, Equatable {
     case .keys: .keys
     case .verdict: .verdict
     case .backup: .backup
+    case .explain: .explain
+    case .demo: .demo
     case .help: .help
     case .exit: .exit
     }

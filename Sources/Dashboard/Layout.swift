@@ -10,13 +10,15 @@ package enum PanelKind: String, CaseIterable, Sendable {
 /// because a readable part says more than an unreadable whole. Every cell belongs to exactly one area.
 package struct Layout: Equatable, Sendable {
   package private(set) var header: Rect
-  package private(set) var panels: [PanelKind: Rect] = [:]
+  package internal(set) var panels: [PanelKind: Rect] = [:]
   /// The selected node beside the events, on a large screen; else empty.
   package private(set) var detail = Rect(column: 0, row: 0, width: 0, height: 0)
   /// The rows that tell what is wrong between nodes, and with answers; empty if nothing is.
-  package private(set) var warnings: Rect
+  package internal(set) var warnings: Rect
   /// The rows that tell how far a membership change is; empty without one.
-  package private(set) var change: Rect
+  package internal(set) var change: Rect
+  /// What a tour says; empty without one.
+  package internal(set) var guide = Rect(column: 0, row: 0, width: 0, height: 0)
   package private(set) var prompt: Rect
   /// The bottom line, which names the keys that work now.
   package private(set) var keys: Rect
@@ -36,10 +38,14 @@ package struct Layout: Equatable, Sendable {
     package var preferred: PanelKind
     /// One panel at a time is wanted, however large the screen is.
     package var isSingle: Bool
+    /// The panel that a tour speaks of, while one is played: it has the prompt's row too.
+    package var guided: PanelKind?
+    /// It speaks of nothing but itself, at length.
+    package var isGuideLong: Bool
 
     package init(
       nodeCount: Int, warningRows: Int = 0, changeRows: Int = 0, hasBenchmark: Bool = false, zoomed: PanelKind? = nil,
-      preferred: PanelKind = .events, isSingle: Bool = false
+      preferred: PanelKind = .events, isSingle: Bool = false, guided: PanelKind? = nil, isGuideLong: Bool = false
     ) {
       self.nodeCount = nodeCount
       self.warningRows = warningRows
@@ -48,6 +54,8 @@ package struct Layout: Equatable, Sendable {
       self.zoomed = zoomed
       self.preferred = preferred
       self.isSingle = isSingle
+      self.guided = guided
+      self.isGuideLong = isGuideLong
     }
   }
 
@@ -67,7 +75,7 @@ package struct Layout: Equatable, Sendable {
   package init(_ size: Size, _ needs: Needs) {
     let width = size.width
     let keysHeight = size.height >= 10 ? 1 : 0
-    let promptHeight = size.height >= 1 ? 1 : 0
+    let promptHeight = size.height >= 1 && needs.guided == nil ? 1 : 0
     let headerHeight = size.height >= 20 ? 2 : size.height >= 5 ? 1 : 0
     let bodyHeight = Swift.max(0, size.height - keysHeight - promptHeight - headerHeight)
     // The first row tells the whole; the others may take some of the events' room.
@@ -81,6 +89,10 @@ package struct Layout: Equatable, Sendable {
     warnings = Rect(column: 0, row: change.row - warningHeight, width: width, height: warningHeight)
     let body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight)
 
+    if let spot = needs.guided {
+      layOutGuided(body, at: spot, needs)
+      return
+    }
     if let zoomed = needs.zoomed {
       panels = [zoomed: body]
     } else if needs.isSingle || width < Self.stackedWidth || body.height < Self.severalPanelsHeight {

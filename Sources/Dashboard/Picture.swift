@@ -16,7 +16,9 @@ package struct Picture: Equatable, Sendable {
   package init(_ state: DashboardState, _ look: Look) {
     var canvas = Canvas(state.size, background: look.style(.text))
     let layout = state.layout
-    canvas.draw(HeaderPanel.draw(state, layout.header.size, look), column: layout.header.column, row: layout.header.row)
+    var header = HeaderPanel.draw(state, layout.header.size, look)
+    if state.guide?.spot == .header { header.restyle { $0.on(look.theme[.selectionBackground]).bold } }
+    canvas.draw(header, column: layout.header.column, row: layout.header.row)
     for (kind, rect) in layout.panels {
       canvas.draw(Self.panel(kind, state, rect.size, look), column: rect.column, row: rect.row)
     }
@@ -25,6 +27,9 @@ package struct Picture: Equatable, Sendable {
     }
     if !layout.change.isEmpty {
       canvas.draw(ChangePanel.draw(state, layout.change.size, look), column: 0, row: layout.change.row)
+    }
+    if let guide = state.guide, !layout.guide.isEmpty {
+      canvas.draw(GuidePanel.draw(guide, layout.guide.size, look), column: 0, row: layout.guide.row)
     }
     if !layout.detail.isEmpty {
       let detail = NodeDetail.panel(state, layout.detail.size, look)
@@ -66,7 +71,8 @@ package struct Picture: Equatable, Sendable {
       note = EventsPanel.note(state, look)
     }
     return PanelFrame.frame(
-      content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind), look)
+      content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind),
+      isLit: state.guide?.spot == .panel(kind), look)
   }
 
   /// An overlay's box and where it stands, in the room above the prompt and the key line.
@@ -77,6 +83,7 @@ package struct Picture: Equatable, Sendable {
     switch overlay {
     case .help: box = HelpOverlay.draw(room, look)
     case .themes: box = ThemesOverlay.draw(state, room, look)
+    case .page(let reader): box = PageOverlay.draw(reader, room, look)
     case .confirmation(_, let question): box = ConfirmationOverlay.draw(question, room, look)
     }
     let column = if case .themes = overlay { room.width - box.width } else { (room.width - box.width) / 2 }

@@ -23,6 +23,8 @@ extension Cluster {
     status.faults = faultWords()
     status.pausedNodes = links.pausedNodes.map(Int.init)
     status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
+    showSuspicions(in: &status)
+    showReplacements(in: &status, nodes)
     status.latencies.reads = readLatencies.counts()
     status.latencies.writes = writeLatencies.counts()
     return status
@@ -36,6 +38,7 @@ extension Cluster {
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
     status.transfers = move.sweep?.transfers ?? []
+    status.heir = plan.heir.flatMap { move.change.joint.member($0)?.name }
     return status
   }
 

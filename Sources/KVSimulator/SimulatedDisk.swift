@@ -6,7 +6,7 @@ import KVCluster
 /// Steps are the calls that change the disk: making, growing and syncing a segment, renaming, removing, and replacing a
 /// file. They are numbered, so that a test can stop the machine at each of them: ``crash(atStep:_:)``. Stores into a
 /// mapped segment are no steps; they survive a crash, and a loss of power as chance will have it. Names are durable when
-/// the call returns, as ``Disk`` demands; a crash inside the call finds them as before or as after.
+/// the call returns, as `Disk` demands; a crash inside the call finds them as before or as after.
 ///
 /// One thread uses it, as everything in a simulation.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
@@ -27,7 +27,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
-  /// What is stored in segments is lost with the program until it is written: what ``SegmentFile/isStaged`` says.
+  /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
   package let isStaged: Bool
 
   package init(random: SeededRandom, isStaged: Bool = false) {

@@ -24,6 +24,7 @@ enum DashboardFace {
       let host = ClusterHost(cluster)
       status = try Screen.run(host, display)
       host.finishHistory()
+      await host.finishTours()
     } catch {
       HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
@@ -43,6 +44,7 @@ struct ClusterHost: ScreenHost {
   /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
   private let last = LastStatus()
   private let watch: BenchmarkWatch
+  private let tours = Tours()
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
@@ -67,6 +69,7 @@ struct ClusterHost: ScreenHost {
     } catch {
       return CommandAnswer(lines: ["✗ \(error)"], isSuccess: false)
     }
+    if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
     let outcome = await runner.run(line: Array(line.utf8)) { [watch] output in
       switch output {
@@ -90,6 +93,21 @@ struct ClusterHost: ScreenHost {
         return KeyPlace(key: String(decoding: key, as: UTF8.self), hash: key.withUnsafeBytes(Ring.hash))
       })
   }
+
+  /// `explain` is read on a page of its own.
+  private func page(for line: String) -> Page? {
+    guard case .explain(let topic) = try? Command.parse(Array(line.utf8)) else { return nil }
+    return Page(topic?.explanation(cluster.status()) ?? Topic.contents)
+  }
+
+  /// `demo` plays on clusters of its own; this one goes on below.
+  func guest(for line: String) -> (any ScreenHost)? {
+    guard case .demo = try? Command.parse(Array(line.utf8)) else { return nil }
+    return tours.begin()
+  }
+
+  /// Returns when the clusters of the tours are gone.
+  func finishTours() async { await tours.finish() }
 
   func loadHistory() -> [String] { history.load() }
 

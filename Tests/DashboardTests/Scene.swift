@@ -4,7 +4,7 @@ import KVCluster
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
   case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
-    zoomed, typing, faulty, wrong, measuring, measured
+    zoomed, typing, faulty, wrong, measuring, measured, touring, explaining
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -43,6 +43,11 @@ enum Scene: String, CaseIterable, Sendable {
       state.apply(benchmark: Sample.benchmark(isRunning: true))
       state.apply(benchmark: Sample.benchmark(isRunning: false))
       return state
+    case .touring: return Self.touring(size)
+    case .explaining:
+      var state = DashboardState.watching(Sample(nodes: 5), size)
+      state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: .sample))
+      return state
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))
       type("kill no", into: &state)
@@ -69,6 +74,16 @@ enum Scene: String, CaseIterable, Sendable {
     let advice =
       "✗ There is no node “nod7”; did you mean node1? The cluster's nodes are node1, node2, node3, node4, node5"
     state.apply(answer: CommandAnswer(lines: [advice], isSuccess: false))
+    return state
+  }
+
+  /// In the middle of a chapter: something was said, done, measured and checked.
+  private static func touring(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 5)
+    sample.nodes[1].state = .dead
+    var state = DashboardState.watching(sample, size)
+    state.apply(event: Sample.event(1, at: 58, .kill, .warning, "node2 was killed; its writes wait as hints"))
+    state.apply(guide: .sample)
     return state
   }
 

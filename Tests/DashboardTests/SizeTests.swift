@@ -134,6 +134,29 @@ import Testing
     }
   }
 
+  @Test(arguments: PanelKind.allCases)
+  func `with a tour the layout covers every cell once, and shows what the tour speaks of`(spot: PanelKind) {
+    for size in Self.sizes {
+      for (changeRows, isLong) in [(0, false), (4, false), (2, true)] {
+        let layout = Layout(
+          size,
+          Layout.Needs(
+            nodeCount: 5, warningRows: changeRows / 2, changeRows: changeRows, hasBenchmark: changeRows == 0,
+            guided: spot, isGuideLong: isLong))
+        let areas = [layout.header, layout.guide, layout.change, layout.prompt, layout.keys] + layout.panels.values
+        let covered = areas.reduce(0) { $0 + $1.width * $1.height }
+        #expect(covered == size.width * size.height, "\(size) \(layout)")
+        for (index, area) in areas.enumerated() {
+          #expect(area.column >= 0 && area.row >= 0)
+          #expect(!areas.dropFirst(index + 1).contains { $0.intersects(area) }, "\(size) \(layout)")
+        }
+        if size.height >= 16, !isLong {
+          #expect(layout.panels[spot] != nil && layout.guide.height >= 5, "\(size) \(layout)")
+        }
+      }
+    }
+  }
+
   @Test func `the three sizes people have show all panels, and a small one leaves out latency`() {
     func layout(_ width: Int, _ height: Int) -> Layout {
       Layout(Size(width: width, height: height), Layout.Needs(nodeCount: 5, changeRows: 3))

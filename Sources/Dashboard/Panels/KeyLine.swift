@@ -52,9 +52,11 @@ package enum KeyLine {
     switch state.overlay {
     case .help: return [Hint("Esc", "close help", .escape)]
     case .themes: return [Hint(arrows, "try"), Hint("Enter", "keep", .enter), Hint("Esc", "as before", .escape)]
+    case .page: return [Hint(arrows, "scroll"), Hint("Esc", "close", .escape)]
     case .confirmation: return [Hint("y", "do it", .character("y")), Hint("Esc", "leave it", .escape)]
     case nil: break
     }
+    if let guide = state.guide { return guideHints(guide, glyphs) }
     if state.filter.isTyping { return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all lines", .escape)] }
     switch state.focus {
     case .prompt: return promptHints(state, arrows)
@@ -64,6 +66,18 @@ package enum KeyLine {
       return moves(panel, state, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
         + [Hint("Esc", state.isZoomed ? "back" : "prompt", .escape), Hint("?", "help", .character("?"))]
     }
+  }
+
+  private static func guideHints(_ guide: Guide, _ glyphs: Glyphs) -> [Hint] {
+    let back = Hint(glyphs.isASCII ? "b" : "←", "back", .left)
+    let quit = Hint("q", guide.mode == .over ? "leave" : "leave the tour", .character("q"))
+    if guide.mode == .over { return [back, quit] }
+    return [
+      Hint(glyphs.isASCII ? "n" : "→", "next", .right), back,
+      Hint("Space", guide.isAutomatic ? "pause" : "auto-play", .character(" ")),
+      Hint("PgDn", "next chapter", .pageDown),
+      quit, Hint("F1", "help", .function(1)),
+    ]
   }
 
   private static func promptHints(_ state: DashboardState, _ arrows: String) -> [Hint] {

@@ -126,6 +126,10 @@ private struct Row {
   }
 
   private func stateWord(width: Int) -> String {
+    if case .dead = node.state, let ns = node.replacedInNs, width >= 9 {
+      // Until another takes its place.
+      return "dead \(Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up)))".fitted(to: width, ellipsis: "")
+    }
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
       let word = trouble?.word ?? (node.wal.isSuspect ? "rebuilding" : node.state.word)

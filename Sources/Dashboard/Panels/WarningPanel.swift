@@ -97,6 +97,7 @@ extension FaultSummary.Trouble {
     case .cutOff: "cut"
     case .slow: "slow"
     case .losing: "lossy"
+    case .unheard: "silent"
     }
   }
 
@@ -104,7 +105,7 @@ extension FaultSummary.Trouble {
     switch self {
     case .paused: glyphs.pause
     case .cutOff: String(Character(glyphs.dead))
-    case .slow, .losing: glyphs.warning
+    case .slow, .losing, .unheard: glyphs.warning
     }
   }
 
@@ -115,6 +116,7 @@ extension FaultSummary.Trouble {
     case .cutOff: "does not reach most of the others; `heal` ends it"
     case .slow(let ns): "messages take \(FaultSummary.delay(ns: ns)) longer; `heal` ends it"
     case .losing(let perMille): "\(FaultSummary.part(perMille: perMille)) of its messages are lost; `heal` ends it"
+    case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
     }
   }
 }

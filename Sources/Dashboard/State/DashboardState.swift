@@ -10,6 +10,7 @@ package enum Focus: Equatable, Sendable {
 package enum Overlay: Equatable, Sendable {
   case help
   case themes(ThemePicker)
+  case page(PageReader)
   /// A command that destroys something waits for a yes.
   case confirmation(line: String, question: String)
 }
@@ -54,6 +55,8 @@ package struct DashboardState: Sendable {
   package internal(set) var filter = EventFilter()
   /// The results of a benchmark that is over were put away.
   private var isBenchmarkClosed = false
+  /// The tour that is being played, if one is; it has the keys then.
+  package internal(set) var guide: Guide?
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
@@ -81,7 +84,8 @@ package struct DashboardState: Sendable {
       Layout.Needs(
         nodeCount: status?.nodes.count ?? 3, warningRows: WarningPanel.rowsWanted(self, width: size.width),
         changeRows: ChangePanel.rowsWanted(self, width: size.width), hasBenchmark: benchmark != nil,
-        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel))
+        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
+        guided: guidedPanel, isGuideLong: guide?.spot == .itself))
   }
 
   package var isHelpShown: Bool { overlay == .help }
@@ -187,6 +191,10 @@ extension DashboardState {
     prompt.runningCount = Swift.max(0, prompt.runningCount - 1)
     if prompt.runningCount == 0 { prompt.progress = "" }
     prompt.lastAnswer = answer
+    if let page = answer.page {
+      overlay = .page(PageReader(page))
+      return
+    }
     for line in answer.lines {
       append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: live.nowNs, text: line))
     }
@@ -202,13 +210,18 @@ extension DashboardState {
     thaw()
     log.rowsBelow = 0
     prompt.runningCount += 1
+    echo(command: command)
+  }
+
+  /// Shows a command and where its key lies.
+  mutating func echo(command: String) {
     append(LogLine(kind: .command, atNs: live.nowNs, text: command))
     guard let place = advice.place(command) else { return }
     live.walk = KeyWalk(place: place, startedNs: live.nowNs)
     ringCursor = nil
   }
 
-  private mutating func append(_ line: LogLine) {
+  mutating func append(_ line: LogLine) {
     live.log.append(line)
     // Whoever scrolled back keeps the lines being read where they are.
     guard live.log.rowsBelow > 0, filter.matches(line) else { return }
