@@ -143,7 +143,9 @@ import Testing
           Layout.Needs(
             nodeCount: 5, warningRows: changeRows / 2, changeRows: changeRows, hasBenchmark: changeRows == 0,
             guided: spot, isGuideLong: isLong))
-        let areas = [layout.header, layout.guide, layout.change, layout.prompt, layout.keys] + layout.panels.values
+        let areas =
+          [layout.header, layout.guide, layout.warnings, layout.change, layout.prompt, layout.keys]
+          + layout.panels.values
         let covered = areas.reduce(0) { $0 + $1.width * $1.height }
         #expect(covered == size.width * size.height, "\(size) \(layout)")
         for (index, area) in areas.enumerated() {
