@@ -21,10 +21,10 @@ extension Cluster {
       verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
     status.faults = faultWords()
-    status.pausedNodes = links.pausedNodes.map(Int.init)
-    status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
     showSuspicions(in: &status)
     showReplacements(in: &status, nodes)
+    status.pausedNodes = links.pausedNodes.map(Int.init)
+    status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
     status.latencies.reads = readLatencies.counts()
     status.latencies.writes = writeLatencies.counts()
     return status
@@ -37,8 +37,8 @@ extension Cluster {
       keysMoved: move.sweep?.keysCopied.load(ordering: .relaxed) ?? 0,
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
-    status.transfers = move.sweep?.transfers ?? []
     status.heir = plan.heir.flatMap { move.change.joint.member($0)?.name }
+    status.transfers = move.sweep?.transfers ?? []
     return status
   }
 

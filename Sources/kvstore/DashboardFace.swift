@@ -43,8 +43,8 @@ struct ClusterHost: ScreenHost {
   private let keys = RecentKeys()
   /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
   private let last = LastStatus()
-  private let watch: BenchmarkWatch
   private let tours = Tours()
+  private let watch: BenchmarkWatch
 
   init(_ cluster: Cluster) {
     self.cluster = cluster

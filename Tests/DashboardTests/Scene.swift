@@ -4,7 +4,7 @@ import KVCluster
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
   case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
-    zoomed, typing, faulty, wrong, measuring, measured, touring, explaining
+    zoomed, typing, touring, explaining, faulty, wrong, measuring, measured
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -31,6 +31,11 @@ enum Scene: String, CaseIterable, Sendable {
       type("stored", into: &state)
       return state
     case .zoomed: return Self.pressing([.tab, .tab, .down, .enter], .watching(Sample(nodes: 5), size))
+    case .touring: return Self.touring(size)
+    case .explaining:
+      var state = DashboardState.watching(Sample(nodes: 5), size)
+      state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: .sample))
+      return state
     case .faulty: return Self.faulty(size)
     case .wrong: return Self.wrong(size)
     case .measuring:
@@ -42,11 +47,6 @@ enum Scene: String, CaseIterable, Sendable {
       var state = Self.told(.watching(Sample(nodes: 5), size))
       state.apply(benchmark: Sample.benchmark(isRunning: true))
       state.apply(benchmark: Sample.benchmark(isRunning: false))
-      return state
-    case .touring: return Self.touring(size)
-    case .explaining:
-      var state = DashboardState.watching(Sample(nodes: 5), size)
-      state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: .sample))
       return state
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))

@@ -13,6 +13,7 @@ extension Layout {
   /// there is room.
   mutating func layOutGuided(_ body: Rect, at spot: PanelKind, _ needs: Needs) {
     change = Rect(column: 0, row: body.row, width: body.width, height: 0)
+    // The tour says itself what is wrong.
     warnings = change
     guard body.height >= 12, body.width >= Self.stackedWidth else {
       // What is said comes first; the panel has what is left, if that is worth anything.
@@ -36,10 +37,8 @@ extension Layout {
         column: guide.width, row: guide.row, width: body.width - guide.width, height: guide.height)
     }
     let changeHeight = Swift.min(needs.changeRows, stage.height < Self.guidedPanelsHeight ? 1 : 3)
-    let warningHeight = Swift.min(needs.warningRows, 1)
-    stage.height -= warningHeight + changeHeight
-    warnings = Rect(column: 0, row: stage.row + stage.height, width: body.width, height: warningHeight)
-    change = Rect(column: 0, row: warnings.row + warningHeight, width: body.width, height: changeHeight)
+    stage.height -= changeHeight
+    change = Rect(column: 0, row: stage.row + stage.height, width: body.width, height: changeHeight)
     if stage.width < Self.wideWidth {
       if panels[spot] == nil { panels[spot] = stage }
     } else if stage.height < Self.guidedPanelsHeight {

@@ -53,10 +53,10 @@ package struct DashboardState: Sendable {
   /// The slot under the ring's cursor, once the reader has moved it.
   package internal(set) var ringCursor: Int?
   package internal(set) var filter = EventFilter()
-  /// The results of a benchmark that is over were put away.
-  private var isBenchmarkClosed = false
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
+  /// The results of a benchmark that is over were put away.
+  private var isBenchmarkClosed = false
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
