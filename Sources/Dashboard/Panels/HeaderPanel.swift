@@ -15,7 +15,8 @@ package enum HeaderPanel {
       if case .recovering(let fraction) = status.phase {
         drawRecovery(fraction, row: 1, on: &canvas, look)
       } else {
-        drawSegments(secondLine(status, look), right: "", after: 1, row: 1, on: &canvas, look)
+        drawSegments(
+          secondLine(status, look, isGuided: state.guide != nil), right: "", after: 1, row: 1, on: &canvas, look)
       }
     }
     return canvas
@@ -42,12 +43,14 @@ package enum HeaderPanel {
     ]
   }
 
-  private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
+  /// A tour speaks of the verdict, and its data's folder is of little interest.
+  private static func secondLine(_ status: ClusterStatus, _ look: Look, isGuided: Bool) -> [Segment] {
     let folder = status.isEphemeral ? "\(status.dataFolder) (removed at the end)" : status.dataFolder
     let promises = [promise(status.guarantee), promise(status.fsync), "epoch \(status.epoch)"]
     var segments = [Segment(text: "data \(folder)", style: look.style(.dim))]
     if let verdict = status.verdict {
-      segments.append(Segment(text: verdict.words, style: look.style(verdict.violations == 0 ? .ok : .bad)))
+      let style = look.style(verdict.violations == 0 ? .ok : .bad)
+      segments.insert(Segment(text: verdict.words, style: style), at: isGuided ? 0 : 1)
     }
     return segments + promises.map { Segment(text: $0, style: look.style(.dim)) }
   }
