@@ -39,6 +39,7 @@ extension Command {
     case .nodes: return .nodes
     case .addnode: return .addNode(text(values[0]))
     case .removenode: return .removeNode(text(values[0]))
+    case .replacenode: return .replaceNode(text(values[0]), heir: text(values[1]))
     case .kill: return .kill(text(values[0]))
     case .restart: return .restart(text(values[0]))
     case .pause: return .pause(text(values[0]))

@@ -9,6 +9,7 @@ package enum Command: Sendable, Equatable {
   case nodes
   case addNode(String)
   case removeNode(String)
+  case replaceNode(String, heir: String)
   case kill(String)
   case restart(String)
   case pause(String)
@@ -50,6 +51,7 @@ package enum Command: Sendable, Equatable {
     case .nodes: .nodes
     case .addNode: .addnode
     case .removeNode: .removenode
+    case .replaceNode: .replacenode
     case .kill: .kill
     case .restart: .restart
     case .pause: .pause

@@ -62,9 +62,8 @@ package struct CommandRunner: Sendable {
       isGood = true
     case .demo:
       isGood = await play(emit)
-    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart, .pause, .resume,
-      .partition,
-      .heal, .slow, .drop, .corrupt, .failSync:
+    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .replaceNode, .kill, .restart, .pause,
+      .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
       let answers = await answers(to: command)
       for answer in answers { emit(.answer(answer)) }
       isGood = !answers.contains { $0.kind == .failure }
@@ -105,6 +104,9 @@ package struct CommandRunner: Sendable {
     case .removeNode(let name):
       try await cluster.removeNode(name)
       return [Answer(.success, "Removed node: \(name)")]
+    case .replaceNode(let name, let heir):
+      try await cluster.replaceNode(name, with: heir)
+      return [Answer(.success, "Replaced node: \(name) -> \(heir)")]
     case .kill(let name):
       try await cluster.kill(name)
       return [Answer(.success, "Killed node: \(name)")]
@@ -178,7 +180,7 @@ extension CommandRunner {
     let nodes = cluster.status().nodes
     let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
     return [Answer(.info, "Cluster has \(count):")]
-      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0.state))") }
+      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0))") }
   }
 
   private static func verdict(_ verdict: VerdictStatus?) -> [Answer] {
@@ -193,13 +195,17 @@ extension CommandRunner {
   }
 
   /// What stands behind the name of a node that is not simply up.
-  private static func remark(_ state: NodeState) -> String {
-    switch state {
-    case .up: ""
-    case .failed(let reason): " (failed: \(reason))"
-    case .recovering(let fraction): " (recovering, \(Int(fraction * 100))%)"
-    case .joining, .leaving, .dead: " (\(state.word))"
+  private static func remark(_ node: NodeStatus) -> String {
+    var words: [String] = []
+    switch node.state {
+    case .up: break
+    case .failed(let reason): words.append("failed: \(reason)")
+    case .recovering(let fraction): words.append("recovering, \(Int(fraction * 100))%")
+    case .joining, .leaving, .dead: words.append(node.state.word)
     }
+    if let ns = node.replacedInNs { words.append("replaced in \((ns + 999_999_999) / 1_000_000_000) s") }
+    if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
+    return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
   }
 
   private func keyList(_ prefix: [UInt8], _ listing: KeyListing, _ limit: Int) -> [Answer] {

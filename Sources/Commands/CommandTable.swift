@@ -1,6 +1,7 @@
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, corrupt
+  case put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow,
+    drop, corrupt
   case fsyncFail = "fsync-fail"
   case benchmark, load, keys, verdict, backup, explain, demo, help, exit
 }
@@ -100,6 +101,11 @@ extension CommandEntry {
     CommandEntry(
       name: .removenode, summary: "move a node's data to the others and remove it",
       arguments: [Argument(label: "NODE", kind: .node)], synonyms: ["leave", "rmnode", "delnode"]),
+    CommandEntry(
+      name: .replacenode, summary: "give all that a node owns to a new one, and remove it",
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "NEW", kind: .newNode)],
+      details: ["NODE may be dead. Nothing but its share of the data is copied. --replace-after does it unasked."],
+      synonyms: ["replace", "swap"]),
     CommandEntry(
       name: .kill, summary: "stop a node as a crash would; its log stays",
       arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["stop", "crash"]),

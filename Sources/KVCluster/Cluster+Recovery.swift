@@ -267,6 +267,8 @@ extension Cluster {
     coordinator.isOverdue.store(
       replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
     try? coordinator.tags.extendEarly()
+    exchangeHeartbeats(now)
+    replaceIfDue(now)
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.

@@ -44,7 +44,7 @@ extension Cluster {
 
   /// Begins a membership change whose steps are the result's.
   package func beginChange(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> Steps {
-    let execution = ChangeExecution(try begin(kind, name), self)
+    let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name)), self)
     return Steps { execution.step() }
   }
 
@@ -172,6 +172,7 @@ extension Cluster {
       ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),
+      ("suspicion", counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
   }

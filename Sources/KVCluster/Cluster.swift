@@ -37,6 +37,7 @@ public final class Cluster: Sendable {
   private let closed = Latch()
   let provisioner: Provisioner?
   let links: Links
+  let heartbeats: Heartbeats
   /// Operations while links are faulty.
   let exchange: Exchange
   let counters = ClusterCounters()
@@ -74,6 +75,7 @@ public final class Cluster: Sendable {
       onDamage: { replica, hash in replica.noteDamage(hash) })
     provisioner = Clock.isVirtual ? nil : Provisioner()
     links = Links(seed: seed)
+    heartbeats = Heartbeats(seed: seed &+ 1)
     exchange = Exchange(
       partitions, links, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
       mistake: options.mistake,
@@ -125,6 +127,7 @@ public final class Cluster: Sendable {
     _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64
   ) throws(ClusterError) -> Cluster {
     let configuration = try configuration(in: folder, options, newID: seed)
+    try options.checkReplacement(configuration.quorum)
     return Cluster(
       options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
   }

@@ -3,10 +3,11 @@ import KVCluster
 /// A disk in memory that does to a store what disks do, from a seed: at a loss of power it keeps of what was not synced
 /// what chance leaves, sector by sector; it flips bits, fills up, fails calls, and stops the machine at a given step.
 ///
-/// Steps are the calls that change the disk: making, growing and syncing a segment, renaming, removing, and replacing a
-/// file. They are numbered, so that a test can stop the machine at each of them: ``crash(atStep:_:)``. Stores into a
-/// mapped segment are no steps; they survive a crash, and a loss of power as chance will have it. Names are durable when
-/// the call returns, as ``Disk`` demands; a crash inside the call finds them as before or as after.
+/// Steps are the calls that change the disk: making, growing and syncing a segment, writing to a staged one, renaming,
+/// removing, and replacing a file. They are numbered, so that a test can stop the machine at each of them:
+/// ``crash(atStep:_:)``. Stores into a mapped segment are no steps; they survive a crash, and a loss of power as chance
+/// will have it. Names are durable when the call returns, as `Disk` demands; a crash inside the call finds them as before
+/// or as after.
 ///
 /// One thread uses it, as everything in a simulation.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
@@ -27,7 +28,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
-  /// What is stored in segments is lost with the program until it is written: what ``SegmentFile/isStaged`` says.
+  /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
   package let isStaged: Bool
 
   package init(random: SeededRandom, isStaged: Bool = false) {
@@ -204,9 +205,17 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   }
 
   func write(_ file: SimulatedFile, _ range: Range<Int>) throws(StorageError) {
-    guard isStaged else { return }
+    guard isStaged, !range.isEmpty else { return }
     try check(.write, file.path, life: file.life)
+    try pass(.before, file.path)
+    file.inode.write(range.lowerBound..<random.within(range.lowerBound...range.upperBound))
+    try pass(.during, file.path)
     file.inode.write(range)
+    try pass(.after, file.path)
+  }
+
+  func giveBack(_ file: SimulatedFile, _ range: Range<Int>) {
+    if isStaged, file.life == life { file.inode.giveBack(range) }
   }
 
   func sync(_ file: SimulatedFile) throws(StorageError) {

@@ -16,7 +16,8 @@ struct KVStore: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, Kill.self, Restart.self,
+      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Kill.self,
+      Restart.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Bench.self, Verify.self, RepairCommand.self, Backup.self,
       Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self,
     ])

@@ -93,8 +93,8 @@ final class ChangeExecution {
     // The newcomer answers before anyone asks it. It may have been killed meanwhile, but not in between.
     cluster.lifecycle.lockBlocking()
     defer { cluster.lifecycle.unlock() }
-    let node = plan.node
-    let newcomer = cluster.roster.withState { state in state.nodes.first { $0.id == node }?.replica }
+    let id = plan.newcomer
+    let newcomer = cluster.roster.withState { state in state.nodes.first { $0.id == id }?.replica }
     if let newcomer { cluster.partitions.add(newcomer) }
     cluster.partitions.adopt(cluster.viewNow)
   }
@@ -192,7 +192,7 @@ final class ChangeExecution {
     let (plan, member) = (plan, member)
     let moved = cluster.roster.withState { state -> Int in
       defer { state.move = nil }
-      if let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state == .joining {
+      if let i = state.nodes.firstIndex(where: { $0.id == plan.newcomer }), state.nodes[i].state == .joining {
         state.nodes[i].state = .up
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
@@ -200,7 +200,8 @@ final class ChangeExecution {
     if plan.kind == .join {
       cluster.log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
     } else {
-      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to the others")
+      let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
+      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to \(heirs)")
     }
   }
 }

@@ -10,4 +10,5 @@ final class ClusterCounters: Sendable {
   let suspectsMerged = Atomic<Int>(0)
   let copiesHealed = Atomic<Int>(0)
   let failedNodes = Atomic<Int>(0)
+  let suspicions = Atomic<Int>(0)
 }

@@ -130,7 +130,7 @@ final class DataFolder: Sendable {
 }
 
 extension FsyncPolicy {
-  /// Whether logs are staged (see ``PosixSegmentFile``), which `always` could be: nothing counts there before a sync. It
-  /// is not for now: after a `kill -9` in the middle of a batch, `verify` has called a torn tail damage.
-  package var stagesLogs: Bool { false }
+  /// Whether logs are staged (see ``PosixSegmentFile``): where nothing counts before a sync, a kill may take what was not
+  /// synced.
+  package var stagesLogs: Bool { self == .always }
 }

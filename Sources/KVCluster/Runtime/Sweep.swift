@@ -35,6 +35,8 @@ final class Sweep: @unchecked Sendable {
   /// Newest versions that were not copied because their bytes are damaged.
   let keysDamaged = Atomic<Int>(0)
   private let stepsDone = Atomic<Int>(0)
+  /// By who gives a range up and who gets it. A mutex a copy is nothing beside the copy.
+  private let handedOver = Mutex<[TransferStatus]>([])
   /// Where it is; used by whoever drives it.
   private var place = Place()
 
@@ -59,6 +61,8 @@ final class Sweep: @unchecked Sendable {
     self.links = links
     self.sources = sources
   }
+
+  var transfers: [TransferStatus] { handedOver.withLock { $0 } }
 
   /// Part of the work done, from 0 to 1.
   var fraction: Double {
@@ -173,12 +177,31 @@ final class Sweep: @unchecked Sendable {
       let id = participants.ids[i]
       if case .catchUp(let node) = goal, node != id { continue }
       if let target = partition.pointee.replica(id)?.takeUnretainedValue(), links.reaches(source.id, id) {
-        if try copy(slot, record, to: target) { isCopied = true }
+        guard try copy(slot, record, to: target) else { continue }
+        isCopied = true
+        if case .moveRanges = goal { note(record.byteCount, to: i, of: participants) }
       } else if participants.nextOwners.contains(i) {
         hint(slot, record, for: id, at: source, in: partition)
       }
     }
     return isCopied
+  }
+
+  /// Counts a copy for the node that gives its range up: the first that gives to the first that gets, and so on. Who the
+  /// copy was read from is another matter: any owner will do.
+  private func note(_ bytes: Int, to getter: Int, of participants: PlacementView.Participants) {
+    let (owners, next) = (participants.owners, participants.nextOwners)
+    guard next.contains(getter), !owners.contains(getter) else { return }
+    let turn = (0..<getter).count { next.contains($0) && !owners.contains($0) }
+    let giver = (0..<participants.count).filter { owners.contains($0) && !next.contains($0) }.dropFirst(turn).first
+    let (from, to) = (giver.map { Int(participants.ids[$0]) }, Int(participants.ids[getter]))
+    handedOver.withLock { transfers in
+      let known = transfers.firstIndex { $0.from == from && $0.to == to }
+      let place = known ?? transfers.count
+      if known == nil { transfers.append(TransferStatus(from: from, to: to, keys: 0, bytes: 0)) }
+      transfers[place].keys += 1
+      transfers[place].bytes += bytes
+    }
   }
 
   private func copy(_ slot: IndexSlot, _ record: RecordView, to target: Replica) throws(StorageError) -> Bool {

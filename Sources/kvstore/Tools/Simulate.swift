@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import KVCluster
 import KVSimulator
 
@@ -33,7 +32,7 @@ struct Simulate: ParsableCommand {
   }
 
   private static func range(_ text: String) throws -> ClosedRange<UInt64> {
-    let parts = text.components(separatedBy: "..").compactMap { UInt64($0) }
+    let parts = text.split(separator: "..").compactMap { UInt64($0) }
     guard parts.count == 2, parts[0] <= parts[1] else {
       throw ValidationError("--seeds takes two numbers, the lesser first, as in 1..2000; got '\(text)'")
     }
