@@ -22,6 +22,9 @@ package struct Picture: Equatable, Sendable {
     for (kind, rect) in layout.panels {
       canvas.draw(Self.panel(kind, state, rect.size, look), column: rect.column, row: rect.row)
     }
+    if !layout.warnings.isEmpty {
+      canvas.draw(WarningPanel.draw(state, layout.warnings.size, look), column: 0, row: layout.warnings.row)
+    }
     if !layout.change.isEmpty {
       canvas.draw(ChangePanel.draw(state, layout.change.size, look), column: 0, row: layout.change.row)
     }
@@ -60,6 +63,9 @@ package struct Picture: Equatable, Sendable {
     case .latency:
       content = LatencyPanel.draw(state, inner, look)
       note = LatencyPanel.note(state, inner, look)
+    case .benchmark:
+      content = BenchmarkPanel.draw(state, inner, look)
+      note = BenchmarkPanel.note(state)
     case .events:
       content = EventsPanel.draw(state, inner, look)
       note = EventsPanel.note(state, look)

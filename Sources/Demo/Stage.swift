@@ -127,6 +127,7 @@ final class Stage: Sendable {
     try Task.checkCancellation()
     guard let cluster else { throw CancellationError() }
     add(TourLine(kind: .command, text: line))
+    try await Task.sleep(for: settings.beat)
     let answers = Mutex<[String]>([])
     let outcome = await CommandRunner(cluster: cluster).run(line: Array(line.utf8)) { output in
       if case .answer(let answer) = output {
@@ -136,6 +137,7 @@ final class Stage: Sendable {
     let lines = answers.withLock { $0 }
     try Task.checkCancellation()
     for line in lines { add(TourLine(kind: .answer(isSuccess: outcome != .failure), text: line)) }
+    try await Task.sleep(for: settings.beat)
     return lines
   }
 

@@ -11,6 +11,7 @@ package final class Tour: Sendable {
     var report = TourReport()
     /// Where to go when the chapter that plays has ended; `nil` is the next one.
     var jump: Int?
+    var isBegun = false
     var playing: Task<Void, Never>?
     var stage: Stage?
     /// What a face may show; not while it is being closed.
@@ -93,6 +94,7 @@ package final class Tour: Sendable {
     state.withLock { $0.report.claims.removeAll { $0.chapter == chapter.title } }
     do {
       let cluster = try await stage.open(chapter.setting)
+      if takePreface() { try await introduce(chapter, stage) }
       try await stage.read(chapter.text)
       try await chapter.play(stage, cluster)
       try await stage.finishReading()
@@ -104,6 +106,19 @@ package final class Tour: Sendable {
       // Whatever fails under a chapter that is being left is the leaving's doing.
       if !Task.isCancelled { stage.claim("the chapter can be played to its end", false, "\(error)") }
     }
+  }
+
+  /// Whether this is the first chapter that is played, and there is something to say before.
+  private func takePreface() -> Bool {
+    state.withLock { state in
+      defer { state.isBegun = true }
+      return !state.isBegun && !settings.preface.isEmpty
+    }
+  }
+
+  private func introduce(_ chapter: Chapter, _ stage: Stage) async throws {
+    try await stage.say(settings.preface)
+    say(chapter.text, at: chapter.part)
   }
 
   private var isStopped: Bool { state.withLock { $0.report.wasStopped } }

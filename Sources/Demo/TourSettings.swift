@@ -8,6 +8,8 @@ package struct TourSettings: Sendable {
   package var first = 0
   /// Whether somebody is looking: then the tour leaves time to read.
   package var isPaced = false
+  /// What the reader should know before the first chapter; empty for nothing.
+  package var preface = ""
   /// Makes an empty temporary folder for a cluster, which removes it when it closes.
   package var makeFolder: @Sendable () throws -> String
   /// Mistakes to plant, to see the claims fail that they break.
@@ -25,6 +27,9 @@ package struct TourSettings: Sendable {
     let words = text.split(separator: " ").count
     return .seconds((1.2 + Double(words) * 0.3) / speed)
   }
+
+  /// How long a command stands there before it is run, and its answer before the next: an eye follows the picture.
+  var beat: Duration { .seconds(isPaced ? 0.7 / speed : 0) }
 
   /// A measurement's length.
   func length(_ seconds: Double) -> Double { max(0.5, seconds / speed) }

@@ -23,6 +23,8 @@ extension Cluster {
     status.faults = faultWords()
     showSuspicions(in: &status)
     showReplacements(in: &status, nodes)
+    status.pausedNodes = links.pausedNodes.map(Int.init)
+    status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
     status.latencies.reads = readLatencies.counts()
     status.latencies.writes = writeLatencies.counts()
     return status
@@ -36,6 +38,7 @@ extension Cluster {
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
     status.heir = plan.heir.flatMap { move.change.joint.member($0)?.name }
+    status.transfers = move.sweep?.transfers ?? []
     return status
   }
 
@@ -135,5 +138,13 @@ private struct Tally {
       hintsWaiting: sums.hints, operations: sums.operations)
     status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
     return status
+  }
+}
+
+extension LinkFault {
+  fileprivate init(_ fault: (from: UInt16, to: UInt16, quality: Links.Quality)) {
+    self.init(
+      from: Int(fault.from), to: Int(fault.to), isCut: fault.quality.isCut, lossPerMille: fault.quality.lossPerMille,
+      delayNs: fault.quality.delayNs)
   }
 }

@@ -29,6 +29,10 @@ public struct ClusterStatus: Sendable, Equatable {
   public var queuedChanges: [QueuedChange] = []
   /// What is wrong with links between nodes, and which nodes are paused, in words; empty if nothing is.
   public var faults: [String] = []
+  /// Ids of the nodes that hold still.
+  public var pausedNodes: [Int] = []
+  /// Links that are not good, in the order of their nodes' ids.
+  public var linkFaults: [LinkFault] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
   /// What watching the clients' operations has found; `nil` if nobody watches.
@@ -76,7 +80,7 @@ public struct ClusterStatus: Sendable, Equatable {
     case .closed: return .unavailable
     case .serving: break
     }
-    let live = nodes.filter { $0.state.isServing }.count
+    let live = nodes.filter { $0.state.isServing && !pausedNodes.contains($0.id) }.count
     let owners = min(quorum.replicas, nodes.count)
     if owners - min(owners, nodes.count - live)
       < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write)
@@ -84,7 +88,7 @@ public struct ClusterStatus: Sendable, Equatable {
       return .unavailable
     }
     if nodes.count < quorum.replicas { return .underReplicated }
-    return live < nodes.count ? .degraded : .healthy
+    return live < nodes.count || linkFaults.contains(where: \.isCut) ? .degraded : .healthy
   }
 }
 
@@ -102,7 +106,8 @@ public enum ClusterPhase: Sendable, Equatable {
 public enum ClusterHealth: String, Sendable, Equatable {
   /// All nodes serve and every key has all its copies' owners.
   case healthy
-  /// Some nodes do not serve; every key still has a quorum if the dead are no more than N − max(R, W).
+  /// Some nodes do not serve or do not reach others; every key still has a quorum if the dead are no more than
+  /// N − max(R, W).
   case degraded
   /// Fewer nodes than replicas: each key has as many copies as there are nodes.
   case underReplicated = "under-replicated"
@@ -404,6 +409,8 @@ public struct ChangeStatus: Sendable, Equatable {
   public var elapsedNs: UInt64
   /// Why the change cannot go on, if it cannot.
   public var waitingFor: String?
+  /// What pairs of nodes have handed over so far; pairs that have not begun are left out.
+  public var transfers: [TransferStatus] = []
 
   /// ``Cluster/status()`` makes these.
   public init(
@@ -416,5 +423,20 @@ public struct ChangeStatus: Sendable, Equatable {
     self.bytesMoved = bytesMoved
     self.elapsedNs = elapsedNs
     self.waitingFor = waitingFor
+  }
+}
+
+/// What one node has got of the ranges that another gives up to it.
+public struct TransferStatus: Sendable, Equatable {
+  /// Id of the node that gives the ranges up; `nil` if nobody does, because the ring gets one more copy of each key.
+  public var from: Int?
+  /// Id of the node that gets them.
+  public var to: Int
+  public var keys: Int
+  /// Bytes of the records.
+  public var bytes: Int
+
+  public init(from: Int?, to: Int, keys: Int, bytes: Int) {
+    (self.from, self.to, self.keys, self.bytes) = (from, to, keys, bytes)
   }
 }

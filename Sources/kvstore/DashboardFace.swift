@@ -44,10 +44,12 @@ struct ClusterHost: ScreenHost {
   /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
   private let last = LastStatus()
   private let tours = Tours()
+  private let watch: BenchmarkWatch
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
     runner = CommandRunner(cluster: cluster)
+    watch = BenchmarkWatch(runner.benchmarks)
     for line in history.load() { if let key = key(of: line) { keys.note(key) } }
   }
 
@@ -59,6 +61,8 @@ struct ClusterHost: ScreenHost {
 
   func events(after sequence: UInt64) -> [ClusterEvent] { cluster.events(after: sequence) }
 
+  func benchmark() -> BenchmarkStatus? { watch.status() }
+
   func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
     do throws(ClusterError) {
       try await cluster.ready()
@@ -67,12 +71,15 @@ struct ClusterHost: ScreenHost {
     }
     if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
-    let outcome = await runner.run(line: Array(line.utf8)) { output in
+    let outcome = await runner.run(line: Array(line.utf8)) { [watch] output in
       switch output {
       case .answer(let answer): lines.add(String(decoding: answer.line, as: UTF8.self))
-      case .progress(let step): progress(step.text)
+      case .progress(let step):
+        watch.note(step)
+        progress(step.text)
       }
     }
+    watch.end(line, lines.all)
     return CommandAnswer(lines: lines.all, isSuccess: outcome != .failure, endsProgram: outcome == .exit)
   }
 

@@ -10,7 +10,7 @@ enum TourFace {
   /// Keeps the main thread until the tour is left; returns the program's exit status.
   @MainActor
   static func run(_ settings: TourSettings, _ display: ScreenOptions) async -> Int32 {
-    let host = TourHost(settings, note: "temporary cluster")
+    let host = TourHost(settings)
     let status: Int32
     do throws(ScreenError) {
       status = try Screen.run(host, display)
@@ -30,15 +30,12 @@ enum TourFace {
 struct TourHost: ScreenHost {
   private let tour: Tour
   private let playing: Task<TourReport, Never>
-  private let note: String
 
-  /// - Parameter note: whose cluster it is, in a few words.
-  init(_ settings: TourSettings, note: String) {
+  init(_ settings: TourSettings) {
     var settings = settings
     settings.isPaced = true
     let tour = Tour(settings)
     self.tour = tour
-    self.note = note
     playing = Task { await tour.run() }
   }
 
@@ -68,7 +65,7 @@ struct TourHost: ScreenHost {
 
   var clusterNumber: Int { tour.scene.clusterNumber }
 
-  var guide: Guide? { Guide(tour.scene, note: note) }
+  var guide: Guide? { Guide(tour.scene) }
 
   func take(_ key: GuideKey) {
     switch key {
@@ -94,8 +91,11 @@ final class Tours: Sendable {
   private let hosts = Mutex<[TourHost]>([])
 
   func begin() -> TourHost {
-    let host = TourHost(
-      TourSettings { try StartOptions.makeTemporaryFolder() }, note: "temporary cluster; yours goes on untouched")
+    var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
+    settings.preface =
+      "This is a tour on temporary clusters of its own. Your cluster goes on behind it, its data is not touched, and you "
+      + "are back there when you leave the tour with q."
+    let host = TourHost(settings)
     hosts.withLock { $0.append(host) }
     return host
   }
@@ -106,12 +106,12 @@ final class Tours: Sendable {
 }
 
 extension Guide {
-  fileprivate init(_ scene: TourScene, note: String) {
+  fileprivate init(_ scene: TourScene) {
     self.init(
       chapter: scene.chapter + 1, chapterCount: scene.chapterCount, title: scene.title, text: scene.text,
       lines: scene.lines.map { Line(kind: .init($0.kind), text: $0.text) }, spot: Spot(scene.part),
       mode: scene.isOver ? .over : scene.isWaiting ? .reading : .working, isAutomatic: scene.isAutomatic,
-      held: scene.held, failed: scene.failed, note: note)
+      held: scene.held, failed: scene.failed, note: "temporary cluster")
   }
 }
 

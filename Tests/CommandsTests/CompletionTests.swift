@@ -42,7 +42,8 @@ struct CompletionTests {
     "A node is completed by what the command can do with it",
     arguments: [
       ("removenode n", ["node1", "node2", "node10"]), ("kill ", ["node1", "node10"]), ("restart n", ["node2"]),
-      ("addnode ", ["node3"]), ("help re", ["removenode", "replacenode", "restart", "resume"]), ("kill x", []), ("kill node1 n", []),
+      ("addnode ", ["node3"]), ("help re", ["removenode", "replacenode", "restart", "resume"]), ("kill x", []),
+      ("kill node1 n", []),
       ("get n", []), ("nodes n", []),
     ])
   func completesArguments(line: String, candidates: [String]) {

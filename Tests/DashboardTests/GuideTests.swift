@@ -49,7 +49,8 @@ import Testing
 
   @Test(arguments: [(80, 24), (120, 40), (200, 60), (60, 30)])
   func `the panel it speaks of is lit and not hidden, and what it says is whole`(width: Int, height: Int) {
-    for panel in PanelKind.allCases {
+    // The benchmark's panel is the prompt's own; a tour has no prompt.
+    for panel in PanelKind.allCases where panel != .benchmark {
       var state = screen(width, height)
       var guide = Guide.sample
       guide.spot = .panel(panel)
@@ -71,6 +72,17 @@ import Testing
     state.apply(guide: guide)
     #expect(text(state).contains("figure 40") && text(state).contains("✗ nothing is lost: 3 of 4"))
     #expect(text(state).contains("✗ 1"))
+  }
+
+  @Test func `where a tour speaks of itself only, a dozen lines are in sight at once`() {
+    for (width, height) in [(80, 24), (120, 40)] {
+      var state = screen(width, height)
+      var guide = Guide.sample
+      guide.spot = .itself
+      guide.lines = (1...12).map { .init(kind: .figure, text: "chapter \($0): all of its claims held") }
+      state.apply(guide: guide)
+      for number in 1...12 { #expect(text(state).contains("chapter \(number): all")) }
+    }
   }
 
   @Test func `a command of the tour is echoed among the events once, and its key walks`() {
@@ -96,7 +108,8 @@ import Testing
     }
     for sample in [Sample(nodes: 1), big] {
       let page = Page(topic.explanation(sample.status(at: 100_000, reads: 1_234_567_890, writes: 123_456_789)))
-      var state = DashboardState.watching(Sample(nodes: 3), Size(width: size.0, height: size.1))
+      var state = DashboardState(size: Size(width: size.0, height: size.1))
+      state.apply(status: sample.status(at: 1))
       state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: page))
       let lines = Picture(state, .utf8).canvas.lines
       let shown = words(lines)

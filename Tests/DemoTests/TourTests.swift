@@ -56,6 +56,14 @@ struct TourTests {
     #expect(TourText.closing(report).contains { $0.hasPrefix("✗ A partition, with quorums: no read is stale") })
   }
 
+  @Test("A read that does not write back is caught by the race over cut links")
+  func noWriteBack() async {
+    var settings = settings(Folders())
+    settings.mistake = .noWriteBack
+    let report = await Tour(settings, chapters: chapters("concurrency")).run()
+    #expect(report.failures.contains { $0.text == "the answers are linearizable" })
+  }
+
   @Test("Quorums that do not overlap fail the claims that say they do")
   func smallQuorums() async {
     var settings = settings(Folders())
@@ -101,6 +109,25 @@ struct TourTests {
     let report = await playing.value
     #expect(report.wasStopped && report.failures == [])
     #expect(folders.left == [] && tour.cluster == nil)
+  }
+
+  @Test("What the reader should know first is said before the first chapter, and only there")
+  func preface() async throws {
+    var settings = settings(Folders())
+    settings.isPaced = true
+    settings.preface = "This is a tour."
+    let tour = Tour(settings, chapters: chapters("cluster", "data"))
+    tour.togglePause()
+    let playing = Task { await tour.run() }
+    try await wait(for: "the preface") { tour.scene.isWaiting }
+    #expect(tour.scene.text == "This is a tour.")
+    tour.next()
+    try await wait(for: "the chapter") { tour.scene.isWaiting && tour.scene.text != "This is a tour." }
+    tour.skip()
+    try await wait(for: "the next") { tour.scene.isWaiting && tour.scene.chapter == 1 }
+    #expect(tour.scene.text.hasPrefix("A put goes"))
+    tour.stop()
+    _ = await playing.value
   }
 
   @Test("At its end a tour waits for its reader, who may go back once more")

@@ -13,6 +13,8 @@ extension Layout {
   /// there is room.
   mutating func layOutGuided(_ body: Rect, at spot: PanelKind, _ needs: Needs) {
     change = Rect(column: 0, row: body.row, width: body.width, height: 0)
+    // The tour says itself what is wrong.
+    warnings = change
     guard body.height >= 12, body.width >= Self.stackedWidth else {
       // What is said comes first; the panel has what is left, if that is worth anything.
       let height = body.height >= 9 ? body.height / 2 : body.height
@@ -59,7 +61,7 @@ extension Layout {
       panels[.nodes] = stage
       return
     case .ring: (left, right) = (.ring, .nodes)
-    case .throughput, .latency: (left, right) = (.throughput, .latency)
+    case .throughput, .latency, .benchmark: (left, right) = (.throughput, .latency)
     case .events: (left, right) = panels[.events] == nil ? (.nodes, .events) : (.ring, .nodes)
     }
     let width = left == .ring ? Swift.min(stage.width / 2, 2 * stage.height + 16) : stage.width / 2

@@ -136,7 +136,8 @@ extension DashboardState {
     case .backTab where prompt.editor.isEmpty:
       enterPanel(layout.visible.last)
     case .escape:
-      if !prompt.closeChoices() { prompt.lastAnswer = nil }
+      if prompt.closeChoices() { break }
+      if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else { _ = closeBenchmark() }
     case .pageUp: scrollEvents(by: eventsHeight)
     case .pageDown: scrollEvents(by: -eventsHeight)
     default: _ = prompt.handle(key)

@@ -57,7 +57,7 @@ extension DashboardState {
       if let index = NodesPanel.node(atRow: row - edge, self, inner) { selectedNode = index }
     case .ring:
       if let slot = RingPanel.slot(at: column - edge, row - edge, self, inner) { ringCursor = slot }
-    case .throughput, .latency, .events: break
+    case .throughput, .latency, .benchmark, .events: break
     }
   }
 
@@ -65,7 +65,7 @@ extension DashboardState {
     switch panel {
     case .events: scrollEvents(by: key == .up ? Self.rowsPerTurn : -Self.rowsPerTurn)
     case .nodes, .ring: _ = handle(key, in: panel)
-    case .throughput, .latency: break
+    case .throughput, .latency, .benchmark: break
     }
   }
 }

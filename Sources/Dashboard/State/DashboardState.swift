@@ -55,6 +55,8 @@ package struct DashboardState: Sendable {
   package internal(set) var filter = EventFilter()
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
+  /// The results of a benchmark that is over were put away.
+  private var isBenchmarkClosed = false
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
@@ -80,7 +82,8 @@ package struct DashboardState: Sendable {
     return Layout(
       size,
       Layout.Needs(
-        nodeCount: status?.nodes.count ?? 3, changeRows: ChangePanel.rowsWanted(self, width: size.width),
+        nodeCount: status?.nodes.count ?? 3, warningRows: WarningPanel.rowsWanted(self, width: size.width),
+        changeRows: ChangePanel.rowsWanted(self, width: size.width), hasBenchmark: benchmark != nil,
         zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
         guided: guidedPanel, isGuideLong: guide?.spot == .itself))
   }
@@ -98,6 +101,8 @@ extension DashboardState {
   package var status: ClusterStatus? { seen.status }
   package var history: ThroughputHistory { seen.history }
   package var walk: KeyWalk? { seen.walk }
+  /// The benchmark to show: the one that runs, or the last one until its results are put away.
+  package var benchmark: BenchmarkStatus? { isBenchmarkClosed ? nil : seen.benchmark }
   package var log: EventLog {
     get { seen.log }
     set { if held == nil { live.log = newValue } else { held?.log = newValue } }
@@ -115,7 +120,7 @@ extension DashboardState {
   package var isAnimated: Bool {
     guard let status = live.status else { return true }
     if case .recovering = status.phase { return true }
-    return status.change != nil || isWalking
+    return status.change != nil || isWalking || live.benchmark?.isRunning == true
   }
 
   /// Whether a key is on its way around the ring, which takes more frames than anything else.
@@ -135,6 +140,26 @@ extension DashboardState {
   package mutating func apply(status new: ClusterStatus) {
     live.apply(status: new)
     selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
+  }
+
+  /// Takes how the benchmark stands; `nil` before the first.
+  package mutating func apply(benchmark: BenchmarkStatus?) {
+    live.benchmark = benchmark
+    if benchmark?.isRunning == true { isBenchmarkClosed = false }
+    leaveMissingPanel()
+  }
+
+  /// Puts the results of a benchmark that is over away; returns whether there were any to be seen.
+  mutating func closeBenchmark() -> Bool {
+    guard let benchmark, !benchmark.isRunning else { return false }
+    isBenchmarkClosed = true
+    leaveMissingPanel()
+    return true
+  }
+
+  /// The keys do not stay with a panel that is no more.
+  private mutating func leaveMissingPanel() {
+    if focus == .panel(.benchmark), benchmark == nil { leavePanels() }
   }
 
   /// Takes an event of the cluster.

@@ -29,6 +29,7 @@ extension Chapter {
         + "\(Numbers.time(ns: rough.latencies.percentileNs(0.5) ?? 0)), p99 "
         + "\(Numbers.time(ns: rough.latencies.percentileNs(0.99) ?? 0))")
     try await stage.claimLinearizable(cluster)
+    try await halfDone(stage, cluster)
     try await stage.type("heal")
     let time = try await stage.until(seconds: 20) { stage.agreeing(0..<Self.keyCount, on: cluster) == Self.keyCount }
     stage.claim(
@@ -36,33 +37,41 @@ extension Chapter {
       time.map { "after \(Numbers.time($0))" } ?? "not within 20 s")
   }
 
-  private static let keyCount = 8
-  private static let clientCount = 16
+  /// What a read is for that writes.
+  private static func halfDone(_ stage: Stage, _ cluster: Cluster) async throws {
+    try await stage.say(
+      "Last, each node is cut off from all others: clients go from one to the next, and read what is half written. "
+        + "A reader that meets the new value writes it to a quorum before it answers, or the next might find the old one.")
+    try await stage.type("heal")
+    try await stage.type("partition node1 | node2 | node3")
+    let race = try await race(stage, cluster, .mostlyReaders, seconds: max(2, stage.settings.length(4)))
+    stage.figure(
+      "\(Numbers.count(race.all)) operations of 48 clients on 3 keys; p50 "
+        + "\(Numbers.time(ns: race.latencies.percentileNs(0.5) ?? 0)): a second node must be asked")
+    try await stage.claimLinearizable(cluster)
+  }
 
-  /// Half gets, half puts of values that no two have in common: a verdict could not tell a stale answer otherwise.
-  private static func race(_ stage: Stage, _ cluster: Cluster, seconds: Double) async throws -> Stage.Tally {
+  private static let keyCount = 8
+
+  /// Who races, on how many keys, and what a client does in its turns.
+  private struct Runners: Sendable {
+    var clients = 16
+    var keys = keyCount
+    /// Whether a client writes in a turn, else it reads.
+    var writes: @Sendable (_ client: Int, _ turn: Int) -> Bool = { ($0 + $1) % 2 == 0 }
+
+    /// A writer a key, and many readers: two writers at a time could explain nearly any answer.
+    static let mostlyReaders = Runners(clients: 48, keys: 3) { client, _ in client < 3 }
+  }
+
+  /// No two puts write the same: a verdict could not tell a stale answer otherwise.
+  private static func race(
+    _ stage: Stage, _ cluster: Cluster, _ runners: Runners = Runners(), seconds: Double
+  ) async throws -> Stage.Tally {
     let end = ContinuousClock.now + .seconds(seconds)
     let total = await withTaskGroup(of: Stage.Tally.self) { group in
-      for client in 0..<clientCount {
-        group.addTask {
-          var tally = Stage.Tally()
-          var number = client
-          while ContinuousClock.now < end, !Task.isCancelled {
-            number += clientCount
-            let key = Stage.key((number / clientCount + client * 5) % keyCount)
-            await tally.count(number) { number throws(ClusterError) in
-              if number / clientCount % 2 == client % 2 {
-                try await cluster.put(key, Stage.value(number, client))
-              } else {
-                _ = try await cluster.get(key)
-              }
-              return true
-            }
-            // A client thinks for a moment: so the verdict can follow all of them, and not only a part of the keys.
-            try? await Task.sleep(for: .milliseconds(4))
-          }
-          return tally
-        }
+      for client in 0..<runners.clients {
+        group.addTask { await run(client, cluster, runners, until: end) }
       }
       var total = Stage.Tally()
       for await tally in group { total.add(tally) }
@@ -70,5 +79,28 @@ extension Chapter {
     }
     try Task.checkCancellation()
     return total
+  }
+
+  private static func run(
+    _ client: Int, _ cluster: Cluster, _ runners: Runners, until end: ContinuousClock.Instant
+  ) async -> Stage.Tally {
+    var tally = Stage.Tally()
+    var turn = 0
+    while ContinuousClock.now < end, !Task.isCancelled {
+      turn += 1
+      let isWrite = runners.writes(client, turn)
+      let key = Stage.key((client * 5 + (isWrite ? 0 : turn)) % runners.keys)
+      await tally.count(turn) { turn throws(ClusterError) in
+        if isWrite {
+          try await cluster.put(key, Stage.value(client, turn))
+        } else {
+          _ = try await cluster.get(key)
+        }
+        return true
+      }
+      // A client thinks for a moment: so the verdict can follow all of them, and not only a part of the keys.
+      try? await Task.sleep(for: .milliseconds(4))
+    }
+    return tally
   }
 }

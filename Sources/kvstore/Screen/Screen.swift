@@ -21,6 +21,8 @@ struct Screen {
   /// What is shown again when the guest has left.
   private var below: Below?
   private var nextStatusNs: UInt64 = 0
+  /// For tests of what a crash leaves of the terminal: with it set, F12 traps.
+  private let trapsOnF12 = getenv("KVSTORE_TEST_TRAP") != nil
   /// The exit status, once the screen is to end.
   private var exitCode: Int32?
 
@@ -94,6 +96,7 @@ struct Screen {
     // Without anything under way half as often is still faster than people read figures.
     nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
     if let status = host.status() { state.apply(status: status) }
+    state.apply(benchmark: host.benchmark())
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
       state.apply(event: event)
@@ -140,6 +143,7 @@ extension Screen {
     // A walk begins when its key was asked for, not at the last status.
     state.advance(toNs: now)
     for key in pressed {
+      if trapsOnF12, key == .function(12) { fatalError("a test asked for a trap") }
       for action in state.handle(key) { perform(action) }
     }
   }

@@ -10,6 +10,9 @@ protocol ScreenHost: Sendable {
   /// The events after the one numbered `sequence`, oldest first.
   func events(after sequence: UInt64) -> [ClusterEvent]
 
+  /// How the benchmark stands that runs, or ran last; `nil` before the first. Asked as often as the status.
+  func benchmark() -> BenchmarkStatus?
+
   /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. A long command says how
   /// far it is through `progress`, from any thread.
   func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer
@@ -40,6 +43,7 @@ protocol ScreenHost: Sendable {
 }
 
 extension ScreenHost {
+  func benchmark() -> BenchmarkStatus? { nil }
   func guest(for line: String) -> (any ScreenHost)? { nil }
   var guide: Guide? { nil }
   func take(_ key: GuideKey) {}

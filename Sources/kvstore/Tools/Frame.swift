@@ -106,6 +106,7 @@ private struct FrameRun: Sendable {
         state.apply(event: event)
       }
       if let status = host.status() { state.apply(status: status) }
+      state.apply(benchmark: host.benchmark())
     }
     look()
     for line in lines {
