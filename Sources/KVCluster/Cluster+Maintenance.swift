@@ -369,6 +369,7 @@ final class Caretaker {
     }
     guard isCleared ?? false else { return nil }
     replica.store.isSuspect = false
+    cluster.suspectsWithoutMark.withLock { $0.removeAll { $0 == replica.name } }
     cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
     cluster.log(

@@ -36,15 +36,24 @@ extension Cluster {
     do throws(StorageError) {
       let found = try BootMark.read(from: folder.disk)
       if found?.isLost(in: boot) ?? false {
-        for member in configuration.members {
-          let log = DataFolder.logFolder(member.name)
-          try folder.disk.makeFolder(log)
-          try SuspectMark.write(to: folder.disk, folder: log)
+        // A full disk must not keep the others from starting: without its mark a node is suspect in this run, and at the
+        // next start all are once more.
+        let unmarked = configuration.members.map(\.name).filter { name in
+          let log = DataFolder.logFolder(name)
+          do throws(StorageError) {
+            try folder.disk.makeFolder(log)
+            try SuspectMark.write(to: folder.disk, folder: log)
+            return false
+          } catch {
+            return true
+          }
         }
+        suspectsWithoutMark.withLock { $0 = unmarked }
         log(
           .recovery, .warning,
           "the machine stopped while acknowledged writes were not on its disk: no read is answered until the nodes have "
             + "compared their copies; a key may be older than it was, and all nodes agree on it")
+        if !unmarked.isEmpty { return }
       }
       // What was left unsynced in this boot stays so until an orderly end, whatever the policy is now.
       let isOpen = options.fsync != .always || found.map { $0.boot == boot && !$0.isSafe } ?? false
@@ -160,6 +169,7 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
+    if suspectsWithoutMark.withLock({ $0.contains(name) }) { store.isSuspect = true }
     if let mistake = options.mistake { plant(mistake, in: store) }
     if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {

@@ -50,6 +50,8 @@ public final class Cluster: Sendable {
   /// Made once an epoch, see `status()`.
   let ringPicture = Mutex<RingPicture?>(nil)
   private let views: Mutex<PlacementView?>
+  /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
+  let suspectsWithoutMark = Mutex<[String]>([])
   private let threads = Mutex<[BackgroundThread]>([])
 
   private init(
