@@ -91,7 +91,7 @@ extension Cluster {
     guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
-    try checkOwners(of: change.joint)
+    let view = try checkOwners(of: change.joint)
     let newcomer = try change.joint.change?.newcomer.flatMap(change.joint.member).map(openNewcomer)
     do throws(StorageError) {
       try folder.write(change.joint)
@@ -108,6 +108,7 @@ extension Cluster {
       state.configuration = change.joint
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
+    keepView(view)
     showChange(change.joint)
     let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
     let heir = wanted.heir.map { " to \($0)" } ?? ""
@@ -117,24 +118,27 @@ extension Cluster {
 
   /// Between the old owners and the new ones every write must reach a quorum of both: a change that cannot is not begun,
   /// for it would make keys unavailable that are not now.
-  private func checkOwners(of joint: Configuration) throws(ClusterError) {
+  /// Returns the owners during the change.
+  private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
     let view = PlacementView(joint)
-    guard let next = view.nextQuorum else { return }
+    guard let next = view.nextQuorum else { return view }
     let newcomer = joint.change?.newcomer
-    let live = Set(roster.live.map(\.id)).union(newcomer.map { [$0] } ?? [])
-    let isShort = view.representatives(of: 0..<Ring.slotCount).contains { slot in
+    var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
+    for id in roster.live.map(\.id) + [newcomer].compactMap({ $0 }) where Int(id) < live.count { live[Int(id)] = true }
+    let isShort = !view.allLists(of: 0..<Ring.slotCount) { slot in
       let participants = view.participants(ofSlot: slot)
-      let answering = (0..<participants.count).count {
-        participants.nextOwners.contains($0) && live.contains(participants.ids[$0])
-      }
-      return answering < next.write
+      var answering = 0
+      for i in 0..<participants.count
+      where participants.nextOwners.contains(i) && live[Int(participants.ids[i])] { answering += 1 }
+      return answering >= next.write
     }
     if isShort {
-      let down = joint.members.filter { !live.contains($0.id) && $0.id != joint.change?.node }.map(\.name)
+      let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
       throw .refused(
         "after it some keys would have too few nodes that answer, while \(down.joined(separator: ", ")) is down: "
           + "`restart \(down.first ?? "NODE")` first")
     }
+    return view
   }
 
   private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {

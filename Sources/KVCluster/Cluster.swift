@@ -93,6 +93,9 @@ public final class Cluster: Sendable {
     }
   }
 
+  /// Takes the view of a configuration that has just come into force, made before.
+  func keepView(_ made: PlacementView) { views.withLock { $0 = made } }
+
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
   ///
@@ -208,14 +211,21 @@ public final class Cluster: Sendable {
     provisioner?.stop()
     exchange.endAll()
     let replicas = roster.live
+    // A node that is down may have been killed with writes that are in the page cache only.
+    var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
     roster.withState { $0.phase = .closed }
     for replica in replicas {
       if replica.store.log.size.recordBytes > Limits.checkpointBytes / 8, !options.isEphemeral {
         writeCheckpoint(replica)
       }
+      if isSynced, !options.isEphemeral {
+        replica.commit.syncNow()
+        isSynced = replica.store.log.failure == nil
+      }
       retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
       roster.setState(.dead, of: replica.id, replica: nil)
     }
+    if isSynced { noteOrderlyEnd() }
     folder.close(removing: options.isEphemeral)
     eventLog.finish()
   }

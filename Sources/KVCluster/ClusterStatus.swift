@@ -432,10 +432,12 @@ public struct TransferStatus: Sendable, Equatable {
   public var from: Int?
   /// Id of the node that gets them.
   public var to: Int
+  /// Copies of keys it has got.
   public var keys: Int
-  /// Bytes of the records.
+  /// Bytes of their records.
   public var bytes: Int
 
+  /// ``Cluster/status()`` makes these.
   public init(from: Int?, to: Int, keys: Int, bytes: Int) {
     (self.from, self.to, self.keys, self.bytes) = (from, to, keys, bytes)
   }

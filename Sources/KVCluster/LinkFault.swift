@@ -1,7 +1,8 @@
 /// What is wrong with the messages from one node to another at a moment.
 public struct LinkFault: Sendable, Equatable {
-  /// Ids of the nodes that send and that should receive.
+  /// Id of the node that sends.
   public var from: Int
+  /// Id of the node that should receive.
   public var to: Int
   /// Nothing arrives.
   public var isCut: Bool
@@ -10,6 +11,7 @@ public struct LinkFault: Sendable, Equatable {
   /// Every message takes so much longer, in nanoseconds.
   public var delayNs: UInt64
 
+  /// A good link, but for what is given.
   public init(from: Int, to: Int, isCut: Bool = false, lossPerMille: Int = 0, delayNs: UInt64 = 0) {
     self.from = from
     self.to = to

@@ -19,6 +19,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   package var capacityBytes = Int.max
   /// Syncs are begun and do not end: whoever drives a log on this disk must not expect them to.
   package var holdsSyncs = false
+  /// A loss of power takes all that was not synced, not what chance will have.
+  package var losesAllUnsynced = false
   /// Steps so far.
   package private(set) var steps = 0
   private var plannedCrash: (step: Int, moment: DiskFaults.Moment)?
@@ -58,7 +60,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     life += 1
     for file in files { file.inode.end() }
     guard losingPower else { return }
-    for file in files { file.inode.losePower(&random) }
+    for file in files { file.inode.losePower(&random, isKeepingNone: losesAllUnsynced) }
   }
 
   /// The machine of this disk loses its power, and starts again.

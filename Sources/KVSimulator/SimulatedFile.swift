@@ -159,9 +159,9 @@ final class SimulatedInode {
   }
 
   /// Each sector that was not synced is old or new.
-  func losePower(_ random: inout SeededRandom) {
+  func losePower(_ random: inout SeededRandom, isKeepingNone: Bool) {
     end()
-    let isKeepingNone = random.chance(perMille: 150)
+    let isKeepingNone = random.chance(perMille: 150) || isKeepingNone
     forEachUnsynced { number, range in
       if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) {
         keep(range)

@@ -19,7 +19,9 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How much faster than a person reads; measurements get shorter with it.", valueName: "n"))
   var speed = 1.0
 
-  @Option(help: ArgumentHelp("The chapter to begin with: its name, or its number.", valueName: "chapter"))
+  @Option(
+    help: ArgumentHelp("The chapter to begin with: its name, or its number.", valueName: "chapter"),
+    completion: .list(Chapter.all.map(\.name)))
   var chapter: String?
 
   @Flag(help: "Print the tour, also on a terminal.")

@@ -82,7 +82,7 @@ struct RemoveNode: DirectCommand {
 
 struct ReplaceNode: DirectCommand {
   static let name = CommandName.replacenode
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @Argument(help: "The new node's name.") var heir: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore

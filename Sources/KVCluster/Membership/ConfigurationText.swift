@@ -93,7 +93,25 @@ extension Configuration {
   }
 
   private static func words(_ ring: Ring) -> String {
-    ring.tokens.map { "\($0.slot):\($0.node)" }.joined(separator: " ")
+    // Some hundred tokens, written with every change of a node's state: not a string for each.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(ring.tokens.count * 10)
+    for token in ring.tokens {
+      if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
+      append(token.slot, to: &bytes)
+      bytes.append(UInt8(ascii: ":"))
+      append(token.node, to: &bytes)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func append(_ number: UInt16, to bytes: inout [UInt8]) {
+    var divisor: UInt16 = 10_000
+    while divisor > 1, divisor > number { divisor /= 10 }
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
   }
 
   private static func ring(_ words: [String]) -> Ring? {

@@ -214,7 +214,7 @@ extension PartitionTable {
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       let perPartition = Ring.slotCount / Store.partitionCount
-      return view.representatives(of: number * perPartition..<(number + 1) * perPartition).allSatisfy { slot in
+      return view.allLists(of: number * perPartition..<(number + 1) * perPartition) { slot in
         !view.isMoving(slot) || canMove(view.participants(ofSlot: slot), view, partition, links)
       }
     }
@@ -224,17 +224,22 @@ extension PartitionTable {
     _ participants: PlacementView.Participants, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
     _ links: Links
   ) -> Bool {
-    let replicas = (0..<participants.count).map {
-      partition.pointee.replica(participants.ids[$0])?.takeUnretainedValue()
+    var answering = ParticipantSet()
+    var voting = ParticipantSet()
+    for i in 0..<participants.count {
+      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
+      answering.insert(i)
+      if replica._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting.insert(i) }
     }
+    let (isFaulty, needed) = (links.isFaulty, view.nextQuorum?.write ?? 0)
     var sources = ParticipantSet()
-    for i in 0..<participants.count where participants.owners.contains(i) {
-      guard let replica = replicas[i], !replica.store.isSuspect else { continue }
-      let reached = (0..<participants.count).count {
-        participants.nextOwners.contains($0) && replicas[$0] != nil
-          && links.reaches(participants.ids[i], participants.ids[$0])
+    for i in 0..<participants.count where participants.owners.contains(i) && voting.contains(i) {
+      var reached = answering.intersection(participants.nextOwners)
+      if isFaulty {
+        for j in 0..<participants.count
+        where reached.contains(j) && !links.reaches(participants.ids[i], participants.ids[j]) { reached.remove(j) }
       }
-      if reached >= view.nextQuorum?.write ?? 0 { sources.insert(i) }
+      if reached.count >= needed { sources.insert(i) }
     }
     return view.readRule(participants).isMet(by: sources)
   }

@@ -73,12 +73,13 @@ final class Sweep: @unchecked Sendable {
   /// - Parameter canCopy: whether enough of the partition's owners answer.
   func step(canCopy: (_ partition: Int) -> Bool = { _ in true }) throws(StorageError) -> Progress {
     guard place.partition < Store.partitionCount else { return .done }
-    guard let at = place.source else {
+    guard let begun = place.source else {
       guard canCopy(place.partition) else { return .waiting }
       place.linksGeneration = links.generation
       (place.source, place.position, place.capacity) = (0, 0, nil)
       return .more
     }
+    let at = skipEmpty(from: begun)
     guard at < sources.count else {
       // What did not get through is tried again.
       if place.linksGeneration == links.generation { place.partition += 1 } else { rewind() }
@@ -92,6 +93,22 @@ final class Sweep: @unchecked Sendable {
       stepsDone.wrappingAdd(1, ordering: .relaxed)
     }
     return .more
+  }
+
+  /// Goes on to the first source that has anything in the partition.
+  private func skipEmpty(from first: Int) -> Int {
+    let partition = partitions[place.partition]
+    var at = first
+    partition.pointee.lock.withLock {
+      while at < sources.count {
+        let replica = partition.pointee.replica(sources[at])
+        if let replica, replica._withUnsafeGuaranteedRef({ !$0.store.stripes[place.partition].index.isEmpty }) { break }
+        at += 1
+      }
+    }
+    if at > first { (place.source, place.position, place.capacity) = (at, 0, nil) }
+    stepsDone.wrappingAdd(at - first, ordering: .relaxed)
+    return at
   }
 
   private func rewind() { stepsDone.wrappingSubtract(sources.count, ordering: .relaxed) }
@@ -119,7 +136,7 @@ final class Sweep: @unchecked Sendable {
     let partition = partitions[number]
     return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
       guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
-      if replica.store.stripes[number].index.count == 0 { return nil }
+      if replica.store.stripes[number].index.isEmpty { return nil }
       let capacity = replica.store.stripes[number].index.capacity
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
       let start = place.capacity == nil || place.capacity == capacity ? place.position : 0
