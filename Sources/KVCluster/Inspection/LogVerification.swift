@@ -68,16 +68,18 @@ final class LogVerification {
 
   /// The log's segments, from the oldest, those that are missing too.
   private func segments(_ names: Set<String>, _ isExpected: Bool) throws(StorageError) -> [UInt64] {
-    let present = names.compactMap(LogFormat.segmentID(ofName:)).sorted()
+    var present = names.compactMap(LogFormat.segmentID(ofName:)).sorted()
+    let fileCount = present.count
     let manifestPath = LogManifest.path(folder)
     let manifest = (try? LogManifest.read(from: disk, folder: folder)) ?? nil
     if manifest == nil {
+      if try isUnlisted(present) { present = [] }
       if names.contains("segments") {
         damaged(manifestPath, 0, "the list of segments is not what was written: its checksum does not match")
-      } else if present.isEmpty, isExpected {
-        damaged(folder, 0, "the log is missing")
-      } else if try !isNew(present) {
+      } else if !present.isEmpty {
         damaged(manifestPath, 0, "the list of segments is missing, so nobody knows whether all are there")
+      } else if isExpected {
+        damaged(folder, 0, "the log is missing")
       }
     }
     let listed = manifest?.segments ?? present
@@ -89,17 +91,16 @@ final class LogVerification {
     }
     report.segments = listed.count
     report.freeFiles =
-      names.count { LogFormat.freeID(ofName: $0) != nil } + present.count { !listed.contains($0) }
+      names.count { LogFormat.freeID(ofName: $0) != nil } + fileCount - present.count { listed.contains($0) }
     return listed
   }
 
-  /// A crash between making the first segment and listing it leaves the segment without records.
-  private func isNew(_ present: [UInt64]) throws(StorageError) -> Bool {
-    guard present == [1] else { return present.isEmpty }
+  /// A crash between making the first segment and listing it leaves one that a start makes again.
+  private func isUnlisted(_ present: [UInt64]) throws(StorageError) -> Bool {
+    guard present == [1] else { return false }
     let file = try disk.openSegment(path(1), capacity: 0)
     defer { file.close() }
-    let scan = SegmentScan(source(file, 1, slot: 1), limit: file.byteCount)
-    return scan.count == 0 && scan.notes.isEmpty
+    return identity.isUnlistedFirst(file)
   }
 
   private func source(_ file: any SegmentFile, _ id: UInt64, slot: Int) -> SegmentSource {

@@ -24,8 +24,18 @@ package struct LogIdentity: Equatable, Sendable {
     base.storeBytes(of: kv_crc32c(0, base, bytes - 4), toByteOffset: bytes - 4, as: UInt32.self)
   }
 
-  /// Whether these bytes are the segment's header as far as a crash has let it be written: each is the header's or zero.
-  func isPart(ofHeader base: UnsafeRawPointer, segment: UInt64) -> Bool {
+  /// Whether a log's first segment, of which there is no list, was only being made when a crash came: there is no record
+  /// in it, and of its header as much as had been written.
+  func isUnlistedFirst(_ file: any SegmentFile) -> Bool {
+    guard file.byteCount >= LogFormat.segmentHeaderBytes else { return true }
+    guard isPart(ofHeader: file.base, segment: 1) else { return false }
+    let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 0, id: 1, clusterID: clusterID)
+    let beforeFirst = LogFormat.segmentHeaderBytes - LogFormat.alignment
+    return SegmentScan.nextRecord(source, after: beforeFirst, limit: file.byteCount) == nil
+  }
+
+  /// Whether each of these bytes is the header's or zero.
+  private func isPart(ofHeader base: UnsafeRawPointer, segment: UInt64) -> Bool {
     withUnsafeTemporaryAllocation(byteCount: LogFormat.segmentHeaderBytes, alignment: 8) { whole in
       guard let start = whole.baseAddress else { return false }
       writeHeader(to: start, segment: segment)

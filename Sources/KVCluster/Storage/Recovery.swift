@@ -104,11 +104,7 @@ struct LogRecovery {
     guard present == [1] else { return false }
     let file = try disk.openSegment(path(1), capacity: segmentBytes)
     defer { file.close() }
-    guard file.byteCount >= LogFormat.segmentHeaderBytes else { return true }
-    guard identity.isPart(ofHeader: file.base, segment: 1) else { return false }
-    let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 0, id: 1, clusterID: identity.clusterID)
-    let beforeFirst = LogFormat.segmentHeaderBytes - LogFormat.alignment
-    return SegmentScan.nextRecord(source, after: beforeFirst, limit: file.byteCount) == nil
+    return identity.isUnlistedFirst(file)
   }
 
   /// The header repeats what the file's name and the configuration say; damage to it alone costs nothing but trust.

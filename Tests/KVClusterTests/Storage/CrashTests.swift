@@ -6,9 +6,13 @@ import Testing
 @Suite struct CrashTests {
   /// What is wrong with a store after a crash, if anything is.
   private func fault(
-    _ disk: SimulatedDisk, _ history: StoreHistory, losingPower: Bool
+    _ disk: SimulatedDisk, _ history: StoreHistory, losingPower: Bool, isVerified: Bool
   ) -> String? {
     do {
+      if isVerified {
+        let seen = try disk.verifyLog()
+        guard seen.damage.isEmpty else { return "verify takes a crash for damage: \(seen.damage)" }
+      }
       let fixture = try StoreFixture(disk: disk)
       guard fixture.store.damage.isEmpty else { return "a crash is taken for damage: \(fixture.store.damage.places)" }
       let content = fixture.content()
@@ -49,9 +53,9 @@ import Testing
           disk.restart(losingPower: losingPower)
           // What is staged is lost with the program.
           let isLosing = losingPower || isStaged
-          if let fault = self.fault(disk, workload?.history ?? StoreHistory(), losingPower: isLosing),
-            faults.count < 5
-          {
+          let fault = self.fault(
+            disk, workload?.history ?? StoreHistory(), losingPower: isLosing, isVerified: moment != .before)
+          if let fault, faults.count < 5 {
             faults.append("step \(step) \(moment)\(losingPower ? ", power lost" : ""): \(fault)")
           }
         }

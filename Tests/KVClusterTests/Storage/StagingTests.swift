@@ -3,18 +3,20 @@ import Testing
 
 @testable import KVCluster
 
+extension SimulatedDisk {
+  /// What `verify` says about the fixture's log, but for files that only a cluster has.
+  func verifyLog() throws -> (damage: [Int], torn: Int?) {
+    let verification = LogVerification(disk: self, folder: "node1.wal", identity: StoreFixture.identity)
+    let report = try #require(try verification.run(isExpected: false) { _ in true })
+    return (report.damage.filter { !$0.file.hasSuffix("lease") }.map(\.offset), report.torn?.offset)
+  }
+}
+
 /// Logs whose records are part of their files only once a batch of them is written.
 @Suite struct StagingTests {
   private static let path = "node1.wal/\(LogFormat.segmentName(1))"
 
   private func stagedDisk() -> SimulatedDisk { SimulatedDisk(random: SeededRandom(seed: 1), isStaged: true) }
-
-  /// What `verify` says about the log, but for files that only a cluster has.
-  private func verify(_ disk: SimulatedDisk) throws -> (damage: [Int], torn: Int?) {
-    let verification = LogVerification(disk: disk, folder: "node1.wal", identity: StoreFixture.identity)
-    let report = try #require(try verification.run(isExpected: true) { _ in true })
-    return (report.damage.filter { $0.file.hasSuffix(".segment") }.map(\.offset), report.torn?.offset)
-  }
 
   /// A log with an acknowledged version of each key, and the bytes of its file before and after the next batch.
   private struct Batch {
@@ -63,7 +65,7 @@ import Testing
   private func fault(_ batch: Batch, _ bytes: [UInt8]) throws -> String? {
     let disk = batch.disk.copy(random: SeededRandom(seed: 2))
     disk.put(Self.path, bytes)
-    let seen = try verify(disk)
+    let seen = try disk.verifyLog()
     guard seen.damage.isEmpty else { return "verify calls it damage at \(seen.damage)" }
     guard seen.torn ?? .max >= batch.synced else { return "verify calls it torn at \(seen.torn!), which was synced" }
     let fixture = try StoreFixture(disk: disk)
@@ -81,7 +83,7 @@ import Testing
       return
         "after writing on it holds \(again.read("a") ?? ""), \(again.read("b") ?? ""), \(again.store.damage.places)"
     }
-    return try verify(disk).damage.isEmpty ? nil : "after writing on, verify finds damage"
+    return try disk.verifyLog().damage.isEmpty ? nil : "after writing on, verify finds damage"
   }
 
   @Test("A kill at any byte of a batch's write leaves a torn tail: no damage, nothing acknowledged lost")
@@ -126,7 +128,7 @@ import Testing
       var bytes = Array(batch.after[..<torn] + batch.before[torn...])
       bytes[at] ^= 0x10
       disk.put(Self.path, bytes)
-      let seen = try verify(disk)
+      let seen = try disk.verifyLog()
       // The padding of a record is not covered: nothing reads it.
       if seen.damage.isEmpty, isPadding(at, batch.before) { continue }
       #expect(seen.damage.count == 1 && seen.damage[0] <= at, "byte \(at): \(seen.damage)")
@@ -172,7 +174,7 @@ import Testing
     }
     #expect(moments > 20)
     disk.restart(losingPower: false)
-    let seen = try verify(disk)
+    let seen = try disk.verifyLog()
     #expect(seen.damage.isEmpty && seen.torn == nil)
     let again = try fixture.reopened()
     #expect((0..<4).allSatisfy { again.read("key\($0)") == value + "\($0)" })
