@@ -83,7 +83,7 @@ package enum NodeDetail {
     }.joined(separator: ", ")
     let compacted =
       wal.compactions > 0
-      ? "\(Figures.count(wal.compactions)) segments emptied, \(Figures.bytes(wal.compactedBytes)) written again"
+      ? "\(Figures.count(wal.compactions)) \(wal.compactions == 1 ? "segment" : "segments") emptied, \(Figures.bytes(wal.compactedBytes)) written again"
       : "none yet"
     let damage = wal.damages > 0 ? "\(wal.damages) found since it started" : "none found"
     let hints = node.hintsWaiting > 0 ? "\(Figures.count(node.hintsWaiting)) writes wait for it" : "none waiting"
