@@ -61,7 +61,8 @@ extension Layout {
       panels[.nodes] = stage
       return
     case .ring: (left, right) = (.ring, .nodes)
-    case .throughput, .latency, .benchmark: (left, right) = (.throughput, .latency)
+    case .throughput, .latency: (left, right) = (.throughput, .latency)
+    case .benchmark: (left, right) = (.nodes, .benchmark)
     case .events: (left, right) = panels[.events] == nil ? (.nodes, .events) : (.ring, .nodes)
     }
     let width = left == .ring ? Swift.min(stage.width / 2, 2 * stage.height + 16) : stage.width / 2
@@ -86,10 +87,10 @@ extension Layout {
     } else {
       panels[spot == .latency ? .latency : .throughput] = graphs
     }
-    if spot == .events, panels[.events] == nil {
-      // Too narrow for events beside the strip, and they are what it speaks of.
+    if panels[spot] == nil {
+      // It speaks of what has no room of its own here, as events have where nothing fits beside the strip.
       (panels[.throughput], panels[.latency]) = (nil, nil)
-      panels[.events] = graphs
+      panels[spot] = graphs
     }
   }
 }
