@@ -60,8 +60,12 @@ struct TourTests {
   func noWriteBack() async {
     var settings = settings(Folders())
     settings.mistake = .noWriteBack
-    let report = await Tour(settings, chapters: chapters("concurrency")).run()
-    #expect(report.failures.contains { $0.text == "the answers are linearizable" })
+    // It takes two readers at the right moments; a race has some such moments, and on a busy machine few.
+    for _ in 0..<5 {
+      let report = await Tour(settings, chapters: chapters("concurrency")).run()
+      if report.failures.contains(where: { $0.text == "the answers are linearizable" }) { return }
+    }
+    Issue.record("five races did not show it")
   }
 
   @Test("Quorums that do not overlap fail the claims that say they do")

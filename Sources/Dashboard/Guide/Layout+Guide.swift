@@ -89,10 +89,10 @@ extension Layout {
     } else {
       panels[spot == .latency ? .latency : .throughput] = graphs
     }
-    if spot == .events, panels[.events] == nil {
-      // Too narrow for events beside the strip, and they are what it speaks of.
+    if panels[spot] == nil {
+      // It speaks of what has no room of its own here, as events have where nothing fits beside the strip.
       (panels[.throughput], panels[.latency]) = (nil, nil)
-      panels[.events] = graphs
+      panels[spot] = graphs
     }
   }
 }

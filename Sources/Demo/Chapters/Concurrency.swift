@@ -45,7 +45,7 @@ extension Chapter {
     )
     try await stage.type("heal")
     try await stage.type("partition node1 | node2 | node3")
-    let race = try await race(stage, cluster, .mostlyReaders, seconds: max(2, stage.settings.length(4)))
+    let race = try await race(stage, cluster, .mostlyReaders, seconds: max(3, stage.settings.length(4)))
     stage.figure(
       "\(Numbers.count(race.all)) operations of 27 clients on 3 keys; p50 "
         + "\(Numbers.time(ns: race.latencies.percentileNs(0.5) ?? 0)): a second node must be asked")
