@@ -41,7 +41,8 @@ extension Chapter {
   private static func halfDone(_ stage: Stage, _ cluster: Cluster) async throws {
     try await stage.say(
       "Last, each node is cut off from all others: clients go from one to the next, and read what is half written. "
-        + "A reader that meets the new value writes it to a quorum before it answers, or the next might find the old one.")
+        + "A reader that meets the new value writes it to a quorum before it answers, or the next might find the old one."
+    )
     try await stage.type("heal")
     try await stage.type("partition node1 | node2 | node3")
     let race = try await race(stage, cluster, .mostlyReaders, seconds: max(2, stage.settings.length(4)))
