@@ -17,7 +17,9 @@ package struct Picture: Equatable, Sendable {
     var canvas = Canvas(state.size, background: look.style(.text))
     let layout = state.layout
     var header = HeaderPanel.draw(state, layout.header.size, look)
-    if state.guide?.spot == .header { header.restyle { $0.on(look.theme[.selectionBackground]).bold } }
+    if state.guide?.spot == .header {
+      header.restyle { $0.background == look.theme[.background] ? $0.on(look.theme[.selectionBackground]).bold : $0 }
+    }
     canvas.draw(header, column: layout.header.column, row: layout.header.row)
     for (kind, rect) in layout.panels {
       canvas.draw(Self.panel(kind, state, rect.size, look), column: rect.column, row: rect.row)

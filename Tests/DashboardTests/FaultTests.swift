@@ -66,6 +66,24 @@ import Testing
     #expect(row.contains("dead") && !row.contains("paused"))
   }
 
+  @Test func `a node that others do not hear is silent, and its details say to whom`() {
+    var sample = Sample(nodes: 3)
+    sample.nodes[1].suspectedBy = ["node1", "node3"]
+    var state = DashboardState.watching(sample, Size(width: 120, height: 40))
+    for key: Key in [.tab, .tab, .down, .enter] { _ = state.handle(key) }
+    let lines = Picture(state, .utf8).canvas.lines
+    #expect(lines.contains { $0.contains("node2 silent") })
+    #expect(lines.contains { $0.contains("not heard by node1, node3") })
+  }
+
+  @Test func `a dead node that is going to be replaced says when`() {
+    var sample = Sample(nodes: 5)
+    sample.nodes[1].state = .dead
+    sample.nodes[1].replacedInNs = 27_100_000_000
+    let state = DashboardState.watching(sample, Size(width: 200, height: 60))
+    #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("dead 28 s") })
+  }
+
   @Test func `the faults' row leaves out what has no room and says how much`() {
     let faults = (0..<4).map { LinkFault(from: $0, to: $0 + 1, isCut: true) }
     var sample = Sample(nodes: 5)

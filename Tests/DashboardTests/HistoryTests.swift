@@ -19,6 +19,21 @@ import Testing
     #expect(rates.allSatisfy { abs($0.reads - 40_000) < 1 && abs($0.writes - 8_000) < 1 })
   }
 
+  @Test func `a status that differs by its time alone is worth a new picture twice a second`() {
+    var state = DashboardState(size: Size(width: 80, height: 24))
+    let sample = Sample(nodes: 3)
+    let ring = sample.status(at: 0).ring
+    let news = (0..<50).map { tick in state.apply(status: sample.status(at: Double(tick) / 5, ring: ring)) }
+    #expect(news.count { $0 } == 20)
+    var other = sample
+    other.nodes[1].hintsWaiting = 1
+    let hasHints = state.apply(status: other.status(at: 9.8, ring: ring))
+    #expect(hasHints)
+    let isRunning = state.apply(benchmark: Sample.benchmark(isRunning: true))
+    let isNoNews = !state.apply(benchmark: Sample.benchmark(isRunning: true))
+    #expect(isRunning && isNoNews)
+  }
+
   @Test func `the bucket that is being filled is not shown`() {
     var history = ThroughputHistory()
     history.add(operations(0), atNs: start)

@@ -71,6 +71,21 @@ import Testing
     #expect(state.focus == .prompt)
   }
 
+  @Test(arguments: [(40, 10), (1, 1), (30, 60)])
+  func `where one panel has room, tab still visits all and returns to the prompt`(width: Int, height: Int) {
+    var state = DashboardState.watching(Sample(nodes: 5), Size(width: width, height: height))
+    state.size = Size(width: width, height: Swift.min(height, 12))
+    var visited: [Focus] = []
+    for _ in 0..<6 {
+      _ = state.handle(.tab)
+      visited.append(state.focus)
+    }
+    let panels = PanelKind.allCases.filter { $0 != .benchmark }
+    #expect(visited == panels.map { .panel($0) } + [.prompt])
+    _ = state.handle(.backTab)
+    #expect(state.focus == .panel(.events))
+  }
+
   @Test func `z and enter zoom the focused panel, and escape first undoes the zoom`() {
     var state = screen()
     for key: Key in [.tab, .tab, .enter] { _ = state.handle(key) }

@@ -139,8 +139,13 @@ import Testing
     for size in Self.sizes {
       for (changeRows, isLong) in [(0, false), (4, false), (2, true)] {
         let layout = Layout(
-          size, Layout.Needs(nodeCount: 5, changeRows: changeRows, guided: spot, isGuideLong: isLong))
-        let areas = [layout.header, layout.guide, layout.change, layout.prompt, layout.keys] + layout.panels.values
+          size,
+          Layout.Needs(
+            nodeCount: 5, warningRows: changeRows / 2, changeRows: changeRows, hasBenchmark: changeRows == 0,
+            guided: spot, isGuideLong: isLong))
+        let areas =
+          [layout.header, layout.guide, layout.warnings, layout.change, layout.prompt, layout.keys]
+          + layout.panels.values
         let covered = areas.reduce(0) { $0 + $1.width * $1.height }
         #expect(covered == size.width * size.height, "\(size) \(layout)")
         for (index, area) in areas.enumerated() {

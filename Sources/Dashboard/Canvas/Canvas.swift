@@ -76,10 +76,13 @@ package struct Canvas: Equatable, Sendable {
     }
   }
 
-  /// Lays what another canvas of the same size shows on this one; its blanks let this one through.
-  package mutating func overlay(_ other: Canvas) {
-    precondition(other.size == size, "an overlay of another size")
-    for index in cells.indices where other.cells[index].scalar != " " { cells[index] = other.cells[index] }
+  /// Gives the cells that another canvas of the same size shows something in its style; what stands in them stays.
+  package mutating func highlight(where other: Canvas) {
+    precondition(other.size == size, "a highlight of another size")
+    for index in cells.indices where other.cells[index].scalar != " " {
+      if cells[index].scalar == " " { cells[index].scalar = other.cells[index].scalar }
+      cells[index].style = other.cells[index].style
+    }
   }
 
   /// Changes the style of every cell, for example to dim what lies under an overlay.

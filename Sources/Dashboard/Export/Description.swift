@@ -57,6 +57,7 @@ package enum Description {
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
     if node.hintsWaiting > 0 { text += ", \(Figures.count(node.hintsWaiting)) hints wait for it" }
     if node.wal.isSuspect { text += ", is being rebuilt" }
+    if !node.suspectedBy.isEmpty { text += ", is not heard by \(node.suspectedBy.joined(separator: ", "))" }
     return text + "."
   }
 

@@ -1,9 +1,13 @@
 extension DashboardState {
   /// Shows how the tour stands; what it did since the last time goes into the events, as a reader's own commands do.
-  package mutating func apply(guide new: Guide) {
+  /// - Returns: whether that is news.
+  @discardableResult
+  package mutating func apply(guide new: Guide) -> Bool {
+    guard guide != new else { return false }
     let known = guide.map { $0.chapter == new.chapter && $0.lines.count <= new.lines.count ? $0.lines.count : 0 } ?? 0
     for line in new.lines.dropFirst(known) { note(line) }
     guide = new
+    return true
   }
 
   private mutating func note(_ line: Guide.Line) {

@@ -61,7 +61,8 @@ extension Layout {
       panels[.nodes] = stage
       return
     case .ring: (left, right) = (.ring, .nodes)
-    case .throughput, .latency, .benchmark: (left, right) = (.throughput, .latency)
+    case .throughput, .latency: (left, right) = (.throughput, .latency)
+    case .benchmark: (left, right) = (.throughput, .benchmark)
     case .events: (left, right) = panels[.events] == nil ? (.nodes, .events) : (.ring, .nodes)
     }
     let width = left == .ring ? Swift.min(stage.width / 2, 2 * stage.height + 16) : stage.width / 2
@@ -78,7 +79,9 @@ extension Layout {
     panels[.ring] = Rect(column: 0, row: stage.row, width: ringWidth, height: stage.height)
     panels[.nodes] = Rect(column: right.column, row: right.row, width: right.width, height: nodes)
     let graphs = Rect(column: right.column, row: right.row + nodes, width: right.width, height: right.height - nodes)
-    if graphs.height >= Self.twoGraphsHeight {
+    if spot == .benchmark {
+      panels[.benchmark] = graphs
+    } else if graphs.height >= Self.twoGraphsHeight {
       let upper = graphs.height - graphs.height / 2
       panels[.throughput] = Rect(column: graphs.column, row: graphs.row, width: graphs.width, height: upper)
       panels[.latency] = Rect(

@@ -15,9 +15,11 @@ package enum BenchmarkPanel {
     }
     drawProgress(run, on: &canvas, look)
     var row = 1
+    var speedsEnd = size.width
     for line in BenchmarkFigures(run, state.seen, width: size.width, look).rows(width: size.width)
     where row < size.height {
-      drawFigures(line, row: row, on: &canvas, look)
+      let end = drawFigures(line, row: row, on: &canvas, look)
+      if row == 1 { speedsEnd = end }
       row += 1
     }
     for line in run.words where !run.isRunning && row < size.height {
@@ -26,7 +28,14 @@ package enum BenchmarkPanel {
       row += 1
     }
     let results = state.isZoomed ? resultRows(run, width: size.width, room: (size.height - row) / 2) : []
-    drawGraph(run, state, rows: row..<Swift.max(row, size.height - results.count), on: &canvas, look)
+    let rows = row..<Swift.max(row, size.height - results.count)
+    if let axis = drawGraph(run, state, rows: rows, on: &canvas, look) {
+      let length = Figures.duration(seconds: (Double(axis.lengthNs) / 1e9).rounded())
+      let scale = "axis \(Figures.count(axis.top)) ops/s, \(length)"
+      if speedsEnd + scale.columns < size.width {
+        canvas.write(scale, endingAt: size.width - 1, row: 1, look.style(.dim))
+      }
+    }
     for (offset, line) in results.enumerated() {
       let style = look.style(offset == 0 ? .dim : .text)
       canvas.write(line, column: 1, row: size.height - results.count + offset, style)
@@ -43,7 +52,8 @@ package enum BenchmarkPanel {
     let phase = run.isRunning ? run.phase : "finished"
     var column = canvas.write(phase, column: 1, row: 0, look.style(run.isRunning ? .info : .ok, .bold)) + 2
     guard run.isRunning else {
-      let done = "\(Figures.count(run.operations)) operations in \(seconds(run))"
+      let unit = canvas.width < 50 ? "ops" : "operations"
+      let done = "\(Figures.count(run.operations)) \(unit) in \(seconds(run))"
       if run.operations > 0, run.startedNs > 0 {
         canvas.write(
           done.fitted(to: canvas.width - column - 1, ellipsis: look.glyphs.ellipsis), column: column, row: 0,
@@ -76,21 +86,23 @@ package enum BenchmarkPanel {
 
   private static func drawFigures(
     _ figures: [BenchmarkFigures.Figure], row: Int, on canvas: inout Canvas, _ look: Look
-  ) {
+  ) -> Int {
     var column = 1
     for figure in figures {
       if !figure.label.isEmpty { column = canvas.write(figure.label, column: column, row: row, look.style(.dim)) + 1 }
       let style = figure.color.map { Style($0, on: look.theme[.background], [.bold]) } ?? look.style(figure.key)
       column = canvas.write(figure.text, column: column, row: row, style) + 3
     }
+    return column
   }
 
   // MARK: How fast over time
 
+  /// Returns how far its axes go; `nil` if there was no room for a graph.
   private static func drawGraph(
     _ run: BenchmarkStatus, _ state: DashboardState, rows: Range<Int>, on canvas: inout Canvas, _ look: Look
-  ) {
-    guard rows.count >= 3, run.startedNs > 0, canvas.width >= 12 else { return }
+  ) -> (top: Double, lengthNs: UInt64)? {
+    guard rows.count >= 3, run.startedNs > 0, canvas.width >= 12 else { return nil }
     let (points, lengthNs) = BenchmarkCurve.points(run, state.history)
     let top = AxisScale.roundUp(points.map(\.rate).max() ?? 0)
     let width = canvas.width - 2
@@ -98,16 +110,10 @@ package enum BenchmarkPanel {
     let count = look.glyphs.kind == .braille ? width * 2 : width
     let values = BenchmarkCurve.spread(points, over: lengthNs, count: count)
     canvas.draw(graph.draw(values, look.theme.readGraph, upwards: true), column: 1, row: rows.lowerBound)
-    // Above the curve's end, where the rows of figures leave room.
-    let scale = "axis \(Figures.count(top)) ops/s"
-    if rows.lowerBound > 2, canvas.width >= 60 {
-      canvas.write(scale, endingAt: canvas.width - 1, row: rows.lowerBound - 2, look.style(.dim))
-    }
     var axis = Canvas(Size(width: width, height: 1), background: look.style(.text))
     TimeAxis.draw("0", state.history.marks, from: run.startedNs, lengthNs: lengthNs, row: 0, on: &axis, look)
-    axis.write(
-      " \(Figures.duration(seconds: (Double(lengthNs) / 1e9).rounded()))", endingAt: width, row: 0, look.style(.dim))
     canvas.draw(axis, column: 1, row: rows.upperBound - 1)
+    return (top, lengthNs)
   }
 
   // MARK: Earlier runs
@@ -223,9 +229,10 @@ struct BenchmarkFigures {
     [speeds, times].flatMap { figures -> [[Figure]] in
       var rows: [[Figure]] = []
       var room = 0
-      // Two rows of two are read as a table, three and one are not.
+      // Two rows of two are read as a table, three and one are not; the median and the tail matter most.
       let isWhole = figures.reduce(0) { $0 + $1.columns } <= width + 2
-      for (index, figure) in figures.enumerated() {
+      let ordered = isWhole || figures.count != 4 ? figures : [0, 2, 1, 3].map { figures[$0] }
+      for (index, figure) in ordered.enumerated() {
         if rows.isEmpty || room < figure.columns - 3 || (!isWhole && figures.count == 4 && index % 2 == 0) {
           rows.append([])
           room = width - 1

@@ -57,10 +57,16 @@ package enum ChangePanel {
     _ change: ChangeStatus, _ status: ClusterStatus, on canvas: inout Canvas, _ look: Look
   ) -> Int {
     let arrow = look.glyphs.longArrow
-    let verb = change.kind == .join ? "\(arrow) join" : "leave \(arrow)"
-    let column = canvas.write(verb, column: 1, row: 0, look.style(.info, .bold)) + 1
-    let color = node(change, status).map { look.theme.node($0.id) } ?? look.theme[.text]
-    return canvas.write(change.node, column: column, row: 0, Style(color, on: look.theme[.background], [.bold])) + 2
+    let verb = change.heir != nil ? "replace" : change.kind == .join ? "\(arrow) join" : "leave \(arrow)"
+    func write(_ name: String, column: Int) -> Int {
+      let color = status.nodes.first { $0.name == name }.map { look.theme.node($0.id) } ?? look.theme[.text]
+      return canvas.write(name, column: column, row: 0, Style(color, on: look.theme[.background], [.bold]))
+    }
+    var column = canvas.write(verb, column: 1, row: 0, look.style(.info, .bold)) + 1
+    column = write(change.node, column: column)
+    guard let heir = change.heir else { return column + 2 }
+    column = canvas.write(" \(arrow) ", column: column, row: 0, look.style(.dim))
+    return write(heir, column: column) + 2
   }
 
   /// The least important last: what does not fit beside a readable bar is left out from the end.
@@ -112,7 +118,7 @@ package enum ChangePanel {
     }
     let end = width - 2 - tail.columns
     if end - column >= 4 {
-      Meter.drawProgress(
+      Meter.drawLine(
         done, column: column, row: 0, width: end - column, color: look.theme.node(transfer.to), on: &canvas, look)
     }
     canvas.write(tail, column: Swift.max(column, end), row: 0, look.style(.text))

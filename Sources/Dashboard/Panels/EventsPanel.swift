@@ -30,7 +30,7 @@ package enum EventsPanel {
 
   /// Rows a line takes at a width.
   static func rowCount(of line: LogLine, width: Int) -> Int {
-    Swift.max(1, line.text.wrapped(to: width - indent(width)).count)
+    Swift.max(1, line.text.wrapped(to: room(width)).count)
   }
 
   /// A row of the screen: a line of the log, or the continuation of one.
@@ -41,7 +41,7 @@ package enum EventsPanel {
     let wanted = size.height + state.log.rowsBelow
     var reversed: [Entry] = []
     for line in state.log.lines.reversed() where reversed.count < wanted && state.filter.matches(line) {
-      let texts = line.text.wrapped(to: size.width - indent(size.width))
+      let texts = line.text.wrapped(to: room(size.width))
       for (index, text) in texts.enumerated().reversed() {
         reversed.append(Entry(line: line, text: text, isFirst: index == 0))
       }
@@ -51,6 +51,8 @@ package enum EventsPanel {
 
   /// Columns before the text: the time, where it does not crowd out the words, and the sign.
   private static func indent(_ width: Int) -> Int { showsTime(width) ? 11 : 2 }
+  /// Columns of the text: words do not touch the frame.
+  private static func room(_ width: Int) -> Int { width - indent(width) - (showsTime(width) ? 1 : 0) }
   private static func showsTime(_ width: Int) -> Bool { width >= 44 }
 
   private static func draw(

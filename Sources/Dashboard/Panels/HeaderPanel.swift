@@ -13,12 +13,14 @@ package enum HeaderPanel {
       state.isFrozen
       ? Segment(text: "\(look.glyphs.pause) frozen; Space goes on ", style: look.style(.warn))
       : Segment(text: uptime(status), style: look.style(.dim))
-    drawSegments(firstLine(status, look), right: right, after: end + 1, row: 0, on: &canvas, look)
+    drawSegments(
+      firstLine(status, look), right: right, keepsRight: state.isFrozen, after: end + 1, row: 0, on: &canvas, look)
     if size.height >= 2 {
       if case .recovering(let fraction) = status.phase {
         drawRecovery(fraction, row: 1, on: &canvas, look)
       } else {
-        drawSegments(secondLine(status, look), right: verdict(status, look), after: 1, row: 1, on: &canvas, look)
+        drawSegments(
+          secondLine(status, look), right: verdict(status, look), keepsRight: true, after: 1, row: 1, on: &canvas, look)
       }
     }
     return canvas
@@ -94,12 +96,13 @@ package enum HeaderPanel {
   }
 
   private static func drawSegments(
-    _ segments: [Segment], right: Segment, after start: Int, row: Int, on canvas: inout Canvas, _ look: Look
+    _ segments: [Segment], right: Segment, keepsRight: Bool, after start: Int, row: Int, on canvas: inout Canvas,
+    _ look: Look
   ) {
     var column = start
-    // What stands at the right keeps its room if it leaves some for the first.
-    let isRightShown = !right.text.isEmpty && start + 24 + right.text.columns <= canvas.width
-    let end = canvas.width - (isRightShown ? right.text.columns + 2 : 0)
+    // What has to be seen at the right keeps its room if that leaves some for the first; else it takes what is left.
+    let isKept = keepsRight && start + 24 + right.text.columns <= canvas.width
+    let end = canvas.width - (isKept ? right.text.columns + 2 : 0)
     let separator = " \(look.glyphs.separator) "
     for (index, segment) in segments.enumerated() {
       // The first says the most: it is cut rather than left out.
@@ -110,7 +113,9 @@ package enum HeaderPanel {
       column = canvas.write(lead, column: column, row: row, look.style(.border))
       column = canvas.write(text, column: column, row: row, segment.style)
     }
-    if isRightShown { canvas.write(right.text, endingAt: canvas.width, row: row, right.style) }
+    if column + 2 + right.text.columns <= canvas.width {
+      canvas.write(right.text, endingAt: canvas.width, row: row, right.style)
+    }
   }
 
   private static func drawRecovery(_ fraction: Double, row: Int, on canvas: inout Canvas, _ look: Look) {

@@ -78,7 +78,8 @@ package enum LatencyPanel {
     }
     let graph = ColumnGraph(width: width, rows: rows, top: top, look: look)
     var tail = graph.draw(values(\.p99), gradient.flat(at: 0.2), upwards: upwards)
-    tail.overlay(graph.draw(values(\.p50), gradient.flat(at: 1), upwards: upwards))
+    // A cell has one colour: where the median ends inside one, the whole cell is its.
+    tail.highlight(where: graph.draw(values(\.p50), gradient.flat(at: 1), upwards: upwards))
     return tail
   }
 }

@@ -31,6 +31,18 @@ enum Meter {
     }
   }
 
+  /// A thin bar: rows of them below each other stay apart.
+  static func drawLine(
+    _ fraction: Double, column: Int, row: Int, width: Int, color: Color, on canvas: inout Canvas, _ look: Look
+  ) {
+    let filled = Int((clamped(fraction) * Double(Swift.max(0, width))).rounded(.down))
+    for cell in 0..<Swift.max(0, width) {
+      let style = cell < filled ? Style(color, on: look.theme[.background]) : look.style(.meterEmpty)
+      canvas.put(
+        cell < filled ? look.glyphs.lineFull : look.glyphs.lineEmpty, column: column + cell, row: row, style)
+    }
+  }
+
   /// Nothing shows as nothing, anything as at least one cell.
   private static func fullCells(_ fraction: Double, width: Int) -> Int {
     let cells = Int((clamped(fraction) * Double(width)).rounded())

@@ -45,7 +45,11 @@ package enum NodeDetail {
       switch node.state {
       case .failed(let reason): reason
       case .recovering(let fraction): "reads its log, \(Figures.percent(fraction))"
-      case .dead: "its writes wait as hints; `restart \(node.name)` brings it back"
+      case .dead:
+        "its writes wait as hints; `restart \(node.name)` brings it back"
+          + (node.replacedInNs.map {
+            ", in \(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) it is replaced"
+          } ?? "")
       case .up, .joining, .leaving:
         trouble.map { $0.words(node.name) }
           ?? (node.wal.isSuspect ? "has lost records; rebuilt from the others before it votes" : "")

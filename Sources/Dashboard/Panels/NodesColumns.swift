@@ -25,7 +25,7 @@ struct NodesColumns {
     var width: Int {
       switch self {
       case .state: 9
-      case .share: 6
+      case .share: 5
       case .keys: 6
       case .keysMeter: 4
       case .cache: 5
@@ -62,19 +62,23 @@ struct NodesColumns {
 
   /// Most important first.
   private static let importance: [Column] = [
-    .share, .keys, .operations, .state, .hints, .wal, .cache, .keysMeter, .sync, .live, .cacheTrend,
+    .share, .keys, .operations, .state, .cache, .hints, .wal, .keysMeter, .sync, .live, .cacheTrend,
+  ]
+  /// While writes wait for a node that is more than how well caches do.
+  private static let importanceWithHints: [Column] = [
+    .share, .keys, .operations, .state, .hints, .cache, .wal, .keysMeter, .sync, .live, .cacheTrend,
   ]
   /// Before the name: swatch, sign and the blanks after each.
   static let signsWidth = 4
   private static let meterWidthMax = 28
   private static let trendWidthMax = 24
 
-  init(width: Int, names: [String]) {
+  init(width: Int, names: [String], hasHints: Bool) {
     let longest = names.map(\.columns).max() ?? 0
     nameWidth = Self.signsWidth + Swift.max(4, Swift.min(longest, Swift.max(6, width / 5)))
     var room = width - nameWidth - 1
     var chosen: [Column: Int] = [:]
-    for column in Self.importance {
+    for column in hasHints ? Self.importanceWithHints : Self.importance {
       // In little room the state's word is cut before it is left out: `leavi…`.
       let least = column == .state ? 6 : column.width
       guard room >= least + 1 else { continue }

@@ -6,7 +6,8 @@ package enum NodesPanel {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.status != nil else { return canvas }
     let nodes = state.nodes
-    let columns = NodesColumns(width: size.width, names: nodes.map(\.name))
+    let columns = NodesColumns(
+      width: size.width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting > 0 })
     let rows = rows(state, size)
     let selected = state.focus == .panel(.nodes) || state.layout.detail.height > 0 ? state.selectedNode : nil
     drawTitles(columns, state.nodeOrder, on: &canvas, look)
@@ -125,6 +126,10 @@ private struct Row {
   }
 
   private func stateWord(width: Int) -> String {
+    if case .dead = node.state, let ns = node.replacedInNs, width >= 9 {
+      // Until another takes its place.
+      return "dead \(Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up)))".fitted(to: width, ellipsis: "")
+    }
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
       let word = trouble?.word ?? (node.wal.isSuspect ? "rebuilding" : node.state.word)

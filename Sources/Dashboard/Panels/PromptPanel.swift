@@ -49,21 +49,28 @@ package enum PromptPanel {
   }
 
   private static func drawNote(_ state: DashboardState, after column: Int, on canvas: inout Canvas, _ look: Look) {
-    let (text, key) = note(state.prompt, look.glyphs)
+    let (text, key) = note(state, look.glyphs)
     let room = canvas.width - column - 3
     guard !text.isEmpty, room >= 8 else { return }
     canvas.write(
       text.fitted(to: room, ellipsis: look.glyphs.ellipsis) + " ", endingAt: canvas.width, row: 0, look.style(key))
   }
 
-  private static func note(_ prompt: Prompt, _ glyphs: Glyphs) -> (String, ThemeKey) {
+  private static func note(_ state: DashboardState, _ glyphs: Glyphs) -> (String, ThemeKey) {
+    let prompt = state.prompt
     if !prompt.editor.isEmpty { return (prompt.completion.usage, .dim) }
     if prompt.runningCount > 0 {
+      // Its panel says the rest.
+      let isInPanel = state.benchmark?.isRunning == true && state.layout.panels[.benchmark] != nil
+      if isInPanel, prompt.runningCount == 1 { return ("`benchmark stop` ends it", .dim) }
       return (prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress, .info)
     }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let more = answer.lines.count > 1 ? " (+\(answer.lines.count - 1) lines)" : ""
-    // What only announced the command is answered by the last line.
+    // What only announced the command is answered by the last line, or by the panel of a benchmark that is over.
+    if first.hasSuffix("..."), let run = state.benchmark, run.words.isEmpty, state.layout.panels[.benchmark] != nil {
+      return ("", .dim)
+    }
     if first.hasSuffix("..."), let last = answer.lines.last { return (last, answer.isSuccess ? .ok : .bad) }
     let text = glyphs.isASCII ? ascii(first, glyphs) : first
     return (text + more, answer.isSuccess ? .ok : .bad)

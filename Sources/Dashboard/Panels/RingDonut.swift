@@ -129,17 +129,22 @@ struct RingDonut {
   private func put(label id: Int, row: Int, isRight: Bool, radius: Double, on canvas: inout Canvas) -> Bool {
     guard let name = names[id] else { return false }
     let dead = owners.isDead(node: id)
-    let text = (dead ? "\(look.glyphs.dead)" : "") + (look.usesLetters ? "\(look.letter(id)) \(name)" : name)
+    let plain = look.usesLetters ? "\(look.letter(id)) \(name)" : name
+    let sign = dead ? String(Character(look.glyphs.dead)) : owners.isPaused(node: id) ? look.glyphs.pause : ""
     // The circle's half width where it is widest within the row.
     let nearest = Swift.max(0, abs(Double(row) * 2 + 1 - Double(canvas.height)) - 1)
     let half = (Swift.max(0, radius * radius - nearest * nearest)).squareRoot() + Self.labelGap
     let middle = Double(canvas.width) / 2
-    let start = isRight ? Int((middle + half).rounded()) : Int((middle - half).rounded()) - text.columns
-    guard start >= 0, start + text.columns <= canvas.width else { return false }
+    func start(_ text: String) -> Int {
+      isRight ? Int((middle + half).rounded()) : Int((middle - half).rounded()) - text.columns
+    }
+    func fits(_ text: String) -> Bool { start(text) >= 0 && start(text) + text.columns <= canvas.width }
+    // In little room the name is worth more than the sign.
+    guard let text = [sign + plain, plain].first(where: fits) else { return false }
     let color = dead ? look.theme[.dim] : look.theme.node(id)
     let isLit = mark.map { $0.isWalking && $0.owners.prefix($0.ownersReached).contains(id) } ?? false
     let style = Style(color, on: look.theme[.background], [.bold])
-    canvas.write(text, column: start, row: row, isLit ? style.reversed : style)
+    canvas.write(text, column: start(text), row: row, isLit ? style.reversed : style)
     return true
   }
 }

@@ -94,6 +94,9 @@ enum RingCaption {
     if status.nodes.contains(where: { RingOwners.Condition($0, status) == .dead }) {
       return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
     }
+    if status.nodes.contains(where: { RingOwners.Condition($0, status) == .paused }) {
+      return ["dull: its owner holds still; the inner bands go on", "dull: owner holds still", "dull: paused"]
+    }
     if status.keys == 0, status.phase == .serving {
       return ["no keys yet: try `put hello world`, or `benchmark`", "no keys yet: try `benchmark`", "no keys yet"]
     }

@@ -74,6 +74,7 @@ struct RingOwners {
   }
 
   func isDead(node id: Int) -> Bool { conditions[id] == .dead }
+  func isPaused(node id: Int) -> Bool { conditions[id] == .paused }
 
   private static func id(_ owners: [UInt16], slot: Int, rank: Int, ranks: Int) -> Int? {
     let index = slot * ranks + rank

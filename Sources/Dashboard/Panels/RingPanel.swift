@@ -24,7 +24,7 @@ package enum RingPanel {
     writeFigures(status, width: hole, on: &donut, look)
     canvas.draw(donut, column: 0, row: 0)
     guard gap > 0 else { return canvas }
-    let words = RingCaption.words(state, mark, width: size.width - 1, look)
+    let words = RingCaption.words(state, mark, width: size.width - 2, look)
     // A line that grows while a key walks stays where it begins.
     let column = mark == nil ? (size.width - RingCaption.columns(words)) / 2 : area.column
     writeCaption(words, column: column, row: donut.height, on: &canvas, look)

@@ -21,7 +21,9 @@ package enum WarningPanel {
     if let verdict = state.status?.verdict, verdict.violations > 0 {
       // The faults' row is part of the explanation: it stays in sight, whatever room the lines leave it.
       let room = size.height - (state.seen.faults != nil && size.height > 1 ? 1 : 0)
-      row = drawViolation(verdict, rows: room, on: &canvas, look)
+      let hint =
+        state.status?.guarantee == .eventual ? " R + W ≤ N allows it; `verdict` says why " : " `verdict` says why "
+      row = drawViolation(verdict, hint, rows: room, on: &canvas, look)
     }
     if let faults = state.seen.faults, row < size.height { drawFaults(faults, row: row, on: &canvas, look) }
     return canvas
@@ -36,7 +38,7 @@ package enum WarningPanel {
 
   /// Returns the row after it.
   private static func drawViolation(
-    _ verdict: VerdictStatus, rows: Int, on canvas: inout Canvas, _ look: Look
+    _ verdict: VerdictStatus, _ hint: String, rows: Int, on canvas: inout Canvas, _ look: Look
   ) -> Int {
     guard rows > 0 else { return 0 }
     let bar = Style(look.theme[.bad], on: look.theme[.background], [.bold, .reverse])
@@ -44,7 +46,6 @@ package enum WarningPanel {
     let count = verdict.violations == 1 ? "NOT LINEARIZABLE" : "NOT LINEARIZABLE, \(verdict.violations) times"
     var text = " \(look.glyphs.failure) \(count)"
     if let last = verdict.lastViolation { text += ": \(last.summary)" }
-    let hint = " `verdict` says why "
     let room = canvas.width - (text.columns + hint.columns < canvas.width ? hint.columns : 0)
     canvas.write(text.fitted(to: room, ellipsis: look.glyphs.ellipsis), column: 0, row: 0, bar)
     if room < canvas.width { canvas.write(hint, endingAt: canvas.width, row: 0, bar) }
@@ -96,6 +97,7 @@ extension FaultSummary.Trouble {
     case .cutOff: "cut"
     case .slow: "slow"
     case .losing: "lossy"
+    case .unheard: "silent"
     }
   }
 
@@ -103,7 +105,7 @@ extension FaultSummary.Trouble {
     switch self {
     case .paused: glyphs.pause
     case .cutOff: String(Character(glyphs.dead))
-    case .slow, .losing: glyphs.warning
+    case .slow, .losing, .unheard: glyphs.warning
     }
   }
 
@@ -114,6 +116,7 @@ extension FaultSummary.Trouble {
     case .cutOff: "does not reach most of the others; `heal` ends it"
     case .slow(let ns): "messages take \(FaultSummary.delay(ns: ns)) longer; `heal` ends it"
     case .losing(let perMille): "\(FaultSummary.part(perMille: perMille)) of its messages are lost; `heal` ends it"
+    case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
     }
   }
 }

@@ -132,9 +132,9 @@ extension DashboardState {
     case .enter: return submit()
     case .control("d") where prompt.editor.isEmpty: return [.quit]
     case .tab where prompt.editor.isEmpty:
-      enterPanel(layout.visible.first)
+      enterPanel(panelStops.first)
     case .backTab where prompt.editor.isEmpty:
-      enterPanel(layout.visible.last)
+      enterPanel(panelStops.last)
     case .escape:
       if prompt.closeChoices() { break }
       if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else { _ = closeBenchmark() }

@@ -19,6 +19,12 @@ extension DashboardState {
     return []
   }
 
+  /// The panels in Tab's order: those in sight, or all there are where only one has room.
+  var panelStops: [PanelKind] {
+    let visible = layout.visible
+    return visible.count > 1 ? visible : PanelKind.allCases.filter { $0 != .benchmark || benchmark != nil }
+  }
+
   mutating func enterPanel(_ panel: PanelKind?) {
     if let panel { focus = .panel(panel) }
   }
@@ -28,11 +34,10 @@ extension DashboardState {
     isZoomed = false
   }
 
-  /// From the last panel on, Tab returns to the prompt. Zoomed, and where only one panel has room, it visits all.
+  /// From the last panel on, Tab returns to the prompt.
   private mutating func moveFocus(by step: Int) {
     guard case .panel(let panel) = focus else { return }
-    let visible = layout.visible
-    let stops = visible.count > 1 ? visible : PanelKind.allCases.filter { $0 != .benchmark || benchmark != nil }
+    let stops = panelStops
     let next = (stops.firstIndex(of: panel) ?? 0) + step
     if stops.indices.contains(next) { focus = .panel(stops[next]) } else { leavePanels() }
   }

@@ -136,17 +136,30 @@ extension DashboardState {
   /// Lets the time go on to a moment.
   package mutating func advance(toNs atNs: UInt64) { live.advance(toNs: atNs) }
 
-  /// Takes a new status.
-  package mutating func apply(status new: ClusterStatus) {
+  /// Takes a new status; returns whether the picture may be another because of it.
+  ///
+  /// The time alone changes it twice a second: that is how often graphs move and the uptime may have to.
+  @discardableResult
+  package mutating func apply(status new: ClusterStatus) -> Bool {
+    var same = live.status
+    let bucketNs = ThroughputHistory.bucketNs
+    let isLater = same.map { $0.atNs / bucketNs != new.atNs / bucketNs } ?? true
+    same?.atNs = new.atNs
+    same?.uptimeNs = new.uptimeNs
+    let isOther = isLater || same != new
     live.apply(status: new)
     selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
+    return isOther
   }
 
-  /// Takes how the benchmark stands; `nil` before the first.
-  package mutating func apply(benchmark: BenchmarkStatus?) {
+  /// Takes how the benchmark stands; `nil` before the first. Returns whether that is news.
+  @discardableResult
+  package mutating func apply(benchmark: BenchmarkStatus?) -> Bool {
+    guard live.benchmark != benchmark else { return false }
     live.benchmark = benchmark
     if benchmark?.isRunning == true { isBenchmarkClosed = false }
     leaveMissingPanel()
+    return true
   }
 
   /// Puts the results of a benchmark that is over away; returns whether there were any to be seen.

@@ -15,6 +15,8 @@ package struct FaultSummary: Equatable, Sendable {
     case cutOff
     case slow(ns: UInt64)
     case losing(perMille: Int)
+    /// Others have not heard from it for a while, whatever the reason.
+    case unheard(by: [String])
   }
 
   /// One fault each, the worst first.

@@ -68,7 +68,8 @@ package struct Observations: Sendable {
 
   /// What keeps a serving node from being one like the others.
   func trouble(ofNode node: NodeStatus) -> FaultSummary.Trouble? {
-    node.state.isServing ? faults?.troubles[node.id] : nil
+    guard node.state.isServing else { return nil }
+    return faults?.troubles[node.id] ?? (node.suspectedBy.isEmpty ? nil : .unheard(by: node.suspectedBy))
   }
 
   mutating func apply(event: ClusterEvent) {

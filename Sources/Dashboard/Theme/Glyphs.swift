@@ -46,6 +46,8 @@ extension Glyphs {
   package var meterEmpty: Unicode.Scalar { pick("·", ".") }
   package var progressFull: Unicode.Scalar { pick("█", "#") }
   package var progressEmpty: Unicode.Scalar { pick("░", ".") }
+  package var lineFull: Unicode.Scalar { pick("━", "=") }
+  package var lineEmpty: Unicode.Scalar { pick("─", "-") }
   /// The last cell of a progress bar, by eighths.
   package var progressParts: [Unicode.Scalar] { isASCII ? [] : ["▏", "▎", "▍", "▌", "▋", "▊", "▉"] }
 

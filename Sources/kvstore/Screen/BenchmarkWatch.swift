@@ -74,7 +74,9 @@ extension BenchmarkStatus {
     leftNs = snapshot.leftNs
     operations = snapshot.counts.operations
     failures = snapshot.counts.failures
-    (startedNs, atNs) = (snapshot.startedNs, snapshot.atNs)
+    startedNs = snapshot.startedNs
+    // What is over does not age, and is no news.
+    atNs = isRunning ? snapshot.atNs : startedNs + (snapshot.seconds.last?.endNs ?? 0)
     lengthNs = snapshot.plan.seconds > 0 ? UInt64(snapshot.plan.seconds * 1e9) : nil
     seconds = snapshot.seconds.map { second in
       Second(

@@ -23,6 +23,8 @@ struct Screen {
   private var nextStatusNs: UInt64 = 0
   /// For tests of what a crash leaves of the terminal: with it set, F12 traps.
   private let trapsOnF12 = getenv("KVSTORE_TEST_TRAP") != nil
+  /// Whether anything has changed that the last frame does not show.
+  private var isStale = true
   /// The exit status, once the screen is to end.
   private var exitCode: Int32?
 
@@ -81,29 +83,40 @@ struct Screen {
   }
 
   private mutating func takeNews() {
-    if let progress = mailbox.takeProgress() { state.apply(progress: progress) }
+    if let progress = mailbox.takeProgress() {
+      state.apply(progress: progress)
+      isStale = true
+    }
     for answer in mailbox.takeAll() {
       state.apply(answer: answer)
+      isStale = true
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
     let now = Self.nowNs()
-    if let paste = keys.overduePaste(atNs: now) { _ = state.handle(paste) }
+    if let paste = keys.overduePaste(atNs: now) {
+      _ = state.handle(paste)
+      isStale = true
+    }
     if host.clusterNumber != clusterNumber { beginAnew() }
-    if let guide = host.guide { state.apply(guide: guide) }
+    if let guide = host.guide, state.apply(guide: guide) { isStale = true }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
     let isBusy = state.isAnimated || state.guide != nil || rates.reads + rates.writes > 0
     // Without anything under way half as often is still faster than people read figures.
     nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
-    if let status = host.status() { state.apply(status: status) }
-    state.apply(benchmark: host.benchmark())
+    if let status = host.status(), state.apply(status: status) { isStale = true }
+    if state.apply(benchmark: host.benchmark()) { isStale = true }
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
       state.apply(event: event)
+      isStale = true
     }
   }
 
+  /// Draws a frame if it would differ from the last: at rest making one costs more than all the rest of the screen.
   private mutating func draw() {
+    guard isStale || state.isAnimated else { return }
+    isStale = false
     if state.isWalking { state.advance(toNs: Self.nowNs()) }
     let picture = Picture(state, state.appearance.look)
     recording?.add(picture, atNs: Self.nowNs())
@@ -119,6 +132,7 @@ struct Screen {
       pollfd(fd: wakeups, events: Int16(POLLIN), revents: 0),
     ]
     guard exitCode == nil, poll(&sources, 2, waitMs) > 0 else { return }
+    isStale = true
     if sources[1].revents != 0 { takeSignals() }
     let gone = Int16(POLLHUP | POLLERR | POLLNVAL)
     if sources[0].revents & Int16(POLLIN) != 0 { takeKeys() }
@@ -209,6 +223,7 @@ extension Screen {
   /// An empty picture that looks as the one before, for another cluster.
   private mutating func beginAnew() {
     clusterNumber = host.clusterNumber
+    isStale = true
     state = DashboardState(size: terminal.size, advice: host.advice, appearance: state.appearance)
     if let guide = host.guide { state.apply(guide: guide) }
     lastEvent = 0
