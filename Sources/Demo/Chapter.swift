@@ -4,7 +4,7 @@ import KVCluster
 ///
 /// A chapter stands for itself: it gets a fresh cluster, loads what it shows and checks what it says, so chapters can be
 /// played in any order and again. The script is code rather than a list of steps, because what is said and checked
-/// depends on what was measured before; faces see only what the script tells its ``Stage``.
+/// depends on what was measured before; faces see only what the script tells its `Stage`.
 package struct Chapter: Sendable {
   /// In one word, as `--chapter` takes it.
   package let name: String

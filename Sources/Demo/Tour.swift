@@ -24,7 +24,10 @@ package final class Tour: Sendable {
   private let state = Mutex(State())
   private let tell: @Sendable (TourEvent) -> Void
 
-  /// - Parameter tell: hears what happens, in order, on the tour's task.
+  /// - Parameters:
+  ///   - settings: how fast, from where, on what clusters.
+  ///   - chapters: what is played, in order.
+  ///   - tell: hears what happens, in order, on the tour's task.
   package init(
     _ settings: TourSettings, chapters: [Chapter] = Chapter.all,
     tell: @escaping @Sendable (TourEvent) -> Void = { _ in }
