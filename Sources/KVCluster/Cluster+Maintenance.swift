@@ -36,6 +36,9 @@ final class Caretaker {
   private var comparison: AntiEntropy
   private var nextComparisonNs: UInt64 = 0
   private var nextArrangementNs: UInt64 = 0
+  private var purge: Purge
+  private var nextPurgeNs: UInt64 = 0
+  private var nextPurgeSyncNs: UInt64 = 0
   /// Someone waits for the end and no clients are served: no rests.
   private let isHurried: Bool
   /// How long damage that could not be healed is left alone; longer each time that nothing has changed.
@@ -53,6 +56,11 @@ final class Caretaker {
   /// One piece takes 3–10 ms; without rests, clients were down to a twentieth of their rate for 200 ms.
   private static let arrangementPart: UInt64 = 10
   private static let retryMinNs: UInt64 = 1_000_000_000
+  /// Purging takes at most this part of a core, and a node's index is gone through once so long.
+  private static let purgePart: UInt64 = 7
+  private static let purgePauseNs: UInt64 = 1_000_000_000
+  /// Under `never` logs are put on the disk for it, but seldom.
+  private static let purgeSyncPauseNs: UInt64 = 10_000_000_000
   /// Who finds nothing to do looks again after so long.
   static let pauseNs: UInt64 = 20_000_000
   /// A damaged segment is read again for each try, which takes about 50 ms.
@@ -63,6 +71,7 @@ final class Caretaker {
     self.cluster = cluster
     self.isHurried = isHurried
     comparison = AntiEntropy(replica, cluster.partitions, cluster.links)
+    purge = Purge(replica, cluster)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
   }
@@ -84,6 +93,7 @@ final class Caretaker {
     checkpointIfDue()
     scrubIfDue()
     compareIfDue()
+    purgeIfDue()
     arrangeMemory()
     return mayBeMore
   }
@@ -194,6 +204,23 @@ final class Caretaker {
     cluster.writeCheckpoint(replica)
   }
 
+  // MARK: - Tombstones
+
+  /// Takes tombstones away that nobody needs any more.
+  private func purgeIfDue() {
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextPurgeNs else { return }
+    let purged = purge.purged
+    let progress = replica.whileOpen { purge.step() } ?? .passed
+    cluster.counters.tombstonesPurged.wrappingAdd(purge.purged - purged, ordering: .relaxed)
+    if progress == .mustSync, startedNs >= nextPurgeSyncNs {
+      nextPurgeSyncNs = startedNs + Caretaker.purgeSyncPauseNs
+      for replica in cluster.roster.live { replica.commit.syncNow() }
+    }
+    let now = Clock.nowNs()
+    nextPurgeNs = progress == .more ? now + (now - startedNs) * Caretaker.purgePart : now + Caretaker.purgePauseNs
+  }
+
   // MARK: - Damage
 
   private func scrubIfDue() {
@@ -297,7 +324,10 @@ final class Caretaker {
       guard let others = partitions.sources(toHeal: hash, at: replica, cluster.links) else { return }
       do throws(StorageError) {
         for other in others { try take(hash, from: other) }
-        replica.store.removeDamaged(hash)
+        if replica.store.removeDamaged(hash) {
+          // What it hid may come back with the next start; then the node is compared with the others first.
+          try SuspectMark.write(to: replica.store.log.disk, folder: replica.store.log.folder)
+        }
         outcome = .healed
       } catch {
         cluster.log(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
@@ -356,6 +386,9 @@ final class Caretaker {
         canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
+    let withdrawal = Withdrawal(replica, partitions, cluster.exchange, cluster.links)
+    guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
+    cluster.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
     // What another owner cannot read may be newer than what the others have: its copy is healed first.
     guard isAlone || isHurried || sweep.keysDamaged.load(ordering: .relaxed) == 0 else { return nil }
@@ -386,7 +419,7 @@ extension Cluster {
     partitions.forEach { _, partition in
       hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id }
     }
-    if hasHints { return }
+    if hasHints || replica.store.isDisordered.load(ordering: .relaxed) { return }
     replica.whileOpen {
       do throws(StorageError) {
         try Checkpoint.write(
@@ -422,7 +455,7 @@ extension PartitionTable {
   }
 
   /// Owners that the node reaches, and that answer and vote.
-  private func voters(
+  func voters(
     _ participants: PlacementView.Participants, besides replica: Replica,
     _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> [Replica] {

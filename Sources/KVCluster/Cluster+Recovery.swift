@@ -127,6 +127,7 @@ extension Cluster {
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
+    store.mendOrder()
     if let mistake = options.mistake { plant(mistake, in: store) }
     if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {
@@ -148,7 +149,6 @@ extension Cluster {
   private func plant(_ mistake: PlantedMistake, in store: Store) {
     switch mistake {
     case .amnesiacVotes: store.isSuspect = false
-    case .purgesEarly: store.forget { $0.location.isTombstone }
     case .cutsTail: store.forget { $0.tag == store.newestTag }
     default: break
     }
@@ -189,7 +189,6 @@ extension Cluster {
     do {
       let first = max(newest, highestLease(configuration) ?? 0) + 1
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
-      if options.mistake == .retriesWithNewTag { exchange.tags = coordinator.tags }
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
     }

@@ -170,6 +170,7 @@ extension Cluster {
       ("drain", counters.drainsWaited.load(ordering: .relaxed)),
       ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
       ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
+      ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),

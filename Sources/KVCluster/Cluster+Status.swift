@@ -21,6 +21,7 @@ extension Cluster {
       verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
     status.faults = faultWords()
+    status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     status.latencies.reads = readLatencies.counts()
     status.latencies.writes = writeLatencies.counts()
     return status

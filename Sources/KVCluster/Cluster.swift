@@ -75,7 +75,7 @@ public final class Cluster: Sendable {
     provisioner = Clock.isVirtual ? nil : Provisioner()
     links = Links(seed: seed)
     exchange = Exchange(
-      partitions, links, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
+      partitions, links, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
       mistake: options.mistake,
       onDamage: { replica, hash in replica.noteDamage(hash) })
   }

@@ -31,6 +31,8 @@ public struct ClusterStatus: Sendable, Equatable {
   public var faults: [String] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
+  /// Markers of deleted keys that were taken away since the cluster was opened, because nobody needs them any more.
+  public var tombstonesPurged = 0
   /// What watching the clients' operations has found; `nil` if nobody watches.
   public var verdict: VerdictStatus?
   /// How long ``Cluster/put(_:_:)``, ``Cluster/get(_:)`` and ``Cluster/delete(_:)`` took: all of them while they are few,

@@ -16,6 +16,8 @@ public enum Limits {
   public static let eventsMax = 1_000
   /// Keys whose owners change that are copied under one hold of a partition's lock: about 30 µs.
   static let moveBatchKeysMax = 32
+  /// Tombstones looked at under one hold of a partition's lock: each asks every member, about 0.1 ms in all.
+  static let purgeBatchMax = 256
   /// Hints kept for one absent node in one partition (8 bytes each); beyond it they are dropped and the node is
   /// compared with the other owners key by key when it is back.
   static let hintsPerPartitionMax = 16_384

@@ -7,7 +7,8 @@ import Testing
   /// A seed on whose day each shows; `kvstore simulate --mistake NAME --seeds 1..2000` finds others.
   private static let seeds: [(PlantedMistake, UInt64)] = [
     (.noWriteBack, 7), (.acknowledgesEarly, 8), (.hintCountsAsAck, 1), (.dropsBeforeStream, 20),
-    (.writesNewOwnersOnly, 31), (.reusesTags, 7), (.purgesEarly, 3), (.cutsTail, 3), (.damagedIsAbsent, 5),
+    (.writesNewOwnersOnly, 31), (.reusesTags, 7), (.purgesEarly, 1), (.cutsTail, 3),
+    (.damagedIsAbsent, 5),
     (.amnesiacVotes, 51), (.retriesWithNewTag, 3), (.readsOne, 1),
   ]
 

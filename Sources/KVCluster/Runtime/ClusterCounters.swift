@@ -10,4 +10,6 @@ final class ClusterCounters: Sendable {
   let suspectsMerged = Atomic<Int>(0)
   let copiesHealed = Atomic<Int>(0)
   let failedNodes = Atomic<Int>(0)
+  let tombstonesPurged = Atomic<Int>(0)
+  let copiesWithdrawn = Atomic<Int>(0)
 }

@@ -44,13 +44,27 @@ final class Coordinator: Sendable {
     do { tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
     let partition = partitions[Store.partition(of: hash)]
     let write = Write(kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum)
-    return try partition.pointee.lock.withLock { () throws(ClusterError) in try apply(write, partition) }
+    return try partition.pointee.lock.withLock { () throws(ClusterError) in
+      if tag <= partition.pointee.purged { return try applyAnew(write, partition) }
+      return try apply(write, partition)
+    }
+  }
+
+  /// A tombstone that is newer than this write was purged between the draw of its tag and now: it could not be told any
+  /// more that it comes first, so it comes later. Nobody has seen its first tag.
+  @inline(never)
+  private func applyAnew(
+    _ write: Write, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> DurabilityWait? {
+    var write = write
+    do { write.tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
+    return try apply(write, partition)
   }
 
   private struct Write {
     let kind: RecordKind
     let hash: UInt64
-    let tag: Tag
+    var tag: Tag
     let key: UnsafeRawBufferPointer
     let value: UnsafeRawBufferPointer
     let checksum: UInt32

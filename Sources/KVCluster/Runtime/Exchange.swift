@@ -67,11 +67,12 @@ final class Exchange: @unchecked Sendable {
   private static let heldMax = 65_536
 
   init(
-    _ partitions: PartitionTable, _ links: Links, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
+    _ partitions: PartitionTable, _ links: Links, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
     mistake: PlantedMistake? = nil, onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   ) {
     self.partitions = partitions
     self.links = links
+    self.tags = tags
     self.policy = policy
     self.timeoutNs = timeoutNs
     self.onDamage = onDamage
@@ -79,8 +80,7 @@ final class Exchange: @unchecked Sendable {
     random = SeededRandom(seed: seed)
   }
 
-  /// For a mistake: where new tags come from.
-  var tags: TagSource?
+  private let tags: TagSource
 
   func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
 
@@ -90,12 +90,13 @@ final class Exchange: @unchecked Sendable {
   func begin(
     _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, completion: @escaping Completion
   ) {
-    let isEnded = lock.withLock { () -> Bool in
+    let isRefused = lock.withLock { () -> Bool in
       if self.isEnded { return true }
       let now = Clock.nowNs()
       // Looked up and registered as one: a change of owners that does not find the operation here comes before it, and
       // has let every partition use its view.
-      let view = self.view(of: hash)
+      let (view, purged) = look(at: hash)
+      guard let tag = tag == .none || tag > purged ? tag : try? tags.draw() else { return true }
       let participants = view.participants(ofSlot: Ring.slot(of: hash))
       let number = first + entries.count
       let operation = MessageOperation(
@@ -107,7 +108,7 @@ final class Exchange: @unchecked Sendable {
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
       return false
     }
-    if isEnded { return completion(.undecided) }
+    if isRefused { return completion(.undecided) }
     run()
     wakeUp.withLock { $0 }?()
   }
@@ -127,9 +128,24 @@ final class Exchange: @unchecked Sendable {
     return rule
   }
 
-  private func view(of hash: UInt64) -> PlacementView {
+  /// The owners, and the tag above which a new write must be.
+  private func look(at hash: UInt64) -> (view: PlacementView, purged: Tag) {
     let partition = partitions[Store.partition(of: hash)]
-    return partition.pointee.lock.withLock { partition.pointee.view.takeUnretainedValue() }
+    return partition.pointee.lock.withLock {
+      (partition.pointee.view.takeUnretainedValue(), partition.pointee.purged)
+    }
+  }
+
+  /// Runs `body` while no operation begins or goes on and no message arrives.
+  /// - Parameter isBusy: whether an operation on a key with this hash is under way, or a message of one: it may bring an
+  ///   older version of the key to any of its owners.
+  func whileStill(_ body: (_ isBusy: (_ hash: UInt64) -> Bool) -> Void) {
+    lock.withLock {
+      var busy = Set(entries.compactMap { $0?.operation.hash })
+      for message in held { busy.insert(message.hash) }
+      for case .arrival(let message) in queue.entries { busy.insert(message.hash) }
+      body { busy.contains($0) }
+    }
   }
 
   /// Whether an operation of an epoch before this one can still succeed.
@@ -222,7 +238,7 @@ final class Exchange: @unchecked Sendable {
     if mistake == .hintCountsAsAck, let missing = entry.operation.missing {
       for target in missing.targets { _ = entry.operation.take(.written, from: target) }
     }
-    if mistake == .retriesWithNewTag, let tags, let tag = try? tags.draw() { entry.operation.retag(tag) }
+    if mistake == .retriesWithNewTag, let tag = try? tags.draw() { entry.operation.retag(tag) }
     entries[i] = entry
     complete(i)
     entry = entries[i]!

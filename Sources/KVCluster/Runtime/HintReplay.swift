@@ -43,8 +43,9 @@ final class HintReplay {
     // Killed meanwhile: its memory is gone.
     guard partition.pointee.replica(target.id)?.takeUnretainedValue() === target else { return false }
     let at = partition.pointee.hints.firstIndex { queue in
-      queue.target == target.id && partition.pointee.replica(queue.holder) != nil
-        && links.reaches(queue.holder, target.id)
+      guard queue.target == target.id, let holder = partition.pointee.replica(queue.holder) else { return false }
+      // What a suspect holder has may have been deleted: its hints wait until it has been rebuilt.
+      return !holder.takeUnretainedValue().store.isSuspect && links.reaches(queue.holder, target.id)
     }
     guard let at else { return false }
     let queue = partition.pointee.hints[at]

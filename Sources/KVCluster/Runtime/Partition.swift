@@ -91,6 +91,8 @@ struct Partition: ~Copyable {
   fileprivate(set) var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   var hints: [HintQueue] = []
   var operations = OperationCounters()
+  /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
+  var purged = Tag.none
   /// Partitions are touched by different threads: keep their locks in different cache lines.
   private let padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 

@@ -114,7 +114,10 @@ final class Sweep: @unchecked Sendable {
     let number = place.partition
     let partition = partitions[number]
     return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
-      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
+      // What a node has that may have lost records may have been deleted; what it lacks it gets as a target.
+      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(), !replica.store.isSuspect else {
+        return nil
+      }
       if replica.store.stripes[number].index.count == 0 { return nil }
       let capacity = replica.store.stripes[number].index.capacity
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.

@@ -63,6 +63,9 @@ package struct TimerQueue<Entry> {
   @inlinable
   package mutating func removeAll() { heap = [] }
 
+  /// The entries, in no order that matters.
+  var entries: [Entry] { heap.map(\.entry) }
+
   /// O(entries · log entries).
   @inlinable
   package mutating func removeAll(where isGone: (Entry) -> Bool) {

@@ -13,6 +13,8 @@ package final class SegmentTable: @unchecked Sendable {
   private let ids: UnsafeMutablePointer<UInt64>
   /// Bytes of records that newer ones have replaced.
   private let dead: UnsafeMutablePointer<Atomic<Int>>
+  /// Bytes of tombstones that were purged, and still hide what older segments may hold.
+  private let purged: UnsafeMutablePointer<Atomic<Int>>
   private struct State {
     var files: [(slot: Int, file: any SegmentFile)] = []
     var nextSlot = 1
@@ -28,12 +30,15 @@ package final class SegmentTable: @unchecked Sendable {
       .bindMemory(to: UInt64.self, capacity: SegmentTable.slotsMax)
     dead = calloc(SegmentTable.slotsMax, MemoryLayout<Atomic<Int>>.stride)!
       .bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
+    purged = calloc(SegmentTable.slotsMax, MemoryLayout<Atomic<Int>>.stride)!
+      .bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
   }
 
   deinit {
     free(bases)
     free(ids)
     free(dead)
+    free(purged)
   }
 
   @inline(__always)
@@ -46,6 +51,10 @@ package final class SegmentTable: @unchecked Sendable {
   func addDead(_ bytes: Int, slot: Int) { dead[slot].wrappingAdd(bytes, ordering: .relaxed) }
 
   func deadBytes(_ slot: Int) -> Int { dead[slot].load(ordering: .relaxed) }
+
+  func addPurged(_ bytes: Int, slot: Int) { purged[slot].wrappingAdd(bytes, ordering: .relaxed) }
+
+  func purgedBytes(_ slot: Int) -> Int { purged[slot].load(ordering: .relaxed) }
 
   @inline(__always)
   func address(of location: Location) -> UnsafeRawPointer {
@@ -68,6 +77,7 @@ package final class SegmentTable: @unchecked Sendable {
       bases[slot] = file.base
       ids[slot] = id
       dead[slot].store(0, ordering: .relaxed)
+      purged[slot].store(0, ordering: .relaxed)
       return slot
     }
   }
