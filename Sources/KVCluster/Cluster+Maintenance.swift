@@ -32,6 +32,9 @@ final class Caretaker {
   /// After a full disk the next attempt waits a moment.
   private var compactAfterNs: UInt64 = 0
   private var nextDeliveryNs: UInt64 = 0
+  private var replay: HintReplay?
+  /// For whom the node has given up hints, as the event log knows.
+  private var announcedOverflows: [UInt16] = []
   private var hugePages = HugePages()
   private var comparison: AntiEntropy
   private var nextComparisonNs: UInt64 = 0
@@ -56,6 +59,9 @@ final class Caretaker {
   /// One piece takes 3–10 ms; without rests, clients were down to a twentieth of their rate for 200 ms.
   private static let arrangementPart: UInt64 = 10
   private static let retryMinNs: UInt64 = 1_000_000_000
+  /// Hints are handed over for so long at a time, with rests that leave clients seven eighths of a core.
+  private static let deliveryNs: UInt64 = 500_000
+  private static let deliveryPart: UInt64 = 7
   /// Purging takes at most this part of a core, and a node's index is gone through once so long.
   private static let purgePart: UInt64 = 7
   private static let purgePauseNs: UInt64 = 1_000_000_000
@@ -109,18 +115,54 @@ final class Caretaker {
 
   /// A node that answers may have missed writes all the same: its disk was full for a moment.
   private func deliverHints() {
-    guard Clock.nowNs() >= nextDeliveryNs else { return }
-    nextDeliveryNs = Clock.nowNs() + Caretaker.retryMinNs
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextDeliveryNs else { return }
+    if replay == nil, lookAtHints() { replay = HintReplay(partitions, cluster.links, to: replica) }
+    var isMore = false
+    if let replay {
+      let delivered = replay.delivered
+      repeat {
+        isMore = replica.whileOpen { replay.step() } ?? false
+      } while isMore && Clock.nowNs() < startedNs + Caretaker.deliveryNs
+      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered - delivered, ordering: .relaxed)
+      if !isMore { self.replay = nil }
+    }
+    nextDeliveryNs = Clock.nowNs() + (isMore ? Caretaker.deliveryNs * Caretaker.deliveryPart : Caretaker.retryMinNs)
+  }
+
+  /// Gives up the hints that the node has kept for too long; returns whether others keep some for it.
+  private func lookAtHints() -> Bool {
+    let now = Clock.nowNs()
+    let oldestNs = now - min(now, cluster.options.hintAgeMaxNs)
     var hasHints = false
+    var expired: [UInt16] = []
+    var overflowed: [UInt16] = []
     partitions.forEach { _, partition in
-      hasHints = hasHints || partition.pointee.hints.contains { $0.target == replica.id }
+      for target in HintQueue.expire(heldBy: replica.id, since: oldestNs, in: &partition.pointee)
+      where !expired.contains(target) { expired.append(target) }
+      for queue in partition.pointee.hints {
+        if queue.target == replica.id { hasHints = true }
+        if queue.holder == replica.id, !queue.hints.isEmpty { expired.removeAll { $0 == queue.target } }
+        if queue.holder == replica.id, queue.isOverflowed, !overflowed.contains(queue.target) {
+          overflowed.append(queue.target)
+        }
+      }
     }
-    guard hasHints else { return }
-    replica.whileOpen {
-      let replay = HintReplay(partitions, cluster.links, to: replica)
-      replay.run()
-      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered, ordering: .relaxed)
+    for target in expired { settleHints(for: target) }
+    for target in overflowed where !announcedOverflows.contains(target) {
+      cluster.log(
+        .storage, .warning,
+        "\(replica.name) has given up hints for \(cluster.roster.name(of: target)), which are too many or too old; "
+          + "when it is back, a comparison finds what it missed")
     }
+    announcedOverflows = overflowed
+    return hasHints
+  }
+
+  /// A start need not take up again what was given up.
+  private func settleHints(for target: UInt16) {
+    let name = Array(cluster.roster.name(of: target).utf8)
+    replica.whileOpen { name.withBytes { try? replica.store.appendHintsSettled(for: $0) } }
   }
 
   /// Moving memory keeps every page fault of the process waiting meanwhile, so it takes a small part of the time, and
@@ -417,7 +459,7 @@ extension Cluster {
   func writeCheckpoint(_ replica: Replica) {
     var hasHints = false
     partitions.forEach { _, partition in
-      hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id }
+      hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id && !$0.hints.isEmpty }
     }
     if hasHints || replica.store.isDisordered.load(ordering: .relaxed) { return }
     replica.whileOpen {

@@ -199,7 +199,8 @@ extension Cluster {
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
-    for replica in replicas { HintReplay(partitions, links, to: replica).run() }
+    // Else caretakers do it, little by little.
+    if !isMaintained { for replica in replicas { HintReplay(partitions, links, to: replica).run() } }
     if !Clock.isVirtual { startWorkers(configuration) }
     recovery.finish()
   }
@@ -228,10 +229,11 @@ extension Cluster {
     let members = roster.configuration.members
     for hints in holder.store.recoveredHints {
       guard let target = members.first(where: { $0.name == hints.node }) else { continue }
-      for hash in hints.hashes {
+      for (hash, byteCount) in zip(hints.hashes, hints.byteCounts) {
         let partition = partitions[Store.partition(of: hash)]
+        let hint = HintQueue.Hint(hash: hash, byteCount: byteCount)
         partition.pointee.lock.withLock {
-          _ = HintQueue.add(hash, target: target.id, holder: holder.id, to: &partition.pointee.hints)
+          _ = HintQueue.add(hint, target: target.id, holder: holder.id, to: &partition.pointee)
         }
       }
     }

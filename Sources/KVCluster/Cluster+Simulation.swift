@@ -151,7 +151,7 @@ extension Cluster {
 
   package var hintsWaiting: Int {
     var count = 0
-    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hashes.count } }
+    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hints.count } }
     return count
   }
 
@@ -170,11 +170,17 @@ extension Cluster {
       ("drain", counters.drainsWaited.load(ordering: .relaxed)),
       ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
       ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
-      ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
+      ("hint given up", hintsDropped), ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
+  }
+
+  private var hintsDropped: Int {
+    var count = 0
+    partitions.forEach { _, partition in count += partition.pointee.hintsDropped }
+    return count
   }
 
   package var messagesLost: Int { exchange.counters.lost }

@@ -18,6 +18,8 @@ public struct ClusterOptions: Sendable, Equatable {
   public var operationTimeoutNs: UInt64
   /// Size of a log's segments.
   package var segmentBytes = LogFormat.segmentBytesDefault
+  /// How long hints are kept.
+  package var hintAgeMaxNs = Limits.hintAgeMaxNs
   package var mistake: PlantedMistake?
 
   public init(

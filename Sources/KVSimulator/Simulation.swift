@@ -102,6 +102,8 @@ package final class Simulation {
       cacheBytes: plan.cacheBytes, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
     options.segmentBytes = 16_384
     options.mistake = mistake
+    // Every other day hints grow old.
+    if seed.isMultiple(of: 2) { options.hintAgeMaxNs = 2_000_000_000 }
     self.options = options
   }
 

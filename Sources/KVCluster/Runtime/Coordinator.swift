@@ -156,8 +156,11 @@ final class Coordinator: Sendable {
     let view = partition.pointee.view.takeUnretainedValue()
     for i in 0..<participants.count where !live.contains(i) {
       let target = participants.ids[i]
-      guard HintQueue.add(write.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { continue }
-      view.nameBytes(of: target).withBytes {
+      let name = view.nameBytes(of: target)
+      let byteCount = HintQueue.byteCount(keyBytes: write.key.count, nameBytes: name.count)
+      let hint = HintQueue.Hint(hash: write.hash, byteCount: byteCount)
+      guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { continue }
+      name.withBytes {
         // A hint that finds no room is lost; comparing replicas closes what it leaves open.
         try? holder.store.appendHint(for: $0, key: write.key, tag: write.tag)
       }

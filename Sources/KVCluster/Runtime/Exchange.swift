@@ -415,10 +415,13 @@ final class Exchange: @unchecked Sendable {
     _ partition: UnsafeMutablePointer<Partition>
   ) {
     let view = partition.pointee.view.takeUnretainedValue()
+    let name = view.nameBytes(of: target)
+    let byteCount = HintQueue.byteCount(keyBytes: key.count, nameBytes: name.count)
+    let hint = HintQueue.Hint(hash: message.hash, byteCount: byteCount)
     guard view.isOwner(target, ofSlot: Ring.slot(of: message.hash)),
-      HintQueue.add(message.hash, target: target, holder: holder.id, to: &partition.pointee.hints)
+      HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee)
     else { return }
     counters.hints += 1
-    view.nameBytes(of: target).withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
+    name.withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
   }
 }

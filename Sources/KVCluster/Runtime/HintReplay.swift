@@ -52,17 +52,17 @@ final class HintReplay {
     if !holders.contains(queue.holder) { holders.append(queue.holder) }
     isIncomplete = isIncomplete || queue.isOverflowed
     let holder = partition.pointee.replica(queue.holder)!.takeUnretainedValue()
-    let batch = queue.hashes.suffix(Limits.moveBatchKeysMax)
-    for hash in batch.reversed() {
+    let batch = queue.hints.suffix(Limits.moveBatchKeysMax)
+    for hint in batch.reversed() {
       // No room, or the node has failed: the hint stays.
-      guard let delivered = deliver(hash, from: holder, in: partition) else {
+      guard let delivered = deliver(hint.hash, from: holder, in: partition) else {
         isInterrupted = true
         return false
       }
       self.delivered += delivered
-      partition.pointee.hints[at].hashes.removeLast()
+      partition.pointee.hints[at].removeLast()
     }
-    if partition.pointee.hints[at].hashes.isEmpty { partition.pointee.hints.remove(at: at) }
+    if partition.pointee.hints[at].hints.isEmpty { partition.pointee.hints.remove(at: at) }
     return true
   }
 

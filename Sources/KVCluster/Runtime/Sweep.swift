@@ -205,8 +205,11 @@ final class Sweep: @unchecked Sendable {
     _ slot: IndexSlot, _ record: RecordView, for target: UInt16, at holder: Replica,
     in partition: UnsafeMutablePointer<Partition>
   ) {
-    guard HintQueue.add(slot.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { return }
-    partition.pointee.view.takeUnretainedValue().nameBytes(of: target).withBytes {
+    let name = partition.pointee.view.takeUnretainedValue().nameBytes(of: target)
+    let byteCount = HintQueue.byteCount(keyBytes: record.keyBytes, nameBytes: name.count)
+    let hint = HintQueue.Hint(hash: slot.hash, byteCount: byteCount)
+    guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { return }
+    name.withBytes {
       try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
     }
   }

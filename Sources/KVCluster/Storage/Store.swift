@@ -392,4 +392,6 @@ package final class StripeTable: @unchecked Sendable {
 package struct RecoveredHints {
   package var node: String
   package var hashes: [UInt64]
+  /// Of each hint's record.
+  package var byteCounts: [Int]
 }

@@ -28,7 +28,7 @@ package final class StoreOpening: @unchecked Sendable {
   private struct State {
     var found: LogRecovery.Found
     var newestTag = Tag.none
-    var hints: [(node: String, hash: UInt64, position: LogPosition)] = []
+    var hints: [(node: String, hash: UInt64, byteCount: Int, position: LogPosition)] = []
     var settled: [String: LogPosition] = [:]
     var invertedHashes: [UInt64] = []
   }
@@ -222,7 +222,7 @@ package final class StoreOpening: @unchecked Sendable {
     switch note.record.kind {
     case .hint where note.record.hasIntactValue:
       let node = String(decoding: note.record.value, as: UTF8.self)
-      state.hints.append((node, Ring.hash(note.record.key), position))
+      state.hints.append((node, Ring.hash(note.record.key), note.record.byteCount, position))
     case .hintsSettled:
       let node = String(decoding: note.record.key, as: UTF8.self)
       let effect = note.record.tag == .none ? position : LogPosition(rawValue: note.record.tag.rawValue)
@@ -309,8 +309,9 @@ package final class StoreOpening: @unchecked Sendable {
       if let settled = state.settled[hint.node], hint.position < settled { continue }
       if let i = hints.firstIndex(where: { $0.node == hint.node }) {
         hints[i].hashes.append(hint.hash)
+        hints[i].byteCounts.append(hint.byteCount)
       } else {
-        hints.append(RecoveredHints(node: hint.node, hashes: [hint.hash]))
+        hints.append(RecoveredHints(node: hint.node, hashes: [hint.hash], byteCounts: [hint.byteCount]))
       }
     }
     store.recoveredHints = hints
