@@ -100,7 +100,8 @@ package final class Simulation {
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
       cacheBytes: plan.cacheBytes, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
-    options.segmentBytes = 16_384
+    // In small segments compaction is always at work.
+    options.segmentBytes = seed.isMultiple(of: 4) ? 4_096 : 16_384
     options.mistake = mistake
     // Every other day hints grow old.
     if seed.isMultiple(of: 2) { options.hintAgeMaxNs = 2_000_000_000 }
@@ -278,11 +279,26 @@ package final class Simulation {
     case 4: call = .delete
     default: call = .get
     }
-    operations.append(SimulatedCall(client: client, key: key, call: call, invokedAt: time()))
+    let consistency = drawConsistency()
+    operations.append(
+      SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     do throws(ClusterError) {
-      try cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
+      try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
+        finished.list.withLock { $0.append((number, outcome)) }
+      }
     } catch {
       if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
+    }
+  }
+
+  /// Every third day some operations have a level of their own.
+  private func drawConsistency() -> Consistency? {
+    guard seed.isMultiple(of: 3) else { return nil }
+    switch random.below(30) {
+    case 0: return .one
+    case 1: return .all
+    case 2: return .quorum
+    default: return nil
     }
   }
 
@@ -380,6 +396,7 @@ struct SimulatedCall {
   let client: Int
   let key: [UInt8]
   let call: MessageOperation.Call
+  let consistency: Consistency?
   let invokedAt: Int
   var returnedAt: Int?
   var outcome: MessageOperation.Outcome?
@@ -387,6 +404,9 @@ struct SimulatedCall {
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {
     guard let outcome, let returnedAt else { return nil }
+    // One owner may be behind, and promises nothing about the others: such a read says nothing, and such a write may
+    // take effect at any time.
+    if consistency == .one, self.call == .get { return nil }
     let call: History.Call
     switch self.call {
     case .get: call = .get
@@ -395,7 +415,7 @@ struct SimulatedCall {
     }
     let result: History.Outcome
     switch outcome {
-    case .done: result = .done
+    case .done: result = consistency == .one ? .unknown : .done
     case .found(let value): result = .found(value)
     case .undecided: result = .unknown
     }
@@ -406,11 +426,12 @@ struct SimulatedCall {
 
   var words: String {
     let key = String(decoding: key, as: UTF8.self)
+    let level = consistency.map { " at \($0.rawValue)" } ?? ""
     let asked: String
     switch call {
-    case .get: asked = "get \(key)"
-    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))"
-    case .delete: asked = "del \(key)"
+    case .get: asked = "get \(key)" + level
+    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))" + level
+    case .delete: asked = "del \(key)" + level
     }
     switch outcome {
     case .done: return asked + " → done"

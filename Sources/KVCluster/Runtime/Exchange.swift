@@ -88,7 +88,8 @@ final class Exchange: @unchecked Sendable {
 
   /// Begins an operation; `completion` hears once how it ended, perhaps before this returns.
   func begin(
-    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, completion: @escaping Completion
+    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, consistency: Consistency? = nil,
+    completion: @escaping Completion
   ) {
     let isRefused = lock.withLock { () -> Bool in
       if self.isEnded { return true }
@@ -101,8 +102,9 @@ final class Exchange: @unchecked Sendable {
       let number = first + entries.count
       let operation = MessageOperation(
         number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
-        owners: (0..<participants.count).map { participants.ids[$0] }, readRule: readRule(view, participants),
-        writeRule: writeRule(view, participants, call), deadlineNs: now + timeoutNs)
+        owners: (0..<participants.count).map { participants.ids[$0] },
+        readRule: readRule(view, participants, consistency),
+        writeRule: writeRule(view, participants, call, consistency), deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
       sendRequests(number - first, now)
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
@@ -113,15 +115,23 @@ final class Exchange: @unchecked Sendable {
     wakeUp.withLock { $0 }?()
   }
 
-  private func readRule(_ view: PlacementView, _ participants: PlacementView.Participants) -> QuorumRule {
+  private func readRule(
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ consistency: Consistency?
+  ) -> QuorumRule {
+    if let consistency { return view.readRule(participants, consistency) }
     var rule = view.readRule(participants)
     if mistake == .readsOne { rule.needed = 1 }
     return rule
   }
 
   private func writeRule(
-    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call,
+    _ consistency: Consistency?
   ) -> QuorumRule {
+    if let consistency {
+      return call == .get
+        ? view.writeBackRule(participants, consistency) : view.writeRule(participants, consistency)
+    }
     var rule = view.writeRule(participants)
     if mistake == .noWriteBack || mistake == .readsOne, call == .get { (rule.needed, rule.nextNeeded) = (0, 0) }
     if mistake == .writesNewOwnersOnly, rule.nextNeeded > 0 { rule.needed = 0 }
