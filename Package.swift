@@ -29,6 +29,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
     .target(
+      name: "Demo", dependencies: ["KVCluster", "KVBench", "LiveVerdict", "Commands"], swiftSettings: strict),
+    .target(
       name: "Dashboard", dependencies: ["KVCluster"],
       resources: themes.map { .embedInCode("../../Themes/\($0).theme") },
       swiftSettings: strict),
@@ -38,7 +40,7 @@ let package = Package(
     .executableTarget(
       name: "kvstore",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Dashboard", "CTerminal",
+        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard", "CTerminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -48,8 +50,10 @@ let package = Package(
       name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "KVCluster"], exclude: ["Goldens"], swiftSettings: strict),
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster"], exclude: ["Goldens"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

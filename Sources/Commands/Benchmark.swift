@@ -47,6 +47,9 @@ package struct Benchmark: Sendable {
   /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
   private static let pauseAfterFailure = Duration.milliseconds(20)
 
+  /// What it takes at most, deleting its keys counted.
+  package static let lengthMax = Schedule().end
+
   let cluster: Cluster
   let emit: @Sendable (CommandOutput) -> Void
   var schedule = Schedule()

@@ -62,6 +62,7 @@ extension Command {
     case .nodes: return .nodes
     case .addnode: return .addNode(text(values[0]))
     case .removenode: return .removeNode(text(values[0]))
+    case .replacenode: return .replaceNode(text(values[0]), heir: text(values[1]))
     case .kill: return .kill(text(values[0]))
     case .restart: return .restart(text(values[0]))
     case .pause: return .pause(text(values[0]))
@@ -77,6 +78,8 @@ extension Command {
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
     case .verdict: return .verdict
     case .backup: return .backup(path: values[0])
+    case .explain: return .explain(try values.first.map(text).map(Topic.called))
+    case .demo: return .demo
     case .help:
       guard let word = values.first.map(text) else { return .help(nil) }
       guard let entry = CommandEntry.called(word) else { throw unknown(word) }

@@ -12,6 +12,7 @@ package enum Command: Sendable, Equatable {
   case nodes
   case addNode(String)
   case removeNode(String)
+  case replaceNode(String, heir: String)
   case kill(String)
   case restart(String)
   case pause(String)
@@ -33,6 +34,10 @@ package enum Command: Sendable, Equatable {
   case verdict
   /// Copies the whole data folder to a new one.
   case backup(path: [UInt8])
+  /// Explains one topic with the cluster's own figures, or lists all.
+  case explain(Topic?)
+  /// Plays the guided tour on clusters of its own.
+  case demo
   /// Explains one command, or lists all.
   case help(CommandName?)
   case exit
@@ -49,6 +54,7 @@ package enum Command: Sendable, Equatable {
     case .nodes: .nodes
     case .addNode: .addnode
     case .removeNode: .removenode
+    case .replaceNode: .replacenode
     case .kill: .kill
     case .restart: .restart
     case .pause: .pause
@@ -64,6 +70,8 @@ package enum Command: Sendable, Equatable {
     case .keys: .keys
     case .verdict: .verdict
     case .backup: .backup
+    case .explain: .explain
+    case .demo: .demo
     case .help: .help
     case .exit: .exit
     }

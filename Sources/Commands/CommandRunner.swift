@@ -8,11 +8,17 @@ import Synchronization
 /// value, so that a face may run several commands at once; `addnode` and `removenode` return when the move is done.
 package struct CommandRunner: Sendable {
   private let cluster: Cluster
+  private let tour: TourFace?
   /// The benchmarks that this runner and its copies run.
   package let benchmarks = BenchmarkDesk()
 
-  package init(cluster: Cluster) {
+  /// Plays the guided tour and says it line by line; returns whether every claim held.
+  package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
+
+  /// - Parameter tour: what `demo` does, where there is something.
+  package init(cluster: Cluster, tour: TourFace? = nil) {
     self.cluster = cluster
+    self.tour = tour
   }
 
   /// Reads `line` and runs it; see ``run(_:input:emit:)-command``. A blank line says nothing and succeeds.
@@ -50,9 +56,14 @@ package struct CommandRunner: Sendable {
     case .help(let name):
       for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
       isGood = true
-    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .kill, .restart, .pause, .resume,
-      .partition,
-      .heal, .slow, .drop, .corrupt, .failSync:
+    case .explain(let topic):
+      let page = topic?.explanation(cluster.status()) ?? Topic.contents
+      for line in page.lines(width: Explanation.lineWidth) { emit(.answer(Answer(.info, line))) }
+      isGood = true
+    case .demo:
+      isGood = await play(emit)
+    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .replaceNode, .kill, .restart, .pause,
+      .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
       let answers = await answers(to: command)
       for answer in answers { emit(.answer(answer)) }
       isGood = !answers.contains { $0.kind == .failure }
@@ -95,6 +106,9 @@ package struct CommandRunner: Sendable {
     case .removeNode(let name):
       try await cluster.removeNode(name)
       return [Answer(.success, "Removed node: \(name)")]
+    case .replaceNode(let name, let heir):
+      try await cluster.replaceNode(name, with: heir)
+      return [Answer(.success, "Replaced node: \(name) -> \(heir)")]
     case .kill(let name):
       try await cluster.kill(name)
       return [Answer(.success, "Killed node: \(name)")]
@@ -103,9 +117,19 @@ package struct CommandRunner: Sendable {
       return [Answer(.success, "Restarted node: \(name)")]
     case .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
       return [Answer(.success, try breakOrMend(command))]
-    case .benchmark, .load, .backup, .help, .exit:
+    case .benchmark, .load, .backup, .explain, .demo, .help, .exit:
       preconditionFailure("\(command.name) is no single step")
     }
+  }
+}
+
+extension CommandRunner {
+  private func play(_ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
+    guard let tour else {
+      emit(.answer(Answer(.failure, "The tour cannot be played here; `kvstore demo` plays it")))
+      return false
+    }
+    return await tour { line in emit(.answer(Answer(.info, line))) }
   }
 }
 
@@ -158,7 +182,7 @@ extension CommandRunner {
     let nodes = cluster.status().nodes
     let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
     return [Answer(.info, "Cluster has \(count):")]
-      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0.state))") }
+      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0))") }
   }
 
   private static func verdict(_ verdict: VerdictStatus?) -> [Answer] {
@@ -173,13 +197,17 @@ extension CommandRunner {
   }
 
   /// What stands behind the name of a node that is not simply up.
-  private static func remark(_ state: NodeState) -> String {
-    switch state {
-    case .up: ""
-    case .failed(let reason): " (failed: \(reason))"
-    case .recovering(let fraction): " (recovering, \(Int(fraction * 100))%)"
-    case .joining, .leaving, .dead: " (\(state.word))"
+  private static func remark(_ node: NodeStatus) -> String {
+    var words: [String] = []
+    switch node.state {
+    case .up: break
+    case .failed(let reason): words.append("failed: \(reason)")
+    case .recovering(let fraction): words.append("recovering, \(Int(fraction * 100))%")
+    case .joining, .leaving, .dead: words.append(node.state.word)
     }
+    if let ns = node.replacedInNs { words.append("replaced in \((ns + 999_999_999) / 1_000_000_000) s") }
+    if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
+    return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
   }
 
   private func keyList(_ prefix: [UInt8], _ listing: KeyListing, _ limit: Int) -> [Answer] {

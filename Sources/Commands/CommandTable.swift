@@ -1,8 +1,9 @@
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, corrupt
+  case put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow,
+    drop, corrupt
   case fsyncFail = "fsync-fail"
-  case benchmark, load, keys, verdict, backup, help, exit
+  case benchmark, load, keys, verdict, backup, explain, demo, help, exit
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -22,6 +23,8 @@ package struct CommandEntry: Sendable {
     case deadNode
     /// One of the commands.
     case command
+    /// One of the topics that can be explained.
+    case topic
     /// A workload of the benchmark, or what else its first word may be.
     case workload
     /// An option of the benchmark, or its value.
@@ -105,6 +108,11 @@ extension CommandEntry {
       name: .removenode, summary: "move a node's data to the others and remove it",
       arguments: [Argument(label: "NODE", kind: .node)], synonyms: ["leave", "rmnode", "delnode"]),
     CommandEntry(
+      name: .replacenode, summary: "give all that a node owns to a new one, and remove it",
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "NEW", kind: .newNode)],
+      details: ["NODE may be dead. Nothing but its share of the data is copied. --replace-after does it unasked."],
+      synonyms: ["replace", "swap"]),
+    CommandEntry(
       name: .kill, summary: "stop a node as a crash would; its log stays",
       arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["stop", "crash"]),
     CommandEntry(
@@ -182,6 +190,15 @@ extension CommandEntry {
         "To restore, open it: kvstore --data FOLDER",
         "Meanwhile other commands go on; nodes that are to join, leave, die or come back wait until it is done.",
       ], synonyms: ["save", "copy", "snapshot", "export"]),
+    CommandEntry(
+      name: .explain, summary: "explain an idea with this cluster's figures",
+      arguments: [Argument(label: "TOPIC", kind: .topic, isOptional: true)],
+      details: ["Topics: \(Topic.allCases.map(\.rawValue).joined(separator: ", "))"],
+      synonyms: ["why", "what", "how", "teach"]),
+    CommandEntry(
+      name: .demo, summary: "play a guided tour on clusters of its own",
+      details: ["Your data is not touched: the tour works in temporary folders, and you come back to where you were."],
+      synonyms: ["tour", "tutorial", "learn"]),
     CommandEntry(
       name: .help, summary: "list the commands, or explain one",
       arguments: [Argument(label: "COMMAND", kind: .command, isOptional: true)], synonyms: ["?", "man", "usage"]),

@@ -55,6 +55,7 @@ package struct Completion: Sendable, Equatable {
     switch kind {
     case .bytes: return []
     case .command: return CommandName.allCases.map(\.rawValue)
+    case .topic: return Topic.allCases.map(\.rawValue)
     case .workload: return BenchmarkRequest.words
     case .benchmarkOption: return BenchmarkRequest.options
     case .newNode: return [nextName(after: names)]

@@ -1,6 +1,6 @@
 /// The panels that can have the keys, in the order in which Tab visits them.
 package enum PanelKind: String, CaseIterable, Sendable {
-  case ring, nodes, throughput, latency, events
+  case ring, nodes, throughput, latency, benchmark, events
 }
 
 /// Where everything is, for a size and what there is to show.
@@ -10,11 +10,15 @@ package enum PanelKind: String, CaseIterable, Sendable {
 /// because a readable part says more than an unreadable whole. Every cell belongs to exactly one area.
 package struct Layout: Equatable, Sendable {
   package private(set) var header: Rect
-  package private(set) var panels: [PanelKind: Rect] = [:]
+  package internal(set) var panels: [PanelKind: Rect] = [:]
   /// The selected node beside the events, on a large screen; else empty.
   package private(set) var detail = Rect(column: 0, row: 0, width: 0, height: 0)
+  /// The rows that tell what is wrong between nodes, and with answers; empty if nothing is.
+  package internal(set) var warnings: Rect
   /// The rows that tell how far a membership change is; empty without one.
-  package private(set) var change: Rect
+  package internal(set) var change: Rect
+  /// What a tour says; empty without one.
+  package internal(set) var guide = Rect(column: 0, row: 0, width: 0, height: 0)
   package private(set) var prompt: Rect
   /// The bottom line, which names the keys that work now.
   package private(set) var keys: Rect
@@ -22,23 +26,36 @@ package struct Layout: Equatable, Sendable {
   /// What a layout depends on beside the size.
   package struct Needs: Equatable, Sendable {
     package var nodeCount: Int
+    /// Rows that faults and wrong answers have to tell; 0 without any.
+    package var warningRows: Int
     /// Rows that a membership change has to tell; 0 without one.
     package var changeRows: Int
+    /// A benchmark runs, or has results that are to be seen.
+    package var hasBenchmark: Bool
     /// The panel that fills the screen, if one was zoomed.
     package var zoomed: PanelKind?
     /// The panel shown where only one has room.
     package var preferred: PanelKind
     /// One panel at a time is wanted, however large the screen is.
     package var isSingle: Bool
+    /// The panel that a tour speaks of, while one is played: it has the prompt's row too.
+    package var guided: PanelKind?
+    /// It speaks of nothing but itself, at length.
+    package var isGuideLong: Bool
 
     package init(
-      nodeCount: Int, changeRows: Int, zoomed: PanelKind? = nil, preferred: PanelKind = .events, isSingle: Bool = false
+      nodeCount: Int, warningRows: Int = 0, changeRows: Int = 0, hasBenchmark: Bool = false, zoomed: PanelKind? = nil,
+      preferred: PanelKind = .events, isSingle: Bool = false, guided: PanelKind? = nil, isGuideLong: Bool = false
     ) {
       self.nodeCount = nodeCount
+      self.warningRows = warningRows
       self.changeRows = changeRows
+      self.hasBenchmark = hasBenchmark
       self.zoomed = zoomed
       self.preferred = preferred
       self.isSingle = isSingle
+      self.guided = guided
+      self.isGuideLong = isGuideLong
     }
   }
 
@@ -50,24 +67,32 @@ package struct Layout: Equatable, Sendable {
   static let severalPanelsHeight = 10
   /// From here on the selected node has a panel of its own.
   static let largeSize = Size(width: 160, height: 48)
+  /// Wider than this a benchmark has nothing more to say, and events have.
+  static let benchmarkWidthMax = 72
   /// Rows above which the graphs' room is worth two graphs.
   static let twoGraphsHeight = 12
 
   package init(_ size: Size, _ needs: Needs) {
     let width = size.width
     let keysHeight = size.height >= 10 ? 1 : 0
-    let promptHeight = size.height >= 1 ? 1 : 0
+    let promptHeight = size.height >= 1 && needs.guided == nil ? 1 : 0
     let headerHeight = size.height >= 20 ? 2 : size.height >= 5 ? 1 : 0
     let bodyHeight = Swift.max(0, size.height - keysHeight - promptHeight - headerHeight)
     // The first row tells the whole; the others may take some of the events' room.
     let changeHeight = bodyHeight >= 6 ? Swift.min(needs.changeRows, Swift.max(1, bodyHeight / 7 - 1)) : 0
+    let warningHeight = bodyHeight >= 6 ? Swift.min(needs.warningRows, Swift.max(1, bodyHeight / 9)) : 0
 
     header = Rect(column: 0, row: 0, width: width, height: headerHeight)
     keys = Rect(column: 0, row: size.height - keysHeight, width: width, height: keysHeight)
     prompt = Rect(column: 0, row: size.height - keysHeight - promptHeight, width: width, height: promptHeight)
     change = Rect(column: 0, row: prompt.row - changeHeight, width: width, height: changeHeight)
+    warnings = Rect(column: 0, row: change.row - warningHeight, width: width, height: warningHeight)
     let body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight)
 
+    if let spot = needs.guided {
+      layOutGuided(body, at: spot, needs)
+      return
+    }
     if let zoomed = needs.zoomed {
       panels = [zoomed: body]
     } else if needs.isSingle || width < Self.stackedWidth || body.height < Self.severalPanelsHeight {
@@ -77,8 +102,9 @@ package struct Layout: Equatable, Sendable {
     } else {
       spread(in: body, needs)
     }
-    if !change.isEmpty { makeRoomForChange() }
+    if !change.isEmpty || !warnings.isEmpty { makeRoomForNotices() }
     if needs.zoomed == nil, width >= Self.largeSize.width, size.height >= Self.largeSize.height { addDetail() }
+    if needs.hasBenchmark { addBenchmark() }
   }
 
   /// The selected node takes the right end of the events' room, as wide as the graphs above are not.
@@ -131,15 +157,33 @@ package struct Layout: Equatable, Sendable {
     panels[.events] = Rect(column: left, row: body.row, width: body.width - left, height: body.height)
   }
 
-  /// A change belongs to the ring: its rows stand below it where they can, and only the panels at the bottom give way,
-  /// so that nothing else jumps when a change begins.
-  private mutating func makeRoomForChange() {
-    if let events = panels[.events], events.width == change.width, panels.count > 1, events.height > change.height {
-      change.row = events.row
-      panels[.events]?.row += change.height
+  /// A change belongs to the ring, and so do faults: their rows stand below it where they can, and only the panels at the
+  /// bottom give way, so that nothing else jumps when they come.
+  private mutating func makeRoomForNotices() {
+    let height = warnings.height + change.height
+    if let events = panels[.events], events.width == change.width, panels.count > 1, events.height > height {
+      warnings.row = events.row
+      change.row = events.row + warnings.height
+      panels[.events]?.row += height
     }
     for (panel, rect) in panels where rect.row + rect.height == prompt.row || panel == .events {
-      panels[panel]?.height -= change.height
+      panels[panel]?.height -= height
+    }
+  }
+
+  /// A benchmark shares the events' room: side by side where that leaves both readable, else it stands above them.
+  private mutating func addBenchmark() {
+    guard let events = panels[.events], panels.count > 1 else { return }
+    if events.width >= Self.wideWidth {
+      let width = Swift.min(events.width / 2, Self.benchmarkWidthMax)
+      panels[.events]?.width -= width
+      panels[.benchmark] = Rect(
+        column: events.column + events.width - width, row: events.row, width: width, height: events.height)
+    } else if events.height >= 8 {
+      let height = Swift.min(9, events.height / 2)
+      panels[.events]?.row += height
+      panels[.events]?.height -= height
+      panels[.benchmark] = Rect(column: events.column, row: events.row, width: events.width, height: height)
     }
   }
 }

@@ -16,12 +16,20 @@ package struct Picture: Equatable, Sendable {
   package init(_ state: DashboardState, _ look: Look) {
     var canvas = Canvas(state.size, background: look.style(.text))
     let layout = state.layout
-    canvas.draw(HeaderPanel.draw(state, layout.header.size, look), column: layout.header.column, row: layout.header.row)
+    var header = HeaderPanel.draw(state, layout.header.size, look)
+    if state.guide?.spot == .header { header.restyle { $0.on(look.theme[.selectionBackground]).bold } }
+    canvas.draw(header, column: layout.header.column, row: layout.header.row)
     for (kind, rect) in layout.panels {
       canvas.draw(Self.panel(kind, state, rect.size, look), column: rect.column, row: rect.row)
     }
+    if !layout.warnings.isEmpty {
+      canvas.draw(WarningPanel.draw(state, layout.warnings.size, look), column: 0, row: layout.warnings.row)
+    }
     if !layout.change.isEmpty {
       canvas.draw(ChangePanel.draw(state, layout.change.size, look), column: 0, row: layout.change.row)
+    }
+    if let guide = state.guide, !layout.guide.isEmpty {
+      canvas.draw(GuidePanel.draw(guide, layout.guide.size, look), column: 0, row: layout.guide.row)
     }
     if !layout.detail.isEmpty {
       let detail = NodeDetail.panel(state, layout.detail.size, look)
@@ -55,12 +63,16 @@ package struct Picture: Equatable, Sendable {
     case .latency:
       content = LatencyPanel.draw(state, inner, look)
       note = LatencyPanel.note(state, inner, look)
+    case .benchmark:
+      content = BenchmarkPanel.draw(state, inner, look)
+      note = BenchmarkPanel.note(state)
     case .events:
       content = EventsPanel.draw(state, inner, look)
       note = EventsPanel.note(state, look)
     }
     return PanelFrame.frame(
-      content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind), look)
+      content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind),
+      isLit: state.guide?.spot == .panel(kind), look)
   }
 
   /// An overlay's box and where it stands, in the room above the prompt and the key line.
@@ -71,6 +83,7 @@ package struct Picture: Equatable, Sendable {
     switch overlay {
     case .help: box = HelpOverlay.draw(room, look)
     case .themes: box = ThemesOverlay.draw(state, room, look)
+    case .page(let reader): box = PageOverlay.draw(reader, room, look)
     case .confirmation(_, let question): box = ConfirmationOverlay.draw(question, room, look)
     }
     let column = if case .themes = overlay { room.width - box.width } else { (room.width - box.width) / 2 }

@@ -1,12 +1,14 @@
 import KVCluster
 
-/// Measures the workload `open`: how long a folder that holds every key takes from ``Cluster/open(_:)`` until
-/// ``Cluster/ready()`` returns.
+/// Measures the workload `open`: how long a folder that holds every key takes from `Cluster.open(_:)` until
+/// `Cluster.ready()` returns.
 ///
 /// The folder is loaded and closed in the same process just before, so its files are in the system's page cache: this is
 /// the start after a stop or a crash of the program, not the first one after a start of the machine.
 package enum BenchmarkReopening {
-  /// - Parameter options: of a folder that stays when it is closed.
+  /// - Parameters:
+  ///   - plan: which keys and values, and how often to open.
+  ///   - options: of a folder that stays when it is closed.
   /// - Throws: the first error of loading or opening.
   package static func run(_ plan: BenchmarkPlan, _ options: ClusterOptions) async throws -> BenchmarkResult {
     precondition(!options.isEphemeral, "an ephemeral folder is gone once it is closed")

@@ -37,7 +37,7 @@ package final class BenchmarkRunner: Sendable {
     generator = LoadGenerator(plan, cluster)
   }
 
-  /// Operations of this phase finished so far, counted in steps of ``LoadGenerator/batch``.
+  /// Operations of this phase finished so far, counted in steps of `LoadGenerator.batch`.
   package var operationsDone: Int { generator.tally.counts.operations }
 
   /// Ends the run soon; what was measured so far is its result.

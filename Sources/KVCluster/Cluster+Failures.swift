@@ -87,8 +87,7 @@ extension Cluster {
       roster.setState(.dead, of: node.id, replica: nil)
       throw error
     }
-    let change = roster.configuration.change.flatMap { $0.node == node.id ? $0.kind : nil }
-    roster.setState(change == .leave ? .leaving : change == .join ? .joining : .up, of: node.id, replica: replica)
+    roster.setState(roster.configuration.change?.state(of: node.id) ?? .up, of: node.id, replica: replica)
     partitions.add(replica)
     exchange.nodeStarted(node.id)
     takeRecoveredHints(replica)

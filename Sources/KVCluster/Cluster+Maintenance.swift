@@ -420,8 +420,13 @@ final class Caretaker {
       return nil
     }
     let generation = partitions.currentGeneration
-    let sources = cluster.roster.live.filter { $0 !== replica && !$0.store.isSuspect }.map(\.id)
-    let sweep = Sweep(.catchUp(replica.id), partitions, cluster.links, sources: sources)
+    // Where those that vote are too few, all owners together know.
+    let isEnough = (0..<Store.partitionCount).allSatisfy {
+      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
+    }
+    let sources = cluster.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
+    let sweep = Sweep(
+      .catchUp(replica.id), partitions, cluster.links, sources: sources, asksSuspects: !isEnough)
     guard
       (try? sweep.run(
         isHurried: isHurried || Clock.isVirtual,
@@ -443,10 +448,11 @@ final class Caretaker {
     cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
     cluster.log(
-      .storage, isAlone ? .failure : .success,
+      .storage, isAlone ? .failure : isEnough ? .success : .warning,
       isAlone
         ? "possible loss: \(replica.name)'s log was damaged and no other node has copies"
         : "\(replica.name) was rebuilt: \(sweep.keysCopied.load(ordering: .relaxed)) copies from other replicas; it votes again"
+          + (isEnough ? "" : ". Too few others were sure: what none of a key's owners had on its disk is lost")
     )
     return Rebuilding(
       keysCopied: sweep.keysCopied.load(ordering: .relaxed), keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
@@ -510,27 +516,37 @@ extension PartitionTable {
     }
   }
 
-  /// Whether other owners of the slot that answer and vote are enough to know every acknowledged version: N − W + 1, or
-  /// all there are. Call with the partition's lock held.
+  /// Whether other owners of the slot are enough to know every acknowledged version: N − W + 1 that answer and vote, or
+  /// all there are. If those are too few, all owners of both rings, voting or not: what a loss of power of the machine
+  /// has left somewhere, one of them has. Call with the partition's lock held.
   private func areOthersEnough(
-    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>, _ links: Links
+    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>, _ links: Links,
+    fromVotersOnly: Bool
   ) -> Bool {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: slot)
-    let others = (0..<participants.count).count {
-      participants.ids[$0] != replica.id && participants.owners.contains($0)
+    // Asked for every list of the ring: without arrays.
+    var (others, voting, isComplete) = (0, 0, true)
+    for i in 0..<participants.count where participants.ids[i] != replica.id {
+      let id = participants.ids[i]
+      let other = links.reaches(replica.id, id) ? partition.pointee.replica(id) : nil
+      if other == nil { isComplete = false }
+      guard participants.owners.contains(i) else { continue }
+      others += 1
+      if let other, other._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting += 1 }
     }
-    let needed = min(others, participants.owners.count - view.quorum.write + 1)
-    return voters(participants, besides: replica, partition, links).count >= needed
+    if voting >= min(others, participants.owners.count - view.quorum.write + 1) { return true }
+    return isComplete && !fromVotersOnly
   }
 
-  /// Whether enough other owners of every slot of the partition that the node owns answer and vote.
-  func canRebuild(_ replica: Replica, _ number: Int, _ links: Links) -> Bool {
+  /// Whether enough other owners of every slot of the partition that the node owns answer.
+  func canRebuild(_ replica: Replica, _ number: Int, _ links: Links, fromVotersOnly: Bool = false) -> Bool {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
-      return view.representatives(of: slots(number)).allSatisfy { slot in
-        !view.isOwner(replica.id, ofSlot: slot) || areOthersEnough(slot, besides: replica, partition, links)
+      return view.allLists(of: slots(number)) { slot in
+        !view.isOwner(replica.id, ofSlot: slot)
+          || areOthersEnough(slot, besides: replica, partition, links, fromVotersOnly: fromVotersOnly)
       }
     }
   }

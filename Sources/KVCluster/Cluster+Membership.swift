@@ -10,7 +10,7 @@ extension Cluster {
   /// shows.
   /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
   public func addNode(_ name: String) async throws(ClusterError) {
-    try await change(.join, name)
+    try await change(QueuedChange(kind: .join, node: name))
   }
 
   /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
@@ -19,36 +19,46 @@ extension Cluster {
   /// Waits for its turn as ``addNode(_:)`` does.
   /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
   public func removeNode(_ name: String) async throws(ClusterError) {
-    try await change(.leave, name)
+    try await change(QueuedChange(kind: .leave, node: name))
   }
 
-  private func change(_ kind: ChangeStatus.Kind, _ name: String) async throws(ClusterError) {
-    try enqueue(kind, name)
+  /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
+  /// not needed. The copies come from the other replicas, and from `name` while it answers.
+  ///
+  /// Waits for its turn as ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
+  public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
+    try await change(QueuedChange(kind: .leave, node: name, heir: heir))
+  }
+
+  func change(_ wanted: QueuedChange) async throws(ClusterError) {
+    try enqueue(wanted)
     await changes.lock()
     defer { changes.unlock() }
     dequeue()
     await lifecycle.lock()
     let change: MembershipChange
     do throws(ClusterError) {
-      change = try begin(kind, name)
+      change = try begin(wanted)
     } catch {
       lifecycle.unlock()
       throw error
     }
     let result = await withCheckedContinuation { continuation in
-      spawn("move \(name)") { cluster in continuation.resume(returning: cluster.carryOut(change)) }
+      spawn("move \(wanted.heir ?? wanted.node)") { cluster in continuation.resume(returning: cluster.carryOut(change))
+      }
       lifecycle.unlock()
     }
     try result.get()
   }
 
   /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
-  private func enqueue(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) {
-    try Configuration.checkName(name)
+  private func enqueue(_ wanted: QueuedChange) throws(ClusterError) {
+    for name in [wanted.node, wanted.heir].compactMap({ $0 }) { try Configuration.checkName(name) }
     guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
     let waiting = roster.withState { state -> Int? in
       guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
-      state.queue.append(QueuedChange(kind: kind, node: name))
+      state.queue.append(wanted)
       return nil
     }
     if let waiting {
@@ -77,15 +87,12 @@ extension Cluster {
 
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
   /// with `lifecycle` held.
-  func begin(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> MembershipChange {
+  func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
     guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
-    var change = MembershipChange(joint: kind == .join ? try now.joining(name) : try now.leaving(name))
-    try checkOwners(of: change.joint)
-    guard let planned = change.joint.change, let member = change.joint.member(planned.node) else {
-      preconditionFailure("not a change")
-    }
-    let newcomer = planned.kind == .join ? try openNewcomer(member) : nil
+    var change = MembershipChange(joint: try now.joint(for: wanted))
+    let view = try checkOwners(of: change.joint)
+    let newcomer = try change.joint.change?.newcomer.flatMap(change.joint.member).map(openNewcomer)
     do throws(StorageError) {
       try folder.write(change.joint)
     } catch {
@@ -96,37 +103,42 @@ extension Cluster {
     roster.withState { [change] state in
       if let newcomer {
         state.nodes.append(
-          Roster.Node(id: member.id, name: member.name, state: .joining, replica: newcomer))
+          Roster.Node(id: newcomer.id, name: newcomer.name, state: .joining, replica: newcomer))
       }
       state.configuration = change.joint
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
+    keepView(view)
     showChange(change.joint)
-    let verb = planned.kind == .join ? "joins" : "leaves"
-    log(planned.kind == .join ? .join : .leave, .info, "\(member.name) \(verb): its ranges are being handed over")
+    let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
+    let heir = wanted.heir.map { " to \($0)" } ?? ""
+    log(kind, .info, "\(wanted.node) \(verb): its ranges are being handed over\(heir)")
     return change
   }
 
   /// Between the old owners and the new ones every write must reach a quorum of both: a change that cannot is not begun,
   /// for it would make keys unavailable that are not now.
-  private func checkOwners(of joint: Configuration) throws(ClusterError) {
+  /// Returns the owners during the change.
+  private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
     let view = PlacementView(joint)
-    guard let next = view.nextQuorum else { return }
-    let newcomer = joint.change?.kind == .join ? joint.change?.node : nil
-    let live = Set(roster.live.map(\.id)).union(newcomer.map { [$0] } ?? [])
-    let isShort = view.representatives(of: 0..<Ring.slotCount).contains { slot in
+    guard let next = view.nextQuorum else { return view }
+    let newcomer = joint.change?.newcomer
+    var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
+    for id in roster.live.map(\.id) + [newcomer].compactMap({ $0 }) where Int(id) < live.count { live[Int(id)] = true }
+    let isShort = !view.allLists(of: 0..<Ring.slotCount) { slot in
       let participants = view.participants(ofSlot: slot)
-      let answering = (0..<participants.count).count {
-        participants.nextOwners.contains($0) && live.contains(participants.ids[$0])
-      }
-      return answering < next.write
+      var answering = 0
+      for i in 0..<participants.count
+      where participants.nextOwners.contains(i) && live[Int(participants.ids[i])] { answering += 1 }
+      return answering >= next.write
     }
     if isShort {
-      let down = joint.members.filter { !live.contains($0.id) && $0.id != joint.change?.node }.map(\.name)
+      let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
       throw .refused(
         "after it some keys would have too few nodes that answer, while \(down.joined(separator: ", ")) is down: "
           + "`restart \(down.first ?? "NODE")` first")
     }
+    return view
   }
 
   private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {
@@ -146,14 +158,12 @@ extension Cluster {
     }
   }
 
-  /// Marks the node that joins or leaves.
+  /// Marks the nodes that join or leave.
   private func showChange(_ joint: Configuration) {
-    guard let plan = joint.change else { return }
     roster.withState { state in
-      guard let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state.isServing else {
-        return
+      for i in state.nodes.indices where state.nodes[i].state.isServing {
+        state.nodes[i].state = joint.change?.state(of: state.nodes[i].id) ?? state.nodes[i].state
       }
-      state.nodes[i].state = plan.kind == .join ? .joining : .leaving
     }
   }
 

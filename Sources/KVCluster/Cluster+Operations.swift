@@ -117,7 +117,9 @@ extension Cluster {
   /// Keys in use that begin with `prefix`, in the order of their bytes.
   ///
   /// A listing for people, not a consistent scan: it looks at every partition in turn. O(all keys).
-  /// - Parameter limit: at most so many; the rest is only known to exist.
+  /// - Parameters:
+  ///   - prefix: what the keys begin with; empty for all.
+  ///   - limit: at most so many; the rest is only known to exist.
   public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
     try checkServing()
     var found: [[UInt8]] = []
@@ -178,10 +180,12 @@ extension Cluster {
 
 /// Keys found by ``Cluster/keys(prefix:limit:)``.
 public struct KeyListing: Sendable, Equatable {
+  /// The keys, in the order of their bytes.
   public var keys: [[UInt8]]
   /// Whether these are all.
   public var isComplete: Bool
 
+  /// The engine makes listings; others do so to show them.
   public init(keys: [[UInt8]], isComplete: Bool) {
     self.keys = keys
     self.isComplete = isComplete

@@ -9,6 +9,7 @@ extension Cluster {
       let configuration = roster.configuration
       let wanted = configuration.members.filter { !$0.isKilled }
       try checkLeases(configuration)
+      try noticePowerLoss(configuration)
       replay(wanted, isLeased: highestLease(configuration) != nil)
       try serve(configuration)
     } catch {
@@ -26,6 +27,38 @@ extension Cluster {
         "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
       )
     }
+  }
+
+  /// If the machine went down while acknowledged writes were in memory only, no node is believed until all owners of a
+  /// key have been compared. The nodes are marked before the boot is, so that a crash in between forgets nothing.
+  private func noticePowerLoss(_ configuration: Configuration) throws(ClusterError) {
+    guard let boot = folder.boot, !options.isEphemeral else { return }
+    do throws(StorageError) {
+      let found = try BootMark.read(from: folder.disk)
+      if found?.isLost(in: boot) ?? false {
+        for member in configuration.members {
+          let log = DataFolder.logFolder(member.name)
+          try folder.disk.makeFolder(log)
+          try SuspectMark.write(to: folder.disk, folder: log)
+        }
+        log(
+          .recovery, .warning,
+          "the machine stopped while acknowledged writes were not on its disk: no read is answered until the nodes have "
+            + "compared their copies; a key may be older than it was, and all nodes agree on it")
+      }
+      // What was left unsynced in this boot stays so until an orderly end, whatever the policy is now.
+      let isOpen = options.fsync != .always || found.map { $0.boot == boot && !$0.isSafe } ?? false
+      let mark = BootMark(boot: boot, isSafe: !isOpen)
+      if found != mark { try mark.write(to: folder.disk) }
+    } catch {
+      throw .storage("the boot mark could not be read or written: \(error)")
+    }
+  }
+
+  /// Says that all is on the disk, after an orderly end in which every node was synced.
+  func noteOrderlyEnd() {
+    guard let boot = folder.boot, !options.isEphemeral else { return }
+    try? BootMark(boot: boot, isSafe: true).write(to: folder.disk)
   }
 
   /// A crash between making the logs and writing the first leases leaves one segment a node, without a record.
@@ -163,7 +196,7 @@ extension Cluster {
     }
     guard holdsAny else { return }
     try store.drop(
-      RingRanges { !view.isOwner(id, ofSlot: $0) }, sync: { () throws(StorageError) in try store.log.sync() },
+      view.slotsNotOwned(by: id), sync: { () throws(StorageError) in try store.log.sync() },
       withPartition: { _, body in body() })
   }
 
@@ -178,7 +211,7 @@ extension Cluster {
     }
     guard holdsAny else { return }
     try replica.store.drop(
-      RingRanges { !view.isOwner(replica.id, ofSlot: $0) }, sync: { replica.commit.syncNow() },
+      view.slotsNotOwned(by: replica.id), sync: { replica.commit.syncNow() },
       withPartition: { number, body in partitions.whileServing(replica, number, body) })
   }
 
@@ -268,6 +301,8 @@ extension Cluster {
     coordinator.isOverdue.store(
       replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
     try? coordinator.tags.extendEarly()
+    exchangeHeartbeats(now)
+    replaceIfDue(now)
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.

@@ -2,12 +2,13 @@
 /// queue of events in virtual time drives. The code behind the steps is the same.
 extension Cluster {
   /// Opens a cluster on a disk that is simulated, and recovers it.
+  /// - Parameter boot: names the life of the simulated machine; after a loss of power it has another one.
   /// - Throws: why it cannot serve.
   package static func open(
-    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64
+    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1
   ) throws(ClusterError) -> Cluster {
     precondition(Clock.isVirtual, "only a simulation has a simulated disk")
-    let cluster = try make(options, DataFolder(simulated: disk), isMaintained: true, seed: seed)
+    let cluster = try make(options, DataFolder(simulated: disk, boot: "\(boot)"), isMaintained: true, seed: seed)
     cluster.recover()
     if let failure = cluster.roster.withState({ $0.recoveryFailure }) { throw failure }
     return cluster
@@ -44,7 +45,7 @@ extension Cluster {
 
   /// Begins a membership change whose steps are the result's.
   package func beginChange(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> Steps {
-    let execution = ChangeExecution(try begin(kind, name), self)
+    let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name)), self)
     return Steps { execution.step() }
   }
 
@@ -70,9 +71,16 @@ extension Cluster {
     }
   }
 
+  /// Goes through the index of a node once and takes away the tombstones that may go.
+  package func purge(at name: String) {
+    guard let replica = roster.node(named: name)?.replica else { return }
+    var purge = Purge(replica, self)
+    while purge.step() == .more {}
+  }
+
   /// When anyone who waits for a disk, or a message on its way, is due.
   package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
-    for replica in roster.live {
+    roster.forEachLive { replica in
       if let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
@@ -80,6 +88,8 @@ extension Cluster {
   package var nextMessageNs: UInt64? { exchange.nextDueNs }
   package func runMessages() { exchange.run() }
   package func tickNow() { tickOnce() }
+  /// A disk lags behind: writers wait, which in a simulation is the client's to do.
+  package var mustWritersWait: Bool { coordinator.isOverdue.load(ordering: .relaxed) }
 
   package var nodeNames: [String] { roster.configuration.namesInOrder }
   package func isUp(_ name: String) -> Bool { roster.node(named: name)?.replica != nil }
@@ -112,6 +122,15 @@ extension Cluster {
     if isPaused { links.pause(id) } else { links.resume(id) }
     exchange.deliverHeld()
   }
+
+  /// Clients reach the cluster through this node only; `nil`: through any that answers.
+  package func setContact(_ name: String?) {
+    let id = name.flatMap { roster.node(named: $0)?.id }
+    exchange.setConditions { $0.contact = id }
+  }
+
+  /// Each node handles one request at a time, and takes so long for it.
+  package func setServiceTime(ns: UInt64) { exchange.setConditions { $0.serviceNs = ns } }
 
   package func healLinks() {
     links.heal()
@@ -149,6 +168,46 @@ extension Cluster {
     }
   }
 
+  /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.
+  package func place(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
+    guard let replica = roster.node(named: name)?.replica else { return nil }
+    return key.withBytes { bytes in
+      let hash = Ring.hash(bytes)
+      return partitions[Store.partition(of: hash)].pointee.lock.withLock {
+        guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
+          return nil
+        }
+        let first = position.offset + LogFormat.recordHeaderBytes + bytes.count
+        let segment = "\(DataFolder.logFolder(name))/\(LogFormat.segmentName(position.segment))"
+        return (segment, first..<first + value.count)
+      }
+    }
+  }
+
+  /// The newest version of a key that a write quorum of its owners is known to hold on the disk: no loss of power takes it
+  /// back. `nil` if there is none, or while owners change.
+  package func durableVersion(of key: [UInt8]) -> (tag: Tag, value: [UInt8]?)? {
+    key.withBytes { bytes in
+      let hash = Ring.hash(bytes)
+      let partition = partitions[Store.partition(of: hash)]
+      return partition.pointee.lock.withLock {
+        let view = partition.pointee.view.takeUnretainedValue()
+        guard view.nextQuorum == nil else { return nil }
+        let participants = view.participants(ofSlot: Ring.slot(of: hash))
+        var versions: [(tag: Tag, value: [UInt8]?)] = []
+        for i in 0..<participants.count {
+          guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(),
+            case .found(let tag, let position, let isTombstone, let value) = replica.store.read(hash, bytes),
+            replica.store.log.durable > position
+          else { continue }
+          versions.append((tag, isTombstone ? nil : Array(value)))
+        }
+        versions.sort { $0.tag > $1.tag }
+        return versions.count >= view.quorum.write ? versions[view.quorum.write - 1] : nil
+      }
+    }
+  }
+
   package var hintsWaiting: Int {
     var count = 0
     partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hints.count } }
@@ -173,6 +232,7 @@ extension Cluster {
       ("hint given up", hintsDropped), ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),
+      ("suspicion", counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
   }

@@ -23,6 +23,10 @@ extension Cluster {
     status.faults = faultWords()
     status.hintsDropped = tally.hintsDropped
     status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
+    showSuspicions(in: &status)
+    showReplacements(in: &status, nodes)
+    status.pausedNodes = links.pausedNodes.map(Int.init)
+    status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
     status.latencies.reads = readLatencies.counts()
     status.latencies.writes = writeLatencies.counts()
     return status
@@ -30,11 +34,14 @@ extension Cluster {
 
   private func change(_ move: Roster.Move, _ now: UInt64) -> ChangeStatus {
     let plan = move.change.joint.change!
-    return ChangeStatus(
+    var status = ChangeStatus(
       kind: plan.kind, node: move.change.joint.member(plan.node)?.name ?? "?", fraction: move.sweep?.fraction ?? 0,
       keysMoved: move.sweep?.keysCopied.load(ordering: .relaxed) ?? 0,
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
+    status.heir = plan.heir.flatMap { move.change.joint.member($0)?.name }
+    status.transfers = move.sweep?.transfers ?? []
+    return status
   }
 
   /// Ownership as a picture of it needs it; made once an epoch, shared by all statuses of it.
@@ -139,5 +146,13 @@ private struct Tally {
     status.hintBytes = sums.hintBytes
     status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
     return status
+  }
+}
+
+extension LinkFault {
+  fileprivate init(_ fault: (from: UInt16, to: UInt16, quality: Links.Quality)) {
+    self.init(
+      from: Int(fault.from), to: Int(fault.to), isCut: fault.quality.isCut, lossPerMille: fault.quality.lossPerMille,
+      delayNs: fault.quality.delayNs)
   }
 }

@@ -37,6 +37,7 @@ public final class Cluster: Sendable {
   private let closed = Latch()
   let provisioner: Provisioner?
   let links: Links
+  let heartbeats: Heartbeats
   /// Operations while links are faulty.
   let exchange: Exchange
   let counters = ClusterCounters()
@@ -74,6 +75,7 @@ public final class Cluster: Sendable {
       onDamage: { replica, hash in replica.noteDamage(hash) })
     provisioner = Clock.isVirtual ? nil : Provisioner()
     links = Links(seed: seed)
+    heartbeats = Heartbeats(seed: seed &+ 1)
     exchange = Exchange(
       partitions, links, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
       mistake: options.mistake,
@@ -90,6 +92,9 @@ public final class Cluster: Sendable {
       return made
     }
   }
+
+  /// Takes the view of a configuration that has just come into force, made before.
+  func keepView(_ made: PlacementView) { views.withLock { $0 = made } }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
@@ -125,6 +130,7 @@ public final class Cluster: Sendable {
     _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64
   ) throws(ClusterError) -> Cluster {
     let configuration = try configuration(in: folder, options, newID: seed)
+    try options.checkReplacement(configuration.quorum)
     return Cluster(
       options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
   }
@@ -205,14 +211,21 @@ public final class Cluster: Sendable {
     provisioner?.stop()
     exchange.endAll()
     let replicas = roster.live
+    // A node that is down may have been killed with writes that are in the page cache only.
+    var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
     roster.withState { $0.phase = .closed }
     for replica in replicas {
       if replica.store.log.size.recordBytes > Limits.checkpointBytes / 8, !options.isEphemeral {
         writeCheckpoint(replica)
       }
+      if isSynced, !options.isEphemeral {
+        replica.commit.syncNow()
+        isSynced = replica.store.log.failure == nil
+      }
       retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
       roster.setState(.dead, of: replica.id, replica: nil)
     }
+    if isSynced { noteOrderlyEnd() }
     folder.close(removing: options.isEphemeral)
     eventLog.finish()
   }

@@ -16,6 +16,7 @@ public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The cluster is closed or still recovering.
   case notServing(String)
 
+  /// What happened, whether data is safe, and what to do, in a sentence or two.
   public var description: String {
     switch self {
     case .invalidArgument(let message), .refused(let message), .dataFolder(let message), .storage(let message),

@@ -26,6 +26,14 @@ extension ClusterOptions {
     return settings
   }
 
+  /// - Throws: ``ClusterError/invalidArgument(_:)`` if nodes cannot be replaced unasked with such quorums.
+  func checkReplacement(_ quorum: QuorumSettings) throws(ClusterError) {
+    guard replaceAfterNs != nil, quorum.guarantee == .eventual else { return }
+    throw .invalidArgument(
+      "--replace-after needs R + W > N: with R=\(quorum.read), W=\(quorum.write) and N=\(quorum.replicas) a node that is "
+        + "down may hold the only copy of a write")
+  }
+
   /// - Throws: ``ClusterError/dataFolder(_:)`` if the folder's cluster was made with other numbers.
   func check(against existing: QuorumSettings) throws(ClusterError) {
     let asked = [

@@ -29,6 +29,10 @@ public struct ClusterStatus: Sendable, Equatable {
   public var queuedChanges: [QueuedChange] = []
   /// What is wrong with links between nodes, and which nodes are paused, in words; empty if nothing is.
   public var faults: [String] = []
+  /// Ids of the nodes that hold still.
+  public var pausedNodes: [Int] = []
+  /// Links that are not good, in the order of their nodes' ids.
+  public var linkFaults: [LinkFault] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
   /// Hints given up since the cluster was opened, because they were too many or too old: what they would have brought, a
@@ -42,6 +46,7 @@ public struct ClusterStatus: Sendable, Equatable {
   /// a part of them under load.
   public var latencies = OperationLatencies()
 
+  /// ``Cluster/status()`` makes these; panels and tests make their own.
   public init(
     atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
     dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
@@ -80,7 +85,7 @@ public struct ClusterStatus: Sendable, Equatable {
     case .closed: return .unavailable
     case .serving: break
     }
-    let live = nodes.filter { $0.state.isServing }.count
+    let live = nodes.filter { $0.state.isServing && !pausedNodes.contains($0.id) }.count
     let owners = min(quorum.replicas, nodes.count)
     if owners - min(owners, nodes.count - live)
       < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write)
@@ -88,7 +93,7 @@ public struct ClusterStatus: Sendable, Equatable {
       return .unavailable
     }
     if nodes.count < quorum.replicas { return .underReplicated }
-    return live < nodes.count ? .degraded : .healthy
+    return live < nodes.count || linkFaults.contains(where: \.isCut) ? .degraded : .healthy
   }
 }
 
@@ -106,7 +111,8 @@ public enum ClusterPhase: Sendable, Equatable {
 public enum ClusterHealth: String, Sendable, Equatable {
   /// All nodes serve and every key has all its copies' owners.
   case healthy
-  /// Some nodes do not serve; every key still has a quorum if the dead are no more than N − max(R, W).
+  /// Some nodes do not serve or do not reach others; every key still has a quorum if the dead are no more than
+  /// N − max(R, W).
   case degraded
   /// Fewer nodes than replicas: each key has as many copies as there are nodes.
   case underReplicated = "under-replicated"
@@ -125,6 +131,7 @@ public struct QuorumSettings: Sendable, Equatable {
   /// W: owners that must hold a write before it is acknowledged; 1 to N.
   public var write: Int
 
+  /// A majority of three, if nothing else is said.
   public init(replicas: Int = 3, read: Int = 2, write: Int = 2) {
     self.replicas = replicas
     self.read = read
@@ -170,6 +177,7 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var id: Int
   /// The name it was added under.
   public var name: String
+  /// Whether it answers, and what it is about.
   public var state: NodeState
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
   public var share: Double
@@ -177,7 +185,9 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var keys: Int
   /// Markers of deleted keys the node holds.
   public var tombstones: Int
+  /// Its cache of values.
   public var cache: CacheStatus
+  /// Its log.
   public var wal: WalStatus
   /// Missed writes that other nodes keep for this one.
   public var hintsWaiting: Int
@@ -185,7 +195,13 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var hintBytes = 0
   /// Requests this node has served as a replica.
   public var operations: OperationCounters
+  /// Nodes that have not heard from this one for a second. It decides nothing: who is asked and who must answer is the
+  /// same.
+  public var suspectedBy: [String] = []
+  /// Time until the cluster replaces this node, which is down, by itself.
+  public var replacedInNs: UInt64?
 
+  /// A node that has done nothing yet, but for what is given.
   public init(
     id: Int, name: String, state: NodeState, share: Double = 0, keys: Int = 0, tombstones: Int = 0,
     cache: CacheStatus = CacheStatus(), wal: WalStatus = WalStatus(), hintsWaiting: Int = 0,
@@ -227,6 +243,14 @@ public enum NodeState: Sendable, Equatable {
     }
   }
 
+  /// Whether it takes a restart to bring the node back.
+  public var isDown: Bool {
+    switch self {
+    case .up, .joining, .leaving, .recovering: false
+    case .dead, .failed: true
+    }
+  }
+
   /// The state's name in one word.
   public var word: String {
     switch self {
@@ -242,11 +266,16 @@ public enum NodeState: Sendable, Equatable {
 
 /// A node's cache of values at a moment. Bytes count keys, values and bookkeeping.
 public struct CacheStatus: Sendable, Equatable {
+  /// Reads whose value the cache had, since the node started.
   public var hits: UInt64
+  /// Reads that went to the log.
   public var misses: UInt64
+  /// Bytes in use.
   public var bytes: Int
+  /// Bytes it may use.
   public var capacityBytes: Int
 
+  /// An empty cache, but for what is given.
   public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int = 0, capacityBytes: Int = 0) {
     self.hits = hits
     self.misses = misses
@@ -272,14 +301,16 @@ public struct WalStatus: Sendable, Equatable {
   public var syncs: UInt64
   /// How long they took.
   public var syncLatencies = LatencyCounts()
-  /// Segments that compaction has emptied since the node started, and the bytes of live records it wrote again.
+  /// Segments that compaction has emptied since the node started.
   public var compactions: Int
+  /// Bytes of live records that compaction wrote again.
   public var compactedBytes: Int
   /// Damaged places found since the node started.
   public var damages: Int
   /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
   public var isSuspect: Bool
 
+  /// An empty log, but for what is given.
   public init(
     bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0, compactions: Int = 0,
     compactedBytes: Int = 0, damages: Int = 0, isSuspect: Bool = false
@@ -300,10 +331,12 @@ public struct WalStatus: Sendable, Equatable {
 
 /// Operations counted since a start; they only grow.
 public struct OperationCounters: Sendable, Equatable {
+  /// Gets.
   public var reads: UInt64
   /// Puts and deletes.
   public var writes: UInt64
 
+  /// None, but for what is given.
   public init(reads: UInt64 = 0, writes: UInt64 = 0) {
     self.reads = reads
     self.writes = writes
@@ -321,10 +354,12 @@ public struct RingStatus: Sendable, Equatable {
   public var ranks: Int
   /// During a membership change, the owners after it, laid out like ``owners`` with ``nextRanks`` ranks; else empty.
   public var nextOwners: [UInt16]
+  /// Replica ranks in ``nextOwners``.
   public var nextRanks: Int
   /// Number of tokens (virtual nodes) on the ring.
   public var tokenCount: Int
 
+  /// A ring that nobody owns, but for what is given.
   public init(
     slotCount: Int = 65_536, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
     tokenCount: Int = 0
@@ -340,25 +375,37 @@ public struct RingStatus: Sendable, Equatable {
 
 /// A membership change that waits for the one under way.
 public struct QueuedChange: Sendable, Equatable {
+  /// Whether it will join or leave.
   public var kind: ChangeStatus.Kind
   /// The node that will join or leave.
   public var node: String
+  /// The new node that will take over all that the leaving one owns, if one will.
+  public var heir: String?
 
-  public init(kind: ChangeStatus.Kind, node: String) {
+  /// ``Cluster/status()`` makes these.
+  public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
     self.kind = kind
     self.node = node
+    self.heir = heir
   }
 }
 
 /// A membership change under way.
 public struct ChangeStatus: Sendable, Equatable {
+  /// Which way a change goes.
   public enum Kind: String, Sendable, Equatable {
-    case join, leave
+    /// A node comes, and takes its share.
+    case join
+    /// A node goes, and hands its share over.
+    case leave
   }
 
+  /// Whether the node joins or leaves.
   public var kind: Kind
   /// The node that joins or leaves.
   public var node: String
+  /// The new node that takes over all that the leaving one owns, if one does.
+  public var heir: String?
   /// Parts of the ring already handed over, from 0 to 1.
   public var fraction: Double
   /// Copies of keys moved so far.
@@ -369,7 +416,10 @@ public struct ChangeStatus: Sendable, Equatable {
   public var elapsedNs: UInt64
   /// Why the change cannot go on, if it cannot.
   public var waitingFor: String?
+  /// What pairs of nodes have handed over so far; pairs that have not begun are left out.
+  public var transfers: [TransferStatus] = []
 
+  /// ``Cluster/status()`` makes these.
   public init(
     kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
   ) {
@@ -380,5 +430,20 @@ public struct ChangeStatus: Sendable, Equatable {
     self.bytesMoved = bytesMoved
     self.elapsedNs = elapsedNs
     self.waitingFor = waitingFor
+  }
+}
+
+/// What one node has got of the ranges that another gives up to it.
+public struct TransferStatus: Sendable, Equatable {
+  /// Id of the node that gives the ranges up; `nil` if nobody does, because the ring gets one more copy of each key.
+  public var from: Int?
+  /// Id of the node that gets them.
+  public var to: Int
+  public var keys: Int
+  /// Bytes of the records.
+  public var bytes: Int
+
+  public init(from: Int?, to: Int, keys: Int, bytes: Int) {
+    (self.from, self.to, self.keys, self.bytes) = (from, to, keys, bytes)
   }
 }

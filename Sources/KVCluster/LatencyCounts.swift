@@ -9,6 +9,7 @@ public struct LatencyCounts: Sendable, Equatable {
 
   static let bucketCount = 256
 
+  /// Nothing counted yet.
   public init() {}
 
   /// Counts one that took `ns` nanoseconds.
@@ -17,6 +18,7 @@ public struct LatencyCounts: Sendable, Equatable {
     buckets[Self.bucket(ofNs: ns)] += 1
   }
 
+  /// How many were counted in all.
   public var count: UInt64 { buckets.reduce(0, +) }
 
   /// What has been counted since `earlier`, which must be an earlier state of the same counts.
@@ -68,9 +70,11 @@ public struct LatencyCounts: Sendable, Equatable {
 
 /// How long client operations took, as far as they were measured; see ``ClusterStatus/latencies``.
 public struct OperationLatencies: Sendable, Equatable {
+  /// Gets.
   public var reads = LatencyCounts()
   /// Puts and deletes.
   public var writes = LatencyCounts()
 
+  /// Nothing measured yet.
   public init() {}
 }

@@ -12,6 +12,12 @@ public enum Limits {
   public static let replicasMax = 7
   /// Membership changes that wait for their turn: more than anyone plans, few enough to be shown.
   public static let changesQueuedMax = 16
+  /// Each node says so often to each other that it is there: a tenth of what a person calls "at once".
+  static let heartbeatNs: UInt64 = 100_000_000
+  /// Who has not been heard for ten heartbeats is suspected: one in 10,000 messages may be lost without a false alarm.
+  static let heartbeatTimeoutNs: UInt64 = 1_000_000_000
+  /// A replacement that could not begin, because too few nodes answered, is tried again after so long.
+  static let replacementRetryNs: UInt64 = 10_000_000_000
   /// Events kept for late readers: some hours of a busy cluster.
   public static let eventsMax = 1_000
   /// Keys whose owners change that are copied under one hold of a partition's lock: about 30 µs.

@@ -21,6 +21,7 @@ public struct VerdictStatus: Sendable, Equatable {
     /// The operations that contradict one another, as lines of text.
     public var explanation: String
 
+    /// A checker makes these.
     public init(atNs: UInt64, summary: String, explanation: String) {
       self.atNs = atNs
       self.summary = summary
@@ -28,6 +29,7 @@ public struct VerdictStatus: Sendable, Equatable {
     }
   }
 
+  /// A checker makes these; without arguments, one that has seen nothing yet.
   public init(
     operationsChecked: UInt64 = 0, keysWatched: Int = 0, keysPerWatched: Int? = nil, violations: UInt64 = 0,
     lastViolation: Violation? = nil

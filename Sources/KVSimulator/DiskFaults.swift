@@ -6,7 +6,7 @@ package struct DiskFaults: Sendable {
   package enum Operation: Int, Sendable, CaseIterable {
     /// Listing a folder, reading a file, opening a segment.
     case read
-    /// Making, growing, replacing, renaming and removing.
+    /// Making, growing, replacing, renaming and removing; writing to a staged segment.
     case write
     /// Syncing a segment, be it to make it grow.
     case sync
@@ -15,7 +15,8 @@ package struct DiskFaults: Sendable {
   /// Where in a step the machine stops.
   package enum Moment: Int, Sendable, CaseIterable {
     case before
-    /// A file has grown in part; the temporary file of a replacement is there, in part. Other steps have no inside.
+    /// A file has grown in part; of what is written to a staged segment a beginning is there; the temporary file of a
+    /// replacement is there, in part. Other steps have no inside.
     case during
     case after
   }

@@ -3,10 +3,11 @@ import KVCluster
 /// A disk in memory that does to a store what disks do, from a seed: at a loss of power it keeps of what was not synced
 /// what chance leaves, sector by sector; it flips bits, fills up, fails calls, and stops the machine at a given step.
 ///
-/// Steps are the calls that change the disk: making, growing and syncing a segment, renaming, removing, and replacing a
-/// file. They are numbered, so that a test can stop the machine at each of them: ``crash(atStep:_:)``. Stores into a
-/// mapped segment are no steps; they survive a crash, and a loss of power as chance will have it. Names are durable when
-/// the call returns, as ``Disk`` demands; a crash inside the call finds them as before or as after.
+/// Steps are the calls that change the disk: making, growing and syncing a segment, writing to a staged one, renaming,
+/// removing, and replacing a file. They are numbered, so that a test can stop the machine at each of them:
+/// ``crash(atStep:_:)``. Stores into a mapped segment are no steps; they survive a crash, and a loss of power as chance
+/// will have it. Names are durable when the call returns, as `Disk` demands; a crash inside the call finds them as before
+/// or as after.
 ///
 /// One thread uses it, as everything in a simulation.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
@@ -18,6 +19,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   package var capacityBytes = Int.max
   /// Syncs are begun and do not end: whoever drives a log on this disk must not expect them to.
   package var holdsSyncs = false
+  /// A loss of power takes all that was not synced, not what chance will have.
+  package var losesAllUnsynced = false
   /// Steps so far.
   package private(set) var steps = 0
   private var plannedCrash: (step: Int, moment: DiskFaults.Moment)?
@@ -27,7 +30,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
-  /// What is stored in segments is lost with the program until it is written: what ``SegmentFile/isStaged`` says.
+  /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
   package let isStaged: Bool
 
   package init(random: SeededRandom, isStaged: Bool = false) {
@@ -57,7 +60,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     life += 1
     for file in files { file.inode.end() }
     guard losingPower else { return }
-    for file in files { file.inode.losePower(&random) }
+    for file in files { file.inode.losePower(&random, isKeepingNone: losesAllUnsynced) }
   }
 
   /// The machine of this disk loses its power, and starts again.
@@ -204,9 +207,17 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   }
 
   func write(_ file: SimulatedFile, _ range: Range<Int>) throws(StorageError) {
-    guard isStaged else { return }
+    guard isStaged, !range.isEmpty else { return }
     try check(.write, file.path, life: file.life)
+    try pass(.before, file.path)
+    file.inode.write(range.lowerBound..<random.within(range.lowerBound...range.upperBound))
+    try pass(.during, file.path)
     file.inode.write(range)
+    try pass(.after, file.path)
+  }
+
+  func giveBack(_ file: SimulatedFile, _ range: Range<Int>) {
+    if isStaged, file.life == life { file.inode.giveBack(range) }
   }
 
   func sync(_ file: SimulatedFile) throws(StorageError) {

@@ -6,6 +6,7 @@ import KVCluster
 /// Handles may be many, and names may come and go; the bytes stay as long as anyone holds them, as in a real file system.
 final class SimulatedInode {
   static let sectorBytes = 512
+  private static let pageBytes = 4_096
 
   let base: UnsafeMutableRawPointer
   /// Address space; bytes from ``byteCount`` on must not be touched.
@@ -57,6 +58,14 @@ final class SimulatedInode {
 
   func write(_ range: Range<Int>) {
     written?.replaceSubrange(range, with: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// The program gives its copies of the range's whole pages back: it sees the file's bytes there again.
+  func giveBack(_ range: Range<Int>) {
+    let first = range.lowerBound & ~(SimulatedInode.pageBytes - 1)
+    let end = min(range.upperBound & ~(SimulatedInode.pageBytes - 1), byteCount)
+    guard let written, end > first else { return }
+    written.withBytes { _ = memcpy(base + first, $0.baseAddress! + first, end - first) }
   }
 
   /// Lets `body` see the file's bytes at ``base``.
@@ -150,9 +159,9 @@ final class SimulatedInode {
   }
 
   /// Each sector that was not synced is old or new.
-  func losePower(_ random: inout SeededRandom) {
+  func losePower(_ random: inout SeededRandom, isKeepingNone: Bool) {
     end()
-    let isKeepingNone = random.chance(perMille: 150)
+    let isKeepingNone = random.chance(perMille: 150) || isKeepingNone
     forEachUnsynced { number, range in
       if !isKeepingNone, !isAbandoned(number, range), random.chance(perMille: 500) {
         keep(range)
@@ -205,7 +214,7 @@ final class SimulatedFile: SegmentFile, @unchecked Sendable {
   var isStaged: Bool { disk.isStaged }
   func write(_ range: Range<Int>) throws(StorageError) { try disk.write(self, range) }
   func prepareToWrite(_ range: Range<Int>) {}
-  func finishWriting(_ range: Range<Int>) {}
+  func finishWriting(_ range: Range<Int>) { disk.giveBack(self, range) }
 
   /// The handle goes, the file stays.
   func close() {}

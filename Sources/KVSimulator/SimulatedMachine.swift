@@ -25,8 +25,12 @@ final class SimulatedMachine: Disk, @unchecked Sendable {
     return made
   }
 
+  /// How often the machine has been started.
+  private(set) var boot = 1
+
   /// The program ends, and with `losingPower` so does the whole machine.
   func restart(losingPower: Bool) {
+    if losingPower { boot += 1 }
     shared.restart(losingPower: losingPower)
     for (_, disk) in disks { disk.restart(losingPower: losingPower) }
   }

@@ -27,9 +27,12 @@ extension Simulation {
       restartProgram(losingPower: false)
       return "all nodes"
     case .blackout:
-      guard plan.fsync == .always else { return nil }
       restartProgram(losingPower: true)
       return "all nodes"
+    case .clockJump:
+      let ms = faultRandom.within(1...30_000)
+      Clock.advance(toNs: after(ms * 1_000))
+      return "\(ms) ms forward"
     case .partition, .deafness, .isolation, .clog: return breakLinks(fault)
     case .pause:
       guard let name = draw(up) else { return nil }
@@ -170,8 +173,8 @@ extension Simulation {
     let together = faultRandom.within(faultUs)
     for (from, to) in pairs {
       if fault == .clog {
-        cluster.slowLink(from, to, byNs: UInt64(faultRandom.within(1_000_000...2_000_000_000)))
-        later(.link(from: from, to: to), within: faultUs)
+        let ns = UInt64(faultRandom.within(1_000_000...2_000_000_000))
+        queue.add(.undo(.clog(from: from, to: to, byNs: ns)), at: after(faultRandom.below(together)))
       } else {
         cluster.cutLink(from, to, true)
         queue.add(.undo(.link(from: from, to: to)), at: after(together + faultRandom.below(1_000)))
@@ -185,6 +188,14 @@ extension Simulation {
   private func flipBits() -> String? {
     guard mayDamage(rotten) else { return nil }
     let disk = machine.disk(of: rotten)
+    // Most of a log is dead records: every second time the value of a live one is hit.
+    if faultRandom.chance(perMille: 500),
+      let place = cluster.place(of: Array("key\(faultRandom.below(plan.keys))".utf8), at: rotten)
+    {
+      let offset = faultRandom.within(place.range.lowerBound...place.range.upperBound - 1)
+      disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+      return "\(place.path) at \(offset), a value"
+    }
     let segments = disk.listing.filter { $0.path.hasSuffix(".segment") && $0.byteCount > 256 }
     guard !segments.isEmpty else { return nil }
     let segment = segments[faultRandom.below(segments.count)]
@@ -202,6 +213,11 @@ extension Simulation {
       cluster.cutLink(from, to, false)
       cluster.slowLink(from, to, byNs: 0)
       trace("the link from \(from) to \(to) is good")
+    case .clog(let from, let to, let ns):
+      guard !isHealing else { return }
+      cluster.slowLink(from, to, byNs: ns)
+      trace("the link from \(from) to \(to) is slow")
+      later(.link(from: from, to: to), within: faultUs)
     case .resume(let node):
       cluster.setPaused(node, false)
       trace("\(node) goes on")
@@ -231,32 +247,5 @@ extension Simulation {
       }
       start(name)
     }
-  }
-
-  // MARK: - Membership
-
-  /// A node joins or leaves, now and then.
-  func change() {
-    if !isHealing { queue.add(.change, at: after(faultRandom.within(plan.changeEveryUs / 2...plan.changeEveryUs * 2))) }
-    guard changeSteps == nil, !cluster.isChanging else { return }
-    let names = cluster.nodeNames
-    let joins = names.count <= 5 || names.count < plan.nodesMax && faultRandom.chance(perMille: 500)
-    let name = joins ? "node\(nextNode)" : names[faultRandom.below(names.count)]
-    if !joins, name == rotten { return }
-    do {
-      changeSteps = add("change", try cluster.beginChange(joins ? .join : .leave, name))
-      newcomer = joins ? name : nil
-      if joins { nextNode += 1 }
-      trace("\(name) \(joins ? "joins" : "leaves")")
-    } catch {
-      trace("\(name) cannot \(joins ? "join" : "leave"): \(error)")
-    }
-  }
-
-  func changeDone() {
-    changeSteps = nil
-    report.changes += 1
-    if let newcomer { startMaintenance(of: newcomer) }
-    newcomer = nil
   }
 }

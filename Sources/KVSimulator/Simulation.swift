@@ -16,7 +16,7 @@ package final class Simulation {
     package var verdict = Verdict.linearizable
     /// What did not become equal in time, or was not over.
     package var unconverged: String?
-    /// Of all events in their order: equal seeds must give equal digests.
+    /// Of all events in their order, if it was asked for: equal seeds must give equal digests.
     package var digest: UInt64 = 14_695_981_039_346_656_037
     package var virtualUs = 0
     package var indeterminate = 0
@@ -43,6 +43,8 @@ package final class Simulation {
   enum Remedy {
     case start(node: String)
     case link(from: String, to: String)
+    /// The middle of a fault: one link of many becomes slow.
+    case clog(from: String, to: String, byNs: UInt64)
     case resume(node: String)
     case room(node: String)
     case restartCrashed(node: String)
@@ -55,19 +57,26 @@ package final class Simulation {
   package let plan: SimulationPlan
   /// Hears of everything that happens, a line each.
   package var onTrace: ((String) -> Void)?
+  /// Whether to work out ``Report/digest``: to put everything into words takes time.
+  package var keepsDigest = false
   var random: SeededRandom
   var faultRandom: SeededRandom
-  var queue = TimerQueue<Event>()
+  var queue = EventQueue()
   let machine: SimulatedMachine
   var cluster: Cluster!
   var report = Report()
-  private let seed: UInt64
+  let seed: UInt64
   private let options: ClusterOptions
 
   // Clients.
-  private var operations: [SimulatedCall] = []
-  private var left: Int
-  private let finished = Finished()
+  var operations: [SimulatedCall] = []
+  var left: Int
+  /// Every invocation and return has a time of its own, so that the checker need not guess.
+  var moments = 0
+  let finished = Finished()
+  var eras = Eras()
+  /// The machine may lose its power while writes are in memory only.
+  private let losesWrites: Bool
 
   // Background work under way, by number; `nil` once it is done.
   private var jobs: [(name: String, steps: Cluster.Steps)?] = []
@@ -75,6 +84,8 @@ package final class Simulation {
   private var planned: [String] = []
   var slowDisks: [String] = []
   var isHealing = false
+  /// It has converged.
+  var isOver = false
   var deadlineNs = UInt64.max
   var nextNode: Int
   /// The node whose disk may damage what it holds; one a day, so that other copies are good.
@@ -84,7 +95,7 @@ package final class Simulation {
   var newcomer: String?
 
   /// Answers come here from within the cluster.
-  private final class Finished: Sendable {
+  final class Finished: Sendable {
     let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
   }
 
@@ -95,6 +106,7 @@ package final class Simulation {
     faultRandom = random.split()
     machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
     left = plan.operations
+    losesWrites = plan.fsync != .always && plan.faults.contains { $0.fault == .blackout }
     nextNode = plan.nodes + 1
     rotten = "node\(1 + faultRandom.below(plan.nodes))"
     var options = ClusterOptions(
@@ -118,9 +130,7 @@ package final class Simulation {
       }
       queue.add(.change, at: after(faultRandom.within(1...plan.changeEveryUs)))
       setLinks()
-      while let due = nextDue() {
-        Clock.advance(toNs: max(due, Clock.nowNs()))
-        step()
+      while step() {
         if isHealing, report.unconverged != nil || isOver { break }
       }
       report.virtualUs = Int(Clock.nowNs() / 1_000)
@@ -130,31 +140,28 @@ package final class Simulation {
       takeAnswers()
     }
     report.history = History(operations.compactMap(\.recorded))
-    report.verdict = LinearizabilityChecker.check(report.history)
+    report.verdict = eras.verdict(operations)
     return report
   }
-
-  private var isOver = false
 
   // MARK: - Time
 
   func after(_ us: Int) -> UInt64 { Clock.nowNs() + UInt64(us) * 1_000 }
 
-  private func nextDue() -> UInt64? {
-    let message = cluster.nextMessageNs
-    return [queue.nextDue, message].compactMap { $0 }.min()
-  }
-
-  /// Does what is due first.
-  private func step() {
-    let now = Clock.nowNs()
-    if let message = cluster.nextMessageNs, message <= now, message <= queue.nextDue ?? .max {
+  /// Does what is due next; false if nothing ever is.
+  private func step() -> Bool {
+    let (message, event) = (cluster.nextMessageNs, queue.nextDue)
+    guard let due = message.map({ min($0, event ?? .max) }) ?? event else { return false }
+    let now = max(due, Clock.nowNs())
+    Clock.advance(toNs: now)
+    if let message, message <= now, message <= event ?? .max {
       cluster.runMessages()
-    } else if let (_, event) = queue.pop(dueBy: now) {
+    } else if let event = queue.pop(dueBy: now) {
       handle(event)
     }
     takeAnswers()
     planSyncs()
+    return true
   }
 
   private func handle(_ event: Event) {
@@ -164,6 +171,7 @@ package final class Simulation {
     case .sync(let node):
       planned.removeAll { $0 == node }
       cluster.syncIfDue(node)
+      if losesWrites { eras.noteDurable(operations, cluster, keys: plan.keys) }
     case .tick:
       cluster.tickNow()
       queue.add(.tick, at: after(100_000))
@@ -191,7 +199,7 @@ package final class Simulation {
   // MARK: - The cluster
 
   func open() throws {
-    cluster = try Cluster.open(simulated: machine, options, seed: seed)
+    cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
     jobs = jobs.map { _ in nil }
     changeSteps = nil
     planned = []
@@ -233,6 +241,7 @@ package final class Simulation {
     collectCounts()
     cluster.vanish()
     takeAnswers()
+    if losingPower, plan.fsync != .always { eras.begin(operations) }
     machine.restart(losingPower: losingPower)
     queue.removeAll { event in
       switch event {
@@ -266,178 +275,12 @@ package final class Simulation {
     }
   }
 
-  // MARK: - Clients
-
-  private func begin(_ client: Int) {
-    guard left > 0 else { return }
-    left -= 1
-    let key = Array("key\(random.below(plan.keys))".utf8)
-    let number = operations.count
-    let call: MessageOperation.Call
-    switch random.below(10) {
-    case 0..<4: call = .put(Array("v\(number)".utf8))
-    case 4: call = .delete
-    default: call = .get
-    }
-    let consistency = drawConsistency()
-    operations.append(
-      SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
-    do throws(ClusterError) {
-      try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
-        finished.list.withLock { $0.append((number, outcome)) }
-      }
-    } catch {
-      if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
-    }
-  }
-
-  /// Every third day some operations have a level of their own.
-  private func drawConsistency() -> Consistency? {
-    guard seed.isMultiple(of: 3) else { return nil }
-    switch random.below(30) {
-    case 0: return .one
-    case 1: return .all
-    case 2: return .quorum
-    default: return nil
-    }
-  }
-
-  /// Every invocation and return has a time of its own, so that the checker need not guess.
-  private var moments = 0
-  private func time() -> Int {
-    moments += 1
-    return moments
-  }
-
-  private func takeAnswers() {
-    let answers = finished.list.withLock { list in
-      defer { list = [] }
-      return list
-    }
-    for (number, outcome) in answers { end(number, outcome) }
-  }
-
-  private func end(_ number: Int, _ outcome: MessageOperation.Outcome) {
-    operations[number].outcome = outcome
-    operations[number].returnedAt = time()
-    if outcome == .undecided { report.indeterminate += 1 }
-    trace("client \(operations[number].client): \(operations[number].words)")
-    next(operations[number].client)
-  }
-
-  /// Nothing was done: there is nothing to record.
-  private func refuse(_ number: Int) {
-    report.refused += 1
-    trace("client \(operations[number].client): \(operations[number].words)refused")
-    next(operations[number].client)
-  }
-
-  private func next(_ client: Int) {
-    if left > 0 {
-      queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
-    } else if !isHealing {
-      heal()
-    }
-  }
-
-  // MARK: - The end
-
-  /// Once everybody has been served, everything becomes good, and the cluster has a bounded time to converge.
-  private func heal() {
-    isHealing = true
-    trace("everything heals")
-    endFaults()
-    deadlineNs = after(Simulation.convergenceUs)
-    queue.add(.check, at: after(500_000))
-  }
-
-  private static let convergenceUs = 300_000_000
-
-  private func check() {
-    let reason = unfinished()
-    if reason == nil { return isOver = true }
-    if Clock.nowNs() > deadlineNs { return report.unconverged = reason }
-    for name in cluster.nodeNames where !cluster.isUp(name) { start(name) }
-    queue.add(.check, at: after(500_000))
-  }
-
-  /// What is not as it should be at the end; `nil` if all is well.
-  private func unfinished() -> String? {
-    if report.changes < 2 {
-      if !cluster.isChanging, changeSteps == nil { change() }
-      return "\(report.changes) membership changes"
-    }
-    if cluster.isChanging { return "a change is under way" }
-    if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
-    if let suspect = cluster.suspects.first { return "\(suspect) does not vote" }
-    if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }
-    for number in 0..<plan.keys {
-      let copies = cluster.copies(of: Array("key\(number)".utf8))
-      guard let first = copies[0] else { return "key\(number): an owner does not know" }
-      for copy in copies
-      where copy?.tag != first.tag || copy?.checksum != first.checksum || copy?.isTombstone != first.isTombstone {
-        return "key\(number) differs: \(copies)"
-      }
-    }
-    return nil
-  }
-
   // MARK: - The record
 
   func trace(_ text: @autoclosure () -> String) {
+    guard keepsDigest || onTrace != nil else { return }
     let line = "\(Clock.nowNs() / 1_000) \(text())"
     for byte in line.utf8 { report.digest = (report.digest ^ UInt64(byte)) &* 1_099_511_628_211 }
     onTrace?(line)
-  }
-}
-
-/// What a client asked, and was told.
-struct SimulatedCall {
-  let client: Int
-  let key: [UInt8]
-  let call: MessageOperation.Call
-  let consistency: Consistency?
-  let invokedAt: Int
-  var returnedAt: Int?
-  var outcome: MessageOperation.Outcome?
-
-  /// For the checker; `nil` for what was refused.
-  var recorded: History.Operation? {
-    guard let outcome, let returnedAt else { return nil }
-    // One owner may be behind, and promises nothing about the others: such a read says nothing, and such a write may
-    // take effect at any time.
-    if consistency == .one, self.call == .get { return nil }
-    let call: History.Call
-    switch self.call {
-    case .get: call = .get
-    case .put(let value): call = .put(value)
-    case .delete: call = .delete
-    }
-    let result: History.Outcome
-    switch outcome {
-    case .done: result = consistency == .one ? .unknown : .done
-    case .found(let value): result = .found(value)
-    case .undecided: result = .unknown
-    }
-    return History.Operation(
-      process: client, key: key, call: call, invokedAt: invokedAt, returnedAt: result == .unknown ? nil : returnedAt,
-      outcome: result)
-  }
-
-  var words: String {
-    let key = String(decoding: key, as: UTF8.self)
-    let level = consistency.map { " at \($0.rawValue)" } ?? ""
-    let asked: String
-    switch call {
-    case .get: asked = "get \(key)" + level
-    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))" + level
-    case .delete: asked = "del \(key)" + level
-    }
-    switch outcome {
-    case .done: return asked + " → done"
-    case .found(let value): return asked + " → " + (value.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")
-    case .undecided: return asked + " → unknown"
-    case nil: return asked + " → "
-    }
   }
 }

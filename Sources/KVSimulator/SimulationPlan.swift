@@ -50,6 +50,8 @@ package struct SimulationPlan: Sendable, Equatable {
     case failedSync
     case fullDisk
     case slowDisk
+    /// The machine's clock jumps forward, as after a machine was suspended: everything is due at once.
+    case clockJump
   }
 
   package static func == (a: SimulationPlan, b: SimulationPlan) -> Bool { a.summary == b.summary }
@@ -60,7 +62,7 @@ package struct SimulationPlan: Sendable, Equatable {
     nodesMax = nodes + random.within(1...3)
     clients = random.within(3...8)
     keys = random.within(2...20)
-    operations = random.within(1_000...1_300)
+    operations = random.within(1_000...1_100)
     fsync = random.chance(perMille: 600) ? .always : random.chance(perMille: 700) ? .everysec : .never
     thinkMaxUs = [5_000, 20_000, 100_000][random.below(3)]
     timeoutUs = random.within(300_000...3_000_000)
@@ -73,11 +75,11 @@ package struct SimulationPlan: Sendable, Equatable {
       jitterUs = random.chance(perMille: 300) ? 0 : [500, 5_000, 50_000][random.below(3)]
     }
     for fault in Fault.allCases where random.chance(perMille: 450) {
-      // Starting everything again is the dearest of faults to simulate.
-      let isCostly = fault == .programCrash || fault == .blackout
-      faults.append((fault, random.within(isCostly ? dayUs / 4...dayUs : dayUs / 16...dayUs / 2)))
+      // Starting everything again is the dearest of faults to simulate, and a jump of the clock makes all others strike.
+      let isCostly = fault == .programCrash || fault == .blackout || fault == .clockJump
+      faults.append((fault, random.within(isCostly ? dayUs / 3...dayUs : dayUs / 10...dayUs / 2)))
     }
-    changeEveryUs = random.within(dayUs / 6...dayUs / 2)
+    changeEveryUs = random.within(dayUs / 5...dayUs / 2)
   }
 
   package var summary: String {

@@ -86,7 +86,8 @@ struct Bench: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Measure nothing; compare two files written with --json.", valueName: "a.json b.json"))
+    help: ArgumentHelp("Measure nothing; compare two files written with --json.", valueName: "a.json b.json"),
+    completion: .file(extensions: ["json"]))
   var compare: [String] = []
 
   @OptionGroup(title: "Cluster options")
@@ -130,16 +131,21 @@ struct Bench: AsyncParsableCommand {
 
 /// Where the results go, beside the table on standard output.
 struct BenchOutputs: ParsableArguments, Sendable {
-  @Option(help: ArgumentHelp("Write the result as one line of JSON.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write the result as one line of JSON.", valueName: "file"), completion: .file())
   var json: String?
 
-  @Option(help: ArgumentHelp("Write operations and percentiles of each second as CSV.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write operations and percentiles of each second as CSV.", valueName: "file"),
+    completion: .file())
   var csv: String?
 
-  @Option(help: ArgumentHelp("Write a page with graphs, complete in one HTML file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write a page with graphs, complete in one HTML file.", valueName: "file"), completion: .file())
   var report: String?
 
-  @Option(help: ArgumentHelp("Write reads and writes in each 100 ms as CSV; times every operation.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write reads and writes in each 100 ms as CSV; times every operation.", valueName: "file"),
+    completion: .file())
   var timeline: String?
 }
 

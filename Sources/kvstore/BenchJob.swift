@@ -107,33 +107,23 @@ enum BenchComparison {
 enum BenchFile {
   /// Returns whether it was written; says why if not.
   static func save(_ text: String, to path: String) -> Bool {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    defer { if file >= 0 { close(file) } }
-    if file >= 0, write(text, to: file) { return true }
-    HeadlessRun.complain("cannot write \(path): \(String(cString: strerror(errno)))")
-    return false
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(text, to: path)
+      return true
+    } catch {
+      HeadlessRun.complain("cannot write \(path): \(error)")
+      return false
+    }
   }
 
-  /// Returns whether all of it was written.
-  @discardableResult
-  static func write(_ text: String, to file: Int32) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno != EINTR { return false }
-      rest = rest.dropFirst(max(0, count))
-    }
-    return true
-  }
+  /// What is said while it runs and at its end; nobody need be there to read it.
+  static func write(_ text: String, to descriptor: Int32) { try? WholeFile.write(text.utf8, to: descriptor) }
 
   static func read(_ path: String) throws -> String {
-    guard let file = fopen(path, "r") else {
-      throw HeadlessRun.refusal("cannot read \(path): \(String(cString: strerror(errno)))")
+    do throws(WholeFile.Failure) {
+      return String(decoding: try WholeFile.read(path), as: UTF8.self)
+    } catch {
+      throw HeadlessRun.refusal("cannot read \(path): \(error)")
     }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

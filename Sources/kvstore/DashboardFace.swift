@@ -24,6 +24,7 @@ enum DashboardFace {
       let host = ClusterHost(cluster)
       status = try Screen.run(host, display)
       host.finishHistory()
+      await host.finishTours()
     } catch {
       HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
@@ -42,10 +43,13 @@ struct ClusterHost: ScreenHost {
   private let keys = RecentKeys()
   /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
   private let last = LastStatus()
+  private let tours = Tours()
+  private let watch: BenchmarkWatch
 
   init(_ cluster: Cluster) {
     self.cluster = cluster
     runner = CommandRunner(cluster: cluster)
+    watch = BenchmarkWatch(runner.benchmarks)
     for line in history.load() { if let key = key(of: line) { keys.note(key) } }
   }
 
@@ -57,19 +61,25 @@ struct ClusterHost: ScreenHost {
 
   func events(after sequence: UInt64) -> [ClusterEvent] { cluster.events(after: sequence) }
 
+  func benchmark() -> BenchmarkStatus? { watch.status() }
+
   func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
     do throws(ClusterError) {
       try await cluster.ready()
     } catch {
       return CommandAnswer(lines: ["✗ \(error)"], isSuccess: false)
     }
+    if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
-    let outcome = await runner.run(line: Array(line.utf8)) { output in
+    let outcome = await runner.run(line: Array(line.utf8)) { [watch] output in
       switch output {
       case .answer(let answer): lines.add(String(decoding: answer.line, as: UTF8.self))
-      case .progress(let step): progress(step.text)
+      case .progress(let step):
+        watch.note(step)
+        progress(step.text)
       }
     }
+    watch.end(line, lines.all)
     return CommandAnswer(lines: lines.all, isSuccess: outcome != .failure, endsProgram: outcome == .exit)
   }
 
@@ -83,6 +93,21 @@ struct ClusterHost: ScreenHost {
         return KeyPlace(key: String(decoding: key, as: UTF8.self), hash: key.withUnsafeBytes(Ring.hash))
       })
   }
+
+  /// `explain` is read on a page of its own.
+  private func page(for line: String) -> Page? {
+    guard case .explain(let topic) = try? Command.parse(Array(line.utf8)) else { return nil }
+    return Page(topic?.explanation(cluster.status()) ?? Topic.contents)
+  }
+
+  /// `demo` plays on clusters of its own; this one goes on below.
+  func guest(for line: String) -> (any ScreenHost)? {
+    guard case .demo = try? Command.parse(Array(line.utf8)) else { return nil }
+    return tours.begin()
+  }
+
+  /// Returns when the clusters of the tours are gone.
+  func finishTours() async { await tours.finish() }
 
   func loadHistory() -> [String] { history.load() }
 

@@ -82,16 +82,26 @@ struct AddNode: DirectCommand {
 
 struct RemoveNode: DirectCommand {
   static let name = CommandName.removenode
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
   var command: Command { .removeNode(node) }
 }
 
+struct ReplaceNode: DirectCommand {
+  static let name = CommandName.replacenode
+  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The new node's name.") var heir: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .replaceNode(node, heir: heir) }
+}
+
 struct Kill: DirectCommand {
   static let name = CommandName.kill
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -100,7 +110,7 @@ struct Kill: DirectCommand {
 
 struct Restart: DirectCommand {
   static let name = CommandName.restart
-  @Argument(help: "The node's name.") var node: String
+  @Argument(help: "The node's name.", completion: .node) var node: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -116,9 +126,20 @@ struct BenchmarkCommand: DirectCommand {
   var command: Command { .benchmark(.averages) }
 }
 
+struct Explain: DirectCommand {
+  static let name = CommandName.explain
+  @Argument(help: "The topic; without one they are listed.") var topic: Topic?
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .explain(topic) }
+}
+
+extension Topic: ExpressibleByArgument {}
+
 struct Load: DirectCommand {
   static let name = CommandName.load
-  @Argument(help: "The file; - is standard input.") var file: String
+  @Argument(help: "The file; - is standard input.", completion: .file()) var file: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 

@@ -44,7 +44,8 @@ enum Script {
       await HeadlessRun.run(start) { cluster in
         let printer = Printer(failures: STDERR_FILENO)
         let session = Session(
-          CommandRunner(cluster: cluster), printer: printer, input: LineReader(descriptor: STDIN_FILENO))
+          CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer,
+          input: LineReader(descriptor: STDIN_FILENO))
         do {
           try await work(session)
         } catch {

@@ -12,13 +12,14 @@ struct KVStore: AsyncParsableCommand {
       Without a subcommand: the dashboard on a terminal; elsewhere commands are read line by line.
       A subcommand runs one command and ends with status 0 if it succeeded, else 1.
       verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads
-      recorded histories of any store.
+      recorded histories of any store. New here? kvstore demo
       """,
     version: "0.1.0",
     subcommands: [
-      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, Kill.self, Restart.self,
+      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Kill.self,
+      Restart.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Bench.self, Verify.self, RepairCommand.self, Backup.self,
-      Dump.self, Simulate.self, CheckHistory.self, Frame.self,
+      Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self,
     ])
 
   @Flag(help: "Read commands line by line, also on a terminal.")

@@ -9,7 +9,8 @@ enum LineMode {
     await HeadlessRun.run(options, isWatched: true) { cluster in
       let printer = Printer(failures: STDOUT_FILENO)
       let session = Session(
-        CommandRunner(cluster: cluster), printer: printer, input: LineReader(descriptor: STDIN_FILENO))
+        CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer,
+        input: LineReader(descriptor: STDIN_FILENO))
       let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
       do {
         try await session.runInput(prompt: isTyped ? "kvstore> " : "")

@@ -7,7 +7,9 @@ import KVCluster
 /// Each subcommand has them as the root has, so that they may stand before its name or behind it. All are optional here,
 /// because only so can one tell "not given" from "given as the default" when the two places are put together.
 struct StartOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder of the data (default: $XDG_DATA_HOME/kvstore).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder of the data (default: $XDG_DATA_HOME/kvstore).", valueName: "dir"),
+    completion: .directory)
   var data: String?
 
   @Flag(help: "Use a temporary folder and remove it at the end.")
@@ -31,7 +33,14 @@ struct StartOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Cache of each node in MiB (default: 64).", valueName: "mib"))
   var cacheMib: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Replace a node that has been down for so many seconds (default: never).", valueName: "seconds"))
+  var replaceAfter: Int?
+
   func validate() throws {
+    // A year: beyond it, never is meant.
+    try check("replace-after", replaceAfter, 1...31_536_000)
     try check("nodes", nodes, 1...Limits.nodesMax)
     try check("replicas", replicas, 1...Limits.replicasMax)
     try check("read-quorum", readQuorum, 1...(replicas ?? Limits.replicasMax))
@@ -60,6 +69,7 @@ struct StartOptions: ParsableArguments {
     filled.writeQuorum = writeQuorum ?? others.writeQuorum
     filled.fsync = fsync ?? others.fsync
     filled.cacheMib = cacheMib ?? others.cacheMib
+    filled.replaceAfter = replaceAfter ?? others.replaceAfter
     return filled
   }
 }
@@ -71,14 +81,16 @@ extension StartOptions {
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
-    return ClusterOptions(
+    var made = ClusterOptions(
       dataFolder: try ephemeral ? Self.makeTemporaryFolder() : folder(), isEphemeral: ephemeral,
       initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
       writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: (cacheMib ?? 64) << 20)
+    made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
+    return made
   }
 
   /// The data's folder as an absolute path.
-  private func folder() throws -> String {
+  func folder() throws -> String {
     if let data { return data.hasPrefix("/") ? data : "\(try Self.currentFolder())/\(data)" }
     // The XDG specification: a relative path is to be ignored.
     if let xdg = Self.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
@@ -88,7 +100,7 @@ extension StartOptions {
     return "\(home)/.local/share/kvstore"
   }
 
-  private static func makeTemporaryFolder() throws -> String {
+  static func makeTemporaryFolder() throws -> String {
     var template = Array("\(variable("TMPDIR") ?? "/tmp")/kvstore-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw HeadlessRun.refusal("cannot make a temporary folder: \(String(cString: strerror(errno)))")

@@ -20,6 +20,7 @@ struct CommandParserTests {
     arguments: [
       ("get k", Command.get(key: Array("k".utf8))), ("del k", .delete(key: Array("k".utf8))), ("nodes", .nodes),
       ("addnode node4", .addNode("node4")), ("removenode node1", .removeNode("node1")), ("kill n", .kill("n")),
+      ("replacenode node1 node9", .replaceNode("node1", heir: "node9")),
       ("restart n", .restart("n")), ("benchmark", .benchmark(.averages)), ("benchmark stop", .benchmark(.stop)),
       ("benchmark results", .benchmark(.results)), ("load -", .load(path: Array("-".utf8))),
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
@@ -102,8 +103,8 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, kill, restart, pause, resume, partition, heal, slow, drop, "
-    + "corrupt, fsync-fail, benchmark, load, keys, verdict, backup, help, exit"
+    "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, "
+    + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, explain, demo, help, exit"
 
   @Test("An unknown command names the known ones and the one that was meant")
   func namesCommands() {

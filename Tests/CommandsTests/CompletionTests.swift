@@ -17,7 +17,7 @@ struct CompletionTests {
   @Test("A command is completed from its beginning")
   func completesCommands() {
     let completion = complete("re")
-    #expect(completion.candidates == ["removenode", "restart", "resume"])
+    #expect(completion.candidates == ["removenode", "replacenode", "restart", "resume"])
     #expect(completion.ghost == "movenode")
     #expect(completion.replaced == 0..<2)
     #expect(completion.usage == nil)
@@ -42,7 +42,8 @@ struct CompletionTests {
     "A node is completed by what the command can do with it",
     arguments: [
       ("removenode n", ["node1", "node2", "node10"]), ("kill ", ["node1", "node10"]), ("restart n", ["node2"]),
-      ("addnode ", ["node3"]), ("help re", ["removenode", "restart", "resume"]), ("kill x", []), ("kill node1 n", []),
+      ("addnode ", ["node3"]), ("help re", ["removenode", "replacenode", "restart", "resume"]), ("kill x", []),
+      ("kill node1 n", []),
       ("get n", []), ("nodes n", []),
     ])
   func completesArguments(line: String, candidates: [String]) {

@@ -26,10 +26,31 @@ import Testing
     try expectGolden("throughput-blocks", Picture.panel(.throughput, state, Size(width: 60, height: 16), .blocks))
   }
 
-  @Test(arguments: PanelKind.allCases)
-  func `each panel alone looks as its golden picture`(panel: PanelKind) throws {
-    let state = Scene.dead.state(Size(width: 120, height: 40))
-    try expectGolden("panel-\(panel.rawValue)", Picture.panel(panel, state, Size(width: 100, height: 22), .utf8))
+  @Test(arguments: PanelKind.allCases, sizes + [Size(width: 200, height: 60)])
+  func `each panel zoomed looks as its golden picture, colours included`(panel: PanelKind, size: Size) throws {
+    var state = panel == .benchmark ? Scene.measured.state(size) : Scene.dead.state(size)
+    while state.focus != .panel(panel) {
+      // Not every panel is on every screen; zoomed, Tab visits them all.
+      if case .panel = state.focus, !state.isZoomed { _ = state.handle(.character("z")) }
+      _ = state.handle(.tab)
+    }
+    if !state.isZoomed { _ = state.handle(.character("z")) }
+    let body = try #require(state.layout.panels[panel])
+    let canvas = Picture.panel(panel, state, body.size, .utf8)
+    try expectGolden("panel-\(panel.rawValue)-\(size.width)x\(size.height)", canvas, StyleMap(canvas, .truecolor))
+  }
+
+  @Test(arguments: [Scene.dead, .faulty, .measuring], sizes + [Size(width: 200, height: 60)])
+  func `the screen has its golden colours`(scene: Scene, size: Size) throws {
+    let canvas = Picture(scene.state(size), .utf8).canvas
+    try expectGolden("\(scene.rawValue)-\(size.width)x\(size.height)-colours", canvas, StyleMap(canvas, .truecolor))
+  }
+
+  @Test(arguments: [ColorDepth.palette256, .ansi16, .ansi8, .mono], sizes + [Size(width: 200, height: 60)])
+  func `with fewer colours the screen has its golden ones`(depth: ColorDepth, size: Size) throws {
+    let theme = depth >= .palette256 ? Theme.midnight : .terminal
+    let canvas = Picture(Scene.dead.state(size), Look(theme: theme, glyphs: Glyphs(.blocks), depth: depth)).canvas
+    try expectGolden("dead-\(size.width)x\(size.height)-\(depth)", canvas, StyleMap(canvas, depth))
   }
 
   @Test(arguments: Scene.allCases)
@@ -40,11 +61,11 @@ import Testing
     }
   }
 
-  private func expectGolden(_ name: String, _ canvas: Canvas) throws {
+  private func expectGolden(_ name: String, _ canvas: Canvas, _ styles: StyleMap? = nil) throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
     let file = folder.appendingPathComponent(name + ".txt")
     // Blanks at line ends would be lost in editors and mails.
-    let lines = canvas.lines.map { line in
+    let lines = (canvas.lines + (styles.map { [""] + $0.lines } ?? [])).map { line in
       String(line.reversed().drop { $0 == " " }.reversed())
     }
     let text = lines.joined(separator: "\n") + "\n"

@@ -95,8 +95,8 @@ import Testing
 
   @Test(arguments: [(1, 1), (40, 10), (80, 24), (120, 40), (200, 60)])
   func `a click or a turn of the wheel on any cell does no harm`(width: Int, height: Int) {
-    let scenes: [Scene] = [.joining, .themes, .opening, .help, .asking, .typing, .zoomed]
-    for scene in scenes.prefix(width * height > 2_000 ? 2 : scenes.count) {
+    let scenes: [Scene] = [.joining, .themes, .measuring, .faulty, .opening, .help, .asking, .typing, .zoomed]
+    for scene in scenes.prefix(width * height > 2_000 ? 3 : scenes.count) {
       let start = scene.state(Size(width: width, height: height))
       // A few larger than the screen: it may have shrunk since.
       for row in 0...height {

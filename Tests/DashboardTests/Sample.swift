@@ -7,6 +7,9 @@ struct Sample {
   var phase = ClusterPhase.serving
   var change: ChangeStatus?
   var next: [Int] = []
+  var pausedNodes: [Int] = []
+  var linkFaults: [LinkFault] = []
+  var verdict: VerdictStatus? = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 9, keysPerWatched: 128)
   var dataFolder = "/home/ada/.local/share/kvstore"
 
   static let openedNs: UInt64 = 5_000_000_000_000
@@ -37,6 +40,9 @@ struct Sample {
       dataFolder: dataFolder, isEphemeral: false, nodes: nodes, ring: ring ?? makeRing(), change: change,
       operations: OperationCounters(reads: reads, writes: writes))
     status.latencies = latencies(reads: reads, writes: writes)
+    status.pausedNodes = pausedNodes
+    status.linkFaults = linkFaults
+    status.verdict = verdict
     return status
   }
 
@@ -116,6 +122,56 @@ extension Sample {
     let word = String(head[head.index(after: blank)...])
     let names = head.hasPrefix("kill ") ? ["node1", "node2", "node3"].filter { $0.hasPrefix(word) } : []
     return Completion(replacedCount: word.count, candidates: names, usage: head.hasPrefix("kill ") ? "kill NODE" : "")
+  }
+}
+
+extension Sample {
+  /// Every link between two groups is cut.
+  static func cut(_ side: [Int], _ other: [Int]) -> [LinkFault] {
+    side.flatMap { a in
+      other.flatMap { b in [LinkFault(from: a, to: b, isCut: true), LinkFault(from: b, to: a, isCut: true)] }
+    }
+  }
+
+  static func slow(_ node: Int, byMs ms: UInt64, of count: Int) -> [LinkFault] {
+    (0..<count).filter { $0 != node }.flatMap { other in
+      [(node, other), (other, node)].map { LinkFault(from: $0.0, to: $0.1, delayNs: ms * 1_000_000) }
+    }
+  }
+
+  static func loss(_ node: Int, perMille: Int, of count: Int) -> [LinkFault] {
+    (0..<count).filter { $0 != node }.flatMap { other in
+      [(node, other), (other, node)].map { LinkFault(from: $0.0, to: $0.1, lossPerMille: perMille) }
+    }
+  }
+
+  /// A run of twenty seconds that has twelve of them behind it, or all, after two earlier ones.
+  static func benchmark(isRunning: Bool) -> BenchmarkStatus {
+    func times(_ ms: Double) -> LatencyHistory.Percentiles {
+      LatencyHistory.Percentiles(p50: ms * 1e6, p95: ms * 2.1e6, p99: ms * 3.7e6, p999: ms * 9.2e6)
+    }
+    var run = BenchmarkStatus(
+      name: "ycsb-a, 64 clients", phase: isRunning ? "measuring" : "finished", isRunning: isRunning)
+    let count = isRunning ? 12 : 20
+    run.fraction = isRunning ? 0.6 : 1
+    run.leftNs = isRunning ? 7_600_000_000 : nil
+    run.operations = isRunning ? 301_000 : 512_400
+    run.failures = isRunning ? 3 : 0
+    (run.startedNs, run.atNs) = (openedNs + 48_000_000_000, openedNs + 60_000_000_000)
+    run.lengthNs = 20_000_000_000
+    run.seconds = (1...count).map { second in
+      let rate = 13_000 + Double(second * 7_919 % 23) * 150 - (second == 8 ? 9_000 : 0)
+      return BenchmarkStatus.Second(
+        endNs: UInt64(second) * 1_000_000_000, reads: rate, writes: rate * 0.98, latency: times(1.2))
+    }
+    run.results = [
+      .init(name: "ycsb-a, 64 clients", operationsPerSecond: 24_300, latency: times(1.3), failures: 0),
+      .init(name: "ycsb-c, 16 clients", operationsPerSecond: 181_000, latency: times(0.08), failures: 0),
+    ]
+    if !isRunning {
+      run.results.append(.init(name: run.name, operationsPerSecond: 25_620, latency: times(1.24), failures: 0))
+    }
+    return run
   }
 }
 

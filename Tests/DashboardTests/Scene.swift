@@ -4,7 +4,7 @@ import KVCluster
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
   case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
-    zoomed, typing
+    zoomed, typing, touring, explaining, faulty, wrong, measuring, measured
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -31,6 +31,23 @@ enum Scene: String, CaseIterable, Sendable {
       type("stored", into: &state)
       return state
     case .zoomed: return Self.pressing([.tab, .tab, .down, .enter], .watching(Sample(nodes: 5), size))
+    case .touring: return Self.touring(size)
+    case .explaining:
+      var state = DashboardState.watching(Sample(nodes: 5), size)
+      state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: .sample))
+      return state
+    case .faulty: return Self.faulty(size)
+    case .wrong: return Self.wrong(size)
+    case .measuring:
+      var state = Self.told(.watching(Sample(nodes: 5), size))
+      state.apply(event: Sample.event(3, at: 55, .kill, .warning, "node2 was killed; its writes wait as hints"))
+      state.apply(benchmark: Sample.benchmark(isRunning: true))
+      return state
+    case .measured:
+      var state = Self.told(.watching(Sample(nodes: 5), size))
+      state.apply(benchmark: Sample.benchmark(isRunning: true))
+      state.apply(benchmark: Sample.benchmark(isRunning: false))
+      return state
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))
       type("kill no", into: &state)
@@ -60,6 +77,16 @@ enum Scene: String, CaseIterable, Sendable {
     return state
   }
 
+  /// In the middle of a chapter: something was said, done, measured and checked.
+  private static func touring(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 5)
+    sample.nodes[1].state = .dead
+    var state = DashboardState.watching(sample, size)
+    state.apply(event: Sample.event(1, at: 58, .kill, .warning, "node2 was killed; its writes wait as hints"))
+    state.apply(guide: .sample)
+    return state
+  }
+
   /// Halfway of a key's walk: two of its three owners are reached.
   private static func walking(_ size: Size) -> DashboardState {
     var state = DashboardState.watching(Sample(nodes: 5), size)
@@ -78,6 +105,31 @@ enum Scene: String, CaseIterable, Sendable {
     return state
   }
 
+  /// Two nodes are cut from three, one holds still, one is slow.
+  private static func faulty(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 5)
+    sample.pausedNodes = [2]
+    sample.linkFaults = Sample.cut([0, 1], [2, 3, 4]) + Sample.slow(4, byMs: 20, of: 5)
+    var state = DashboardState.watching(sample, size)
+    state.apply(
+      event: Sample.event(1, at: 30, .cluster, .warning, "the network is cut: node1 node2 | node3 node4 node5"))
+    state.apply(event: Sample.event(2, at: 33, .cluster, .warning, "node3 is paused: what reaches it waits"))
+    return state
+  }
+
+  /// An answer that cannot be, while messages are lost.
+  private static func wrong(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 3)
+    sample.linkFaults = Sample.loss(1, perMille: 305, of: 3)
+    sample.verdict = VerdictStatus(
+      operationsChecked: 12_004, keysWatched: 40, keysPerWatched: 1, violations: 2,
+      lastViolation: VerdictStatus.Violation(
+        atNs: Sample.openedNs, summary: "key user:1001: get = Alice",
+        explanation: "no order of these operations on key user:1001 explains the last answer:\n1 |--put Bob--|\n"
+          + "2              |--get = Alice--|"))
+    return .watching(sample, size)
+  }
+
   private static func changing(_ kind: ChangeStatus.Kind, _ size: Size) -> DashboardState {
     var sample = Sample(nodes: 6)
     sample.nodes[5].state = kind == .join ? .joining : .leaving
@@ -85,6 +137,10 @@ enum Scene: String, CaseIterable, Sendable {
     sample.change = ChangeStatus(
       kind: kind, node: "node6", fraction: 0.41, keysMoved: 1_200_000, bytesMoved: 70 << 20, elapsedNs: 5_600_000_000,
       waitingFor: nil)
+    let pairs = MovePlan(sample.status(at: 0).ring)?.transfers ?? []
+    sample.change?.transfers = pairs.enumerated().map { index, pair in
+      TransferStatus(from: pair.from, to: pair.to, keys: 240_000, bytes: (12 + index) << 20)
+    }
     var state = DashboardState.watching(sample, size)
     let message = kind == .join ? "node6 joins" : "node6 leaves"
     state.apply(event: Sample.event(1, at: 54, kind == .join ? .join : .leave, .info, message))

@@ -72,6 +72,20 @@ import Testing
     #expect(Set(file.values.keys) == Set(ThemeKey.allCases.map(\.rawValue)))
   }
 
+  @Test func `every theme file there is, is part of the program`() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Themes")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(files == Theme.builtIn.map { "\($0.name).theme" }.sorted())
+  }
+
+  @Test func `a theme of the program says what its file says`() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Themes")
+    for theme in Theme.builtIn {
+      let text = try String(contentsOf: folder.appendingPathComponent("\(theme.name).theme"), encoding: .utf8)
+      #expect(theme == Theme(name: theme.name, file: ThemeFile(text)))
+    }
+  }
+
   @Test func `there are at least eight themes, each with a name of its own`() {
     #expect(Theme.builtIn.count >= 8)
     #expect(Set(Theme.builtIn.map(\.name)).count == Theme.builtIn.count)

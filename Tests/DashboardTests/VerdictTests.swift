@@ -20,4 +20,12 @@ import Testing
     let bad = VerdictStatus(operationsChecked: 1, violations: 1)
     #expect(header(bad).contains("1 operation checked, 1 violation "))
   }
+
+  @Test(arguments: [(80, 24), (120, 40), (200, 60), (40, 20)])
+  func `an answer that cannot be is told in a row of its own, at every size`(width: Int, height: Int) {
+    let state = Scene.wrong.state(Size(width: width, height: height))
+    let lines = Picture(state, .utf8).canvas.lines
+    #expect(lines.contains { $0.hasPrefix(" ✗ NOT LINEARIZABLE, 2 times") })
+    #expect(width < 80 || lines.contains { $0.contains("faults") })
+  }
 }

@@ -22,6 +22,21 @@ import Testing
     Issue.record("\(mistake) was not found in 100 seeds")
   }
 
+  @Test(
+    "A script of exact steps shows each mistake, and nothing where it is not planted",
+    arguments: PlantedMistake.allCases)
+  func isShownByItsScript(mistake: PlantedMistake) throws {
+    let (planted, right) = try Clock.runVirtually(from: 1_000_000_000) {
+      let planted = try PlantedMistakeScripts.run(mistake, planted: true)
+      return (planted, try PlantedMistakeScripts.run(mistake, planted: false))
+    }
+    guard case .violation = planted else {
+      Issue.record("\(mistake) was not caught: \(planted)")
+      return
+    }
+    #expect(right == .linearizable)
+  }
+
   @Test("No mistake is left out")
   func areAllTried() {
     #expect(Self.seeds.map(\.0) == PlantedMistake.allCases)

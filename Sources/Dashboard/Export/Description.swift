@@ -6,6 +6,9 @@ package enum Description {
     guard let status = state.status else { return ["The cluster is being opened."] }
     let seen = state.seen
     var lines = [health(status), quorum(status)]
+    if let verdict = status.verdict { lines.append("Answers watched: \(verdict.words).") }
+    if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
+    if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
     lines += state.nodes.map { node($0, seen) }
     lines.append(
@@ -15,6 +18,7 @@ package enum Description {
         "\(Figures.count(status.hintsDropped)) hints were given up; a comparison of replicas brings what they held.")
     }
     lines += latency("Reads", seen.readLatency) + latency("Writes", seen.writeLatency)
+    lines += benchmark(state)
     if let walk = state.walk {
       let owners = status.ring.owners(ofSlot: status.ring.slot(of: walk.place.hash)).map { name($0, status) }
       let copies = owners.dropFirst().joined(separator: " and ")
@@ -64,6 +68,16 @@ package enum Description {
   private static func latency(_ name: String, _ history: LatencyHistory) -> [String] {
     guard let recent = history.recent else { return [] }
     return ["\(name) take \(Figures.time(ns: recent.p50)), 99 of 100 at most \(Figures.time(ns: recent.p99))."]
+  }
+
+  private static func benchmark(_ state: DashboardState) -> [String] {
+    guard let run = state.benchmark else { return [] }
+    guard run.isRunning else {
+      let result = run.results.last.map { " at \(Figures.count($0.operationsPerSecond)) operations a second" } ?? ""
+      return ["Benchmark \(run.name) is over\(run.words.isEmpty ? result : "")."]
+    }
+    let fraction = run.fraction.map { ", \(Figures.percent($0)) done" } ?? ""
+    return ["Benchmark \(run.name): \(run.phase)\(fraction)."]
   }
 
   private static func name(_ id: Int, _ status: ClusterStatus) -> String {

@@ -2,8 +2,8 @@ import KVCluster
 
 /// How far a membership change is: the whole in one row, and below it who hands over how much to whom.
 package enum ChangePanel {
-  /// Columns a transfer takes: `node2 ──▶ node6  ▓▓▓░  41 %   5.1 % of the ring`.
-  private static let transferWidth = 50
+  /// Columns a transfer takes: `node2 ──▶ node6  ▓▓▓░  41 %  12.0 MiB/s  8 s left`.
+  private static let transferWidth = 58
 
   /// Rows it could fill at a width; 0 without a change.
   static func rowsWanted(_ state: DashboardState, width: Int) -> Int {
@@ -68,7 +68,9 @@ package enum ChangePanel {
     var figures = [Figures.percent(change.fraction).rightAligned(5)]
     if let reason = change.waitingFor { return figures + ["waits: \(reason)"] }
     let seconds = Double(change.elapsedNs) / 1e9
-    if let left = secondsLeft(change) { figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9)) }
+    if let left = secondsLeft(change.fraction, change) {
+      figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9))
+    }
     figures.append("\(Figures.count(change.keysMoved)) keys".rightAligned(11))
     if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
     if let plan {
@@ -86,9 +88,9 @@ package enum ChangePanel {
   }
 
   /// Assumes that the rest goes as fast as what is done; says nothing until that is known.
-  private static func secondsLeft(_ change: ChangeStatus) -> Double? {
-    guard change.fraction > 0.02, change.fraction <= 1 else { return nil }
-    return (Double(change.elapsedNs) / 1e9 * (1 - change.fraction) / change.fraction).rounded(.up)
+  private static func secondsLeft(_ fraction: Double, _ change: ChangeStatus) -> Double? {
+    guard fraction > 0.02, fraction <= 1 else { return nil }
+    return (Double(change.elapsedNs) / 1e9 * (1 - fraction) / fraction).rounded(.up)
   }
 
   // MARK: A transfer
@@ -103,17 +105,30 @@ package enum ChangePanel {
     column = canvas.write(" \(look.glyphs.longArrow) ", column: column, row: 0, look.style(.dim))
     column = write(transfer.to, ifNone: "?", nameWidth, column: column, status, on: &canvas, look) + 1
     let done = transfer.done(at: change.fraction)
-    let tail = Figures.percent(done).rightAligned(6)
-    let share = " of \(Figures.precisePercent(plan.part(of: transfer)).rightAligned(6))"
-    let showsShare = column + 4 + tail.columns + share.columns + 2 <= width
-    let end = width - 2 - tail.columns - (showsShare ? share.columns : 0)
+    // What does not fit beside a readable bar is left out from the end.
+    var tail = Figures.percent(done).rightAligned(6)
+    for figure in figures(transfer, done, plan, change) where column + 6 + tail.columns + figure.columns + 2 <= width {
+      tail += figure
+    }
+    let end = width - 2 - tail.columns
     if end - column >= 4 {
       Meter.drawProgress(
         done, column: column, row: 0, width: end - column, color: look.theme.node(transfer.to), on: &canvas, look)
     }
-    column = canvas.write(tail, column: Swift.max(column, end), row: 0, look.style(.text))
-    if showsShare { canvas.write(share, column: column, row: 0, look.style(.dim)) }
+    canvas.write(tail, column: Swift.max(column, end), row: 0, look.style(.text))
     return canvas
+  }
+
+  /// How fast, how long still, and how much of the ring: each as wide every time, whether it is known yet or not.
+  private static func figures(
+    _ transfer: MovePlan.Transfer, _ done: Double, _ plan: MovePlan, _ change: ChangeStatus
+  ) -> [String] {
+    let moved = change.transfers.first { $0.from == transfer.from && $0.to == transfer.to }
+    let seconds = Double(change.elapsedNs) / 1e9
+    let rate = seconds >= 0.5 && moved != nil ? "\(Figures.bytes(Double(moved?.bytes ?? 0) / seconds))/s" : ""
+    let left = done < 1 ? secondsLeft(done, change).map { "\(Figures.duration(seconds: $0)) left" } ?? "" : "done"
+    let share = "of \(Figures.precisePercent(plan.part(of: transfer)))"
+    return [rate.rightAligned(12), left.rightAligned(11), share.rightAligned(11)]
   }
 
   private static func write(

@@ -9,13 +9,16 @@ package enum HeaderPanel {
       canvas.write("opening", column: end + 1, row: 0, look.style(.dim))
       return canvas
     }
-    let right = state.isFrozen ? "\(look.glyphs.pause) frozen; Space goes on " : uptime(status)
+    let right =
+      state.isFrozen
+      ? Segment(text: "\(look.glyphs.pause) frozen; Space goes on ", style: look.style(.warn))
+      : Segment(text: uptime(status), style: look.style(.dim))
     drawSegments(firstLine(status, look), right: right, after: end + 1, row: 0, on: &canvas, look)
     if size.height >= 2 {
       if case .recovering(let fraction) = status.phase {
         drawRecovery(fraction, row: 1, on: &canvas, look)
       } else {
-        drawSegments(secondLine(status, look), right: "", after: 1, row: 1, on: &canvas, look)
+        drawSegments(secondLine(status, look), right: verdict(status, look), after: 1, row: 1, on: &canvas, look)
       }
     }
     return canvas
@@ -32,7 +35,7 @@ package enum HeaderPanel {
     let health = status.health
     var word = "\(look.glyphs.health(health)) \(health.rawValue)"
     if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
-    let isWhole = status.nodes.allSatisfy { $0.state.isServing }
+    let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, status) == .serving }
     return [
       Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
       Segment(text: nodes(status), style: look.style(isWhole ? .text : .warn)),
@@ -45,17 +48,23 @@ package enum HeaderPanel {
   private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
     let folder = status.isEphemeral ? "\(status.dataFolder) (removed at the end)" : status.dataFolder
     let promises = [promise(status.guarantee), promise(status.fsync), "epoch \(status.epoch)"]
-    var segments = [Segment(text: "data \(folder)", style: look.style(.dim))]
-    if let verdict = status.verdict {
-      segments.append(Segment(text: verdict.words, style: look.style(verdict.violations == 0 ? .ok : .bad)))
-    }
-    return segments + promises.map { Segment(text: $0, style: look.style(.dim)) }
+    return (["data \(folder)"] + promises).map { Segment(text: $0, style: look.style(.dim)) }
+  }
+
+  /// What watching the answers has found, at the right end, where it grows without moving anything.
+  private static func verdict(_ status: ClusterStatus, _ look: Look) -> Segment {
+    guard let verdict = status.verdict else { return Segment(text: "", style: look.style(.dim)) }
+    let isGood = verdict.violations == 0
+    let sign = isGood ? look.glyphs.success : look.glyphs.failure
+    return Segment(text: "\(sign) \(verdict.words) ", style: look.style(isGood ? .ok : .bad, isGood ? [] : .bold))
   }
 
   private static func nodes(_ status: ClusterStatus) -> String {
-    let conditions = status.nodes.map { RingOwners.Condition($0.state) }
+    let conditions = status.nodes.map { RingOwners.Condition($0, status) }
     func count(_ condition: RingOwners.Condition) -> Int { conditions.filter { $0 == condition }.count }
-    let parts = [(count(.serving), "up"), (count(.recovering), "recovering"), (count(.dead), "down")]
+    let parts = [
+      (count(.serving), "up"), (count(.paused), "paused"), (count(.recovering), "recovering"), (count(.dead), "down"),
+    ]
     if count(.serving) == conditions.count { return "\(conditions.count) nodes up" }
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }
@@ -85,22 +94,23 @@ package enum HeaderPanel {
   }
 
   private static func drawSegments(
-    _ segments: [Segment], right: String, after start: Int, row: Int, on canvas: inout Canvas, _ look: Look
+    _ segments: [Segment], right: Segment, after start: Int, row: Int, on canvas: inout Canvas, _ look: Look
   ) {
     var column = start
+    // What stands at the right keeps its room if it leaves some for the first.
+    let isRightShown = !right.text.isEmpty && start + 24 + right.text.columns <= canvas.width
+    let end = canvas.width - (isRightShown ? right.text.columns + 2 : 0)
     let separator = " \(look.glyphs.separator) "
     for (index, segment) in segments.enumerated() {
       // The first says the most: it is cut rather than left out.
       let text =
-        index == 0 ? segment.text.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis) : segment.text
+        index == 0 ? segment.text.fitted(to: end - column, ellipsis: look.glyphs.ellipsis) : segment.text
       let lead = index == 0 ? "" : separator
-      guard column + (lead + text).columns <= canvas.width else { continue }
+      guard column + (lead + text).columns <= end else { continue }
       column = canvas.write(lead, column: column, row: row, look.style(.border))
       column = canvas.write(text, column: column, row: row, segment.style)
     }
-    if column + 2 + right.columns <= canvas.width {
-      canvas.write(right, endingAt: canvas.width, row: row, look.style(right.hasPrefix("up") ? .dim : .warn))
-    }
+    if isRightShown { canvas.write(right.text, endingAt: canvas.width, row: row, right.style) }
   }
 
   private static func drawRecovery(_ fraction: Double, row: Int, on canvas: inout Canvas, _ look: Look) {

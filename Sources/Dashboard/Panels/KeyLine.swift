@@ -52,18 +52,32 @@ package enum KeyLine {
     switch state.overlay {
     case .help: return [Hint("Esc", "close help", .escape)]
     case .themes: return [Hint(arrows, "try"), Hint("Enter", "keep", .enter), Hint("Esc", "as before", .escape)]
+    case .page: return [Hint(arrows, "scroll"), Hint("Esc", "close", .escape)]
     case .confirmation: return [Hint("y", "do it", .character("y")), Hint("Esc", "leave it", .escape)]
     case nil: break
     }
+    if let guide = state.guide { return guideHints(guide, glyphs) }
     if state.filter.isTyping { return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all lines", .escape)] }
     switch state.focus {
     case .prompt: return promptHints(state, arrows)
     case .panel(let panel):
       let freeze = Hint("Space", state.isFrozen ? "go on" : "freeze", .character(" "))
       let zoom = Hint("z", state.isZoomed ? "smaller" : "zoom", .character("z"))
-      return moves(panel, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
+      return moves(panel, state, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
         + [Hint("Esc", state.isZoomed ? "back" : "prompt", .escape), Hint("?", "help", .character("?"))]
     }
+  }
+
+  private static func guideHints(_ guide: Guide, _ glyphs: Glyphs) -> [Hint] {
+    let back = Hint(glyphs.isASCII ? "b" : "←", "back", .left)
+    let quit = Hint("q", guide.mode == .over ? "leave" : "leave the tour", .character("q"))
+    if guide.mode == .over { return [back, quit] }
+    return [
+      Hint(glyphs.isASCII ? "n" : "→", "next", .right), back,
+      Hint("Space", guide.isAutomatic ? "pause" : "auto-play", .character(" ")),
+      Hint("PgDn", "next chapter", .pageDown),
+      quit, Hint("F1", "help", .function(1)),
+    ]
   }
 
   private static func promptHints(_ state: DashboardState, _ arrows: String) -> [Hint] {
@@ -80,7 +94,9 @@ package enum KeyLine {
         Hint("Ctrl-C", "clear", .control("c")), help,
       ]
     }
-    return [
+    let isOver = state.benchmark?.isRunning == false && state.prompt.lastAnswer == nil
+    let close = isOver ? [Hint("Esc", "close benchmark", .escape)] : []
+    return close + [
       Hint("Tab", "panels", .tab), Hint(arrows, "history"), help, Hint("F2", "glyphs", .function(2)),
       Hint("F3", "themes", .function(3)),
       Hint("F4", "mouse \(state.appearance.isMouseOn ? "off" : "on")", .function(4)),
@@ -88,13 +104,17 @@ package enum KeyLine {
     ]
   }
 
-  private static func moves(_ panel: PanelKind, _ arrows: String, _ glyphs: Glyphs) -> [Hint] {
+  private static func moves(
+    _ panel: PanelKind, _ state: DashboardState, _ arrows: String, _ glyphs: Glyphs
+  ) -> [Hint] {
     switch panel {
     case .events:
       [Hint(arrows, "scroll"), Hint("/", "find", .character("/")), Hint("f", "filter", .character("f"))]
     case .nodes:
       [Hint(arrows, "select"), Hint("s", "sort", .character("s")), Hint("r", "reverse", .character("r"))]
     case .ring: [Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges")]
+    case .benchmark:
+      [state.benchmark?.isRunning == true ? Hint("x", "stop it", .character("x")) : Hint("x", "close", .character("x"))]
     case .throughput, .latency: []
     }
   }

@@ -17,7 +17,7 @@ package enum NodeDetail {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.nodes.indices.contains(state.selectedNode) else { return canvas }
     let node = state.nodes[state.selectedNode]
-    drawHead(node, on: &canvas, look)
+    drawHead(node, state.seen.trouble(ofNode: node), on: &canvas, look)
     drawLog(node, row: 2, on: &canvas, look)
     let lines = lines(node, state.seen, look)
     for (offset, line) in lines.enumerated() {
@@ -32,18 +32,23 @@ package enum NodeDetail {
   private static let labelWidth = 11
   private struct Line { var label: String, text: String, key: ThemeKey }
 
-  private static func drawHead(_ node: NodeStatus, on canvas: inout Canvas, _ look: Look) {
+  private static func drawHead(
+    _ node: NodeStatus, _ trouble: FaultSummary.Trouble?, on canvas: inout Canvas, _ look: Look
+  ) {
     let style = Style(look.theme.node(node.id), on: look.theme[.background], [.bold])
     var column = canvas.write(node.name, column: 1, row: 0, style) + 2
-    let stateStyle = look.style(look.theme.key(for: node.state), .bold)
-    column = canvas.write("\(look.glyphs.state(node.state)) \(node.state.word)", column: column, row: 0, stateStyle) + 2
+    let stateStyle = look.style(trouble == nil ? look.theme.key(for: node.state) : .warn, .bold)
+    let word =
+      trouble.map { "\($0.sign(look.glyphs)) \($0.word)" } ?? "\(look.glyphs.state(node.state)) \(node.state.word)"
+    column = canvas.write(word, column: column, row: 0, stateStyle) + 2
     let words =
       switch node.state {
       case .failed(let reason): reason
       case .recovering(let fraction): "reads its log, \(Figures.percent(fraction))"
       case .dead: "its writes wait as hints; `restart \(node.name)` brings it back"
       case .up, .joining, .leaving:
-        node.wal.isSuspect ? "has lost records; rebuilt from the others before it votes" : ""
+        trouble.map { $0.words(node.name) }
+          ?? (node.wal.isSuspect ? "has lost records; rebuilt from the others before it votes" : "")
       }
     canvas.write(
       words.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis), column: column, row: 0, look.style(.dim))

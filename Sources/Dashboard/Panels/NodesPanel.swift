@@ -83,7 +83,7 @@ private struct Row {
     let color = look.theme.node(node.id)
     let swatch = look.usesLetters ? look.letter(node.id) : look.glyphs.swatch
     line.put(swatch, column: 0, row: 0, Style(color, on: look.theme[.background], [.bold]))
-    line.write(look.glyphs.state(node.state), column: 2, row: 0, stateStyle)
+    line.write(trouble?.sign(look.glyphs) ?? look.glyphs.state(node.state), column: 2, row: 0, stateStyle)
     let name = node.name.fitted(to: columns.nameWidth - NodesColumns.signsWidth, ellipsis: look.glyphs.ellipsis)
     line.write(name, column: NodesColumns.signsWidth, row: 0, Style(color, on: look.theme[.background], [.bold]))
     for placed in columns.placed { draw(placed, on: &line) }
@@ -96,7 +96,8 @@ private struct Row {
     canvas.draw(line, column: 0, row: row)
   }
 
-  private var stateStyle: Style { look.style(look.theme.key(for: node.state), .bold) }
+  private var trouble: FaultSummary.Trouble? { seen.trouble(ofNode: node) }
+  private var stateStyle: Style { look.style(trouble == nil ? look.theme.key(for: node.state) : .warn, .bold) }
   private var isServing: Bool { node.state.isServing }
 
   private func selected(_ style: Style) -> Style {
@@ -126,7 +127,7 @@ private struct Row {
   private func stateWord(width: Int) -> String {
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
-      let word = node.wal.isSuspect ? "rebuilding" : node.state.word
+      let word = trouble?.word ?? (node.wal.isSuspect ? "rebuilding" : node.state.word)
       return word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
     }
     let figure = Figures.percent(fraction)

@@ -9,16 +9,18 @@ enum PanelFrame {
   }
 
   /// Puts the border around `content`, which has the size ``inner(_:)``.
+  /// - Parameter isLit: a tour points at it.
   static func frame(
-    _ content: Canvas, title: String, note: String = "", size: Size, isFocused: Bool, _ look: Look
+    _ content: Canvas, title: String, note: String = "", size: Size, isFocused: Bool, isLit: Bool = false, _ look: Look
   ) -> Canvas {
     guard isWorthwhile(size) else { return content }
     var canvas = Canvas(size, background: look.style(.text))
-    drawBorder(on: &canvas, look.style(isFocused ? .borderFocus : .border, isFocused ? .bold : []), look.glyphs)
-    let edge = look.style(isFocused ? .borderFocus : .border)
-    let titleStyle = look.style(isFocused ? .accent : .title, .bold)
+    let edge = look.style(isFocused || isLit ? .borderFocus : .border, isFocused || isLit ? .bold : [])
+    drawBorder(on: &canvas, edge, look.glyphs, isHeavy: isLit)
+    let titleStyle = look.style(isFocused || isLit ? .accent : .title, isLit ? [.bold, .reverse] : .bold)
     // A frame says by a word too, not only by its colour, that it has the keys.
-    let shown = isFocused ? "\(title) \(look.glyphs.isASCII ? "<" : "◂")" : title
+    let mark = look.glyphs.isASCII ? "<" : "◂"
+    let shown = isLit ? " look here: \(title) " : isFocused ? "\(title) \(mark)" : title
     let end = label(shown, column: 2, on: &canvas, edge, titleStyle, look.glyphs)
     let noteColumn = size.width - note.columns - 4
     if !note.isEmpty, noteColumn > end {
@@ -28,20 +30,21 @@ enum PanelFrame {
     return canvas
   }
 
-  private static func drawBorder(on canvas: inout Canvas, _ style: Style, _ glyphs: Glyphs) {
+  private static func drawBorder(on canvas: inout Canvas, _ style: Style, _ glyphs: Glyphs, isHeavy: Bool) {
     let (right, bottom) = (canvas.width - 1, canvas.height - 1)
+    let horizontal = isHeavy ? glyphs.heavyHorizontal : glyphs.horizontal
+    let vertical = isHeavy ? glyphs.heavyVertical : glyphs.vertical
+    let corners = isHeavy ? glyphs.heavyCorners : glyphs.corners
     for column in 1..<right {
-      canvas.put(glyphs.horizontal, column: column, row: 0, style)
-      canvas.put(glyphs.horizontal, column: column, row: bottom, style)
+      canvas.put(horizontal, column: column, row: 0, style)
+      canvas.put(horizontal, column: column, row: bottom, style)
     }
     for row in 1..<bottom {
-      canvas.put(glyphs.vertical, column: 0, row: row, style)
-      canvas.put(glyphs.vertical, column: right, row: row, style)
+      canvas.put(vertical, column: 0, row: row, style)
+      canvas.put(vertical, column: right, row: row, style)
     }
-    canvas.put(glyphs.topLeft, column: 0, row: 0, style)
-    canvas.put(glyphs.topRight, column: right, row: 0, style)
-    canvas.put(glyphs.bottomLeft, column: 0, row: bottom, style)
-    canvas.put(glyphs.bottomRight, column: right, row: bottom, style)
+    let places = [(0, 0), (right, 0), (0, bottom), (right, bottom)]
+    for (corner, place) in zip(corners, places) { canvas.put(corner, column: place.0, row: place.1, style) }
   }
 
   @discardableResult

@@ -91,7 +91,7 @@ enum RingCaption {
   /// What the picture means, in the words that matter most now.
   private static func meaning(_ status: ClusterStatus, _ look: Look) -> [String] {
     if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
-    if status.nodes.contains(where: { RingOwners.Condition($0.state) == .dead }) {
+    if status.nodes.contains(where: { RingOwners.Condition($0, status) == .dead }) {
       return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
     }
     if status.keys == 0, status.phase == .serving {

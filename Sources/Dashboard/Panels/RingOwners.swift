@@ -13,7 +13,7 @@ struct RingOwners {
     ring = status.ring
     showsNext = phase && !status.ring.nextOwners.isEmpty
     handedOver = Int((status.change?.fraction ?? 0) * Double(status.ring.slotCount))
-    conditions = Dictionary(status.nodes.map { ($0.id, Condition($0.state)) }) { first, _ in first }
+    conditions = Dictionary(status.nodes.map { ($0.id, Condition($0, status)) }) { first, _ in first }
   }
 
   /// How an owner is drawn.
@@ -21,11 +21,13 @@ struct RingOwners {
     case serving
     /// It reads its log and will be back by itself.
     case recovering
+    /// It holds still and will go on where it was.
+    case paused
     case dead
 
-    init(_ state: NodeState) {
-      switch state {
-      case .up, .joining, .leaving: self = .serving
+    init(_ node: NodeStatus, _ status: ClusterStatus) {
+      switch node.state {
+      case .up, .joining, .leaving: self = status.pausedNodes.contains(node.id) ? .paused : .serving
       case .recovering: self = .recovering
       case .dead, .failed: self = .dead
       }
@@ -47,7 +49,7 @@ struct RingOwners {
       let own = theme.node(id)
       switch condition {
       case .dead: return theme[.ringDead]
-      case .recovering: return own.shaded(towards: theme[.ringDead], 0.65)
+      case .recovering, .paused: return own.shaded(towards: theme[.ringDead], 0.65)
       case .serving: return own.shaded(towards: theme.ground, [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
       }
     }

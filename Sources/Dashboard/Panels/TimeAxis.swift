@@ -2,24 +2,44 @@ import KVCluster
 
 /// The line of time that graphs stand on, with marks where a node was added, removed, killed or restarted.
 enum TimeAxis {
+  /// The axis of what was seen, which ends now.
   static func draw(_ state: DashboardState, row: Int, on canvas: inout Canvas, _ look: Look) {
-    for column in 0..<canvas.width { canvas.put(look.glyphs.axis, column: column, row: row, look.style(.border)) }
     let perCell = look.glyphs.kind == .braille ? 2 : 1
     let span = Double(canvas.width * perCell) * Double(ThroughputHistory.bucketNs) / 1e9
-    canvas.write("-\(Figures.duration(seconds: span))", column: 0, row: row, look.style(.dim))
-    drawMarks(state, row: row, perCell: perCell, on: &canvas, look)
+    let places = state.history.marks.compactMap { mark in
+      state.history.age(ofNs: mark.atNs).map { Place(mark: mark, column: canvas.width - 1 - $0 / perCell) }
+    }
+    draw("-\(Figures.duration(seconds: span))", places, row: row, on: &canvas, look)
+  }
+
+  /// The axis of a span of time, from its start at the left; marks outside are left out.
+  static func draw(
+    _ label: String, _ marks: [ThroughputHistory.Mark], from startNs: UInt64, lengthNs: UInt64, row: Int,
+    on canvas: inout Canvas, _ look: Look
+  ) {
+    let places = marks.filter { $0.atNs >= startNs && $0.atNs - startNs <= lengthNs }.map { mark in
+      let part = Double(mark.atNs - startNs) / Double(Swift.max(1, lengthNs))
+      return Place(mark: mark, column: Swift.min(canvas.width - 1, Int(part * Double(canvas.width))))
+    }
+    draw(label, places, row: row, on: &canvas, look)
+  }
+
+  private struct Place { var mark: ThroughputHistory.Mark, column: Int }
+
+  private static func draw(
+    _ label: String, _ places: [Place], row: Int, on canvas: inout Canvas, _ look: Look
+  ) {
+    for column in 0..<canvas.width { canvas.put(look.glyphs.axis, column: column, row: row, look.style(.border)) }
+    canvas.write(label, column: 0, row: row, look.style(.dim))
+    drawMarks(places.reversed().filter { $0.column >= 0 }, row: row, on: &canvas, look)
   }
 
   /// From the newest back: each with its node's name at its right, or at its left, or alone, as there is room.
-  private static func drawMarks(
-    _ state: DashboardState, row: Int, perCell: Int, on canvas: inout Canvas, _ look: Look
-  ) {
-    let marks = state.history.marks.reversed().compactMap { mark in
-      state.history.age(ofNs: mark.atNs).map { (mark: mark, column: canvas.width - 1 - $0 / perCell) }
-    }.filter { $0.column >= 0 }
+  private static func drawMarks(_ marks: [Place], row: Int, on canvas: inout Canvas, _ look: Look) {
     // The rightmost column that has no label yet.
     var free = canvas.width
-    for (index, (mark, column)) in marks.enumerated() where column < free {
+    for (index, place) in marks.enumerated() where place.column < free {
+      let (mark, column) = (place.mark, place.column)
       guard let sign = look.glyphs.mark(mark.kind) else { continue }
       let style = look.style(markKey(mark.kind), .bold)
       let older = index + 1 < marks.count ? marks[index + 1].column : -1

@@ -175,8 +175,11 @@ package struct CommandAnswer: Equatable, Sendable {
   package var isSuccess: Bool
   /// Whether the command was one that ends the program.
   package var endsProgram: Bool
+  /// What is to be read by itself rather than among the events.
+  package var page: Page?
 
-  package init(lines: [String], isSuccess: Bool, endsProgram: Bool = false) {
+  package init(lines: [String], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
+    self.page = page
     self.lines = lines
     self.isSuccess = isSuccess
     self.endsProgram = endsProgram

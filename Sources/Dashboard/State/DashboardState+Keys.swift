@@ -13,7 +13,7 @@ extension DashboardState {
     case .mouse(let mouse, let column, let row): return handle(mouse, column: column, row: row)
     default:
       if let overlay { return handle(key, over: overlay) }
-      return handleInFocus(key)
+      return guide == nil ? handleInFocus(key) : handleGuided(key)
     }
     return []
   }
@@ -59,19 +59,44 @@ extension DashboardState {
       // An overlay is left as it was found, and leaving is what Ctrl-C means.
       if case .themes(let picker) = overlay { return close(picker) }
       self.overlay = nil
-      return overlay == .help ? [.quit] : []
+      return overlay == .help ? quit : []
     }
     switch overlay {
     case .help:
       if [.escape, .enter, .character("?"), .character("q"), .character(" ")].contains(key) { self.overlay = nil }
       return []
     case .themes(let picker): return handle(key, in: picker)
+    case .page(let reader): handle(key, in: reader)
     case .confirmation(let line, _):
       self.overlay = nil
       guard key == .character("y") || key == .character("Y") else { return [] }
       begin(command: line)
       return [.run(line)]
     }
+    return []
+  }
+
+  /// Leaves the program, or the tour first.
+  private var quit: [Action] { [guide == nil ? .quit : .guide(.quit)] }
+
+  private mutating func handle(_ key: Key, in reader: PageReader) {
+    var reader = reader
+    let room = Size(width: size.width, height: size.height - 2)
+    let last = PageOverlay.scrollMax(reader.page, room, appearance.look)
+    switch key {
+    case .up, .character("k"): reader.firstRow -= 1
+    case .down, .character("j"): reader.firstRow += 1
+    case .pageUp: reader.firstRow -= room.height
+    case .pageDown: reader.firstRow += room.height
+    case .home, .character("g"): reader.firstRow = 0
+    case .end, .character("G"): reader.firstRow = last
+    case .escape, .enter, .character("q"), .character(" "):
+      overlay = nil
+      return
+    default: break
+    }
+    reader.firstRow = Swift.max(0, Swift.min(last, reader.firstRow))
+    overlay = .page(reader)
   }
 
   private mutating func handle(_ key: Key, in picker: ThemePicker) -> [Action] {
@@ -111,7 +136,8 @@ extension DashboardState {
     case .backTab where prompt.editor.isEmpty:
       enterPanel(layout.visible.last)
     case .escape:
-      if !prompt.closeChoices() { prompt.lastAnswer = nil }
+      if prompt.closeChoices() { break }
+      if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else { _ = closeBenchmark() }
     case .pageUp: scrollEvents(by: eventsHeight)
     case .pageDown: scrollEvents(by: -eventsHeight)
     default: _ = prompt.handle(key)

@@ -10,6 +10,7 @@ extension DashboardState {
       return handle(key)
     }
     if let overlay { return handle(mouse, over: overlay, column: column, row: row) }
+    if guide != nil { return [] }
     if layout.prompt.contains(column: column, row: row) {
       if mouse == .press { leavePanels() }
       return []
@@ -33,7 +34,9 @@ extension DashboardState {
       guard let index = ThemesOverlay.theme(at: column, row, self) else { return handle(.escape) }
       if index == appearance.themeIndex { return handle(.enter) }
       appearance.themeIndex = index
-    case (.help, .press): self.overlay = nil
+    case (.help, .press), (.page, .press): self.overlay = nil
+    case (.page, .wheelUp): return handle(.up)
+    case (.page, .wheelDown): return handle(.down)
     case (.help, _), (.confirmation, _): break
     }
     return []
@@ -54,7 +57,7 @@ extension DashboardState {
       if let index = NodesPanel.node(atRow: row - edge, self, inner) { selectedNode = index }
     case .ring:
       if let slot = RingPanel.slot(at: column - edge, row - edge, self, inner) { ringCursor = slot }
-    case .throughput, .latency, .events: break
+    case .throughput, .latency, .benchmark, .events: break
     }
   }
 
@@ -62,7 +65,7 @@ extension DashboardState {
     switch panel {
     case .events: scrollEvents(by: key == .up ? Self.rowsPerTurn : -Self.rowsPerTurn)
     case .nodes, .ring: _ = handle(key, in: panel)
-    case .throughput, .latency: break
+    case .throughput, .latency, .benchmark: break
     }
   }
 }

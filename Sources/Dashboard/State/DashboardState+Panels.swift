@@ -13,6 +13,7 @@ extension DashboardState {
     case .character(" "): toggleFreeze()
     case .character("?"): overlay = .help
     case .control("d"): return [.quit]
+    case .character("x") where panel == .benchmark: return endBenchmark()
     default: move(key, in: panel)
     }
     return []
@@ -31,7 +32,7 @@ extension DashboardState {
   private mutating func moveFocus(by step: Int) {
     guard case .panel(let panel) = focus else { return }
     let visible = layout.visible
-    let stops = visible.count > 1 ? visible : PanelKind.allCases
+    let stops = visible.count > 1 ? visible : PanelKind.allCases.filter { $0 != .benchmark || benchmark != nil }
     let next = (stops.firstIndex(of: panel) ?? 0) + step
     if stops.indices.contains(next) { focus = .panel(stops[next]) } else { leavePanels() }
   }
@@ -41,9 +42,18 @@ extension DashboardState {
     case .events: moveInEvents(key)
     case .nodes: moveInNodes(key)
     case .ring: moveInRing(key)
-    case .throughput, .latency: break
+    case .throughput, .latency, .benchmark: break
     }
   }
+
+  /// Stops the one that runs, or puts the results of the last one away.
+  private mutating func endBenchmark() -> [Action] {
+    if closeBenchmark() { return [] }
+    begin(command: Self.stopBenchmarkCommand)
+    return [.run(Self.stopBenchmarkCommand)]
+  }
+
+  private static let stopBenchmarkCommand = "benchmark stop"
 
   private mutating func moveInEvents(_ key: Key) {
     switch key {

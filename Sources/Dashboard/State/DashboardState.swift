@@ -10,6 +10,7 @@ package enum Focus: Equatable, Sendable {
 package enum Overlay: Equatable, Sendable {
   case help
   case themes(ThemePicker)
+  case page(PageReader)
   /// A command that destroys something waits for a yes.
   case confirmation(line: String, question: String)
 }
@@ -52,6 +53,10 @@ package struct DashboardState: Sendable {
   /// The slot under the ring's cursor, once the reader has moved it.
   package internal(set) var ringCursor: Int?
   package internal(set) var filter = EventFilter()
+  /// The tour that is being played, if one is; it has the keys then.
+  package internal(set) var guide: Guide?
+  /// The results of a benchmark that is over were put away.
+  private var isBenchmarkClosed = false
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
@@ -77,8 +82,10 @@ package struct DashboardState: Sendable {
     return Layout(
       size,
       Layout.Needs(
-        nodeCount: status?.nodes.count ?? 3, changeRows: ChangePanel.rowsWanted(self, width: size.width),
-        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel))
+        nodeCount: status?.nodes.count ?? 3, warningRows: WarningPanel.rowsWanted(self, width: size.width),
+        changeRows: ChangePanel.rowsWanted(self, width: size.width), hasBenchmark: benchmark != nil,
+        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
+        guided: guidedPanel, isGuideLong: guide?.spot == .itself))
   }
 
   package var isHelpShown: Bool { overlay == .help }
@@ -94,6 +101,8 @@ extension DashboardState {
   package var status: ClusterStatus? { seen.status }
   package var history: ThroughputHistory { seen.history }
   package var walk: KeyWalk? { seen.walk }
+  /// The benchmark to show: the one that runs, or the last one until its results are put away.
+  package var benchmark: BenchmarkStatus? { isBenchmarkClosed ? nil : seen.benchmark }
   package var log: EventLog {
     get { seen.log }
     set { if held == nil { live.log = newValue } else { held?.log = newValue } }
@@ -111,7 +120,7 @@ extension DashboardState {
   package var isAnimated: Bool {
     guard let status = live.status else { return true }
     if case .recovering = status.phase { return true }
-    return status.change != nil || isWalking
+    return status.change != nil || isWalking || live.benchmark?.isRunning == true
   }
 
   /// Whether a key is on its way around the ring, which takes more frames than anything else.
@@ -133,6 +142,26 @@ extension DashboardState {
     selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
   }
 
+  /// Takes how the benchmark stands; `nil` before the first.
+  package mutating func apply(benchmark: BenchmarkStatus?) {
+    live.benchmark = benchmark
+    if benchmark?.isRunning == true { isBenchmarkClosed = false }
+    leaveMissingPanel()
+  }
+
+  /// Puts the results of a benchmark that is over away; returns whether there were any to be seen.
+  mutating func closeBenchmark() -> Bool {
+    guard let benchmark, !benchmark.isRunning else { return false }
+    isBenchmarkClosed = true
+    leaveMissingPanel()
+    return true
+  }
+
+  /// The keys do not stay with a panel that is no more.
+  private mutating func leaveMissingPanel() {
+    if focus == .panel(.benchmark), benchmark == nil { leavePanels() }
+  }
+
   /// Takes an event of the cluster.
   package mutating func apply(event: ClusterEvent) {
     live.apply(event: event)
@@ -149,6 +178,10 @@ extension DashboardState {
     prompt.runningCount = Swift.max(0, prompt.runningCount - 1)
     if prompt.runningCount == 0 { prompt.progress = "" }
     prompt.lastAnswer = answer
+    if let page = answer.page {
+      overlay = .page(PageReader(page))
+      return
+    }
     for line in answer.lines {
       append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: live.nowNs, text: line))
     }
@@ -164,13 +197,18 @@ extension DashboardState {
     thaw()
     log.rowsBelow = 0
     prompt.runningCount += 1
+    echo(command: command)
+  }
+
+  /// Shows a command and where its key lies.
+  mutating func echo(command: String) {
     append(LogLine(kind: .command, atNs: live.nowNs, text: command))
     guard let place = advice.place(command) else { return }
     live.walk = KeyWalk(place: place, startedNs: live.nowNs)
     ringCursor = nil
   }
 
-  private mutating func append(_ line: LogLine) {
+  mutating func append(_ line: LogLine) {
     live.log.append(line)
     // Whoever scrolled back keeps the lines being read where they are.
     guard live.log.rowsBelow > 0, filter.matches(line) else { return }

@@ -30,4 +30,6 @@ package enum Action: Equatable, Sendable {
   case suspend
   /// Take the mouse, or leave it to the terminal.
   case useMouse(Bool)
+  /// The reader of a tour wants something.
+  case guide(GuideKey)
 }

@@ -9,6 +9,10 @@ package struct LatencyHistory: Equatable, Sendable {
     package var p99: Double
     package var p999: Double
 
+    package init(p50: Double, p95: Double, p99: Double, p999: Double) {
+      (self.p50, self.p95, self.p99, self.p999) = (p50, p95, p99, p999)
+    }
+
     init?(_ counts: LatencyCounts) {
       guard let p50 = counts.percentileNs(0.5), let p95 = counts.percentileNs(0.95),
         let p99 = counts.percentileNs(0.99), let p999 = counts.percentileNs(0.999)

@@ -21,6 +21,9 @@ package struct Observations: Sendable {
   package private(set) var writeLatency = LatencyHistory()
   package private(set) var latencyAxis = AxisScale(minimum: 1_000)
   private var nodes: [Int: NodeHistory] = [:]
+  /// What is wrong between the nodes; `nil` if nothing is.
+  package private(set) var faults: FaultSummary?
+  package internal(set) var benchmark: BenchmarkStatus?
 
   /// The axes follow the last two minutes: what most graphs show.
   private static let axisBuckets = 240
@@ -44,12 +47,28 @@ package struct Observations: Sendable {
       let shown = readLatency.seconds.suffix(Self.axisBuckets) + writeLatency.seconds.suffix(Self.axisBuckets)
       latencyAxis.update(shown.compactMap { $0?.p99 })
     }
+    noteFaults(new)
     if new.change == nil {
       plan = nil
     } else if plan == nil || status?.ring != new.ring {
       plan = MovePlan(new.ring)
     }
     status = new
+  }
+
+  private mutating func noteFaults(_ new: ClusterStatus) {
+    if new.pausedNodes.isEmpty, new.linkFaults.isEmpty {
+      faults = nil
+    } else if status?.pausedNodes != new.pausedNodes || status?.linkFaults != new.linkFaults
+      || status?.nodes.map(\.name) != new.nodes.map(\.name)
+    {
+      faults = FaultSummary(new)
+    }
+  }
+
+  /// What keeps a serving node from being one like the others.
+  func trouble(ofNode node: NodeStatus) -> FaultSummary.Trouble? {
+    node.state.isServing ? faults?.troubles[node.id] : nil
   }
 
   mutating func apply(event: ClusterEvent) {

@@ -24,10 +24,11 @@ extension Glyphs {
   // Boxes.
   package var horizontal: Unicode.Scalar { pick("─", "-") }
   package var vertical: Unicode.Scalar { pick("│", "|") }
-  package var topLeft: Unicode.Scalar { pick("╭", "+") }
-  package var topRight: Unicode.Scalar { pick("╮", "+") }
-  package var bottomLeft: Unicode.Scalar { pick("╰", "+") }
-  package var bottomRight: Unicode.Scalar { pick("╯", "+") }
+  /// Top left, top right, bottom left, bottom right.
+  package var corners: [Unicode.Scalar] { [pick("╭", "+"), pick("╮", "+"), pick("╰", "+"), pick("╯", "+")] }
+  package var heavyHorizontal: Unicode.Scalar { pick("━", "=") }
+  package var heavyVertical: Unicode.Scalar { pick("┃", "#") }
+  package var heavyCorners: [Unicode.Scalar] { [pick("┏", "#"), pick("┓", "#"), pick("┗", "#"), pick("┛", "#")] }
   package var titleLeft: Unicode.Scalar { pick("┐", "|") }
   package var titleRight: Unicode.Scalar { pick("┌", "|") }
 
@@ -67,6 +68,7 @@ extension Glyphs {
   package var times: String { pick("×", "x") }
   package var dash: String { pick("–", "-") }
   package var pause: String { pick("■", "=") }
+  package var play: String { pick("▶", ">") }
   package var reads: String { pick("▲", "^") }
   package var writes: String { pick("▼", "v") }
   package var cursor: Unicode.Scalar { pick("▏", "_") }

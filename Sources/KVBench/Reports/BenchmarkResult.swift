@@ -18,7 +18,7 @@ package struct BenchmarkResult: Sendable {
   package var counts = OperationCounts()
   /// The same latencies by kind.
   package var latencySet = LatencySet()
-  /// Operations in each ``BenchmarkTimeline/windowNs``.
+  /// Operations in each `BenchmarkTimeline.windowNs`.
   package var windows: [OperationCounters] = []
   package var seconds: [BenchmarkSecond] = []
   package var marks: [BenchmarkMark] = []

@@ -24,4 +24,12 @@ package struct Message: Sendable {
   package var hash: UInt64
   package var key: [UInt8]
   package var body: Body
+
+  /// Whether a node is asked for something, as against told something it asked for.
+  package var isRequest: Bool {
+    switch body {
+    case .read, .write, .hint: true
+    case .version, .unknown, .written: false
+    }
+  }
 }

@@ -2,8 +2,7 @@ import CKernels
 
 /// Reads all of one node's log, changes nothing, and says what is there and what is not what was written.
 ///
-/// It shares ``SegmentScan`` and the rule for the end of the log with ``LogRecovery``, which cannot be used itself: a start
-/// repairs as it goes. One segment is in memory at a time, and 24 bytes a key to tell live records from dead ones.
+/// It shares ``SegmentScan`` and ``LogEnd`` with ``LogRecovery``, which cannot be used itself: a start repairs as it goes. One segment is in memory at a time, and 24 bytes a key to tell live records from dead ones.
 final class LogVerification {
   private let disk: any Disk
   private let folder: String
@@ -35,9 +34,9 @@ final class LogVerification {
   func run(isExpected: Bool, advance: (_ bytes: Int) -> Bool) throws(StorageError) -> VerificationReport.Node? {
     let names = namesInFolder()
     ids = try segments(names, isExpected)
-    let mark = lastSyncMark()
+    let end = LogEnd(ids, lastMark: lastSyncMark)
     for (i, id) in ids.enumerated() where names.contains(LogFormat.segmentName(id)) {
-      let bytes = try verify(id, slot: i + 1, isLast: id == ids.last, mark)
+      let bytes = try verify(id, slot: i + 1, isLast: id == ids.last, end)
       guard advance(bytes) else { return nil }
     }
     checkSmallFiles(names)
@@ -109,19 +108,14 @@ final class LogVerification {
 
   // MARK: - Segments
 
-  /// Where the newest mark says that everything before it was synced, as ``LogRecovery`` finds it.
-  private func lastSyncMark() -> LogPosition {
-    for id in ids.reversed() {
-      guard let file = try? disk.openSegment(path(id), capacity: 0) else { continue }
-      defer { file.close() }
-      let scan = SegmentScan(source(file, id, slot: 1), limit: file.byteCount)
-      if let mark = scan.lastSyncMark(segment: id) { return mark }
-    }
-    return .start
+  private func lastSyncMark(_ id: UInt64) -> LogPosition? {
+    guard let file = try? disk.openSegment(path(id), capacity: 0) else { return nil }
+    defer { file.close() }
+    return SegmentScan(source(file, id, slot: 1), limit: file.byteCount).lastSyncMark(segment: id)
   }
 
   /// Returns the bytes read.
-  private func verify(_ id: UInt64, slot: Int, isLast: Bool, _ mark: LogPosition) throws(StorageError) -> Int {
+  private func verify(_ id: UInt64, slot: Int, isLast: Bool, _ end: LogEnd) throws(StorageError) -> Int {
     let file: any SegmentFile
     do throws(StorageError) {
       file = try disk.openSegment(path(id), capacity: 0)
@@ -135,13 +129,16 @@ final class LogVerification {
     if report.torn != nil { return file.byteCount }
     let source = source(file, id, slot: slot)
     let scan = SegmentScan(source, limit: file.byteCount, values: .verified)
-    let torn = scan.firstBad(from: mark.unsyncedOffset(inSegment: id), source, isLast: isLast)
-    if let torn {
+    var torn: Int?
+    switch end.verdict(scan, source, isLast: isLast) {
+    case .kept: break
+    case .torn(let offset):
+      torn = offset
       report.torn = VerificationReport.Damage(
-        file: path(id), offset: torn, reason: "a crash left the log torn here; nothing before it is missing")
+        file: path(id), offset: offset, reason: "a crash left the log torn here; nothing before it is missing")
+    case .endMissing: damaged(path(id), scan.end, "the segment's end is missing")
     }
     reportDamage(scan, file, id, before: torn ?? .max)
-    if torn == nil, !isLast, !scan.isSealed { damaged(path(id), scan.end, "the segment's end is missing") }
     count(torn.map { SegmentScan(source, limit: $0) } ?? scan, source)
     return file.byteCount
   }

@@ -23,7 +23,17 @@ package struct Configuration: Equatable, Sendable {
   package struct Change: Equatable, Sendable {
     package var kind: ChangeStatus.Kind
     package var node: UInt16
+    /// Takes over all that the leaving `node` owns.
+    package var heir: UInt16?
     package var nextRing: Ring
+
+    /// Who becomes a member.
+    package var newcomer: UInt16? { kind == .join ? node : heir }
+
+    /// What a node that answers is doing during the change.
+    package func state(of id: UInt16) -> NodeState {
+      id == newcomer ? .joining : id == node ? .leaving : .up
+    }
   }
 
   package init(clusterID: UInt64, quorum: QuorumSettings, nodeNames: [String]) {
@@ -51,6 +61,15 @@ package struct Configuration: Equatable, Sendable {
   /// The names as people count: `node2` before `node10`.
   package var namesInOrder: [String] { members.map(\.name).sorted(by: Configuration.countsBefore) }
 
+  /// The joint configuration of a change.
+  package func joint(for wanted: QueuedChange) throws(ClusterError) -> Configuration {
+    switch (wanted.kind, wanted.heir) {
+    case (.join, _): try joining(wanted.node)
+    case (.leave, nil): try leaving(wanted.node)
+    case (.leave, let heir?): try replacing(wanted.node, with: heir)
+    }
+  }
+
   /// The joint configuration in which `name` joins.
   package func joining(_ name: String) throws(ClusterError) -> Configuration {
     try checkNoChange()
@@ -71,9 +90,7 @@ package struct Configuration: Equatable, Sendable {
   /// The joint configuration in which `name` leaves.
   package func leaving(_ name: String) throws(ClusterError) -> Configuration {
     try checkNoChange()
-    guard let member = member(named: name) else {
-      throw .refused("no node \(name) in the cluster; its nodes are \(namesInOrder.joined(separator: ", "))")
-    }
+    let member = try existing(name)
     guard members.count > 1 else {
       throw .refused("\(name) is the last node and holds all data; add another one first")
     }
@@ -81,6 +98,23 @@ package struct Configuration: Equatable, Sendable {
     next.epoch += 1
     next.change = Change(kind: .leave, node: member.id, nextRing: ring.removing(member.id, replicas: quorum.replicas))
     return next
+  }
+
+  /// The joint configuration in which a new node takes over all that `name` owns, and `name` leaves: no other key moves.
+  package func replacing(_ name: String, with heir: String) throws(ClusterError) -> Configuration {
+    let leaver = try existing(name)
+    var next = try joining(heir)
+    next.change = Change(
+      kind: .leave, node: leaver.id, heir: next.change?.node,
+      nextRing: ring.handing(leaver.id, to: next.change!.node))
+    return next
+  }
+
+  private func existing(_ name: String) throws(ClusterError) -> Member {
+    guard let member = member(named: name) else {
+      throw .refused("no node \(name) in the cluster; its nodes are \(namesInOrder.joined(separator: ", "))")
+    }
+    return member
   }
 
   /// The configuration that ends the change.

@@ -9,7 +9,7 @@ import CKernels
 /// quorum 3 2 2               copies, read quorum, write quorum
 /// member 0 up node1          id, up or killed, name
 /// ring 511:0 1023:2 …        tokens: last slot of the arc, node id
-/// join 3                     only during a change: join or leave, node id …
+/// join 3                     only during a change: join or leave, node id, a leaver's heir's …
 /// next 511:0 …               … and the ring after it
 /// checksum 1c2d3e4f          CRC-32C of all before this line
 /// ```
@@ -22,7 +22,8 @@ extension Configuration {
     lines += members.map { "member \($0.id) \($0.isKilled ? "killed" : "up") \($0.name)" }
     lines.append("ring " + Configuration.words(ring))
     if let change {
-      lines += ["\(change.kind.rawValue) \(change.node)", "next " + Configuration.words(change.nextRing)]
+      let heir = change.heir.map { " \($0)" } ?? ""
+      lines += ["\(change.kind.rawValue) \(change.node)\(heir)", "next " + Configuration.words(change.nextRing)]
     }
     let body = lines.joined(separator: "\n") + "\n"
     return body + "checksum \(String(Configuration.checksum(body), radix: 16))\n"
@@ -78,10 +79,11 @@ extension Configuration {
       guard let ring = Configuration.ring(words) else { return false }
       self.ring = ring
     case "join", "leave":
-      guard words.count == 2, let node = UInt16(words[1]), let kind = ChangeStatus.Kind(rawValue: words[0]) else {
-        return false
-      }
-      change = Change(kind: kind, node: node, nextRing: Ring())
+      let nodes = words.dropFirst().compactMap { UInt16($0) }
+      guard let kind = ChangeStatus.Kind(rawValue: words[0]), nodes.count == words.count - 1,
+        nodes.count == 1 || nodes.count == 2 && kind == .leave
+      else { return false }
+      change = Change(kind: kind, node: nodes[0], heir: nodes.count == 2 ? nodes[1] : nil, nextRing: Ring())
     case "next":
       guard change != nil, let ring = Configuration.ring(words) else { return false }
       change?.nextRing = ring
@@ -91,7 +93,25 @@ extension Configuration {
   }
 
   private static func words(_ ring: Ring) -> String {
-    ring.tokens.map { "\($0.slot):\($0.node)" }.joined(separator: " ")
+    // Some hundred tokens, written with every change of a node's state: not a string for each.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(ring.tokens.count * 10)
+    for token in ring.tokens {
+      if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
+      append(token.slot, to: &bytes)
+      bytes.append(UInt8(ascii: ":"))
+      append(token.node, to: &bytes)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func append(_ number: UInt16, to bytes: inout [UInt8]) {
+    var divisor: UInt16 = 10_000
+    while divisor > 1, divisor > number { divisor /= 10 }
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
   }
 
   private static func ring(_ words: [String]) -> Ring? {

@@ -50,6 +50,11 @@ package struct PreferenceTable: Equatable, Sendable {
     return owners(ofArc: low)
   }
 
+  /// Calls `body` with each arc's last slot and its owners, ascending.
+  func forEachArc(_ body: (_ end: Int, _ owners: ArraySlice<UInt16>) -> Void) {
+    for arc in ends.indices { body(ends[arc], owners(ofArc: arc)) }
+  }
+
   private func owners(ofArc arc: Int) -> ArraySlice<UInt16> { lists[arc * ranks..<(arc + 1) * ranks] }
 
   /// All lists laid out by slot: `slotOwners[slot * ranks + rank]`. O(slots · ranks).

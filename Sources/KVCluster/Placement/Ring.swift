@@ -41,6 +41,11 @@ package struct Ring: Equatable, Sendable {
     self.tokens = tokens
   }
 
+  /// Tokens of another ring, under other names.
+  init(sorted tokens: [Token]) {
+    self.tokens = tokens
+  }
+
   /// The nodes on the ring, ascending. O(tokens · log tokens).
   package var nodes: [UInt16] {
     tokens.map(\.node).sorted().reduce(into: []) { nodes, node in

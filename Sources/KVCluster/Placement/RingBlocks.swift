@@ -201,6 +201,11 @@ extension Ring {
     return Ring(blocks)
   }
 
+  /// The ring after `heir`, who is not on it, has taken the place of `node`.
+  package func handing(_ node: UInt16, to heir: UInt16) -> Ring {
+    Ring(sorted: tokens.map { $0.node == node ? Token(slot: $0.slot, node: heir) : $0 })
+  }
+
   private init(_ blocks: RingBlocks) {
     tokens = blocks.tokens
   }

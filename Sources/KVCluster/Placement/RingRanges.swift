@@ -2,15 +2,22 @@
 package struct RingRanges: Equatable, Sendable {
   package private(set) var ranges: [ClosedRange<Int>]
 
+  /// No slots.
+  package init() { ranges = [] }
+
   /// The slots that satisfy `isMember`. O(slots).
   package init(where isMember: (_ slot: Int) -> Bool) {
     ranges = []
-    for slot in 0..<Ring.slotCount where isMember(slot) {
-      if let last = ranges.last, last.upperBound == slot - 1 {
-        ranges[ranges.count - 1] = last.lowerBound...slot
-      } else {
-        ranges.append(slot...slot)
-      }
+    for slot in 0..<Ring.slotCount where isMember(slot) { append(slot...slot) }
+  }
+
+  /// Adds slots beyond all that are in.
+  package mutating func append(_ slots: ClosedRange<Int>) {
+    if let last = ranges.last, last.upperBound == slots.lowerBound - 1 {
+      ranges[ranges.count - 1] = last.lowerBound...slots.upperBound
+    } else {
+      precondition(ranges.last.map { $0.upperBound < slots.lowerBound } ?? true, "slots come in their order")
+      ranges.append(slots)
     }
   }
 

@@ -93,8 +93,8 @@ final class ChangeExecution {
     // The newcomer answers before anyone asks it. It may have been killed meanwhile, but not in between.
     cluster.lifecycle.lockBlocking()
     defer { cluster.lifecycle.unlock() }
-    let node = plan.node
-    let newcomer = cluster.roster.withState { state in state.nodes.first { $0.id == node }?.replica }
+    let id = plan.newcomer
+    let newcomer = cluster.roster.withState { state in state.nodes.first { $0.id == id }?.replica }
     if let newcomer { cluster.partitions.add(newcomer) }
     cluster.partitions.adopt(cluster.viewNow)
   }
@@ -192,7 +192,7 @@ final class ChangeExecution {
     let (plan, member) = (plan, member)
     let moved = cluster.roster.withState { state -> Int in
       defer { state.move = nil }
-      if let i = state.nodes.firstIndex(where: { $0.id == plan.node }), state.nodes[i].state == .joining {
+      if let i = state.nodes.firstIndex(where: { $0.id == plan.newcomer }), state.nodes[i].state == .joining {
         state.nodes[i].state = .up
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
@@ -200,7 +200,8 @@ final class ChangeExecution {
     if plan.kind == .join {
       cluster.log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
     } else {
-      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to the others")
+      let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
+      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to \(heirs)")
     }
   }
 }
@@ -213,7 +214,7 @@ extension PartitionTable {
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       let perPartition = Ring.slotCount / Store.partitionCount
-      return view.representatives(of: number * perPartition..<(number + 1) * perPartition).allSatisfy { slot in
+      return view.allLists(of: number * perPartition..<(number + 1) * perPartition) { slot in
         !view.isMoving(slot) || canMove(view.participants(ofSlot: slot), view, partition, links)
       }
     }
@@ -223,17 +224,22 @@ extension PartitionTable {
     _ participants: PlacementView.Participants, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
     _ links: Links
   ) -> Bool {
-    let replicas = (0..<participants.count).map {
-      partition.pointee.replica(participants.ids[$0])?.takeUnretainedValue()
+    var answering = ParticipantSet()
+    var voting = ParticipantSet()
+    for i in 0..<participants.count {
+      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
+      answering.insert(i)
+      if replica._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting.insert(i) }
     }
+    let (isFaulty, needed) = (links.isFaulty, view.nextQuorum?.write ?? 0)
     var sources = ParticipantSet()
-    for i in 0..<participants.count where participants.owners.contains(i) {
-      guard let replica = replicas[i], !replica.store.isSuspect else { continue }
-      let reached = (0..<participants.count).count {
-        participants.nextOwners.contains($0) && replicas[$0] != nil
-          && links.reaches(participants.ids[i], participants.ids[$0])
+    for i in 0..<participants.count where participants.owners.contains(i) && voting.contains(i) {
+      var reached = answering.intersection(participants.nextOwners)
+      if isFaulty {
+        for j in 0..<participants.count
+        where reached.contains(j) && !links.reaches(participants.ids[i], participants.ids[j]) { reached.remove(j) }
       }
-      if reached >= view.nextQuorum?.write ?? 0 { sources.insert(i) }
+      if reached.count >= needed { sources.insert(i) }
     }
     return view.readRule(participants).isMet(by: sources)
   }

@@ -12,4 +12,5 @@ final class ClusterCounters: Sendable {
   let failedNodes = Atomic<Int>(0)
   let tombstonesPurged = Atomic<Int>(0)
   let copiesWithdrawn = Atomic<Int>(0)
+  let suspicions = Atomic<Int>(0)
 }

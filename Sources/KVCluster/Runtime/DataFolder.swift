@@ -5,11 +5,14 @@ import Glibc
 /// ```
 /// <data>/lock             the pid of the process that has it open
 /// <data>/configuration    see ``Configuration/text``
+/// <data>/boot             see ``BootMark``
 /// <data>/node1.wal/       a node's segments and its tag lease
 /// ```
 final class DataFolder: Sendable {
   let path: String
   let disk: any Disk
+  /// Names this boot of the machine; `nil` where the system does not say.
+  let boot: String?
   /// `nil` in a simulation.
   private let lockDescriptor: Int32?
 
@@ -21,6 +24,7 @@ final class DataFolder: Sendable {
     guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
     self.path = String(cString: resolved)
     free(resolved)
+    boot = DataFolder.bootID()
     let lockPath = "\(self.path)/lock"
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
@@ -39,8 +43,9 @@ final class DataFolder: Sendable {
   }
 
   /// A folder that exists in a simulation only.
-  init(simulated disk: any Disk) {
+  init(simulated disk: any Disk, boot: String) {
     path = "simulated"
+    self.boot = boot
     self.disk = disk
     lockDescriptor = nil
   }
@@ -66,6 +71,16 @@ final class DataFolder: Sendable {
   /// Durable on return.
   func write(_ configuration: Configuration) throws(StorageError) {
     try disk.replace("configuration", with: Array(configuration.text.utf8))
+  }
+
+  private static func bootID() -> String? {
+    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { Glibc.close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    return text.split(separator: "\n").first.map(String.init)
   }
 
   /// Whether nothing but the lock is here.
@@ -130,7 +145,7 @@ final class DataFolder: Sendable {
 }
 
 extension FsyncPolicy {
-  /// Whether logs are staged (see ``PosixSegmentFile``), which `always` could be: nothing counts there before a sync. It
-  /// is not for now: after a `kill -9` in the middle of a batch, `verify` has called a torn tail damage.
-  package var stagesLogs: Bool { false }
+  /// Whether logs are staged (see ``PosixSegmentFile``): where nothing counts before a sync, a kill may take what was not
+  /// synced.
+  package var stagesLogs: Bool { self == .always }
 }

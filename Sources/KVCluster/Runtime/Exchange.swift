@@ -11,6 +11,8 @@ final class Exchange: @unchecked Sendable {
 
   private enum Event {
     case arrival(Message)
+    /// A node has had its time with a message that arrived before.
+    case served(Message)
     /// Ask silent owners again, give up, or end.
     case attention(operation: Int)
   }
@@ -41,12 +43,27 @@ final class Exchange: @unchecked Sendable {
   /// From operation number `first` on; `nil` for those that are over.
   private var entries: [Entry?] = []
   private var first = 0
+  /// So many of the first entries are `nil`.
+  private var ended = 0
   private var held: [Message] = []
   private var random: SeededRandom
   private var isEnded = false
+  private var conditions = Conditions()
   /// What has been decided, to be told without the lock.
   private var decided: [(Completion, MessageOperation.Outcome)] = []
   private(set) var counters = Counters()
+
+  /// What a simulation prescribes.
+  struct Conditions {
+    /// The only node that clients reach.
+    var contact: UInt16?
+    /// Each node handles one request at a time, and takes so long for it.
+    var serviceNs: UInt64 = 0
+    /// When each node is free, by id.
+    var freeNs: [UInt64] = []
+  }
+
+  func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
 
   /// How often what happened, for those who watch.
   struct Counters: Sendable, Equatable {
@@ -153,7 +170,7 @@ final class Exchange: @unchecked Sendable {
     lock.withLock {
       var busy = Set(entries.compactMap { $0?.operation.hash })
       for message in held { busy.insert(message.hash) }
-      for case .arrival(let message) in queue.entries { busy.insert(message.hash) }
+      for case .arrival(let message) in queue.all { busy.insert(message.hash) }
       body { busy.contains($0) }
     }
   }
@@ -182,6 +199,7 @@ final class Exchange: @unchecked Sendable {
       }
       first += entries.count
       entries = []
+      ended = 0
       queue.removeAll()
       held = []
       durable.withLock { $0 = [] }
@@ -206,7 +224,7 @@ final class Exchange: @unchecked Sendable {
         return answers
       }
       for answer in answers { send(answer, now) }
-      while let (_, event) = queue.pop(dueBy: now) { handle(event, now) }
+      while let event = queue.pop(dueBy: now) { handle(event, now) }
     }
     tell()
   }
@@ -235,7 +253,10 @@ final class Exchange: @unchecked Sendable {
 
   private func handle(_ event: Event, _ now: UInt64) {
     switch event {
-    case .arrival(let message): arrive(message, now)
+    case .arrival(let message):
+      if conditions.serviceNs > 0, message.isRequest { return queueUp(message, now) }
+      arrive(message, now)
+    case .served(let message): arrive(message, now)
     case .attention(let number): attend(number, now)
     }
   }
@@ -255,16 +276,22 @@ final class Exchange: @unchecked Sendable {
     if let end = entry.lingersUntilNs, now >= end || entry.operation.requests.isEmpty {
       sendHints(entry, now)
       entries[i] = nil
-      while let last = entries.first, last == nil {
-        entries.removeFirst()
-        first += 1
-      }
+      dropEnded()
       return
     }
     if entry.lingersUntilNs == nil { entries[i]!.contact = drawContact() }
     sendRequests(i, now)
     let next = entry.lingersUntilNs ?? entry.operation.deadlineNs
     queue.add(.attention(operation: number), at: max(now + 1, min(next, now + Exchange.retryNs)))
+  }
+
+  /// Forgets the oldest operations that are over, once they are half of all: each entry is moved once on average.
+  private func dropEnded() {
+    while ended < entries.count, entries[ended] == nil { ended += 1 }
+    guard ended * 2 >= entries.count else { return }
+    entries.removeFirst(ended)
+    first += ended
+    ended = 0
   }
 
   /// Takes note of an operation that has just been decided.
@@ -292,6 +319,7 @@ final class Exchange: @unchecked Sendable {
 
   /// A node that answers; a client finds one by trying.
   private func drawContact() -> UInt16? {
+    if let contact = conditions.contact { return contact }
     let candidates = partitions.attachedIDs.filter { !links.isPaused($0) }
     return candidates.isEmpty ? nil : candidates[random.below(candidates.count)]
   }
@@ -317,6 +345,13 @@ final class Exchange: @unchecked Sendable {
       counters.doubled += 1
       queue.add(.arrival(message), at: now + again)
     }
+  }
+
+  private func queueUp(_ message: Message, _ now: UInt64) {
+    let to = Int(message.to)
+    while conditions.freeNs.count <= to { conditions.freeNs.append(0) }
+    conditions.freeNs[to] = max(now, conditions.freeNs[to]) + conditions.serviceNs
+    queue.add(.served(message), at: conditions.freeNs[to])
   }
 
   private func arrive(_ message: Message, _ now: UInt64) {

@@ -26,11 +26,12 @@ final class HintReplay {
   /// settled. Returns false at the end.
   func step() -> Bool {
     guard number < Store.partitionCount, !isInterrupted else { return false }
-    let partition = partitions[number]
     // Most partitions have none: go on to one that has.
-    if partition.pointee.lock.withLock({ deliverBatch(partition) }) { return true }
-    number += 1
-    if number < Store.partitionCount { return true }
+    while number < Store.partitionCount, !isInterrupted {
+      let partition = partitions[number]
+      if partition.pointee.lock.withLock({ deliverBatch(partition) }) { return true }
+      number += 1
+    }
     if !isInterrupted { for id in holders { settle(id) } }
     return false
   }

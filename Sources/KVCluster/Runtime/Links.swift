@@ -117,15 +117,23 @@ final class Links: Sendable {
   func fate(from: UInt16, to: UInt16) -> Fate {
     guard isFaulty, from != to else { return .arrives(afterNs: 0, againAfterNs: nil) }
     return state.withLock { state in
-      let (own, all) = (state.quality(from, to), state.everywhere)
-      if own.isCut || state.random.chance(perMille: own.lossPerMille) || state.random.chance(perMille: all.lossPerMille)
-      {
-        return .lost
-      }
-      let first = Links.delay(own, all, &state.random)
-      let isDoubled = state.random.chance(perMille: own.duplicationPerMille + all.duplicationPerMille)
-      return .arrives(afterNs: first, againAfterNs: isDoubled ? Links.delay(own, all, &state.random) : nil)
+      Links.fate(state.quality(from, to), state.everywhere, &state.random)
     }
+  }
+
+  /// ``fate(from:to:)`` of a message beside the operations', which does not change what is drawn for theirs.
+  func fate(from: UInt16, to: UInt16, _ random: inout SeededRandom) -> Fate {
+    let (own, all) = state.withLock { ($0.quality(from, to), $0.everywhere) }
+    return Links.fate(own, all, &random)
+  }
+
+  private static func fate(_ own: Quality, _ all: Quality, _ random: inout SeededRandom) -> Fate {
+    if own.isCut || random.chance(perMille: own.lossPerMille) || random.chance(perMille: all.lossPerMille) {
+      return .lost
+    }
+    let first = delay(own, all, &random)
+    let isDoubled = random.chance(perMille: own.duplicationPerMille + all.duplicationPerMille)
+    return .arrives(afterNs: first, againAfterNs: isDoubled ? delay(own, all, &random) : nil)
   }
 
   private static func delay(_ own: Quality, _ all: Quality, _ random: inout SeededRandom) -> UInt64 {

@@ -60,9 +60,12 @@ final class PlacementView: @unchecked Sendable {
     let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: places)
     for place in 0..<places {
       let next = UnsafeBufferPointer(start: nextOwners + place * nextRanks, count: nextRanks)
-      let both = UnsafeBufferPointer(start: owners + place * ranks, count: ranks).filter(next.contains)
-      for (rank, owner) in both.enumerated() { shared[place * ranks + rank] = owner }
-      counts[place] = UInt8(both.count)
+      var count = 0
+      for rank in 0..<ranks where next.contains(owners[place * ranks + rank]) {
+        shared[place * ranks + count] = owners[place * ranks + rank]
+        count += 1
+      }
+      counts[place] = UInt8(count)
     }
     (sharedOwners, sharedCounts) = (shared, counts)
   }
@@ -77,9 +80,14 @@ final class PlacementView: @unchecked Sendable {
   private static func lists(of table: PreferenceTable, _ ownSlots: Int) -> UnsafeMutablePointer<UInt16> {
     let places = RingBlocks.count * (ownSlots + 1)
     let lists = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * table.ranks))
-    for place in 0..<places where table.ranks > 0 {
-      let slot = place / (ownSlots + 1) * slotsPerBlock + place % (ownSlots + 1)
-      for (rank, owner) in table.owners(of: slot).enumerated() { lists[place * table.ranks + rank] = owner }
+    var next = 0
+    table.forEachArc { end, owners in
+      while next < places {
+        let slot = next / (ownSlots + 1) * slotsPerBlock + next % (ownSlots + 1)
+        if slot > end { return }
+        for rank in 0..<owners.count { lists[next * owners.count + rank] = owners[owners.startIndex + rank] }
+        next += 1
+      }
     }
     return lists
   }
@@ -95,6 +103,28 @@ final class PlacementView: @unchecked Sendable {
     stride(from: slots.lowerBound, to: slots.upperBound, by: PlacementView.slotsPerBlock).flatMap { first in
       first...first + ownSlots
     }
+  }
+
+  /// Whether `isTrue` of every list that occurs in the range, a multiple of blocks: it is asked about a slot of each.
+  @inline(__always)
+  func allLists(of slots: Range<Int>, _ isTrue: (_ slot: Int) -> Bool) -> Bool {
+    var first = slots.lowerBound
+    while first < slots.upperBound {
+      for slot in first...first + ownSlots where !isTrue(slot) { return false }
+      first += PlacementView.slotsPerBlock
+    }
+    return true
+  }
+
+  /// All slots that the node does not own. O(lists).
+  func slotsNotOwned(by node: UInt16) -> RingRanges {
+    var ranges = RingRanges()
+    for first in stride(from: 0, to: Ring.slotCount, by: PlacementView.slotsPerBlock) {
+      for slot in first...first + ownSlots where !isOwner(node, ofSlot: slot) {
+        ranges.append(slot...(slot == first + ownSlots ? first + PlacementView.slotsPerBlock - 1 : slot))
+      }
+    }
+    return ranges
   }
 
   func name(of id: UInt16) -> String { Int(id) < names.count ? names[Int(id)] : "node \(id)" }

@@ -24,7 +24,9 @@
 ///   that begins meanwhile lets the partition adopt its owners under the same lock, and it copies after that.
 /// - *a node that lost records* may have lost the tombstone and kept V. It does not vote, streams nothing and hands over no
 ///   hints until it has been compared with N − W + 1 intact others; a copy that none of them knows is withdrawn then
-///   (`Withdrawal.swift`). With W = 1 there are not so many others, so nothing is purged, unless N = 1.
+///   (`Withdrawal.swift`). With W = 1 there are not so many others, so nothing is purged, unless N = 1. (After a loss of
+///   power of the machine nobody may vote; then all owners are compared, and a tombstone that is damaged on top of that
+///   would be missed. It was on the disk, so the loss of power alone does not take it.)
 /// - *a backup* is of one moment, between two operations.
 ///
 /// Rejected: a floor, a tag below which absence means deleted. It needs all owners equal for a whole range and a refusal

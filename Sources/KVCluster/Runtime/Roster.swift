@@ -10,6 +10,8 @@ final class Roster: Sendable {
     var move: Move?
     /// Changes that wait for their turn, in their order.
     var queue: [QueuedChange] = []
+    /// A replacement that could not begin is tried again then.
+    var nextReplacementNs: UInt64 = 0
     var recoveryFailure: ClusterError?
   }
 
@@ -20,6 +22,8 @@ final class Roster: Sendable {
     var state: NodeState
     /// Set while the node answers.
     var replica: Replica?
+    /// Since when the node is down, as far as this run of the program knows.
+    var downSinceNs: UInt64?
   }
 
   struct Move {
@@ -32,8 +36,11 @@ final class Roster: Sendable {
   private let state: Mutex<State>
 
   init(_ configuration: Configuration) {
+    let now = Clock.nowNs()
     let nodes = configuration.members.map { member in
-      Node(id: member.id, name: member.name, state: member.isKilled ? .dead : .recovering(fraction: 0))
+      Node(
+        id: member.id, name: member.name, state: member.isKilled ? .dead : .recovering(fraction: 0),
+        downSinceNs: member.isKilled ? now : nil)
     }
     state = Mutex(State(configuration: configuration, nodes: nodes))
   }
@@ -55,11 +62,19 @@ final class Roster: Sendable {
   /// The nodes that answer.
   var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
 
+  /// Calls `body` with each node that answers, under the roster's lock; without an array.
+  func forEachLive(_ body: (Replica) -> Void) {
+    state.withLock { state in
+      for node in state.nodes { if let replica = node.replica { body(replica) } }
+    }
+  }
+
   func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
     state.withLock { state in
       guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
       state.nodes[i].state = nodeState
       state.nodes[i].replica = replica
+      state.nodes[i].downSinceNs = nodeState.isDown ? state.nodes[i].downSinceNs ?? Clock.nowNs() : nil
     }
   }
 }

@@ -29,12 +29,15 @@ final class Sweep: @unchecked Sendable {
   private let links: Links
   private let goal: Goal
   private let sources: [UInt16]
+  private let asksSuspects: Bool
   /// Copies made so far, and the bytes of their records.
   let keysCopied = Atomic<Int>(0)
   let bytesCopied = Atomic<Int>(0)
   /// Newest versions that were not copied because their bytes are damaged.
   let keysDamaged = Atomic<Int>(0)
   private let stepsDone = Atomic<Int>(0)
+  /// By who gives a range up and who gets it. A mutex a copy is nothing beside the copy.
+  private let handedOver = Mutex<[TransferStatus]>([])
   /// Where it is; used by whoever drives it.
   private var place = Place()
 
@@ -52,13 +55,20 @@ final class Sweep: @unchecked Sendable {
   /// A key counts once more for every so many bytes of its record, so that a batch copies about a megabyte at most.
   private static let bytesPerKey = 32_768
 
-  /// - Parameter sources: nodes whose copies are compared.
-  init(_ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16]) {
+  /// - Parameters:
+  ///   - sources: nodes whose copies are compared.
+  ///   - asksSuspects: also of those that may have lost records, because too few others are sure.
+  init(
+    _ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16], asksSuspects: Bool = false
+  ) {
+    self.asksSuspects = asksSuspects
     self.goal = goal
     self.partitions = partitions
     self.links = links
     self.sources = sources
   }
+
+  var transfers: [TransferStatus] { handedOver.withLock { $0 } }
 
   /// Part of the work done, from 0 to 1.
   var fraction: Double {
@@ -69,12 +79,13 @@ final class Sweep: @unchecked Sendable {
   /// - Parameter canCopy: whether enough of the partition's owners answer.
   func step(canCopy: (_ partition: Int) -> Bool = { _ in true }) throws(StorageError) -> Progress {
     guard place.partition < Store.partitionCount else { return .done }
-    guard let at = place.source else {
+    guard let begun = place.source else {
       guard canCopy(place.partition) else { return .waiting }
       place.linksGeneration = links.generation
       (place.source, place.position, place.capacity) = (0, 0, nil)
       return .more
     }
+    let at = skipEmpty(from: begun)
     guard at < sources.count else {
       // What did not get through is tried again.
       if place.linksGeneration == links.generation { place.partition += 1 } else { rewind() }
@@ -88,6 +99,22 @@ final class Sweep: @unchecked Sendable {
       stepsDone.wrappingAdd(1, ordering: .relaxed)
     }
     return .more
+  }
+
+  /// Goes on to the first source that has anything in the partition.
+  private func skipEmpty(from first: Int) -> Int {
+    let partition = partitions[place.partition]
+    var at = first
+    partition.pointee.lock.withLock {
+      while at < sources.count {
+        let replica = partition.pointee.replica(sources[at])
+        if let replica, replica._withUnsafeGuaranteedRef({ !$0.store.stripes[place.partition].index.isEmpty }) { break }
+        at += 1
+      }
+    }
+    if at > first { (place.source, place.position, place.capacity) = (at, 0, nil) }
+    stepsDone.wrappingAdd(at - first, ordering: .relaxed)
+    return at
   }
 
   private func rewind() { stepsDone.wrappingSubtract(sources.count, ordering: .relaxed) }
@@ -115,10 +142,10 @@ final class Sweep: @unchecked Sendable {
     let partition = partitions[number]
     return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
       // What a node has that may have lost records may have been deleted; what it lacks it gets as a target.
-      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(), !replica.store.isSuspect else {
-        return nil
-      }
-      if replica.store.stripes[number].index.count == 0 { return nil }
+      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(),
+        asksSuspects || !replica.store.isSuspect
+      else { return nil }
+      if replica.store.stripes[number].index.isEmpty { return nil }
       let capacity = replica.store.stripes[number].index.capacity
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
       let start = place.capacity == nil || place.capacity == capacity ? place.position : 0
@@ -176,12 +203,31 @@ final class Sweep: @unchecked Sendable {
       let id = participants.ids[i]
       if case .catchUp(let node) = goal, node != id { continue }
       if let target = partition.pointee.replica(id)?.takeUnretainedValue(), links.reaches(source.id, id) {
-        if try copy(slot, record, to: target) { isCopied = true }
+        guard try copy(slot, record, to: target) else { continue }
+        isCopied = true
+        if case .moveRanges = goal { note(record.byteCount, to: i, of: participants) }
       } else if participants.nextOwners.contains(i) {
         hint(slot, record, for: id, at: source, in: partition)
       }
     }
     return isCopied
+  }
+
+  /// Counts a copy for the node that gives its range up: the first that gives to the first that gets, and so on. Who the
+  /// copy was read from is another matter: any owner will do.
+  private func note(_ bytes: Int, to getter: Int, of participants: PlacementView.Participants) {
+    let (owners, next) = (participants.owners, participants.nextOwners)
+    guard next.contains(getter), !owners.contains(getter) else { return }
+    let turn = (0..<getter).count { next.contains($0) && !owners.contains($0) }
+    let giver = (0..<participants.count).filter { owners.contains($0) && !next.contains($0) }.dropFirst(turn).first
+    let (from, to) = (giver.map { Int(participants.ids[$0]) }, Int(participants.ids[getter]))
+    handedOver.withLock { transfers in
+      let known = transfers.firstIndex { $0.from == from && $0.to == to }
+      let place = known ?? transfers.count
+      if known == nil { transfers.append(TransferStatus(from: from, to: to, keys: 0, bytes: 0)) }
+      transfers[place].keys += 1
+      transfers[place].bytes += bytes
+    }
   }
 
   private func copy(_ slot: IndexSlot, _ record: RecordView, to target: Replica) throws(StorageError) -> Bool {

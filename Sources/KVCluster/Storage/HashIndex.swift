@@ -67,6 +67,11 @@ package struct HashIndex {
   /// Keys in the index.
   package var count: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].count) } }
 
+  package var isEmpty: Bool {
+    for i in 0..<HashIndex.tableCount where tables[i].count > 0 { return false }
+    return true
+  }
+
   /// Slots of all tables; changes whenever entries change their places.
   package var capacity: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].capacity) } }
 
@@ -184,7 +189,7 @@ package struct HashIndex {
   /// Calls `body` with each entry from place `from`, looking at no more than `limit` places, and returns where to go on,
   /// or `nil` at the end. Places are those of a picture that lasts until ``capacity`` changes.
   package func scan(from: Int, limit: Int, _ body: (UnsafeMutablePointer<IndexSlot>) -> Void) -> Int? {
-    if count == 0 { return nil }
+    if isEmpty { return nil }
     var first = 0
     var left = limit
     var place = from

@@ -24,6 +24,16 @@ package struct LogIdentity: Equatable, Sendable {
     base.storeBytes(of: kv_crc32c(0, base, bytes - 4), toByteOffset: bytes - 4, as: UInt32.self)
   }
 
+  /// Whether these bytes are the segment's header as far as a crash has let it be written: each is the header's or zero.
+  func isPart(ofHeader base: UnsafeRawPointer, segment: UInt64) -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: LogFormat.segmentHeaderBytes, alignment: 8) { whole in
+      guard let start = whole.baseAddress else { return false }
+      writeHeader(to: start, segment: segment)
+      let bytes = UnsafeRawBufferPointer(start: base, count: whole.count)
+      return zip(bytes, whole).allSatisfy { $0 == $1 || $0 == 0 }
+    }
+  }
+
   /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``.
   func checkHeader(_ base: UnsafeRawPointer, segment: UInt64, byteCount: Int, path: String) throws(StorageError) {
     let bytes = LogFormat.segmentHeaderBytes

@@ -13,10 +13,8 @@ enum SuspectMark {
 
 /// Finds a log's segments and where the log ends.
 ///
-/// The first record that does not verify is either the *torn tail* of a power loss, bytes that were never synced and so
-/// never acknowledged under `always`; it is cut, together with what follows. Or it is *corruption*: a sync mark says
-/// that the place had been synced. Then nothing is cut or deleted: the place is reported, the rest is used.
-/// (The distinction is that of "Protocol-Aware Recovery", FAST '18.)
+/// A *torn tail* is cut, together with what follows. At *corruption* nothing is cut or deleted: the place is reported,
+/// the rest is used. ``LogEnd`` tells which it is. (The distinction is that of "Protocol-Aware Recovery", FAST '18.)
 struct LogRecovery {
   let disk: any Disk
   let folder: String
@@ -107,9 +105,7 @@ struct LogRecovery {
     let file = try disk.openSegment(path(1), capacity: segmentBytes)
     defer { file.close() }
     guard file.byteCount >= LogFormat.segmentHeaderBytes else { return true }
-    let hasHeader = file.base.load(as: UInt64.self) != 0
-    let isOwn = (try? identity.checkHeader(file.base, segment: 1, byteCount: file.byteCount, path: file.path)) != nil
-    guard isOwn || !hasHeader else { return false }
+    guard identity.isPart(ofHeader: file.base, segment: 1) else { return false }
     let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 0, id: 1, clusterID: identity.clusterID)
     let beforeFirst = LogFormat.segmentHeaderBytes - LogFormat.alignment
     return SegmentScan.nextRecord(source, after: beforeFirst, limit: file.byteCount) == nil
@@ -154,36 +150,30 @@ struct LogRecovery {
 
   // MARK: - The end of the log
 
-  /// From the newest segment back to the one with the last sync mark: beyond that mark everything must verify, values
-  /// too. A loss of power can leave a header on the disk without its value, and such a record must not hide the version
-  /// before it, which was acknowledged.
+  /// Reads the segments from the newest back to the one that the newest mark speaks of, and acts on what ``LogEnd`` says
+  /// about each: beyond the mark everything must verify, values too.
   private func findEnd(_ found: inout Found) throws(StorageError) {
-    var mark = LogPosition.start
-    var first = found.segments.count
-    while first > 0, mark == .start {
-      first -= 1
-      let segment = found.segments[first]
+    var scans = found.scans
+    let segments = found.segments
+    let scan = { (id: UInt64) -> SegmentScan? in
+      if let known = scans.first(where: { $0.id == id })?.scan { return known }
+      guard let segment = segments.first(where: { $0.id == id }) else { return nil }
       let scan = SegmentScan(source(segment), limit: segment.file.byteCount)
-      found.scans.append((segment.id, scan))
-      if let last = scan.lastSyncMark(segment: segment.id) { mark = last }
+      scans.append((id, scan))
+      return scan
     }
-    // A mark may speak of an earlier segment than the one it stands in; what lies between is sealed and was synced
-    // with it or is beyond it.
-    while first > 0, found.segments[first].id > mark.segment, mark != .start {
-      first -= 1
-      let segment = found.segments[first]
-      found.scans.append((segment.id, SegmentScan(source(segment), limit: segment.file.byteCount)))
-    }
-    for i in first..<found.segments.count {
-      let segment = found.segments[i]
+    let end = LogEnd(segments.map(\.id)) { scan($0)?.lastSyncMark(segment: $0) }
+    // Between the segment that the mark speaks of and the one it stands in.
+    let toCheck = segments.indices.filter { segments[$0].id >= end.synced.segment && scan(segments[$0].id) != nil }
+    found.scans = scans
+    for i in toCheck {
+      let segment = segments[i]
       guard let scan = found.scan(segment.id) else { continue }
       found.segments[i].end = scan.end
-      let unsynced = mark.unsyncedOffset(inSegment: segment.id)
-      let isLast = i == found.segments.count - 1
-      if let torn = scan.firstBad(from: unsynced, source(segment), isLast: isLast) {
-        return try cut(&found, at: i, offset: torn)
-      }
-      if !isLast, !scan.isSealed {
+      switch end.verdict(scan, source(segment), isLast: i == segments.count - 1) {
+      case .kept: continue
+      case .torn(let offset): return try cut(&found, at: i, offset: offset)
+      case .endMissing:
         found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
         found.segments[i].isDamaged = true
       }
@@ -219,40 +209,5 @@ struct LogRecovery {
     found.isCut = hadRecords || valid > offset
     found.scans.removeAll { $0.id == segment.id }
     found.scans.append((segment.id, SegmentScan(source(segment), limit: offset)))
-  }
-}
-
-extension LogPosition {
-  /// From which offset a segment may be torn, if all before this position was synced; `Int.max` for nowhere.
-  func unsyncedOffset(inSegment id: UInt64) -> Int {
-    LogPosition(segment: id, offset: 0) >= self ? 0 : segment > id ? Int.max : offset
-  }
-}
-
-extension SegmentScan {
-  /// The position up to which the last sync mark in the segment says that everything was synced.
-  func lastSyncMark(segment id: UInt64) -> LogPosition? {
-    let mark = notes.last { note in
-      note.record.kind == .syncMark && note.record.keyBytes == 8
-        && note.record.key.loadUnaligned(as: UInt64.self) == id.littleEndian
-    }
-    return mark.map { LogPosition(rawValue: $0.record.tag.rawValue) }
-  }
-
-  /// The first place at or after `offset` where the log was torn: a header or a value that does not verify, or the end
-  /// of a segment that should go on in another.
-  func firstBad(from offset: Int, _ segment: SegmentSource, isLast: Bool) -> Int? {
-    guard offset != .max else { return nil }
-    var bad = damage.first { $0.range.lowerBound >= offset }?.range.lowerBound
-    for partition in 0..<Store.partitionCount {
-      for entry in entries(partition) where entry.location.offset >= offset && entry.location.offset < bad ?? .max {
-        if !RecordView(segment.base + entry.location.offset).hasIntactValue { bad = entry.location.offset }
-      }
-    }
-    for note in notes where note.offset >= offset && note.offset < bad ?? .max {
-      if !note.record.hasIntactValue, note.record.kind != .syncMark { bad = note.offset }
-    }
-    if bad == nil, !isLast, !isSealed, end >= offset { bad = end }
-    return bad
   }
 }

@@ -42,16 +42,19 @@ package struct CheckerLimits: Sendable {
 /// Decides whether histories of put, get, delete, compare-and-set and append are linearizable, key by key.
 ///
 /// The algorithm is that of Wing and Gong ("Testing and verifying concurrent objects", 1993) with the memory of
-/// visited configurations of Lowe ("Testing for linearizability", 2017): see ``LinearizationSearch``. What is special
-/// about registers shortens the search; ``RegisterProblem`` and ``LinearizationSearch`` state each shortcut with its
+/// visited configurations of Lowe ("Testing for linearizability", 2017): see `LinearizationSearch`. What is special
+/// about registers shortens the search; `RegisterProblem` and `LinearizationSearch` state each shortcut with its
 /// proof. The alternative for distinct values, the zones of Gibbons and Korach, is faster only on histories that the
 /// shortcuts already make nearly linear, and allows neither deletes (which all write the same contents) nor
 /// compare-and-set.
 package enum LinearizabilityChecker {
   /// Checks all keys.
   ///
-  /// - Parameter shrinks: whether a violation is cut down to what matters; without it, it holds the shortest prefix
-  ///   of the key's history that fails.
+  /// - Parameters:
+  ///   - history: operations of any number of keys, in the order in which they were called.
+  ///   - limits: how large the search may grow before it gives up.
+  ///   - shrinks: whether a violation is cut down to what matters; without it, it holds the shortest prefix of the
+  ///     key's history that fails.
   /// - Complexity: O(n · c) for n operations of which at most c overlap, as long as the answers leave little choice,
   ///   as they do when values are distinct. Exponential in c at worst, up to `limits`.
   package static func check(

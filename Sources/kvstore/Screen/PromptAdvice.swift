@@ -42,6 +42,8 @@ func question(before line: String, _ status: ClusterStatus?) -> String? {
     return "Kill \(name)? It stops as in a crash and serves nothing until `restart \(name)`. Its log stays."
   case .removeNode(let name) where status.nodes.contains { $0.name == name }:
     return "Remove \(name)? Its data moves to the other nodes, and its own log is deleted."
+  case .replaceNode(let name, let heir) where status.nodes.contains { $0.name == name }:
+    return "Replace \(name) by \(heir)? Its data moves there, and its own log is deleted."
   default: return nil
   }
 }

@@ -8,18 +8,26 @@ import KVCluster
 /// One thread does all of it and sleeps in `poll`: for keys, for signals, and for answers, which arrive through a pipe
 /// like signals do. A frame is drawn only when something changed.
 struct Screen {
-  private let host: any ScreenHost
+  private var host: any ScreenHost
   private let terminal: Terminal
   private let options: ScreenOptions
-  private let mailbox = Mailbox()
+  private var mailbox = Mailbox()
   private let wakeups: Int32
   private let recording: RecordingFile?
   private var keys = KeyReader()
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
+  private var clusterNumber = 0
+  /// What is shown again when the guest has left.
+  private var below: Below?
   private var nextStatusNs: UInt64 = 0
+  /// For tests of what a crash leaves of the terminal: with it set, F12 traps.
+  private let trapsOnF12 = getenv("KVSTORE_TEST_TRAP") != nil
   /// The exit status, once the screen is to end.
   private var exitCode: Int32?
+
+  /// A picture that waits below a guest's.
+  private struct Below { var host: any ScreenHost, state: DashboardState, lastEvent: UInt64, mailbox: Mailbox }
 
   /// Takes the terminal, shows the dashboard until its reader quits or a signal ends it, and gives the terminal back.
   ///
@@ -49,6 +57,8 @@ struct Screen {
       try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: Self.nowNs())
     }
     for warning in options.warnings { state.warn(warning) }
+    clusterNumber = host.clusterNumber
+    if let guide = host.guide { state.apply(guide: guide) }
     terminal.useMouse(options.usesMouse)
     let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
     wakeups = ct_signal_pipe(signals, Int32(signals.count))
@@ -78,12 +88,15 @@ struct Screen {
     }
     let now = Self.nowNs()
     if let paste = keys.overduePaste(atNs: now) { _ = state.handle(paste) }
+    if host.clusterNumber != clusterNumber { beginAnew() }
+    if let guide = host.guide { state.apply(guide: guide) }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
-    let isBusy = state.isAnimated || rates.reads + rates.writes > 0
+    let isBusy = state.isAnimated || state.guide != nil || rates.reads + rates.writes > 0
     // Without anything under way half as often is still faster than people read figures.
     nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
     if let status = host.status() { state.apply(status: status) }
+    state.apply(benchmark: host.benchmark())
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
       state.apply(event: event)
@@ -130,6 +143,7 @@ extension Screen {
     // A walk begins when its key was asked for, not at the last status.
     state.advance(toNs: now)
     for key in pressed {
+      if trapsOnF12, key == .function(12) { fatalError("a test asked for a trap") }
       for action in state.handle(key) { perform(action) }
     }
   }
@@ -149,8 +163,11 @@ extension Screen {
     case .suspend:
       terminal.suspend()
       state.size = terminal.size
+    case .guide(.quit): leave()
+    case .guide(let key): host.take(key)
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
+      if let guest = host.guest(for: line) { return visit(guest) }
       Task { [host, mailbox] in mailbox.post(await host.run(line) { mailbox.post(progress: $0) }) }
     }
   }
@@ -176,6 +193,42 @@ extension Screen {
       ct_signal_taken()
       exitCode = exitCode ?? 128 + number
     }
+  }
+}
+
+// MARK: - Guests
+
+extension Screen {
+  private mutating func visit(_ guest: any ScreenHost) {
+    below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox)
+    host = guest
+    mailbox = Mailbox()
+    beginAnew()
+  }
+
+  /// An empty picture that looks as the one before, for another cluster.
+  private mutating func beginAnew() {
+    clusterNumber = host.clusterNumber
+    state = DashboardState(size: terminal.size, advice: host.advice, appearance: state.appearance)
+    if let guide = host.guide { state.apply(guide: guide) }
+    lastEvent = 0
+    nextStatusNs = 0
+  }
+
+  /// Back to whose screen it was, or out.
+  private mutating func leave() {
+    host.take(.quit)
+    guard let below else {
+      exitCode = exitCode ?? 0
+      return
+    }
+    let (answer, appearance) = (host.farewell, state.appearance)
+    (host, state, lastEvent, mailbox) = (below.host, below.state, below.lastEvent, below.mailbox)
+    self.below = nil
+    clusterNumber = host.clusterNumber
+    (state.size, state.appearance) = (terminal.size, appearance)
+    state.apply(answer: answer)
+    nextStatusNs = 0
   }
 }
 

@@ -10,6 +10,9 @@ protocol ScreenHost: Sendable {
   /// The events after the one numbered `sequence`, oldest first.
   func events(after sequence: UInt64) -> [ClusterEvent]
 
+  /// How the benchmark stands that runs, or ran last; `nil` before the first. Asked as often as the status.
+  func benchmark() -> BenchmarkStatus?
+
   /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. A long command says how
   /// far it is through `progress`, from any thread.
   func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer
@@ -22,6 +25,30 @@ protocol ScreenHost: Sendable {
 
   /// Keeps the command lines. Called after each command, so that a crash loses none.
   func saveHistory(_ lines: [String])
+
+  /// Who shows another cluster for a while because of this line, as a tour does; `nil` if it is a command as others.
+  func guest(for line: String) -> (any ScreenHost)?
+
+  /// The tour that is being played, if this is one.
+  var guide: Guide? { get }
+
+  /// What the reader of the tour wants; `quit` is the last.
+  func take(_ key: GuideKey)
+
+  /// Another number is another cluster: what was seen so far is not its.
+  var clusterNumber: Int { get }
+
+  /// What the guest's hosts say when it has left.
+  var farewell: CommandAnswer { get }
+}
+
+extension ScreenHost {
+  func benchmark() -> BenchmarkStatus? { nil }
+  func guest(for line: String) -> (any ScreenHost)? { nil }
+  var guide: Guide? { nil }
+  func take(_ key: GuideKey) {}
+  var clusterNumber: Int { 0 }
+  var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
 }
 
 /// Why the screen could not be shown.

@@ -22,7 +22,8 @@ struct ScreenOptions: Sendable {
 
 /// The options that say how the dashboard looks. They win over the settings file.
 struct DisplayOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Theme: a name, or a file in this or btop's format.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Theme: a name, or a file in this or btop's format.", valueName: "name"), completion: .theme)
   var theme: String?
 
   @Option(help: ArgumentHelp("Characters to draw with (default: from the locale).", valueName: "kind"))
@@ -40,7 +41,8 @@ struct DisplayOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Nothing moves by itself but figures.")
   var reducedMotion: Bool?
 
-  @Option(help: ArgumentHelp("Record what is shown as an asciicast (version 2).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Record what is shown as an asciicast (version 2).", valueName: "file"), completion: .file())
   var record: String?
 
   func validate() throws {

@@ -11,10 +11,11 @@ struct Backup: AsyncParsableCommand {
       Exit status: 0 done, 1 the copy could not be written, 2 the folder cannot be read or is in use, 64 usage.
       """)
 
-  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
-  @Argument(help: ArgumentHelp("The folder to make; an empty one may be there.", valueName: "to"))
+  @Argument(
+    help: ArgumentHelp("The folder to make; an empty one may be there.", valueName: "to"), completion: .directory)
   var target: String
 
   func run() async throws {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Commands
-import Glibc
 import KVSimulator
 
 /// `kvstore check-history FILE…`: whether recorded histories are linearizable.
@@ -18,13 +17,13 @@ struct CheckHistory: ParsableCommand {
       Exit status: 0 all linearizable, 1 a violation, 2 a file could not be read or decided, 64 usage.
       """)
 
-  @Argument(help: ArgumentHelp("The histories.", valueName: "file"))
+  @Argument(help: ArgumentHelp("The histories.", valueName: "file"), completion: .file())
   var files: [String]
 
   @Flag(help: "Show the shortest part that no order of the operations explains, as a timeline.")
   var explain = false
 
-  @Option(help: ArgumentHelp("Draw these timelines to a file (SVG).", valueName: "file"))
+  @Option(help: ArgumentHelp("Draw these timelines to a file (SVG).", valueName: "file"), completion: .file())
   var svg: String?
 
   func run() throws {
@@ -36,11 +35,16 @@ struct CheckHistory: ParsableCommand {
       status = max(status, found.status)
     }
     if let svg {
+      let path = try ToolRun.path(svg)
       if sections.isEmpty {
         HeadlessRun.complain("nothing to draw: \(svg) was not written")
-      } else if let failure = Self.save(TimelineDrawing.svg(sections), to: try ToolRun.path(svg)) {
-        HeadlessRun.complain("cannot write \(svg): \(failure)")
-        status = ToolRun.unreadable
+      } else {
+        do throws(WholeFile.Failure) {
+          try WholeFile.write(TimelineDrawing.svg(sections), to: path)
+        } catch {
+          HeadlessRun.complain("cannot write \(svg): \(error)")
+          status = ToolRun.unreadable
+        }
       }
     }
     throw ExitCode(status)
@@ -50,7 +54,7 @@ struct CheckHistory: ParsableCommand {
   private func check(_ file: String) -> (status: Int32, violation: Violation?) {
     let history: History
     do {
-      history = try RecordedHistory.parse(try Self.read(file))
+      history = try RecordedHistory.parse(try WholeFile.read(file))
     } catch {
       HeadlessRun.complain("\(file): \(error)")
       return (ToolRun.unreadable, nil)
@@ -69,40 +73,5 @@ struct CheckHistory: ParsableCommand {
           + "nothing is known to be wrong")
       return (ToolRun.unreadable, nil)
     }
-  }
-
-  private struct Unreadable: Error, CustomStringConvertible {
-    let description: String
-    init() { description = String(cString: strerror(errno)) }
-  }
-
-  private static func read(_ path: String) throws -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw Unreadable() }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = Glibc.read(file, &piece, piece.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw Unreadable() }
-      if count == 0 { return bytes }
-      bytes += piece[..<count]
-    }
-  }
-
-  /// Returns what went wrong.
-  private static func save(_ text: String, to path: String) -> String? {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else { return String(cString: strerror(errno)) }
-    defer { close(file) }
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return String(cString: strerror(errno)) }
-      rest = rest.dropFirst(count)
-    }
-    return nil
   }
 }

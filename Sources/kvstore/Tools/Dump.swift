@@ -15,7 +15,7 @@ struct Dump: AsyncParsableCommand {
       Exit status: 0 all is intact, 1 something is damaged, 2 the folder cannot be read or is in use, 64 usage.
       """)
 
-  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
   @Option(help: ArgumentHelp("Only the log of this node.", valueName: "name"))
@@ -85,11 +85,11 @@ private struct BufferedOutput {
   }
 
   mutating func flush() {
-    var rest = bytes[...]
-    while !rest.isEmpty, failure == nil {
-      let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { failure = errno } else { rest = rest.dropFirst(count) }
+    guard failure == nil else { return }
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(bytes, to: STDOUT_FILENO)
+    } catch {
+      failure = error.code
     }
     bytes.removeAll(keepingCapacity: true)
   }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Commands
 import Dashboard
-import Glibc
 import KVCluster
 
 /// `kvstore frame`: one picture of a cluster, without any terminal.
@@ -20,13 +19,14 @@ struct Frame: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Columns and rows.", valueName: "COLSxROWS"))
   var size = FrameSize(size: Size(width: 120, height: 40))
 
-  @Option(help: ArgumentHelp("Theme: a name, or a file in this or btop's format.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Theme: a name, or a file in this or btop's format.", valueName: "name"), completion: .theme)
   var theme: String?
 
   @Option(help: ArgumentHelp("Characters to draw with.", valueName: "kind"))
   var glyphs: Glyphs.Kind = .braille
 
-  @Option(help: ArgumentHelp("Write an SVG picture to a file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write an SVG picture to a file.", valueName: "file"), completion: .file())
   var svg: String?
 
   @Flag(help: "Words without colours; otherwise with the sequences of an exact-colour terminal.")
@@ -85,13 +85,10 @@ private struct FrameRun: Sendable {
     case .ansi: print(AnsiText.text(canvas, depth: .truecolor), terminator: "")
     case .description: for line in Description.lines(state) { print(line) }
     case .svg(let path):
-      guard let file = fopen(path, "we") else {
-        HeadlessRun.complain("cannot write \(path): \(String(cString: strerror(errno)))")
-        return 1
-      }
-      let isWritten = fputs(SvgPicture.text(canvas), file) >= 0
-      guard fclose(file) == 0, isWritten else {
-        HeadlessRun.complain("\(path) could not be written whole")
+      do throws(WholeFile.Failure) {
+        try WholeFile.write(SvgPicture.text(canvas), to: path)
+      } catch {
+        HeadlessRun.complain("cannot write \(path): \(error)")
         return 1
       }
     }
@@ -109,6 +106,7 @@ private struct FrameRun: Sendable {
         state.apply(event: event)
       }
       if let status = host.status() { state.apply(status: status) }
+      state.apply(benchmark: host.benchmark())
     }
     look()
     for line in lines {

@@ -13,7 +13,7 @@ struct RepairCommand: AsyncParsableCommand {
       Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage.
       """)
 
-  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
   func run() async throws {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import KVCluster
 import KVSimulator
 
@@ -10,7 +9,8 @@ struct Simulate: ParsableCommand {
     discussion: """
       Nodes crash, disks lie, links break, members change, while clients read and write; then everything heals. Every \
       answer is checked for linearizability, and the replicas must become equal. The code is the one that serves data; \
-      the same seed gives the same day, step for step.
+      the same seed gives the same day, step for step. Ctrl-C ends a long run after the seed at hand and sums up what was \
+      done.
       """)
 
   @Option(help: "One seed, told step by step.")
@@ -24,16 +24,23 @@ struct Simulate: ParsableCommand {
       "Plant a classic mistake, to see it found: \(PlantedMistake.allCases.map(\.rawValue).joined(separator: ", ")).")
   var mistake: PlantedMistake?
 
+  @Flag(
+    help: ArgumentHelp(
+      "How throughput grows from 3 to 96 nodes, and whether 1,000 work.",
+      discussion: "With a fixed service time a request on every node, in virtual time."))
+  var scaling = false
+
   func run() throws {
-    switch (seed, seeds) {
-    case (let seed?, nil): try tell(seed)
-    case (nil, let text?): try runAll(Simulate.range(text))
-    case (nil, nil), (_?, _?): throw ValidationError("give either --seed 42 or --seeds 1..2000")
+    switch (seed, seeds, scaling) {
+    case (let seed?, nil, false): try tell(seed)
+    case (nil, let text?, false): try runAll(Simulate.range(text))
+    case (nil, nil, true): try ScalingTable.print()
+    default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")
     }
   }
 
   private static func range(_ text: String) throws -> ClosedRange<UInt64> {
-    let parts = text.components(separatedBy: "..").compactMap { UInt64($0) }
+    let parts = text.split(separator: "..").compactMap { UInt64($0) }
     guard parts.count == 2, parts[0] <= parts[1] else {
       throw ValidationError("--seeds takes two numbers, the lesser first, as in 1..2000; got '\(text)'")
     }
@@ -53,14 +60,24 @@ struct Simulate: ParsableCommand {
 
   private func runAll(_ seeds: ClosedRange<UInt64>) throws {
     var summary = SimulationSummary()
-    for seed in seeds {
+    var progress = SimulationProgress(of: seeds.count)
+    let signals = SignalWatch { _ in }
+    for seed in seeds where signals.caught == nil {
       let report = try Simulation(seed: seed, mistake: mistake).run()
-      guard let failure = summary.add(seed, report) else { continue }
+      let failure = summary.add(seed, report)
+      progress.show(summary.seeds)
+      guard let failure else { continue }
+      progress.clear()
       print(failure)
       if mistake != nil { break }
     }
+    progress.clear()
     print(summary.text)
-    if !summary.isClean(allStruck: seeds.count >= 2_000) { throw ExitCode(1) }
+    let signal = signals.caught
+    if signal != nil { print("stopped after \(summary.seeds) of \(seeds.count) seeds") }
+    progress.sayRate(summary.seeds)
+    if !summary.isClean(allStruck: summary.seeds >= 2_000) { throw ExitCode(1) }
+    if let signal { throw ExitCode(128 + signal) }
   }
 }
 

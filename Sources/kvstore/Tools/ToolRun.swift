@@ -66,16 +66,8 @@ final class ToolControl: Sendable {
     write(line + "\n", to: STDOUT_FILENO)
   }
 
-  private func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { return }
-      rest = rest.dropFirst(count)
-    }
-  }
+  /// Whoever reads it may have gone; the work goes on.
+  private func write(_ text: String, to descriptor: Int32) { try? WholeFile.write(text.utf8, to: descriptor) }
 }
 
 /// Numbers as people read them.

@@ -11,7 +11,7 @@ struct Verify: AsyncParsableCommand {
       Exit status: 0 no damage, 1 damage, 2 the folder cannot be read or is in use, 64 usage.
       """)
 
-  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
   func run() async throws {

@@ -1,0 +1,84 @@
+import KVCluster
+
+/// What answers are worth.
+extension Topic {
+  static func quorum(_ figures: TopicFigures) -> Explanation {
+    let quorum = figures.quorum
+    let sum = "\(quorum.read) + \(quorum.write) \(quorum.read + quorum.write > quorum.replicas ? ">" : "≤") "
+    return Explanation(
+      title: Topic.quorum.rawValue,
+      paragraphs: [
+        """
+        A write is done when W of the N owners have it, a read when R have answered; the newest version wins. If R + \
+        W > N every read set meets every write set, so a read cannot miss a finished write. Neither waits for the \
+        slowest owner.
+        """
+      ],
+      figures: [
+        .init("this cluster", "\(figures.settings): \(sum)\(quorum.replicas), \(figures.status.guarantee.rawValue)"),
+        .init("owners that may be down", "\(figures.mayBeDown) of each key's \(quorum.replicas)"),
+        .init("down now", figures.down),
+        .init("reads", figures.latency(figures.status.latencies.reads)),
+        .init("writes", figures.latency(figures.status.latencies.writes)),
+      ],
+      question: "Is R + W > N enough for linearizability?",
+      hint: """
+        no. A write under way may be seen by one read and missed by the next, so a read writes the newest version \
+        back before it returns.
+        """)
+  }
+
+  static func linearizability(_ figures: TopicFigures) -> Explanation {
+    Explanation(
+      title: Topic.linearizability.rawValue,
+      paragraphs: [
+        """
+        Every operation seems to happen at one moment between its call and its return, on one copy. So after a read \
+        has returned a value, no later read returns an older one, whichever client asks. It is a promise about each \
+        key by itself. An operation whose end nobody knows may count as done or not, but not as both.
+        """
+      ],
+      figures: [
+        .init("promised here", "\(figures.status.guarantee.rawValue), \(figures.settings)"),
+        .init("live verdict", figures.verdict),
+        .init("keys watched", watched(figures.status.verdict)),
+      ],
+      question: "How would you test it, and why is that hard?",
+      hint: """
+        record calls and returns, search for an order that explains all answers: exponential in what overlaps, so \
+        key by key and in short stretches. `simulate` and `verdict` do.
+        """)
+  }
+
+  static func cap(_ figures: TopicFigures) -> Explanation {
+    let faults = figures.status.faults
+    return Explanation(
+      title: Topic.cap.rawValue,
+      paragraphs: [
+        """
+        While the network is cut, a node on the small side can answer from what it has, perhaps wrongly, or not \
+        answer. With R + W > N this store keeps consistency: the side with a quorum goes on, the other waits or is \
+        refused. With R = W = 1 everybody is answered, and some with old values.
+        """
+      ],
+      figures: [
+        .init(
+          "chosen here",
+          figures.status.guarantee == .linearizable
+            ? "consistency: \(figures.settings)" : "availability: \(figures.settings)"),
+        .init("faulty links", faults.isEmpty ? "none" : Numbers.count(faults.count, "fault") + ": \(faults[0])"),
+        .init("owners that may be cut off", "\(figures.mayBeDown) of each key's \(figures.quorum.replicas)"),
+        .init("verdict", figures.verdict),
+      ],
+      question: "And when there is no partition: what do you trade then?",
+      hint: """
+        latency against consistency (PACELC): a quorum waits for its second fastest owner, R = 1 for the fastest. \
+        Try `slow node1 20ms`.
+        """)
+  }
+
+  private static func watched(_ verdict: VerdictStatus?) -> String {
+    guard let verdict, let rate = verdict.keysPerWatched else { return "none" }
+    return Numbers.count(verdict.keysWatched) + (rate == 1 ? ", all in use" : ", one in \(Numbers.count(rate))")
+  }
+}

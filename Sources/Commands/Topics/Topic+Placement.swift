@@ -1,0 +1,100 @@
+import KVCluster
+
+extension Topic {
+  /// The topic with the figures of a cluster's status.
+  package func explanation(_ status: ClusterStatus) -> Explanation {
+    let figures = TopicFigures(status)
+    switch self {
+    case .consistentHashing: return Self.consistentHashing(figures)
+    case .virtualNodes: return Self.virtualNodes(figures)
+    case .quorum: return Self.quorum(figures)
+    case .linearizability: return Self.linearizability(figures)
+    case .wal: return Self.wal(figures)
+    case .groupCommit: return Self.groupCommit(figures)
+    case .lru: return Self.lru(figures)
+    case .hintedHandoff: return Self.hintedHandoff(figures)
+    case .readRepair: return Self.readRepair(figures)
+    case .antiEntropy: return Self.antiEntropy(figures)
+    case .tombstones: return Self.tombstones(figures)
+    case .rebalancing: return Self.rebalancing(figures)
+    case .cap: return Self.cap(figures)
+    }
+  }
+}
+
+/// Who owns a key, and what changes that.
+extension Topic {
+  static func consistentHashing(_ figures: TopicFigures) -> Explanation {
+    Explanation(
+      title: Topic.consistentHashing.rawValue,
+      paragraphs: [
+        """
+        A key's hash is a place on a ring of 2^64; the next N different nodes clockwise own it. So whoever knows the \
+        nodes knows the owners, and nobody keeps a list of keys. A new node takes only the arcs before its tokens. \
+        With hash mod n, one node more would give nearly every key another home.
+        """
+      ],
+      figures: [
+        .init("nodes on the ring", "\(figures.nodeCount), \(figures.quorum.replicas) owners a key"),
+        .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
+        .init("one node more moves", "\(moved(figures)) of all copies"),
+        .init("hash mod n would move", Numbers.percent(Double(figures.nodeCount) / Double(figures.nodeCount + 1))),
+      ],
+      question: "A single key becomes so popular that its owners cannot keep up. What does the ring do about it?",
+      hint: """
+        nothing: it spreads keys, not requests. Cache in front, read from all N owners, or split the key into \
+        several by a suffix.
+        """)
+  }
+
+  static func virtualNodes(_ figures: TopicFigures) -> Explanation {
+    let tokens = figures.status.ring.tokenCount
+    return Explanation(
+      title: Topic.virtualNodes.rawValue,
+      paragraphs: [
+        """
+        With one token a node, arcs differ by chance, and all that a dead node served falls on one neighbour. With \
+        many, shares even out and everybody takes over a little. Here tokens are not drawn by hash but placed for \
+        balance, which needs far fewer of them.
+        """
+      ],
+      figures: [
+        .init("tokens", "\(Numbers.count(tokens)), \(tokens / max(1, figures.nodeCount)) a node"),
+        .init("arcs", "\(Numbers.count(figures.arcs)) runs with the same first owner"),
+        .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
+      ],
+      question: "One machine has twice the disk of the others. How do you give it twice the keys?",
+      hint: "twice the tokens; and then check that no key has two of its copies on it.")
+  }
+
+  static func rebalancing(_ figures: TopicFigures) -> Explanation {
+    let change = figures.status.change
+    let now = change.map {
+      "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Numbers.percent($0.fraction)) handed over, "
+        + "\(Numbers.count($0.keysMoved)) keys"
+    }
+    return Explanation(
+      title: Topic.rebalancing.rawValue,
+      paragraphs: [
+        """
+        A change goes from the old owners through a joint phase to the new ones. Meanwhile operations need quorums \
+        of both, so none of them can miss a write, and ranges are streamed from a quorum of the old owners. Only \
+        then do the old ones drop what is no longer theirs. Each step is durable: a crash resumes it.
+        """
+      ],
+      figures: [
+        .init("change under way", now ?? "none; epoch \(figures.status.epoch)"),
+        .init("one node more moves", "\(moved(figures)) of \(Numbers.count(figures.sum(\.keys))) copies"),
+        .init("waiting", "\(Numbers.count(figures.status.queuedChanges.count, "change"))"),
+      ],
+      question: "Two nodes are added at the same time by two operators. What can go wrong without a joint phase?",
+      hint: "two sets of owners that share no quorum, each accepting writes. One change at a time, or consensus.")
+  }
+
+  /// What a further node would take, as a part of all copies: an equal share of them.
+  private static func moved(_ figures: TopicFigures) -> String {
+    // With fewer nodes than copies a newcomer gets a copy of everything.
+    figures.nodeCount < figures.status.quorum.replicas
+      ? "a new copy" : "about \(Numbers.percent(1 / Double(figures.nodeCount + 1)))"
+  }
+}

@@ -1,0 +1,119 @@
+import KVCluster
+
+/// What must not be overlooked: an answer that nothing explains, and the faults in force.
+///
+/// Rows of their own between the ring and the events, only while there is something to say: a header that always held
+/// room for it would be empty nearly always, and a line among the events scrolls away while the fault stays.
+package enum WarningPanel {
+  /// Lines of a contradiction that are worth their room; `verdict` says all of it.
+  private static let explanationMax = 6
+
+  /// Rows it could fill at a width; 0 if nothing is wrong.
+  static func rowsWanted(_ state: DashboardState, width: Int) -> Int {
+    let faults = state.seen.faults == nil ? 0 : 1
+    guard let verdict = state.status?.verdict, verdict.violations > 0 else { return faults }
+    return faults + 1 + explanation(verdict).count
+  }
+
+  package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
+    var canvas = Canvas(size, background: look.style(.text))
+    var row = 0
+    if let verdict = state.status?.verdict, verdict.violations > 0 {
+      // The faults' row is part of the explanation: it stays in sight, whatever room the lines leave it.
+      let room = size.height - (state.seen.faults != nil && size.height > 1 ? 1 : 0)
+      row = drawViolation(verdict, rows: room, on: &canvas, look)
+    }
+    if let faults = state.seen.faults, row < size.height { drawFaults(faults, row: row, on: &canvas, look) }
+    return canvas
+  }
+
+  // MARK: A wrong answer
+
+  private static func explanation(_ verdict: VerdictStatus) -> [Substring] {
+    let lines = verdict.lastViolation?.explanation.split(separator: "\n") ?? []
+    return Array(lines.dropFirst().prefix(explanationMax))
+  }
+
+  /// Returns the row after it.
+  private static func drawViolation(
+    _ verdict: VerdictStatus, rows: Int, on canvas: inout Canvas, _ look: Look
+  ) -> Int {
+    guard rows > 0 else { return 0 }
+    let bar = Style(look.theme[.bad], on: look.theme[.background], [.bold, .reverse])
+    canvas.fill(Rect(column: 0, row: 0, width: canvas.width, height: 1), Cell(" ", bar))
+    let count = verdict.violations == 1 ? "NOT LINEARIZABLE" : "NOT LINEARIZABLE, \(verdict.violations) times"
+    var text = " \(look.glyphs.failure) \(count)"
+    if let last = verdict.lastViolation { text += ": \(last.summary)" }
+    let hint = " `verdict` says why "
+    let room = canvas.width - (text.columns + hint.columns < canvas.width ? hint.columns : 0)
+    canvas.write(text.fitted(to: room, ellipsis: look.glyphs.ellipsis), column: 0, row: 0, bar)
+    if room < canvas.width { canvas.write(hint, endingAt: canvas.width, row: 0, bar) }
+    let lines = explanation(verdict).prefix(rows - 1)
+    for (offset, line) in lines.enumerated() {
+      let text = String(line).fitted(to: canvas.width - 3, ellipsis: look.glyphs.ellipsis)
+      canvas.write(text, column: 3, row: 1 + offset, look.style(.bad))
+    }
+    return 1 + lines.count
+  }
+
+  // MARK: Faults
+
+  private static func drawFaults(_ faults: FaultSummary, row: Int, on canvas: inout Canvas, _ look: Look) {
+    let label = " \(look.glyphs.warning) faults "
+    let hint = "`heal` ends them "
+    let separator = " \(look.glyphs.separator) "
+    let start = canvas.write(label, column: 0, row: row, look.style(.warn, [.bold, .reverse])) + 1
+    let widths = faults.items.map { $0.reduce(0) { $0 + $1.text.columns } }
+    let all = start + widths.reduce(0, +) + separator.columns * (widths.count - 1)
+    // All of the faults are worth more than the hint.
+    if all + 2 + hint.columns <= canvas.width {
+      canvas.write(hint, endingAt: canvas.width, row: row, look.style(.dim))
+    }
+    var column = start
+    for (index, item) in faults.items.enumerated() {
+      let more = "\(look.glyphs.ellipsis) +\(faults.items.count - index)"
+      let lead = index == 0 ? "" : separator
+      let reserve = index + 1 < faults.items.count ? more.columns + 1 : 0
+      guard column + lead.columns + widths[index] + reserve <= canvas.width else {
+        canvas.write(more, column: column + (index == 0 ? 0 : 1), row: row, look.style(.warn))
+        return
+      }
+      column = canvas.write(lead, column: column, row: row, look.style(.border))
+      for word in item {
+        let color = word.node.map { look.theme.node($0) }
+        let style = color.map { Style($0, on: look.theme[.background], [.bold]) } ?? look.style(.warn)
+        column = canvas.write(word.text, column: column, row: row, style)
+      }
+    }
+  }
+}
+
+extension FaultSummary.Trouble {
+  /// In the six columns that a table always has for it; the faults' row has the figures.
+  var word: String {
+    switch self {
+    case .paused: "paused"
+    case .cutOff: "cut"
+    case .slow: "slow"
+    case .losing: "lossy"
+    }
+  }
+
+  func sign(_ glyphs: Glyphs) -> String {
+    switch self {
+    case .paused: glyphs.pause
+    case .cutOff: String(Character(glyphs.dead))
+    case .slow, .losing: glyphs.warning
+    }
+  }
+
+  /// What it means and how it ends, for the node's details.
+  func words(_ node: String) -> String {
+    switch self {
+    case .paused: "holds still; `resume \(node)` lets it go on"
+    case .cutOff: "does not reach most of the others; `heal` ends it"
+    case .slow(let ns): "messages take \(FaultSummary.delay(ns: ns)) longer; `heal` ends it"
+    case .losing(let perMille): "\(FaultSummary.part(perMille: perMille)) of its messages are lost; `heal` ends it"
+    }
+  }
+}

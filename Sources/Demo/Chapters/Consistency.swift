@@ -1,0 +1,42 @@
+import Commands
+import KVCluster
+
+extension Chapter {
+  static let consistency = Chapter(
+    name: "consistency", title: "Consistency",
+    text: """
+      Three copies, two answers for a read and two for a write: any two sets of two out of three share a node, so a \
+      read meets the newest write. The header says what follows, and counts the answers that the live verdict has \
+      judged.
+      """,
+    part: .header, setting: Setting(nodes: 5)
+  ) { stage, cluster in
+    let quorum = cluster.status().quorum
+    stage.claim(
+      "R + W > N: reads and writes overlap", quorum.read + quorum.write > quorum.replicas,
+      "\(quorum.read) + \(quorum.write) against \(quorum.replicas)")
+    let rounds = stage.settings.amount(2_000)
+    let reads = try await stage.each(0..<rounds, clients: 16) { number throws(ClusterError) in
+      try await cluster.put(Stage.key(number % 400), Stage.value(number % 400, number))
+      return true
+    }
+    stage.figure("16 clients made \(Numbers.count(reads.good)) puts on \(Numbers.count(min(rounds, 400))) keys")
+
+    try await stage.say(
+      "Now each client writes a key and reads it at once: the answer must be what it has just written.")
+    let own = try await stage.each(0..<rounds, clients: 16) { number throws(ClusterError) in
+      let (key, value) = (Stage.key(10_000 + number % 16), Stage.value(number))
+      try await cluster.put(key, value)
+      return try await cluster.get(key) == value
+    }
+    stage.claim(
+      "every client reads its own writes", own.wrong == 0 && own.good == rounds,
+      "\(Numbers.count(own.wrong)) stale of \(Numbers.count(own.all)) reads")
+    let keys = min(rounds, 400)
+    let agreeing = stage.agreeing(0..<keys, on: cluster)
+    stage.claim(
+      "all owners of a key hold the same version", agreeing == keys,
+      "\(Numbers.count(agreeing)) of \(Numbers.count(keys)) keys, by version and checksum")
+    try await stage.claimLinearizable(cluster)
+  }
+}

@@ -1,0 +1,46 @@
+import Commands
+import KVCluster
+
+extension Chapter {
+  static let setUp = Chapter(
+    name: "cluster", title: "Cluster set-up",
+    text: """
+      Five nodes run in this process, each with a log on disk, an index and a cache of its own. The ring shows who \
+      owns which hashes, a colour a node: the outer band holds the first copy of a key, the inner bands the second \
+      and third.
+      """,
+    part: .ring, setting: Setting(nodes: 5)
+  ) { stage, cluster in
+    try await stage.type("nodes")
+    let ownership = Ownership(cluster.status())
+    let shares = ownership.firstShares.sorted()
+    let mean = shares.reduce(0, +) / Double(shares.count)
+    stage.figure(
+      "\(Numbers.count(ownership.tokenCount)) tokens; a node has the first copy of \(Numbers.percent(shares[0])) to "
+        + Numbers.percent(shares[shares.count - 1]))
+    stage.claim(
+      "every range has three different owners", ownership.distinctSlots == ownership.slotCount,
+      "\(Numbers.count(ownership.distinctSlots)) of \(Numbers.count(ownership.slotCount)) slots")
+    let imbalance = shares[shares.count - 1] / mean
+    stage.claim(
+      "no node has much more than its share", imbalance < 1.1, "max/mean \(Numbers.decimal(imbalance, places: 3))")
+
+    try await stage.say(
+      "Keys go where their hashes fall. Look at the keys of each node: nobody planned them, and they are nearly equal.",
+      at: .nodes)
+    let count = stage.settings.amount(5_000)
+    let puts = try await stage.put(0..<count, on: cluster)
+    let status = cluster.status()
+    let copies = status.nodes.map(\.keys)
+    stage.figure(
+      "\(Numbers.count(puts.good)) puts acknowledged; copies: "
+        + status.nodes.map { "\($0.name) \(Numbers.count($0.keys))" }.joined(separator: ", "))
+    stage.claim(
+      "every key has three copies", copies.reduce(0, +) == 3 * count && puts.good == count,
+      "\(Numbers.count(copies.reduce(0, +))) copies of \(Numbers.count(count)) keys")
+    stage.claim(
+      "the cluster is healthy and linearizable", status.health == .healthy && status.guarantee == .linearizable,
+      "\(status.health.rawValue), N=\(status.quorum.replicas) R=\(status.quorum.read) W=\(status.quorum.write), "
+        + status.guarantee.rawValue)
+  }
+}

@@ -1,0 +1,20 @@
+/// What is wrong with the messages from one node to another at a moment.
+public struct LinkFault: Sendable, Equatable {
+  /// Ids of the nodes that send and that should receive.
+  public var from: Int
+  public var to: Int
+  /// Nothing arrives.
+  public var isCut: Bool
+  /// So many of 1,000 messages are lost.
+  public var lossPerMille: Int
+  /// Every message takes so much longer, in nanoseconds.
+  public var delayNs: UInt64
+
+  public init(from: Int, to: Int, isCut: Bool = false, lossPerMille: Int = 0, delayNs: UInt64 = 0) {
+    self.from = from
+    self.to = to
+    self.isCut = isCut
+    self.lossPerMille = lossPerMille
+    self.delayNs = delayNs
+  }
+}

@@ -1,0 +1,127 @@
+/// Room for a log's records: growing its last segment ahead of the writers, and going on in the next one.
+extension Log {
+  /// As much as is there, within 1 and 16 MiB: small logs stay small, large ones grow seldom.
+  private static func growthBytes(at size: Int) -> Int { min(max(size, 1 << 20), 16 << 20) }
+  static let pageBytes = 4_096
+  /// Copies of pages are given back so many at a time: each time costs an interrupt to every core.
+  static let stagedBytes = 256 << 10
+  /// Pages are made ready this far ahead of the writers. Further ahead they would be written back, clean, before they
+  /// are used, and fault again.
+  private static let preparedBytes = 2 << 20
+
+  /// Who is told when room is getting short; they answer with ``prepare()`` on a thread of their own.
+  func setRoomRequest(_ request: @escaping @Sendable (Log) -> Void) {
+    withTail { _ in requestRoom = request }
+  }
+
+  /// Makes room ahead of the writers, so that they seldom wait for it. A full disk is left to the writer who needs room.
+  package func prepare() {
+    typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int, finished: [Written])
+    let plan = withTail { tail -> Plan? in
+      guard let file = tail.segment?.file, tail.failure == nil else { return nil }
+      // Of a staged file only who syncs knows what is part of it.
+      let finished = file.isStaged ? [] : takeFinished(&tail, upTo: tail.offset & ~(Log.pageBytes - 1))
+      return (file, tail.offset, tail.prepared, finished)
+    }
+    // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
+    guard let plan else { return }
+    let size = plan.file.byteCount
+    if plan.offset >= growthPoint(plan.file) {
+      if size < plan.file.capacity {
+        do {
+          try plan.file.grow(to: min(plan.file.capacity, size + Log.growthBytes(at: size)))
+        } catch {
+          withTail { if $0.segment?.file === plan.file { fail(error, &$0) } }
+        }
+      } else {
+        pool.makeSpare()
+      }
+    }
+    let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
+    if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
+    for (file, range) in plan.finished { file.finishWriting(range) }
+    withTail { tail in
+      guard tail.segment?.file === plan.file, tail.failure == nil else { return }
+      tail.limit = plan.file.byteCount - LogFormat.sealBytes
+      tail.prepared = max(tail.prepared, ready)
+      let next = min(growthPoint(plan.file), ready < plan.file.byteCount ? ready - Log.preparedBytes / 2 : .max)
+      // On a full disk the point may have been passed: then it is tried again now and then.
+      tail.askRoomAt = next == .max ? .max : max(next, tail.offset + (1 << 16))
+    }
+  }
+
+  /// Past this offset the file should grow, or the next segment be made.
+  private func growthPoint(_ file: any SegmentFile) -> Int {
+    let size = file.byteCount
+    if size < file.capacity { return size - Log.growthBytes(at: size) / 2 }
+    return pool.hasSpare ? .max : size - Log.growthBytes(at: size)
+  }
+
+  @inline(never)
+  func askForRoom(_ tail: inout Tail) {
+    tail.askRoomAt = .max
+    requestRoom?(self)
+  }
+
+  @inline(never)
+  func makeRoom(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
+    if let failure = tail.failure { throw failure }
+    guard let file = tail.segment?.file else { throw .closed }
+    let needed = tail.offset + bytes + LogFormat.sealBytes
+    guard needed <= file.capacity else { return try roll(bytes, &tail) }
+    let size = file.byteCount
+    do {
+      try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
+    } catch {
+      fail(error, &tail)
+      throw error
+    }
+    tail.limit = file.byteCount - LogFormat.sealBytes
+    tail.askRoomAt = min(tail.askRoomAt, tail.offset)
+  }
+
+  /// The segment could not grow. If that was not for want of space, records may be lost that an earlier or later sync
+  /// answers for: growing syncs, and a failed sync reports to one caller only what it has dropped for all.
+  private func fail(_ error: StorageError, _ tail: inout Tail) {
+    if case .diskFull = error { return }
+    tail.failure = tail.failure ?? error
+    tail.limit = 0
+  }
+
+  /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
+  func roll(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
+    guard var old = tail.segment else { throw .closed }
+    let next = try pool.next(record: bytes)
+    seal(&tail, next: next.id)
+    old.end = tail.offset
+    tail.unsynced.append(old.file)
+    tail.sealed.append(old)
+    tail.sealedBytes += old.end - LogFormat.segmentHeaderBytes
+    tail.segment = next
+    tail.base = next.file.base
+    tail.slot = next.slot
+    tail.id = next.id
+    tail.seed = LogFormat.seed(clusterID: identity.clusterID, segment: next.id)
+    tail.offset = LogFormat.segmentHeaderBytes
+    tail.limit = next.file.byteCount - LogFormat.sealBytes
+    tail.unfinished.append((old.file, tail.finished..<old.end))
+    tail.finished = 0
+    if old.file.isStaged { tail.unwritten.append((old.file, tail.staged..<old.end)) }
+    tail.staged = LogFormat.segmentHeaderBytes
+    tail.written = LogFormat.segmentHeaderBytes
+    tail.prepared = 0
+    tail.askRoomAt = 0
+    if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }
+  }
+
+  private func seal(_ tail: inout Tail, next: UInt64) {
+    let key: [UInt8] = [0]
+    key.withBytes { key in
+      RecordView.write(
+        to: tail.base, at: tail.offset, seed: tail.seed, kind: .seal, tag: Tag(rawValue: next), key: key,
+        value: UnsafeRawBufferPointer(start: key.baseAddress, count: 0), valueChecksum: 0)
+    }
+    tail.offset += LogFormat.sealBytes
+    table.addDead(LogFormat.sealBytes, slot: tail.slot)
+  }
+}

@@ -1,0 +1,94 @@
+import KVCluster
+
+/// The history of a day in parts: each time the whole machine loses its power while writes need not be on the disk, every
+/// key may be rolled back, and a new part begins.
+///
+/// What policies other than `always` promise is: no key gets older than its newest version that a write quorum of owners
+/// had on the disk, and whatever it is rolled back to, all replicas agree on it. So each part is linearizable by itself,
+/// and a key may begin it with any one of the contents that the promise allows; anything else is a violation.
+struct Eras {
+  /// One part: from this operation on, and what keys may hold at its beginning; absent where it does not say.
+  private struct Era {
+    var first: Int
+    var initial: [[UInt8]: [History.Contents]] = [:]
+  }
+
+  /// Of one key in the current part: the newest version known to be safe.
+  private struct Floor {
+    var tag: Tag
+    /// The operation that wrote it is one of these.
+    var operations: [Int]
+  }
+
+  private var eras = [Era(first: 0)]
+  private var floors: [[UInt8]: Floor] = [:]
+
+  /// Looks which versions no loss of power can take back.
+  mutating func noteDurable(_ operations: [SimulatedCall], _ cluster: Cluster, keys: Int) {
+    for number in 0..<keys {
+      let key = Array("key\(number)".utf8)
+      guard let version = cluster.durableVersion(of: key), version.tag > floors[key]?.tag ?? .none else { continue }
+      if let value = version.value {
+        guard let writer = Int(String(decoding: value.dropFirst(), as: UTF8.self)), writer >= eras.last!.first else {
+          continue
+        }
+        floors[key] = Floor(tag: version.tag, operations: [writer])
+      } else if let before = floors[key] {
+        // A delete after what was safe before; which of them, nobody can see. Tags go up with time.
+        let deletes = operations.indices.filter { i in
+          i >= eras.last!.first && operations[i].key == key && operations[i].call == .delete
+            && !before.operations.allSatisfy { operations[i].isBefore(operations[$0]) }
+        }
+        if !deletes.isEmpty { floors[key] = Floor(tag: version.tag, operations: deletes) }
+      }
+    }
+  }
+
+  /// The machine has lost its power, and all that was under way is undecided.
+  mutating func begin(_ operations: [SimulatedCall]) {
+    let last = eras.last!
+    var initial = last.initial
+    for i in last.first..<operations.count {
+      let call = operations[i]
+      if initial[call.key] == nil { initial[call.key] = [nil] }
+    }
+    for (key, floor) in floors where !floor.operations.isEmpty { initial[key] = [] }
+    for i in last.first..<operations.count {
+      let call = operations[i]
+      guard let contents = call.written, call.outcome != nil else { continue }
+      if let floor = floors[call.key], floor.operations.allSatisfy({ call.isBefore(operations[$0]) }) { continue }
+      if !initial[call.key]!.contains(contents) { initial[call.key]!.append(contents) }
+    }
+    eras.append(Era(first: operations.count, initial: initial))
+    floors = [:]
+  }
+
+  /// The first part that no order explains, or that the checker gave up on.
+  func verdict(_ operations: [SimulatedCall]) -> Verdict {
+    for (i, era) in eras.enumerated() {
+      let end = i + 1 < eras.count ? eras[i + 1].first : operations.count
+      let history = History(
+        operations[era.first..<end].compactMap(\.recorded), initialContentsByKey: era.initial)
+      let verdict = LinearizabilityChecker.check(history)
+      if verdict != .linearizable { return verdict }
+    }
+    return .linearizable
+  }
+}
+
+extension SimulatedCall {
+  /// What it leaves behind; `.none` for a get.
+  var written: History.Contents? {
+    switch call {
+    case .get: .none
+    case .put(let value): .some(value)
+    case .delete: .some(nil)
+    }
+  }
+
+  /// Whether it had certainly taken effect before the other began.
+  func isBefore(_ other: SimulatedCall) -> Bool {
+    guard outcome == .done, let returnedAt else { return false }
+    return returnedAt < other.invokedAt
+  }
+}

@@ -1,0 +1,52 @@
+import KVCluster
+
+/// What a client asked, and was told.
+struct SimulatedCall {
+  let client: Int
+  let key: [UInt8]
+  let call: MessageOperation.Call
+  var consistency: Consistency?
+  let invokedAt: Int
+  var returnedAt: Int?
+  var outcome: MessageOperation.Outcome?
+
+  /// For the checker; `nil` for what was refused.
+  var recorded: History.Operation? {
+    guard let outcome, let returnedAt else { return nil }
+    // One owner may be behind, and promises nothing about the others: such a read says nothing, and such a write may
+    // take effect at any time.
+    if consistency == .one, self.call == .get { return nil }
+    let call: History.Call
+    switch self.call {
+    case .get: call = .get
+    case .put(let value): call = .put(value)
+    case .delete: call = .delete
+    }
+    let result: History.Outcome
+    switch outcome {
+    case .done: result = consistency == .one ? .unknown : .done
+    case .found(let value): result = .found(value)
+    case .undecided: result = .unknown
+    }
+    return History.Operation(
+      process: client, key: key, call: call, invokedAt: invokedAt, returnedAt: result == .unknown ? nil : returnedAt,
+      outcome: result)
+  }
+
+  var words: String {
+    let key = String(decoding: key, as: UTF8.self)
+    let level = consistency.map { " at \($0.rawValue)" } ?? ""
+    let asked: String
+    switch call {
+    case .get: asked = "get \(key)" + level
+    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))" + level
+    case .delete: asked = "del \(key)" + level
+    }
+    switch outcome {
+    case .done: return asked + " → done"
+    case .found(let value): return asked + " → " + (value.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")
+    case .undecided: return asked + " → unknown"
+    case nil: return asked + " → "
+    }
+  }
+}

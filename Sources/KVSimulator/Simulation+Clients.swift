@@ -1,0 +1,81 @@
+import KVCluster
+
+/// What clients do, and are told.
+extension Simulation {
+  func begin(_ client: Int) {
+    guard left > 0 else { return }
+    left -= 1
+    let key = Array("key\(random.below(plan.keys))".utf8)
+    let number = operations.count
+    let call: MessageOperation.Call
+    switch random.below(10) {
+    case 0..<4: call = .put(Array("v\(number)".utf8))
+    case 4: call = .delete
+    default: call = .get
+    }
+    if call != .get, cluster.mustWritersWait {
+      left += 1
+      return queue.add(.think(client: client), at: after(10_000))
+    }
+    let consistency = drawConsistency()
+    operations.append(
+      SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
+    do throws(ClusterError) {
+      try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
+        finished.list.withLock { $0.append((number, outcome)) }
+      }
+    } catch {
+      if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
+    }
+  }
+
+  /// Every third day some operations have a level of their own.
+  private func drawConsistency() -> Consistency? {
+    guard seed.isMultiple(of: 3) else { return nil }
+    switch random.below(30) {
+    case 0: return .one
+    case 1: return .all
+    case 2: return .quorum
+    default: return nil
+    }
+  }
+
+  /// Every invocation and return has a time of its own, so that the checker need not guess.
+  private func time() -> Int {
+    moments += 1
+    return moments
+  }
+
+  func takeAnswers() {
+    let answers = finished.list.withLock { list in
+      defer { list = [] }
+      return list
+    }
+    for (number, outcome) in answers { end(number, outcome) }
+  }
+
+  private func end(_ number: Int, _ outcome: MessageOperation.Outcome) {
+    operations[number].outcome = outcome
+    operations[number].returnedAt = time()
+    if outcome == .undecided { report.indeterminate += 1 }
+    trace("client \(operations[number].client): \(operations[number].words)")
+    next(operations[number].client)
+  }
+
+  /// Nothing was done: there is nothing to record.
+  private func refuse(_ number: Int) {
+    report.refused += 1
+    // The day has as many operations as were planned, as long as that is not hopeless.
+    if report.refused <= plan.operations { left += 1 }
+    trace("client \(operations[number].client): \(operations[number].words)refused")
+    next(operations[number].client)
+  }
+
+  private func next(_ client: Int) {
+    if left > 0 {
+      queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
+    } else if !isHealing {
+      heal()
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Commands
+import Demo
+import Glibc
+import KVCluster
+import Synchronization
+
+/// `kvstore demo`: the guided tour, in the dashboard on a terminal, as text elsewhere.
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Play a guided tour, for real, on clusters of its own.",
+    discussion: """
+      Chapters: \(Chapter.all.map(\.name).joined(separator: ", ")).
+      On a terminal it is played in the dashboard, with keys to go on, back, and to pause; elsewhere it is printed. Each \
+      chapter opens a cluster in a temporary folder and removes it again; no other data is touched. Everything it shows is \
+      done and measured at that moment. The status is 0 if every claim that was checked held, else 1.
+      """)
+
+  @Option(help: ArgumentHelp("How much faster than a person reads; measurements get shorter with it.", valueName: "n"))
+  var speed = 1.0
+
+  @Option(help: ArgumentHelp("The chapter to begin with: its name, or its number.", valueName: "chapter"))
+  var chapter: String?
+
+  @Flag(help: "Print the tour, also on a terminal.")
+  var text = false
+
+  @OptionGroup(title: "Display options")
+  var display: DisplayOptions
+
+  @OptionGroup(visibility: .hidden)
+  var planted: PlantedOptions
+
+  @ParentCommand
+  private var root: KVStore
+
+  func validate() throws {
+    guard TourSettings.speedRange.contains(speed) else {
+      let range = TourSettings.speedRange
+      throw ValidationError("--speed is \(speed); it can be \(range.lowerBound) to \(Int(range.upperBound)).")
+    }
+    if let chapter, Chapter.number(called: chapter) == nil {
+      let names = Chapter.all.map(\.name).joined(separator: ", ")
+      throw ValidationError(
+        "there is no chapter \(chapter); there are \(names), or their numbers from 1 to \(Chapter.all.count).")
+    }
+  }
+
+  func run() async throws {
+    if root.options.data != nil {
+      throw ValidationError("demo works on temporary clusters of its own; it does not go with --data.")
+    }
+    var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
+    settings.speed = speed
+    settings.first = chapter.flatMap(Chapter.number) ?? 0
+    settings.mistake = planted.mistake
+    (settings.readQuorum, settings.writeQuorum) = (root.options.readQuorum, root.options.writeQuorum)
+    let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    throw ExitCode(
+      text || !isOnTerminal
+        ? await TextTour.run(settings) : await TourFace.run(settings, display.screenOptions()))
+  }
+}
+
+/// What can be planted to see the claims fail that it breaks; for tests, and for the curious.
+struct PlantedOptions: ParsableArguments {
+  @Option(help: "A mistake to plant.")
+  var mistake: PlantedMistake?
+}
+
+/// The tour as text.
+enum TextTour {
+  /// Prints the tour to standard output; returns the exit status.
+  static func run(_ settings: TourSettings) async -> Int32 {
+    let printer = Printer(failures: STDOUT_FILENO)
+    let print = { @Sendable (lines: [String]) in
+      for line in lines { printer.print(raw: line + "\n") }
+    }
+    print(TourText.opening)
+    let playing = Playing()
+    let tour = Tour(settings) { event in
+      print(TourText.lines(event))
+      // The reader has gone: nobody is left to play it for.
+      if printer.failure != nil { playing.stop() }
+    }
+    playing.tour.withLock { $0 = tour }
+    let signals = SignalWatch { _ in tour.stop() }
+    let report = await tour.run()
+    if let signal = signals.caught { return 128 + signal }
+    print(TourText.closing(report))
+    return HeadlessRun.status(report.failures.isEmpty ? 0 : 1, printer)
+  }
+
+  /// `demo` in line mode: the answers of one command. Returns whether every claim held.
+  static func say(_ line: @escaping @Sendable (String) -> Void) async -> Bool {
+    for text in TourText.opening { line(text) }
+    let tour = Tour(TourSettings { try StartOptions.makeTemporaryFolder() }) { event in
+      for text in TourText.lines(event) { line(text) }
+    }
+    let report = await tour.run()
+    for text in TourText.closing(report) { line(text) }
+    return report.failures.isEmpty
+  }
+
+  /// The tour that plays, for those who have to end it.
+  private final class Playing: Sendable {
+    let tour = Mutex<Tour?>(nil)
+
+    func stop() { tour.withLock { $0 }?.stop() }
+  }
+}

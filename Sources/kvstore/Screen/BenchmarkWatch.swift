@@ -1,0 +1,110 @@
+import Commands
+import Dashboard
+import KVBench
+import KVCluster
+import Synchronization
+
+/// What the screen knows of benchmarks: a workload's run tells how it stands when asked, the plain `benchmark` by what it
+/// says of its progress.
+final class BenchmarkWatch: Sendable {
+  private enum Run: Sendable {
+    case measured
+    case plain(BenchmarkStatus)
+  }
+
+  private let desk: BenchmarkDesk
+  /// The one that was heard of last.
+  private let run = Mutex<Run?>(nil)
+
+  init(_ desk: BenchmarkDesk) { self.desk = desk }
+
+  /// Takes a running command's progress. From any thread.
+  func note(_ progress: CommandProgress) {
+    switch progress {
+    case .measurement: run.withLock { $0 = .measured }
+    case .benchmark(let progress): run.withLock { $0 = .plain(Self.status(progress, before: $0)) }
+    case .load, .backup: break
+    }
+  }
+
+  /// The command is over that may have been the plain benchmark.
+  func end(_ line: String, _ answer: [String]) {
+    guard case .benchmark(.averages) = try? Command.parse(Array(line.utf8)) else { return }
+    run.withLock { run in
+      guard case .plain(var status) = run, status.isRunning else { return }
+      (status.isRunning, status.atNs, status.lengthNs) = (false, Self.nowNs(), nil)
+      // The first line only announces it.
+      status.words = Array(answer.dropFirst())
+      run = .plain(status)
+    }
+  }
+
+  func status() -> BenchmarkStatus? {
+    switch run.withLock({ $0 }) {
+    case nil: return nil
+    case .plain(var status):
+      if status.isRunning { status.atNs = Self.nowNs() }
+      status.results = desk.summaries.map(BenchmarkStatus.Result.init)
+      return status
+    case .measured: return desk.snapshot.map { BenchmarkStatus($0, desk.summaries) }
+    }
+  }
+
+  private static func status(_ progress: BenchmarkProgress, before: Run?) -> BenchmarkStatus {
+    let now = nowNs()
+    var status = BenchmarkStatus(
+      name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
+    status.startedNs = now
+    if case .plain(let former) = before, former.isRunning { status.startedNs = former.startedNs }
+    status.operations = progress.operations
+    status.fraction = progress.fraction
+    status.lengthNs = UInt64(Benchmark.lengthMax / .nanoseconds(1))
+    status.atNs = now
+    return status
+  }
+
+  private static func nowNs() -> UInt64 { Clock.nowNs() }
+}
+
+extension BenchmarkStatus {
+  init(_ snapshot: BenchmarkSnapshot, _ summaries: [BenchmarkSummary]) {
+    let isRunning = snapshot.phase != .finished
+    self.init(name: Self.name(snapshot.plan), phase: snapshot.phase.rawValue, isRunning: isRunning)
+    fraction = snapshot.fraction
+    leftNs = snapshot.leftNs
+    operations = snapshot.counts.operations
+    failures = snapshot.counts.failures
+    (startedNs, atNs) = (snapshot.startedNs, snapshot.atNs)
+    lengthNs = snapshot.plan.seconds > 0 ? UInt64(snapshot.plan.seconds * 1e9) : nil
+    seconds = snapshot.seconds.map { second in
+      Second(
+        endNs: second.endNs, reads: second.readsPerSecond, writes: second.writesPerSecond,
+        latency: second.latency.map { LatencyHistory.Percentiles($0) })
+    }
+    results = summaries.map(Result.init)
+    // Counted are the operations of a phase; when all is over that is deleting the keys.
+    if snapshot.phase == .finished || snapshot.phase == .cleaningUp {
+      operations = snapshot.seconds.reduce(0) { $0 + $1.counts.operations }
+      failures = snapshot.seconds.reduce(0) { $0 + $1.counts.failures }
+    }
+  }
+
+  fileprivate static func name(_ plan: BenchmarkPlan) -> String {
+    let rate = plan.rate.map { ", \(Figures.count($0)) ops/s asked for" } ?? ""
+    return "\(plan.workload.rawValue), \(plan.clients) clients\(rate)"
+  }
+}
+
+extension BenchmarkStatus.Result {
+  fileprivate init(_ summary: BenchmarkSummary) {
+    self.init(
+      name: BenchmarkStatus.name(summary.plan), operationsPerSecond: summary.operationsPerSecond,
+      latency: summary.latency.map { LatencyHistory.Percentiles($0) }, failures: summary.failures)
+  }
+}
+
+extension LatencyHistory.Percentiles {
+  fileprivate init(_ figures: LatencyFigures) {
+    self.init(p50: Double(figures.p50), p95: Double(figures.p95), p99: Double(figures.p99), p999: Double(figures.p999))
+  }
+}

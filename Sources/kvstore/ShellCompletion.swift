@@ -1,0 +1,44 @@
+import ArgumentParser
+import Dashboard
+import FoundationEssentials
+import Glibc
+import KVCluster
+
+/// What a shell offers where only a look at this machine can tell. The rest of its script is made from the options.
+///
+/// A shell asks by running the program, so nothing here opens a cluster: a folder that is in use may be looked at too.
+extension CompletionKind {
+  /// The themes there are, those of the program's user among them.
+  static let theme = CompletionKind.custom { _, _, _ in
+    var names: [String] = []
+    for theme in Theme.builtIn + ConfigFolder().themes().themes where !names.contains(theme.name) {
+      names.append(theme.name)
+    }
+    return names
+  }
+
+  /// The members of the cluster that the line speaks of.
+  static let node = CompletionKind.custom { words, _, _ in
+    guard var options = try? StartOptions.parse([]) else { return [] }
+    options.data = dataFolder(in: words)
+    guard let folder = try? options.folder(),
+      let text = try? String(contentsOfFile: "\(folder)/configuration", encoding: .utf8)
+    else { return [] }
+    return (try? Configuration(text: text).namesInOrder) ?? []
+  }
+
+  /// What stands behind `--data` on a line that may be unfinished, and that no shell has expanded yet.
+  private static func dataFolder(in words: [String]) -> String? {
+    let option = "--data"
+    for (index, word) in words.enumerated() {
+      if word.hasPrefix("\(option)=") { return expanded(word.dropFirst(option.count + 1)) }
+      if word == option, index + 1 < words.count { return expanded(words[index + 1][...]) }
+    }
+    return nil
+  }
+
+  private static func expanded(_ path: Substring) -> String {
+    guard path.hasPrefix("~/"), let home = getenv("HOME") else { return String(path) }
+    return String(cString: home) + path.dropFirst(1)
+  }
+}

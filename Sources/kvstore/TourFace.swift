@@ -1,0 +1,150 @@
+import Commands
+import Dashboard
+import Demo
+import Glibc
+import KVCluster
+import Synchronization
+
+/// The tour in the dashboard: `kvstore demo` on a terminal.
+enum TourFace {
+  /// Keeps the main thread until the tour is left; returns the program's exit status.
+  @MainActor
+  static func run(_ settings: TourSettings, _ display: ScreenOptions) async -> Int32 {
+    let host = TourHost(settings)
+    let status: Int32
+    do throws(ScreenError) {
+      status = try Screen.run(host, display)
+    } catch {
+      HeadlessRun.complain("\(error.description); `kvstore demo --text` prints the tour")
+      _ = await host.finish()
+      return 1
+    }
+    let report = await host.finish()
+    guard status == 0 else { return status }
+    for line in TourText.closing(report).dropFirst() { BenchFile.write(line + "\n", to: STDOUT_FILENO) }
+    return report.failures.isEmpty ? 0 : 1
+  }
+}
+
+/// What the screen shows while a tour is played: the cluster of the chapter, and what the tour says of it.
+struct TourHost: ScreenHost {
+  private let tour: Tour
+  private let playing: Task<TourReport, Never>
+
+  init(_ settings: TourSettings) {
+    var settings = settings
+    settings.isPaced = true
+    let tour = Tour(settings)
+    self.tour = tour
+    playing = Task { await tour.run() }
+  }
+
+  /// Ends the tour; returns when its cluster and folder are gone.
+  func finish() async -> TourReport {
+    tour.stop()
+    return await playing.value
+  }
+
+  func status() -> ClusterStatus? { tour.cluster?.status() }
+
+  func events(after sequence: UInt64) -> [ClusterEvent] { tour.cluster?.events(after: sequence) ?? [] }
+
+  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
+    CommandAnswer(lines: ["✗ A tour is being played: q leaves it"], isSuccess: false)
+  }
+
+  var advice: CommandAdvice {
+    CommandAdvice(place: { line in
+      key(of: line).map { KeyPlace(key: String(decoding: $0, as: UTF8.self), hash: $0.withUnsafeBytes(Ring.hash)) }
+    })
+  }
+
+  func loadHistory() -> [String] { [] }
+
+  func saveHistory(_ lines: [String]) {}
+
+  var clusterNumber: Int { tour.scene.clusterNumber }
+
+  var guide: Guide? { Guide(tour.scene) }
+
+  func take(_ key: GuideKey) {
+    switch key {
+    case .next: tour.next()
+    case .back: tour.back()
+    case .skip: tour.skip()
+    case .pause: tour.togglePause()
+    case .quit: tour.stop()
+    }
+  }
+
+  var farewell: CommandAnswer {
+    let report = tour.report
+    let sign = report.failures.isEmpty ? "✓" : "✗"
+    return CommandAnswer(
+      lines: ["\(sign) Back from the tour. \(report.words); your data was not touched"],
+      isSuccess: report.failures.isEmpty)
+  }
+}
+
+/// The tours that were begun at one prompt.
+final class Tours: Sendable {
+  private let hosts = Mutex<[TourHost]>([])
+
+  func begin() -> TourHost {
+    var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
+    settings.preface =
+      "This is a tour on temporary clusters of its own. Your cluster goes on behind it, its data is not touched, and you "
+      + "are back there when you leave the tour with q."
+    let host = TourHost(settings)
+    hosts.withLock { $0.append(host) }
+    return host
+  }
+
+  func finish() async {
+    for host in hosts.withLock({ $0 }) { _ = await host.finish() }
+  }
+}
+
+extension Guide {
+  fileprivate init(_ scene: TourScene) {
+    self.init(
+      chapter: scene.chapter + 1, chapterCount: scene.chapterCount, title: scene.title, text: scene.text,
+      lines: scene.lines.map { Line(kind: .init($0.kind), text: $0.text) }, spot: Spot(scene.part),
+      mode: scene.isOver ? .over : scene.isWaiting ? .reading : .working, isAutomatic: scene.isAutomatic,
+      held: scene.held, failed: scene.failed, note: "temporary cluster")
+  }
+}
+
+extension Guide.Spot {
+  fileprivate init(_ part: TourPart) {
+    switch part {
+    case .header: self = .header
+    case .ring: self = .panel(.ring)
+    case .nodes: self = .panel(.nodes)
+    case .throughput: self = .panel(.throughput)
+    case .latency: self = .panel(.latency)
+    case .events: self = .panel(.events)
+    case .tour: self = .itself
+    }
+  }
+}
+
+extension Guide.Line.Kind {
+  fileprivate init(_ kind: TourLine.Kind) {
+    switch kind {
+    case .command: self = .command
+    case .answer(let isSuccess): self = .answer(isSuccess: isSuccess)
+    case .figure: self = .figure
+    case .claim(let holds): self = .claim(holds: holds)
+    }
+  }
+}
+
+extension Page {
+  init(_ explanation: Explanation) {
+    self.init(
+      title: explanation.title, paragraphs: explanation.paragraphs,
+      figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,
+      hint: explanation.hint)
+  }
+}

@@ -1,0 +1,49 @@
+import Glibc
+
+/// Files and streams from beginning to end: a write that takes only a part goes on, one that a signal interrupts is
+/// tried again.
+enum WholeFile {
+  /// Why the system refused.
+  struct Failure: Error, CustomStringConvertible {
+    /// An `errno`.
+    let code: Int32
+
+    init(_ code: Int32 = errno) { self.code = code }
+
+    var description: String { String(cString: strerror(code)) }
+  }
+
+  static func read(_ path: String) throws(Failure) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Failure() }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = Glibc.read(file, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Failure() }
+      if count == 0 { return bytes }
+      bytes += piece[..<count]
+    }
+  }
+
+  /// Makes the file, or replaces what is in it.
+  static func write(_ text: String, to path: String) throws(Failure) {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw Failure() }
+    defer { close(file) }
+    try write(text.utf8, to: file)
+  }
+
+  static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) throws(Failure) {
+    var rest = Array(bytes)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      // A descriptor that takes nothing would be asked for ever.
+      guard count > 0 else { throw Failure() }
+      rest = rest.dropFirst(count)
+    }
+  }
+}

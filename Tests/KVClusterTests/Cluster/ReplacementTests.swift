@@ -1,0 +1,103 @@
+import Testing
+
+@testable import KVCluster
+
+/// A node's place is given to another.
+struct ReplacementTests {
+  private let fixture: ClusterFixture
+
+  init() throws { fixture = try ClusterFixture() }
+
+  private func fill(_ cluster: Cluster, _ count: Int) async throws {
+    for i in 0..<count { try await cluster.put(bytes("key\(i)"), bytes("value\(i)")) }
+  }
+
+  private func expectAll(_ cluster: Cluster, _ count: Int) async throws {
+    for i in 0..<count { #expect(try await cluster.get(bytes("key\(i)")) == bytes("value\(i)")) }
+  }
+
+  @Test(
+    "A new node takes over all that a dead one owned, nothing else moves, and it survives a restart",
+    arguments: [
+      true, false,
+    ])
+  func replaces(isDead: Bool) async throws {
+    var cluster = try await fixture.open(nodes: 5)
+    try await fill(cluster, 400)
+    let before = cluster.status()
+    let owned = try #require(before.nodes.first { $0.name == "node2" })
+    if isDead { try await cluster.kill("node2") }
+    try await cluster.replaceNode("node2", with: "node9")
+    let after = cluster.status()
+    #expect(after.nodes.map(\.name) == ["node1", "node3", "node4", "node5", "node9"])
+    let heir = try #require(after.nodes.first { $0.name == "node9" })
+    #expect(heir.keys == owned.keys && heir.share == owned.share && heir.state == .up)
+    for node in after.nodes where node.name != "node9" {
+      #expect(node.keys == before.nodes.first { $0.name == node.name }?.keys)
+    }
+    try await expectAll(cluster, 400)
+    await cluster.close()
+    cluster = try await fixture.open()
+    #expect(cluster.status().nodes.map(\.name) == ["node1", "node3", "node4", "node5", "node9"])
+    try await expectAll(cluster, 400)
+    await cluster.close()
+  }
+
+  @Test("What cannot be replaced is refused: a node that is not there, by one that is")
+  func refuses() async throws {
+    let cluster = try await fixture.open()
+    for (name, heir) in [("node9", "node4"), ("node1", "node2"), ("node1", "node1"), ("node1", "no such name")] {
+      await #expect(throws: ClusterError.self) { try await cluster.replaceNode(name, with: heir) }
+    }
+    #expect(cluster.status().nodes.count == 3 && cluster.status().change == nil)
+    await cluster.close()
+  }
+
+  @Test("A node that is down for long is replaced unasked, by a new one or by those who are left", arguments: [3, 4])
+  func replacesByItself(nodes: Int) async throws {
+    let cluster = try await fixture.open(nodes: nodes) { $0.replaceAfterNs = 1_000_000_000 }
+    try await fill(cluster, 100)
+    try await cluster.kill("node2")
+    let left = try #require(cluster.status().nodes.first { $0.name == "node2" }?.replacedInNs)
+    #expect(left <= 1_000_000_000)
+    let wanted = nodes == 3 ? ["node1", "node3", "node4"] : ["node1", "node3", "node4"]
+    #expect(try await until { cluster.status().nodes.map(\.name) == wanted && cluster.status().change == nil })
+    #expect(cluster.status().health == .healthy)
+    try await expectAll(cluster, 100)
+    await cluster.close()
+  }
+
+  @Test("A node that comes back in time is not replaced, and one that is only suspected never is")
+  func keeps() async throws {
+    let cluster = try await fixture.open { $0.replaceAfterNs = 1_500_000_000 }
+    try await cluster.kill("node2")
+    try await cluster.restart("node2")
+    try cluster.pause("node1")
+    #expect(try await until { cluster.status().nodes[0].suspectedBy == ["node2", "node3"] })
+    try await Task.sleep(for: .seconds(2))
+    #expect(cluster.status().nodes.map(\.name) == ["node1", "node2", "node3"])
+    #expect(cluster.status().nodes.allSatisfy { $0.replacedInNs == nil })
+    cluster.heal()
+    #expect(try await until { cluster.status().nodes[0].suspectedBy.isEmpty })
+    await cluster.close()
+  }
+
+  @Test("Unasked replacement needs overlapping quorums")
+  func needsOverlap() async throws {
+    let error = await #expect(throws: ClusterError.self) {
+      _ = try await fixture.open { options in
+        (options.readQuorum, options.writeQuorum, options.replaceAfterNs) = (1, 1, 1_000_000_000)
+      }
+    }
+    #expect(error?.description.contains("R + W > N") == true)
+  }
+
+  @Test("The configuration of a replacement is read as it was written")
+  func roundTrips() throws {
+    let joint = try Configuration(clusterID: 7, quorum: QuorumSettings(), nodeNames: ["a", "b", "c"])
+      .replacing("b", with: "d")
+    #expect(try Configuration(text: joint.text) == joint)
+    #expect(joint.settled.members.map(\.name) == ["a", "c", "d"])
+    #expect(joint.settled.ring.nodes == [0, 2, 3])
+  }
+}

@@ -1,0 +1,163 @@
+import KVCluster
+import Synchronization
+
+@testable import KVSimulator
+
+/// A cluster of three nodes, of which each owns every key, driven by exact steps in virtual time: what chance would have
+/// to bring together is written down. Links take a millisecond, so every operation goes by message; nothing is done in
+/// the background.
+///
+/// Use it on one thread, within `Clock.runVirtually`.
+final class Script {
+  let machine: SimulatedMachine
+  private(set) var cluster: Cluster
+  private let options: ClusterOptions
+  private var calls: [SimulatedCall] = []
+  private let answers = Answers()
+  private var moments = 0
+  /// Disks do not sync.
+  var holdsSyncs = false
+
+  private final class Answers: Sendable {
+    let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
+  }
+
+  init(_ mistake: PlantedMistake?, fsync: FsyncPolicy = .always) throws {
+    var options = ClusterOptions(
+      dataFolder: "simulated", initialNodes: ["node1", "node2", "node3"], fsync: fsync, cacheBytes: 0,
+      operationTimeoutNs: 500_000_000)
+    options.segmentBytes = 65_536
+    options.mistake = mistake
+    self.options = options
+    machine = SimulatedMachine(random: SeededRandom(seed: 1), isStaged: fsync.stagesLogs)
+    cluster = try Cluster.open(simulated: machine, options, seed: 1)
+    slowLinks()
+  }
+
+  private func slowLinks() {
+    cluster.setLinks(lossPerMille: 0, duplicationPerMille: 0, delayNs: 1_000_000, jitterNs: 0)
+  }
+
+  // MARK: - Operations
+
+  /// Begins an operation of a client that reaches `node` only.
+  @discardableResult
+  func begin(_ call: MessageOperation.Call, _ key: String = "key", via node: String) throws -> Int {
+    let number = calls.count
+    calls.append(SimulatedCall(client: number, key: Array(key.utf8), call: call, invokedAt: moment()))
+    cluster.setContact(node)
+    try cluster.submit(call, Array(key.utf8)) { [answers] outcome in
+      answers.list.withLock { $0.append((number, outcome)) }
+    }
+    return number
+  }
+
+  func put(_ value: String, _ key: String = "key", via node: String, ms: Int = 20) throws {
+    try begin(.put(Array(value.utf8)), key, via: node)
+    run(ms: ms)
+  }
+
+  func delete(_ key: String = "key", via node: String, ms: Int = 20) throws {
+    try begin(.delete, key, via: node)
+    run(ms: ms)
+  }
+
+  /// What a get finds within the time that an operation has; `.none` if it does not know.
+  @discardableResult
+  func get(_ key: String = "key", via node: String) throws -> String?? {
+    let number = try begin(.get, key, via: node)
+    for _ in 0..<60 where calls[number].outcome == nil { run(ms: 10) }
+    guard case .found(let value) = calls[number].outcome else { return .none }
+    return .some(value.map { String(decoding: $0, as: UTF8.self) })
+  }
+
+  /// Long enough for operations to time out, and to stop telling owners that do not answer.
+  func waitUntilForgotten() { run(ms: 2_000) }
+
+  private func moment() -> Int {
+    moments += 1
+    return moments
+  }
+
+  private func takeAnswers() {
+    let list = answers.list.withLock { list in
+      defer { list = [] }
+      return list
+    }
+    for (number, outcome) in list {
+      calls[number].outcome = outcome
+      calls[number].returnedAt = moment()
+    }
+  }
+
+  // MARK: - Time
+
+  /// Lets virtual time pass, with the messages and syncs that are due in it.
+  func run(ms: Int) {
+    let end = Clock.nowNs() + UInt64(ms) * 1_000_000
+    while true {
+      var next = cluster.nextMessageNs ?? .max
+      var syncs: [String] = []
+      if !holdsSyncs {
+        cluster.forEachDueSync { name, due in
+          next = min(next, max(due, Clock.nowNs()))
+          if due <= Clock.nowNs() { syncs.append(name) }
+        }
+      }
+      guard next <= end else { break }
+      Clock.advance(toNs: max(next, Clock.nowNs()))
+      cluster.runMessages()
+      for name in syncs { cluster.syncIfDue(name) }
+      takeAnswers()
+    }
+    Clock.advance(toNs: end)
+  }
+
+  func carryOut(_ steps: Cluster.Steps) {
+    while true {
+      switch steps.step() {
+      case .again: continue
+      case .rest(let ns): run(ms: Int(ns / 1_000_000) + 1)
+      case .done: return
+      }
+    }
+  }
+
+  // MARK: - Faults
+
+  /// Cuts a node off from all others, or ends that.
+  func isolate(_ node: String, _ isCut: Bool = true) {
+    for other in cluster.nodeNames where other != node {
+      cluster.cutLink(node, other, isCut)
+      cluster.cutLink(other, node, isCut)
+    }
+  }
+
+  func cut(_ a: String, _ b: String, _ isCut: Bool = true) {
+    cluster.cutLink(a, b, isCut)
+    cluster.cutLink(b, a, isCut)
+  }
+
+  func slow(_ a: String, _ b: String, ms: Int) {
+    cluster.slowLink(a, b, byNs: UInt64(ms) * 1_000_000)
+    cluster.slowLink(b, a, byNs: UInt64(ms) * 1_000_000)
+  }
+
+  /// The program dies, with `losingPower` the machine, and starts again.
+  func restartProgram(losingPower: Bool = false) throws {
+    cluster.vanish()
+    takeAnswers()
+    machine.restart(losingPower: losingPower)
+    cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
+    slowLinks()
+  }
+
+  // MARK: - The verdict
+
+  /// What the checker says to all that clients were told.
+  func verdict() -> Verdict {
+    cluster.vanish()
+    takeAnswers()
+    return LinearizabilityChecker.check(History(calls.compactMap(\.recorded)))
+  }
+}
