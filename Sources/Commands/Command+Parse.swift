@@ -1,3 +1,5 @@
+import KVCluster
+
 extension Command {
   /// Reads one line. `nil` for a line of white space.
   ///
@@ -8,10 +10,30 @@ extension Command {
     guard let first = try words.next() else { return nil }
     let word = String(decoding: first, as: UTF8.self)
     guard let entry = CommandEntry.called(word) else { throw unknown(word) }
-    return try make(entry.name, arguments(of: entry, from: &words))
+    let values = try arguments(of: entry, from: &words)
+    let consistency = try consistency(of: entry.name, from: &words)
+    guard try words.next() == nil else { throw .tooManyArguments(entry.name) }
+    return try make(entry.name, values, consistency)
   }
 
-  /// The words that belong in the places of `entry`'s arguments: all that must be there, and none beyond.
+  /// The word before a level of consistency.
+  package static let consistencyOption = "--consistency"
+
+  /// `--consistency LEVEL` behind the arguments of `put`, `get` and `del`.
+  private static func consistency(
+    of name: CommandName, from words: inout CommandWords
+  ) throws(CommandError) -> Consistency? {
+    guard name == .put || name == .get || name == .del, let word = try words.next() else { return nil }
+    guard text(word) == consistencyOption else { throw .tooManyArguments(name) }
+    let levels = Consistency.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let level = try words.next() else { throw .badOption(name, "\(consistencyOption) takes one of \(levels)") }
+    guard let consistency = Consistency(rawValue: text(level).lowercased()) else {
+      throw .badOption(name, "'\(text(level))' should be one of \(levels)")
+    }
+    return consistency
+  }
+
+  /// The words that belong in the places of `entry`'s arguments: all that must be there.
   private static func arguments(
     of entry: CommandEntry, from words: inout CommandWords
   ) throws(CommandError) -> [[UInt8]] {
@@ -27,15 +49,16 @@ extension Command {
       }
       values.append(value)
     }
-    guard try words.next() == nil else { throw .tooManyArguments(entry.name) }
     return values
   }
 
-  private static func make(_ name: CommandName, _ values: [[UInt8]]) throws(CommandError) -> Command {
+  private static func make(
+    _ name: CommandName, _ values: [[UInt8]], _ consistency: Consistency?
+  ) throws(CommandError) -> Command {
     switch name {
-    case .put: return .put(key: values[0], value: values[1])
-    case .get: return .get(key: values[0])
-    case .del: return .delete(key: values[0])
+    case .put: return .put(key: values[0], value: values[1], consistency: consistency)
+    case .get: return .get(key: values[0], consistency: consistency)
+    case .del: return .delete(key: values[0], consistency: consistency)
     case .nodes: return .nodes
     case .addnode: return .addNode(text(values[0]))
     case .removenode: return .removeNode(text(values[0]))

@@ -1,11 +1,14 @@
+import KVCluster
+
 /// One thing a person can ask of the cluster, whichever face they ask through.
 ///
 /// Keys and values are bytes, not text: a store that cannot hold what is not UTF-8 is not a store. Names of nodes are
 /// text, because the engine allows them letters, digits, `-`, `_` and `.` only, and says so itself.
 package enum Command: Sendable, Equatable {
-  case put(key: [UInt8], value: [UInt8])
-  case get(key: [UInt8])
-  case delete(key: [UInt8])
+  /// `consistency` is `nil` for the cluster's default, here and below.
+  case put(key: [UInt8], value: [UInt8], consistency: Consistency? = nil)
+  case get(key: [UInt8], consistency: Consistency? = nil)
+  case delete(key: [UInt8], consistency: Consistency? = nil)
   case nodes
   case addNode(String)
   case removeNode(String)

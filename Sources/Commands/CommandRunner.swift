@@ -81,16 +81,18 @@ package struct CommandRunner: Sendable {
 
   private func perform(_ command: Command) async throws(ClusterError) -> [Answer] {
     switch command {
-    case .put(let key, let value):
-      try await cluster.put(key, value)
+    case .put(let key, let value, let consistency):
+      try await cluster.put(key, value, consistency: consistency)
       return [Answer(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)]
-    case .get(let key):
-      guard let value = try await cluster.get(key) else {
+    case .get(let key, let consistency):
+      guard let value = try await cluster.get(key, consistency: consistency) else {
         return [Answer(.failure, Array("Key not found: ".utf8), key)]
       }
       return [Answer(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)]
-    case .delete(let key):
-      guard try await cluster.delete(key) else { return [Answer(.failure, Array("Not found: ".utf8), key)] }
+    case .delete(let key, let consistency):
+      guard try await cluster.delete(key, consistency: consistency) else {
+        return [Answer(.failure, Array("Not found: ".utf8), key)]
+      }
       return [Answer(.success, Array("Deleted: ".utf8), key)]
     case .nodes:
       return nodeList()

@@ -85,13 +85,19 @@ extension CommandEntry {
         "An unquoted VALUE is the rest of the line, trimmed: put k Alice Johnson",
         "Double quotes take \\n \\t \\\\ \\\" \\xHH; single quotes take everything literally.",
         "An empty value: put k \"\"",
+        "Behind a quoted VALUE, --consistency one, quorum or all: when it is stored: put k \"v\" --consistency all",
       ],
       synonyms: ["set", "store", "write", "insert"]),
     CommandEntry(
       name: .get, summary: "show the value of a key", arguments: [key],
-      details: ["A KEY with spaces needs quotes: get \"a b\""], synonyms: ["read", "show", "fetch"]),
+      details: [
+        "A KEY with spaces needs quotes: get \"a b\"",
+        "get k --consistency one asks one owner, which may be behind; quorum most of them, all all. As the cluster if not said.",
+      ], synonyms: ["read", "show", "fetch"]),
     CommandEntry(
-      name: .del, summary: "delete a key", arguments: [key], synonyms: ["delete", "rm", "remove", "unset", "erase"]),
+      name: .del, summary: "delete a key", arguments: [key],
+      details: ["del k --consistency all: deleted at all owners when it says so; or one, or quorum"],
+      synonyms: ["delete", "rm", "remove", "unset", "erase"]),
     CommandEntry(
       name: .nodes, summary: "list the nodes and those that are not up", synonyms: ["ls", "status", "info", "cluster"]),
     CommandEntry(

@@ -31,7 +31,8 @@ package struct CommandWords {
     }
   }
 
-  /// What is left of the line: one quoted word that ends it, or, unquoted, everything, trimmed; `nil` if nothing is.
+  /// What is left of the line: one quoted word that ends it, but for ``Command/consistencyOption``, or, unquoted,
+  /// everything, trimmed; `nil` if nothing is.
   package mutating func rest(of name: CommandName) throws(CommandError) -> [UInt8]? {
     skipWhiteSpace()
     guard position < line.count else { return nil }
@@ -40,7 +41,9 @@ package struct CommandWords {
       let word = try quoted()
       let closing = position - 1
       skipWhiteSpace()
-      guard position == line.count else { throw .textAfterQuote(name, column: column(of: closing)) }
+      guard position == line.count || line[position...].starts(with: Command.consistencyOption.utf8) else {
+        throw .textAfterQuote(name, column: column(of: closing))
+      }
       return word
     }
     var end = line.count

@@ -32,10 +32,16 @@ final class Caretaker {
   /// After a full disk the next attempt waits a moment.
   private var compactAfterNs: UInt64 = 0
   private var nextDeliveryNs: UInt64 = 0
+  private var replay: HintReplay?
+  /// For whom the node has given up hints, as the event log knows.
+  private var announcedOverflows: [UInt16] = []
   private var hugePages = HugePages()
   private var comparison: AntiEntropy
   private var nextComparisonNs: UInt64 = 0
   private var nextArrangementNs: UInt64 = 0
+  private var purge: Purge
+  private var nextPurgeNs: UInt64 = 0
+  private var nextPurgeSyncNs: UInt64 = 0
   /// Someone waits for the end and no clients are served: no rests.
   private let isHurried: Bool
   /// How long damage that could not be healed is left alone; longer each time that nothing has changed.
@@ -53,6 +59,14 @@ final class Caretaker {
   /// One piece takes 3–10 ms; without rests, clients were down to a twentieth of their rate for 200 ms.
   private static let arrangementPart: UInt64 = 10
   private static let retryMinNs: UInt64 = 1_000_000_000
+  /// Hints are handed over for so long at a time, with rests that leave clients seven eighths of a core.
+  private static let deliveryNs: UInt64 = 500_000
+  private static let deliveryPart: UInt64 = 7
+  /// Purging takes at most this part of a core, and a node's index is gone through once so long.
+  private static let purgePart: UInt64 = 7
+  private static let purgePauseNs: UInt64 = 1_000_000_000
+  /// Under `never` logs are put on the disk for it, but seldom.
+  private static let purgeSyncPauseNs: UInt64 = 10_000_000_000
   /// Who finds nothing to do looks again after so long.
   static let pauseNs: UInt64 = 20_000_000
   /// A damaged segment is read again for each try, which takes about 50 ms.
@@ -63,6 +77,7 @@ final class Caretaker {
     self.cluster = cluster
     self.isHurried = isHurried
     comparison = AntiEntropy(replica, cluster.partitions, cluster.links)
+    purge = Purge(replica, cluster)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
   }
@@ -84,6 +99,7 @@ final class Caretaker {
     checkpointIfDue()
     scrubIfDue()
     compareIfDue()
+    purgeIfDue()
     arrangeMemory()
     return mayBeMore
   }
@@ -99,18 +115,54 @@ final class Caretaker {
 
   /// A node that answers may have missed writes all the same: its disk was full for a moment.
   private func deliverHints() {
-    guard Clock.nowNs() >= nextDeliveryNs else { return }
-    nextDeliveryNs = Clock.nowNs() + Caretaker.retryMinNs
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextDeliveryNs else { return }
+    if replay == nil, lookAtHints() { replay = HintReplay(partitions, cluster.links, to: replica) }
+    var isMore = false
+    if let replay {
+      let delivered = replay.delivered
+      repeat {
+        isMore = replica.whileOpen { replay.step() } ?? false
+      } while isMore && Clock.nowNs() < startedNs + Caretaker.deliveryNs
+      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered - delivered, ordering: .relaxed)
+      if !isMore { self.replay = nil }
+    }
+    nextDeliveryNs = Clock.nowNs() + (isMore ? Caretaker.deliveryNs * Caretaker.deliveryPart : Caretaker.retryMinNs)
+  }
+
+  /// Gives up the hints that the node has kept for too long; returns whether others keep some for it.
+  private func lookAtHints() -> Bool {
+    let now = Clock.nowNs()
+    let oldestNs = now - min(now, cluster.options.hintAgeMaxNs)
     var hasHints = false
+    var expired: [UInt16] = []
+    var overflowed: [UInt16] = []
     partitions.forEach { _, partition in
-      hasHints = hasHints || partition.pointee.hints.contains { $0.target == replica.id }
+      for target in HintQueue.expire(heldBy: replica.id, since: oldestNs, in: &partition.pointee)
+      where !expired.contains(target) { expired.append(target) }
+      for queue in partition.pointee.hints {
+        if queue.target == replica.id { hasHints = true }
+        if queue.holder == replica.id, !queue.hints.isEmpty { expired.removeAll { $0 == queue.target } }
+        if queue.holder == replica.id, queue.isOverflowed, !overflowed.contains(queue.target) {
+          overflowed.append(queue.target)
+        }
+      }
     }
-    guard hasHints else { return }
-    replica.whileOpen {
-      let replay = HintReplay(partitions, cluster.links, to: replica)
-      replay.run()
-      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered, ordering: .relaxed)
+    for target in expired { settleHints(for: target) }
+    for target in overflowed where !announcedOverflows.contains(target) {
+      cluster.log(
+        .storage, .warning,
+        "\(replica.name) has given up hints for \(cluster.roster.name(of: target)), which are too many or too old; "
+          + "when it is back, a comparison finds what it missed")
     }
+    announcedOverflows = overflowed
+    return hasHints
+  }
+
+  /// A start need not take up again what was given up.
+  private func settleHints(for target: UInt16) {
+    let name = Array(cluster.roster.name(of: target).utf8)
+    replica.whileOpen { name.withBytes { try? replica.store.appendHintsSettled(for: $0) } }
   }
 
   /// Moving memory keeps every page fault of the process waiting meanwhile, so it takes a small part of the time, and
@@ -192,6 +244,23 @@ final class Caretaker {
     guard grown > max(Limits.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
     checkpointedAt = end
     cluster.writeCheckpoint(replica)
+  }
+
+  // MARK: - Tombstones
+
+  /// Takes tombstones away that nobody needs any more.
+  private func purgeIfDue() {
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextPurgeNs else { return }
+    let purged = purge.purged
+    let progress = replica.whileOpen { purge.step() } ?? .passed
+    cluster.counters.tombstonesPurged.wrappingAdd(purge.purged - purged, ordering: .relaxed)
+    if progress == .mustSync, startedNs >= nextPurgeSyncNs {
+      nextPurgeSyncNs = startedNs + Caretaker.purgeSyncPauseNs
+      for replica in cluster.roster.live { replica.commit.syncNow() }
+    }
+    let now = Clock.nowNs()
+    nextPurgeNs = progress == .more ? now + (now - startedNs) * Caretaker.purgePart : now + Caretaker.purgePauseNs
   }
 
   // MARK: - Damage
@@ -297,7 +366,10 @@ final class Caretaker {
       guard let others = partitions.sources(toHeal: hash, at: replica, cluster.links) else { return }
       do throws(StorageError) {
         for other in others { try take(hash, from: other) }
-        replica.store.removeDamaged(hash)
+        if replica.store.removeDamaged(hash) {
+          // What it hid may come back with the next start; then the node is compared with the others first.
+          try SuspectMark.write(to: replica.store.log.disk, folder: replica.store.log.folder)
+        }
         outcome = .healed
       } catch {
         cluster.log(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
@@ -353,13 +425,17 @@ final class Caretaker {
       partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
     }
     let sources = cluster.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
-    let sweep = Sweep(.catchUp(replica.id), partitions, cluster.links, sources: sources)
+    let sweep = Sweep(
+      .catchUp(replica.id), partitions, cluster.links, sources: sources, asksSuspects: !isEnough)
     guard
       (try? sweep.run(
         isHurried: isHurried || Clock.isVirtual,
         canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
+    let withdrawal = Withdrawal(replica, partitions, cluster.exchange, cluster.links)
+    guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
+    cluster.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
     // What another owner cannot read may be newer than what the others have: its copy is healed first.
     guard isAlone || isHurried || sweep.keysDamaged.load(ordering: .relaxed) == 0 else { return nil }
@@ -390,9 +466,9 @@ extension Cluster {
   func writeCheckpoint(_ replica: Replica) {
     var hasHints = false
     partitions.forEach { _, partition in
-      hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id }
+      hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id && !$0.hints.isEmpty }
     }
-    if hasHints { return }
+    if hasHints || replica.store.isDisordered.load(ordering: .relaxed) { return }
     replica.whileOpen {
       do throws(StorageError) {
         try Checkpoint.write(
@@ -428,7 +504,7 @@ extension PartitionTable {
   }
 
   /// Owners that the node reaches, and that answer and vote.
-  private func voters(
+  func voters(
     _ participants: PlacementView.Participants, besides replica: Replica,
     _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> [Replica] {

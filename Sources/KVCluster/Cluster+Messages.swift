@@ -2,26 +2,29 @@ import Synchronization
 
 /// Reads and writes while links are faulty: by message, through the exchange.
 extension Cluster {
-  func sendWrite(_ call: MessageOperation.Call, _ key: [UInt8]) async throws(ClusterError) {
-    try checkWritten(await send(call, key))
+  func sendWrite(
+    _ call: MessageOperation.Call, _ key: [UInt8], _ consistency: Consistency? = nil
+  ) async throws(ClusterError) {
+    try checkWritten(await send(call, key, consistency), consistency)
   }
 
-  func sendRead(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
-    try checkRead(await send(.get, key))
+  func sendRead(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
+    try checkRead(await send(.get, key, consistency), consistency)
   }
 
   private func send(
-    _ call: MessageOperation.Call, _ key: [UInt8]
+    _ call: MessageOperation.Call, _ key: [UInt8], _ consistency: Consistency?
   ) async throws(ClusterError) -> MessageOperation.Outcome {
     let tag = try prepare(call, key)
     return await withUnsafeContinuation { continuation in
-      exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag) { outcome in
+      let hash = key.withBytes { Ring.hash($0) }
+      exchange.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
         continuation.resume(returning: outcome)
       }
     }
   }
 
-  /// ``sendWrite(_:_:)`` for a thread that may block.
+  /// ``sendWrite(_:_:_:)`` for a thread that may block.
   @inline(never)
   func sendWriteBlocking(_ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer) throws(ClusterError) {
     try checkWritten(sendBlocking(call, Array(key)))
@@ -62,15 +65,20 @@ extension Cluster {
     }
   }
 
-  func checkWritten(_ outcome: MessageOperation.Outcome) throws(ClusterError) {
+  func checkWritten(
+    _ outcome: MessageOperation.Outcome, _ consistency: Consistency? = nil
+  ) throws(ClusterError) {
     guard outcome == .done else {
-      throw .indeterminate("too few owners answered in time; links are faulty: `heal` mends them")
+      throw .indeterminate("too few owners answered in time\(consistency.words); links are faulty: `heal` mends them")
     }
   }
 
-  func checkRead(_ outcome: MessageOperation.Outcome) throws(ClusterError) -> [UInt8]? {
+  func checkRead(
+    _ outcome: MessageOperation.Outcome, _ consistency: Consistency? = nil
+  ) throws(ClusterError) -> [UInt8]? {
     guard case .found(let value) = outcome else {
-      throw .indeterminate("too few owners answered in time, so nothing can be said of the key; `heal` mends links")
+      throw .indeterminate(
+        "too few owners answered in time\(consistency.words), so nothing can be said of the key; `heal` mends links")
     }
     return value
   }
@@ -79,32 +87,37 @@ extension Cluster {
   /// - Parameter completion: hears once how it ended, perhaps before this returns.
   /// - Throws: nothing was done.
   package func submit(
-    _ call: MessageOperation.Call, _ key: [UInt8],
+    _ call: MessageOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
     completion: @escaping @Sendable (MessageOperation.Outcome) -> Void
   ) throws(ClusterError) {
     try checkServing()
     if links.isFaulty {
       let tag = try prepare(call, key)
-      return exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag, completion: completion)
+      return exchange.begin(
+        call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag, consistency: consistency,
+        completion: completion)
     }
-    let (outcome, pending) = try submitDirectly(call, key)
+    let (outcome, pending) = try submitDirectly(call, key, consistency)
     guard let pending else { return completion(outcome) }
     pending.onDecision { step in completion(step == .done ? outcome : .undecided) }
   }
 
   private func submitDirectly(
-    _ call: MessageOperation.Call, _ key: [UInt8]
+    _ call: MessageOperation.Call, _ key: [UInt8], _ consistency: Consistency?
   ) throws(ClusterError) -> (MessageOperation.Outcome, DurabilityWait?) {
     try key.withBytes { key throws(ClusterError) in
       switch call {
       case .get:
-        let (value, pending) = try coordinator.read(key) { $0.map { Array($0) } }
+        let (value, pending) = try coordinator.read(key, consistency) { $0.map { Array($0) } }
         return (.found(value), pending)
       case .put(let value):
-        return (.done, try value.withBytes { value throws(ClusterError) in try coordinator.write(.value, key, value) })
+        let pending = try value.withBytes { value throws(ClusterError) in
+          try coordinator.write(.value, key, value, consistency)
+        }
+        return (.done, pending)
       case .delete:
         let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
-        return (.done, try coordinator.write(.tombstone, key, empty))
+        return (.done, try coordinator.write(.tombstone, key, empty, consistency))
       }
     }
   }

@@ -4,7 +4,7 @@ extension Cluster {
   /// - Parameters:
   ///   - key: 1 to 65,535 bytes.
   ///   - value: 0 to 64 MiB; an empty value is a value.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` and nothing was written, or
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:consistency:)`` and nothing was written, or
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
@@ -15,7 +15,7 @@ extension Cluster {
   }
 
   /// The newest value of a key, or `nil` if it has none.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:)`` if fewer than R owners know;
+  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:consistency:)`` if fewer than R owners know;
   ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
@@ -75,21 +75,23 @@ extension Cluster {
   // MARK: - By direct call, or by message while links are faulty
 
   @inline(__always)
-  func write(_ kind: RecordKind, _ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
-    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key) }
+  func write(
+    _ kind: RecordKind, _ key: [UInt8], _ value: [UInt8], _ consistency: Consistency? = nil
+  ) async throws(ClusterError) {
+    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key, consistency) }
     let pending = try key.withBytes { key throws(ClusterError) in
-      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value) }
+      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value, consistency) }
     }
-    if let pending { try await settle(pending) }
+    if let pending { try await settle(pending, consistency) }
   }
 
   @inline(__always)
-  func read(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
-    if links.isFaulty { return try await sendRead(key) }
+  func read(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
+    if links.isFaulty { return try await sendRead(key, consistency) }
     let (value, pending) = try key.withBytes { key throws(ClusterError) in
-      try coordinator.read(key) { $0.map { Array($0) } }
+      try coordinator.read(key, consistency) { $0.map { Array($0) } }
     }
-    if let pending { try await settle(pending) }
+    if let pending { try await settle(pending, consistency) }
     return value
   }
 
@@ -162,17 +164,17 @@ extension Cluster {
       "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
   }
 
-  func settle(_ pending: DurabilityWait) async throws(ClusterError) {
-    try check(await pending.wait())
+  func settle(_ pending: DurabilityWait, _ consistency: Consistency? = nil) async throws(ClusterError) {
+    try check(await pending.wait(), consistency)
   }
 
   func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
-    try check(pending.waitBlocking())
+    try check(pending.waitBlocking(), nil)
   }
 
-  private func check(_ step: WriteOperation.Step) throws(ClusterError) {
+  private func check(_ step: WriteOperation.Step, _ consistency: Consistency?) throws(ClusterError) {
     if step == .done { return }
-    throw .indeterminate("too few owners confirmed in time that it is on their disks")
+    throw .indeterminate("too few owners confirmed in time that it is on their disks\(consistency.words)")
   }
 }
 

@@ -170,6 +170,7 @@ extension Cluster {
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
     if suspectsWithoutMark.withLock({ $0.contains(name) }) { store.isSuspect = true }
+    store.mendOrder()
     if let mistake = options.mistake { plant(mistake, in: store) }
     if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
     do throws(StorageError) {
@@ -191,7 +192,6 @@ extension Cluster {
   private func plant(_ mistake: PlantedMistake, in store: Store) {
     switch mistake {
     case .amnesiacVotes: store.isSuspect = false
-    case .purgesEarly: store.forget { $0.location.isTombstone }
     case .cutsTail: store.forget { $0.tag == store.newestTag }
     default: break
     }
@@ -232,7 +232,6 @@ extension Cluster {
     do {
       let first = max(newest, highestLease(configuration) ?? 0) + 1
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
-      if options.mistake == .retriesWithNewTag { exchange.tags = coordinator.tags }
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
     }
@@ -243,7 +242,8 @@ extension Cluster {
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
-    for replica in replicas { HintReplay(partitions, links, to: replica).run() }
+    // Else caretakers do it, little by little.
+    if !isMaintained { for replica in replicas { HintReplay(partitions, links, to: replica).run() } }
     if !Clock.isVirtual { startWorkers(configuration) }
     recovery.finish()
   }
@@ -272,10 +272,11 @@ extension Cluster {
     let members = roster.configuration.members
     for hints in holder.store.recoveredHints {
       guard let target = members.first(where: { $0.name == hints.node }) else { continue }
-      for hash in hints.hashes {
+      for (hash, byteCount) in zip(hints.hashes, hints.byteCounts) {
         let partition = partitions[Store.partition(of: hash)]
+        let hint = HintQueue.Hint(hash: hash, byteCount: byteCount)
         partition.pointee.lock.withLock {
-          _ = HintQueue.add(hash, target: target.id, holder: holder.id, to: &partition.pointee.hints)
+          _ = HintQueue.add(hint, target: target.id, holder: holder.id, to: &partition.pointee)
         }
       }
     }

@@ -71,6 +71,13 @@ extension Cluster {
     }
   }
 
+  /// Goes through the index of a node once and takes away the tombstones that may go.
+  package func purge(at name: String) {
+    guard let replica = roster.node(named: name)?.replica else { return }
+    var purge = Purge(replica, self)
+    while purge.step() == .more {}
+  }
+
   /// When anyone who waits for a disk, or a message on its way, is due.
   package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
     roster.forEachLive { replica in
@@ -203,7 +210,7 @@ extension Cluster {
 
   package var hintsWaiting: Int {
     var count = 0
-    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hashes.count } }
+    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hints.count } }
     return count
   }
 
@@ -222,11 +229,18 @@ extension Cluster {
       ("drain", counters.drainsWaited.load(ordering: .relaxed)),
       ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
       ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
+      ("hint given up", hintsDropped), ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),
       ("suspicion", counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
+  }
+
+  private var hintsDropped: Int {
+    var count = 0
+    partitions.forEach { _, partition in count += partition.pointee.hintsDropped }
+    return count
   }
 
   package var messagesLost: Int { exchange.counters.lost }

@@ -21,6 +21,8 @@ extension Cluster {
       verdict: verdict.withLock { $0 })
     status.queuedChanges = queue
     status.faults = faultWords()
+    status.hintsDropped = tally.hintsDropped
+    status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     showSuspicions(in: &status)
     showReplacements(in: &status, nodes)
     status.pausedNodes = links.pausedNodes.map(Int.init)
@@ -84,10 +86,12 @@ private struct Tally {
     var tombstones = 0
     var cache = CacheStatus()
     var hints = 0
+    var hintBytes = 0
     var operations = OperationCounters()
   }
 
   private(set) var operations = OperationCounters()
+  private(set) var hintsDropped = 0
   private var sums: [Sums]
   private let ids: [UInt16]
 
@@ -105,8 +109,11 @@ private struct Tally {
         }
       }
       for queue in partition.pointee.hints {
-        if let i = ids.firstIndex(of: queue.target) { sums[i].hints += queue.hashes.count }
+        guard let i = ids.firstIndex(of: queue.target) else { continue }
+        sums[i].hints += queue.hints.count
+        sums[i].hintBytes += queue.byteCount
       }
+      hintsDropped += partition.pointee.hintsDropped
       partition.pointee.lock.unlock()
     }
   }
@@ -136,6 +143,7 @@ private struct Tally {
         damages: node.replica?.damagesFound.load(ordering: .relaxed) ?? 0,
         isSuspect: node.replica?.store.isSuspect ?? false),
       hintsWaiting: sums.hints, operations: sums.operations)
+    status.hintBytes = sums.hintBytes
     status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
     return status
   }

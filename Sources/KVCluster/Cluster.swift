@@ -79,7 +79,7 @@ public final class Cluster: Sendable {
     links = Links(seed: seed)
     heartbeats = Heartbeats(seed: seed &+ 1)
     exchange = Exchange(
-      partitions, links, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
+      partitions, links, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
       mistake: options.mistake,
       onDamage: { replica, hash in replica.noteDamage(hash) })
   }

@@ -2,8 +2,9 @@
 public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A key, value or name outside the limits; nothing was done.
   case invalidArgument(String)
-  /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer.
-  case unavailable(needed: Int, live: Int, owners: Int, missing: [String])
+  /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer, `consistency` the
+  /// level asked for, unless it was the cluster's own.
+  case unavailable(needed: Int, live: Int, owners: Int, missing: [String], consistency: Consistency? = nil)
   /// The write or read may or may not have taken effect: not enough owners confirmed it in time.
   case indeterminate(String)
   /// A membership change is under way, or the change asked for makes no sense; nothing was changed.
@@ -21,9 +22,10 @@ public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
     case .invalidArgument(let message), .refused(let message), .dataFolder(let message), .storage(let message),
       .notServing(let message):
       return message
-    case .unavailable(let needed, let live, let owners, let missing):
+    case .unavailable(let needed, let live, let owners, let missing, let consistency):
       let names = missing.joined(separator: ", ")
-      return "unavailable: \(needed) of the key's \(owners) owners must answer, \(live) can; not answering: \(names). "
+      return
+        "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: \(names). "
         + "Nothing was changed; `restart \(missing.first ?? "NODE")` brings a killed node back"
     case .indeterminate(let message):
       return "indeterminate: \(message). It may or may not have taken effect; read the key to find out"

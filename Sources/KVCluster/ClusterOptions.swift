@@ -25,6 +25,8 @@ public struct ClusterOptions: Sendable, Equatable {
   public var replaceAfterNs: UInt64?
   /// Size of a log's segments.
   package var segmentBytes = LogFormat.segmentBytesDefault
+  /// How long hints are kept.
+  package var hintAgeMaxNs = Limits.hintAgeMaxNs
   package var mistake: PlantedMistake?
 
   /// All but the folder has a default: three nodes, three copies, majorities, and nothing acknowledged before it is on

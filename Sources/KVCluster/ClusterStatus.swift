@@ -35,6 +35,11 @@ public struct ClusterStatus: Sendable, Equatable {
   public var linkFaults: [LinkFault] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters
+  /// Hints given up since the cluster was opened, because they were too many or too old: what they would have brought, a
+  /// comparison of replicas brings.
+  public var hintsDropped = 0
+  /// Markers of deleted keys that were taken away since the cluster was opened, because nobody needs them any more.
+  public var tombstonesPurged = 0
   /// What watching the clients' operations has found; `nil` if nobody watches.
   public var verdict: VerdictStatus?
   /// How long ``Cluster/put(_:_:)``, ``Cluster/get(_:)`` and ``Cluster/delete(_:)`` took: all of them while they are few,
@@ -186,6 +191,8 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   public var wal: WalStatus
   /// Missed writes that other nodes keep for this one.
   public var hintsWaiting: Int
+  /// Bytes of these hints in the logs of those that keep them.
+  public var hintBytes = 0
   /// Requests this node has served as a replica.
   public var operations: OperationCounters
   /// Nodes that have not heard from this one for a second. It decides nothing: who is asked and who must answer is the

@@ -22,9 +22,14 @@ public enum Limits {
   public static let eventsMax = 1_000
   /// Keys whose owners change that are copied under one hold of a partition's lock: about 30 µs.
   static let moveBatchKeysMax = 32
-  /// Hints kept for one absent node in one partition (8 bytes each); beyond it they are dropped and the node is
-  /// compared with the other owners key by key when it is back.
-  static let hintsPerPartitionMax = 16_384
+  /// Tombstones looked at under one hold of a partition's lock: each asks every member, about 0.1 ms in all.
+  static let purgeBatchMax = 256
+  /// Bytes of hints that one node keeps for another in one partition, as its log holds them: 32 MiB over all partitions,
+  /// some 600,000 hints of short keys, 10 MB of memory. To hand over more takes as long as to compare the replicas.
+  static let hintBytesPerPartitionMax = 128 << 10
+  /// Hints are kept for so long. A node that was away longer has missed so much that it is compared key by key.
+  /// (Cassandra's default.)
+  static let hintAgeMaxNs: UInt64 = 3 * 3_600 * 1_000_000_000
   /// Writes wait once the oldest byte that is not yet on the disk is this old (`everysec`).
   static let unsyncedAgeMaxNs: UInt64 = 2_000_000_000
   /// Tags reserved on disk at a time: a start skips at most this many, and 67 million at one million writes a second

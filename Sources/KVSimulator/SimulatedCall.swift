@@ -5,6 +5,7 @@ struct SimulatedCall {
   let client: Int
   let key: [UInt8]
   let call: MessageOperation.Call
+  var consistency: Consistency?
   let invokedAt: Int
   var returnedAt: Int?
   var outcome: MessageOperation.Outcome?
@@ -12,6 +13,9 @@ struct SimulatedCall {
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {
     guard let outcome, let returnedAt else { return nil }
+    // One owner may be behind, and promises nothing about the others: such a read says nothing, and such a write may
+    // take effect at any time.
+    if consistency == .one, self.call == .get { return nil }
     let call: History.Call
     switch self.call {
     case .get: call = .get
@@ -20,7 +24,7 @@ struct SimulatedCall {
     }
     let result: History.Outcome
     switch outcome {
-    case .done: result = .done
+    case .done: result = consistency == .one ? .unknown : .done
     case .found(let value): result = .found(value)
     case .undecided: result = .unknown
     }
@@ -31,11 +35,12 @@ struct SimulatedCall {
 
   var words: String {
     let key = String(decoding: key, as: UTF8.self)
+    let level = consistency.map { " at \($0.rawValue)" } ?? ""
     let asked: String
     switch call {
-    case .get: asked = "get \(key)"
-    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))"
-    case .delete: asked = "del \(key)"
+    case .get: asked = "get \(key)" + level
+    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))" + level
+    case .delete: asked = "del \(key)" + level
     }
     switch outcome {
     case .done: return asked + " → done"

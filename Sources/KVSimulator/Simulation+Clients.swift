@@ -17,11 +17,26 @@ extension Simulation {
       left += 1
       return queue.add(.think(client: client), at: after(10_000))
     }
-    operations.append(SimulatedCall(client: client, key: key, call: call, invokedAt: time()))
+    let consistency = drawConsistency()
+    operations.append(
+      SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     do throws(ClusterError) {
-      try cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
+      try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
+        finished.list.withLock { $0.append((number, outcome)) }
+      }
     } catch {
       if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
+    }
+  }
+
+  /// Every third day some operations have a level of their own.
+  private func drawConsistency() -> Consistency? {
+    guard seed.isMultiple(of: 3) else { return nil }
+    switch random.below(30) {
+    case 0: return .one
+    case 1: return .all
+    case 2: return .quorum
+    default: return nil
     }
   }
 

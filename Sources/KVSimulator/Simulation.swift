@@ -65,7 +65,7 @@ package final class Simulation {
   let machine: SimulatedMachine
   var cluster: Cluster!
   var report = Report()
-  private let seed: UInt64
+  let seed: UInt64
   private let options: ClusterOptions
 
   // Clients.
@@ -112,8 +112,11 @@ package final class Simulation {
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
       cacheBytes: plan.cacheBytes, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
-    options.segmentBytes = 16_384
+    // In small segments compaction is always at work.
+    options.segmentBytes = seed.isMultiple(of: 4) ? 4_096 : 16_384
     options.mistake = mistake
+    // Every other day hints grow old.
+    if seed.isMultiple(of: 2) { options.hintAgeMaxNs = 2_000_000_000 }
     self.options = options
   }
 

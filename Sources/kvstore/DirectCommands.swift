@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import KVCluster
 
 /// A command of the command language as a subcommand: `kvstore get a`. The shell has read the quotes already, so the
 /// arguments are taken as they are.
@@ -28,30 +29,38 @@ struct Put: DirectCommand {
   @Argument(help: "The key.") var key: String
   @Argument(help: ArgumentHelp("The value; several words are joined by a space. Put -- before a key or value like -5."))
   var value: [String]
+  @Option(help: "How many owners it waits for: one, quorum or all; as the cluster, if not said.")
+  var consistency: Consistency?
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
   var command: Command {
-    .put(key: ArgumentBytes.decode(key), value: ArgumentBytes.decode(value.joined(separator: " ")))
+    .put(
+      key: ArgumentBytes.decode(key), value: ArgumentBytes.decode(value.joined(separator: " ")),
+      consistency: consistency)
   }
 }
 
 struct Get: DirectCommand {
   static let name = CommandName.get
   @Argument(help: "The key.") var key: String
+  @Option(help: "How many owners it waits for: one, quorum or all; as the cluster, if not said.")
+  var consistency: Consistency?
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .get(key: ArgumentBytes.decode(key)) }
+  var command: Command { .get(key: ArgumentBytes.decode(key), consistency: consistency) }
 }
 
 struct Del: DirectCommand {
   static let name = CommandName.del
   @Argument(help: "The key.") var key: String
+  @Option(help: "How many owners it waits for: one, quorum or all; as the cluster, if not said.")
+  var consistency: Consistency?
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .delete(key: ArgumentBytes.decode(key)) }
+  var command: Command { .delete(key: ArgumentBytes.decode(key), consistency: consistency) }
 }
 
 struct Nodes: DirectCommand {
@@ -154,3 +163,5 @@ struct Keys: DirectCommand {
 
   var command: Command { .keys(prefix: ArgumentBytes.decode(prefix ?? ""), limit: limit) }
 }
+
+extension Consistency: ExpressibleByArgument {}

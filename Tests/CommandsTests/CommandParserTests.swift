@@ -26,7 +26,9 @@ struct CommandParserTests {
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
       ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)),
       ("backup '/tmp/a b'", .backup(path: Array("/tmp/a b".utf8))), ("help", .help(nil)), ("verdict", .verdict),
-      ("help put", .help(.put)),
+      ("help put", .help(.put)), ("get k --consistency one", .get(key: [0x6b], consistency: .one)),
+      ("del k --consistency ALL", .delete(key: [0x6b], consistency: .all)),
+      ("put k \"v\" --consistency quorum", .put(key: [0x6b], value: [0x76], consistency: .quorum)),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -37,6 +39,7 @@ struct CommandParserTests {
     "A value is the trimmed rest of the line, or one quoted word",
     arguments: [
       ("put k Alice", "Alice"), ("put k Alice Johnson", "Alice Johnson"), ("put k  a  b \t\r", "a  b"),
+      ("put k a --consistency one", "a --consistency one"),
       ("put k it's 5\" long", "it's 5\" long"), ("put k a\\nb", "a\\nb"), ("put k -5", "-5"),
       (#"put k """#, ""), ("put k ''", ""), (#"put k " a ""#, " a "), (#"put k "a\n\t\\\"b""#, "a\n\t\\\"b"),
       (#"put k '\n"x"'"#, #"\n"x""#), (#"put k "it's"  "#, "it's"), (#"put k "\x41\x7a""#, "Az"),
@@ -87,6 +90,8 @@ struct CommandParserTests {
         #"put k "a" b"#,
         "Text after the closing quote at column 9. Usage: put KEY VALUE. Quote the whole, or nothing of it"
       ),
+      ("get k --consistency", "get: --consistency takes one of one, quorum, all"),
+      ("del k --consistency two", "del: 'two' should be one of one, quorum, all"),
       (#"get "a"b"#, "Text after the closing quote at column 7. Quote the whole, or nothing of it"),
       (
         #"get "a\"#,

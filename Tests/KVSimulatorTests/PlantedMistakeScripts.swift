@@ -101,7 +101,8 @@ enum PlantedMistakeScripts {
     script.isolate("node3")
     try script.delete(via: "node1")
     script.waitUntilForgotten()
-    try script.restartProgram()
+    script.cluster.purge(at: "node1")
+    script.isolate("node3", false)
     script.cut("node1", "node2")
     try script.get(via: "node1")
   }

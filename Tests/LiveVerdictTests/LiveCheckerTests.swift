@@ -36,6 +36,30 @@ import Testing
     return condition()
   }
 
+  @Test("A get at one is not judged, and a write at one may take effect at any time; at all both are judged")
+  func knowsLevels() async throws {
+    try await withWatched { cluster in
+      let key = Array("key".utf8)
+      try await cluster.put(key, [1], consistency: .all)
+      #expect(try await cluster.get(key, consistency: .all) == [1])
+      try cluster.slow("node1", byNs: 200_000_000)
+      var staleCount = 0
+      for i in 0..<30 as Range<UInt8> {
+        try await cluster.put(key, [i])
+        // Some of these are stale, and none is held against the cluster.
+        if try await cluster.get(key, consistency: .one) != [i] { staleCount += 1 }
+      }
+      #expect(staleCount > 0)
+      try await cluster.put(key, [99], consistency: .one)
+      _ = try await cluster.get(key)
+      cluster.heal()
+      // The gets at one are not among them; the write at one never is over, as far as can be said.
+      #expect(try await until(5) { cluster.status().verdict?.operationsChecked ?? 0 >= 32 })
+      let verdict = try #require(cluster.status().verdict)
+      #expect(verdict.violations == 0 && verdict.operationsChecked <= 34, "\(verdict.words)")
+    }
+  }
+
   @Test("Every operation of a light load is judged, through every interface")
   func countsAll() async throws {
     try await withWatched { cluster in

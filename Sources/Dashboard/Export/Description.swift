@@ -13,6 +13,10 @@ package enum Description {
     lines += state.nodes.map { node($0, seen) }
     lines.append(
       "Now \(Figures.count(seen.rates.reads)) reads and \(Figures.count(seen.rates.writes)) writes a second.")
+    if status.hintsDropped > 0 {
+      lines.append(
+        "\(Figures.count(status.hintsDropped)) hints were given up; a comparison of replicas brings what they held.")
+    }
     lines += latency("Reads", seen.readLatency) + latency("Writes", seen.writeLatency)
     lines += benchmark(state)
     if let walk = state.walk {
@@ -38,7 +42,7 @@ package enum Description {
   private static func quorum(_ status: ClusterStatus) -> String {
     let quorum = status.quorum.effective(nodes: status.nodes.count)
     return "\(quorum.replicas) copies of each of \(Figures.count(status.keys)) keys; a read waits for \(quorum.read), "
-      + "a write for \(quorum.write): \(status.guarantee.rawValue). fsync \(status.fsync.rawValue)."
+      + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue). fsync \(status.fsync.rawValue)."
   }
 
   private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ status: ClusterStatus) -> String {
@@ -56,6 +60,7 @@ package enum Description {
       + "\(Figures.count(seen.operationsPerSecond(ofNode: node.id))) operations a second"
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
     if node.hintsWaiting > 0 { text += ", \(Figures.count(node.hintsWaiting)) hints wait for it" }
+    if node.hintBytes > 0 { text += " (\(Figures.bytes(node.hintBytes)))" }
     if node.wal.isSuspect { text += ", is being rebuilt" }
     if !node.suspectedBy.isEmpty { text += ", is not heard by \(node.suspectedBy.joined(separator: ", "))" }
     return text + "."

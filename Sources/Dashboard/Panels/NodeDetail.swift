@@ -86,7 +86,9 @@ package enum NodeDetail {
       ? "\(Figures.count(wal.compactions)) \(wal.compactions == 1 ? "segment" : "segments") emptied, \(Figures.bytes(wal.compactedBytes)) written again"
       : "none yet"
     let damage = wal.damages > 0 ? "\(wal.damages) found since it started" : "none found"
-    let hints = node.hintsWaiting > 0 ? "\(Figures.count(node.hintsWaiting)) writes wait for it" : "none waiting"
+    let hintBytes = node.hintBytes > 0 ? ", \(Figures.bytes(node.hintBytes))" : ""
+    let hints =
+      node.hintsWaiting > 0 ? "\(Figures.count(node.hintsWaiting)) writes wait for it\(hintBytes)" : "none waiting"
     return [
       Line(label: "keys", text: "\(Figures.count(node.keys)), \(Figures.count(node.tombstones)) deleted", key: .text),
       Line(label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text),

@@ -79,7 +79,7 @@ extension Cluster {
   }
 
   /// Ends the record of an operation that threw.
-  private func ended(_ slot: Int?, _ error: ClusterError) -> ClusterError {
+  func ended(_ slot: Int?, _ error: ClusterError) -> ClusterError {
     switch error {
     case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing: tap.end(slot, .failed)
     case .indeterminate, .storage: tap.end(slot, .unknown)

@@ -10,5 +10,7 @@ final class ClusterCounters: Sendable {
   let suspectsMerged = Atomic<Int>(0)
   let copiesHealed = Atomic<Int>(0)
   let failedNodes = Atomic<Int>(0)
+  let tombstonesPurged = Atomic<Int>(0)
+  let copiesWithdrawn = Atomic<Int>(0)
   let suspicions = Atomic<Int>(0)
 }

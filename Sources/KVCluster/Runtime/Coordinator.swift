@@ -30,10 +30,12 @@ final class Coordinator: Sendable {
   // MARK: - Writing
 
   /// Applies a put or delete at all owners that answer.
+  /// - Parameter consistency: how many must have it, unless as many as the cluster says.
   /// - Returns: what to wait for before it may be acknowledged, or `nil` if it may be now.
   @inline(__always)
   func write(
-    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ consistency: Consistency? = nil
   ) throws(ClusterError) -> DurabilityWait? {
     try Coordinator.checkKey(key.count)
     try Coordinator.checkValue(value.count)
@@ -43,17 +45,33 @@ final class Coordinator: Sendable {
     let tag: Tag
     do { tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
     let partition = partitions[Store.partition(of: hash)]
-    let write = Write(kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum)
-    return try partition.pointee.lock.withLock { () throws(ClusterError) in try apply(write, partition) }
+    let write = Write(
+      kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum, consistency: consistency)
+    return try partition.pointee.lock.withLock { () throws(ClusterError) in
+      if tag <= partition.pointee.purged { return try applyAnew(write, partition) }
+      return try apply(write, partition)
+    }
+  }
+
+  /// A tombstone that is newer than this write was purged between the draw of its tag and now: it could not be told any
+  /// more that it comes first, so it comes later. Nobody has seen its first tag.
+  @inline(never)
+  private func applyAnew(
+    _ write: Write, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> DurabilityWait? {
+    var write = write
+    do { write.tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
+    return try apply(write, partition)
   }
 
   private struct Write {
     let kind: RecordKind
     let hash: UInt64
-    let tag: Tag
+    var tag: Tag
     let key: UnsafeRawBufferPointer
     let value: UnsafeRawBufferPointer
     let checksum: UInt32
+    var consistency: Consistency?
 
     /// Puts the record into a replica's log. `Unmanaged` spares a retain and a release a replica; it does not pass typed
     /// errors through, hence the result.
@@ -83,7 +101,11 @@ final class Coordinator: Sendable {
   {
     let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
-      return (participants, view.writeRule(participants))
+      let rule =
+        if let consistency = write.consistency { view.writeRule(participants, consistency) } else {
+          view.writeRule(participants)
+        }
+      return (participants, rule)
     }
     var live = ParticipantSet()
     for i in 0..<participants.count {
@@ -91,7 +113,7 @@ final class Coordinator: Sendable {
       live.insert(i)
       replica._withUnsafeGuaranteedRef { $0.store.prefetch(write.hash) }
     }
-    guard rule.isMet(by: live) else { throw unavailable(participants, partition, rule) }
+    guard rule.isMet(by: live) else { throw unavailable(participants, partition, rule, write.consistency) }
     partition.pointee.operations.writes &+= 1
     var operation = WriteOperation(tag: write.tag, rule: rule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
@@ -142,8 +164,11 @@ final class Coordinator: Sendable {
     let view = partition.pointee.view.takeUnretainedValue()
     for i in 0..<participants.count where !live.contains(i) {
       let target = participants.ids[i]
-      guard HintQueue.add(write.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { continue }
-      view.nameBytes(of: target).withBytes {
+      let name = view.nameBytes(of: target)
+      let byteCount = HintQueue.byteCount(keyBytes: write.key.count, nameBytes: name.count)
+      let hint = HintQueue.Hint(hash: write.hash, byteCount: byteCount)
+      guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { continue }
+      name.withBytes {
         // A hint that finds no room is lost; comparing replicas closes what it leaves open.
         try? holder.store.appendHint(for: $0, key: write.key, tag: write.tag)
       }
@@ -182,26 +207,26 @@ final class Coordinator: Sendable {
   /// - Returns: what `take` made of it, and what to wait for before it may be returned, if anything.
   @inline(__always)
   func read<R>(
-    _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer?) -> R
+    _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     try Coordinator.checkKey(key.count)
     let hash = Ring.hash(key)
     let partition = partitions[Store.partition(of: hash)]
     return try partition.pointee.lock.withLock { () throws(ClusterError) in
-      try read(hash, key, partition, take)
+      try read(hash, key, partition, consistency, take)
     }
   }
 
   @inline(__always)
   private func read<R>(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
-    _ take: (UnsafeRawBufferPointer?) -> R
+    _ consistency: Consistency?, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     partition.pointee.operations.reads &+= 1
     // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both rings
     // during a change, hold the same version.
-    if let value = readAgreed(hash, key, partition) { return (take(value.bytes), nil) }
-    return try readSlowly(hash, key, partition, take)
+    if consistency == nil, let value = readAgreed(hash, key, partition) { return (take(value.bytes), nil) }
+    return try readSlowly(hash, key, partition, consistency, take)
   }
 
   /// A value on which a quorum agrees; `bytes` is `nil` if it is a tombstone.
@@ -262,11 +287,18 @@ final class Coordinator: Sendable {
   @inline(never)
   private func readSlowly<R>(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
-    _ take: (UnsafeRawBufferPointer?) -> R
+    _ consistency: Consistency?, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    var operation = ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
+    var operation =
+      if let consistency {
+        ReadOperation(
+          readRule: view.readRule(participants, consistency),
+          writeRule: view.writeBackRule(participants, consistency))
+      } else {
+        ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
+      }
     let read = SlowRead(hash: hash, key: key, participants: participants)
     var newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)?
     for i in 0..<read.participants.count where operation.phase == .asking {
@@ -289,17 +321,17 @@ final class Coordinator: Sendable {
       return (take(newest.flatMap { $0.isTombstone ? nil : $0.value }), nil)
     case .writingBack:
       guard let newest else { preconditionFailure("a write-back needs a version") }
-      let pending = try writeBack(read, operation, partition, newest)
+      let pending = try writeBack(read, operation, partition, newest, consistency)
       return (take(newest.isTombstone ? nil : newest.value), pending)
     case .asking, .undecidable:
-      throw unavailable(read.participants, partition, operation.readRule)
+      throw unavailable(read.participants, partition, operation.readRule, consistency)
     }
   }
 
   /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.
   private func writeBack(
     _ read: SlowRead, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
-    _ newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)
+    _ newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer), _ consistency: Consistency?
   ) throws(ClusterError) -> DurabilityWait? {
     let write = Write(
       kind: newest.isTombstone ? .tombstone : .value, hash: read.hash, tag: newest.tag, key: read.key,
@@ -325,7 +357,7 @@ final class Coordinator: Sendable {
     switch waiting.step {
     case .done: return nil
     case .waiting: return pending(waiting, partition, read.participants, live, positions)
-    case .undecidable: throw unavailable(read.participants, partition, operation.writeRule)
+    case .undecidable: throw unavailable(read.participants, partition, operation.writeRule, consistency)
     }
   }
 
@@ -349,14 +381,15 @@ final class Coordinator: Sendable {
 
   @inline(never)
   private func unavailable(
-    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule,
+    _ consistency: Consistency?
   ) -> ClusterError {
     let missing = (0..<participants.count).map { participants.ids[$0] }
       .filter { partition.pointee.replica($0) == nil }
       .map { partition.pointee.view.takeUnretainedValue().name(of: $0) }
     return .unavailable(
       needed: max(rule.needed, rule.nextNeeded), live: participants.count - missing.count, owners: participants.count,
-      missing: missing.sorted(by: Configuration.countsBefore))
+      missing: missing.sorted(by: Configuration.countsBefore), consistency: consistency)
   }
 
   /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises.

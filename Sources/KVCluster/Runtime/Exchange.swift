@@ -84,11 +84,12 @@ final class Exchange: @unchecked Sendable {
   private static let heldMax = 65_536
 
   init(
-    _ partitions: PartitionTable, _ links: Links, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
+    _ partitions: PartitionTable, _ links: Links, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
     mistake: PlantedMistake? = nil, onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   ) {
     self.partitions = partitions
     self.links = links
+    self.tags = tags
     self.policy = policy
     self.timeoutNs = timeoutNs
     self.onDamage = onDamage
@@ -96,8 +97,7 @@ final class Exchange: @unchecked Sendable {
     random = SeededRandom(seed: seed)
   }
 
-  /// For a mistake: where new tags come from.
-  var tags: TagSource?
+  private let tags: TagSource
 
   func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
 
@@ -105,48 +105,74 @@ final class Exchange: @unchecked Sendable {
 
   /// Begins an operation; `completion` hears once how it ended, perhaps before this returns.
   func begin(
-    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, completion: @escaping Completion
+    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, consistency: Consistency? = nil,
+    completion: @escaping Completion
   ) {
-    let isEnded = lock.withLock { () -> Bool in
+    let isRefused = lock.withLock { () -> Bool in
       if self.isEnded { return true }
       let now = Clock.nowNs()
       // Looked up and registered as one: a change of owners that does not find the operation here comes before it, and
       // has let every partition use its view.
-      let view = self.view(of: hash)
+      let (view, purged) = look(at: hash)
+      guard let tag = tag == .none || tag > purged ? tag : try? tags.draw() else { return true }
       let participants = view.participants(ofSlot: Ring.slot(of: hash))
       let number = first + entries.count
       let operation = MessageOperation(
         number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
-        owners: (0..<participants.count).map { participants.ids[$0] }, readRule: readRule(view, participants),
-        writeRule: writeRule(view, participants, call), deadlineNs: now + timeoutNs)
+        owners: (0..<participants.count).map { participants.ids[$0] },
+        readRule: readRule(view, participants, consistency),
+        writeRule: writeRule(view, participants, call, consistency), deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
       sendRequests(number - first, now)
       queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
       return false
     }
-    if isEnded { return completion(.undecided) }
+    if isRefused { return completion(.undecided) }
     run()
     wakeUp.withLock { $0 }?()
   }
 
-  private func readRule(_ view: PlacementView, _ participants: PlacementView.Participants) -> QuorumRule {
+  private func readRule(
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ consistency: Consistency?
+  ) -> QuorumRule {
+    if let consistency { return view.readRule(participants, consistency) }
     var rule = view.readRule(participants)
     if mistake == .readsOne { rule.needed = 1 }
     return rule
   }
 
   private func writeRule(
-    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call
+    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call,
+    _ consistency: Consistency?
   ) -> QuorumRule {
+    if let consistency {
+      return call == .get
+        ? view.writeBackRule(participants, consistency) : view.writeRule(participants, consistency)
+    }
     var rule = view.writeRule(participants)
     if mistake == .noWriteBack || mistake == .readsOne, call == .get { (rule.needed, rule.nextNeeded) = (0, 0) }
     if mistake == .writesNewOwnersOnly, rule.nextNeeded > 0 { rule.needed = 0 }
     return rule
   }
 
-  private func view(of hash: UInt64) -> PlacementView {
+  /// The owners, and the tag above which a new write must be.
+  private func look(at hash: UInt64) -> (view: PlacementView, purged: Tag) {
     let partition = partitions[Store.partition(of: hash)]
-    return partition.pointee.lock.withLock { partition.pointee.view.takeUnretainedValue() }
+    return partition.pointee.lock.withLock {
+      (partition.pointee.view.takeUnretainedValue(), partition.pointee.purged)
+    }
+  }
+
+  /// Runs `body` while no operation begins or goes on and no message arrives.
+  /// - Parameter isBusy: whether an operation on a key with this hash is under way, or a message of one: it may bring an
+  ///   older version of the key to any of its owners.
+  func whileStill(_ body: (_ isBusy: (_ hash: UInt64) -> Bool) -> Void) {
+    lock.withLock {
+      var busy = Set(entries.compactMap { $0?.operation.hash })
+      for message in held { busy.insert(message.hash) }
+      for case .arrival(let message) in queue.all { busy.insert(message.hash) }
+      body { busy.contains($0) }
+    }
   }
 
   /// Whether an operation of an epoch before this one can still succeed.
@@ -243,7 +269,7 @@ final class Exchange: @unchecked Sendable {
     if mistake == .hintCountsAsAck, let missing = entry.operation.missing {
       for target in missing.targets { _ = entry.operation.take(.written, from: target) }
     }
-    if mistake == .retriesWithNewTag, let tags, let tag = try? tags.draw() { entry.operation.retag(tag) }
+    if mistake == .retriesWithNewTag, let tag = try? tags.draw() { entry.operation.retag(tag) }
     entries[i] = entry
     complete(i)
     entry = entries[i]!
@@ -434,10 +460,13 @@ final class Exchange: @unchecked Sendable {
     _ partition: UnsafeMutablePointer<Partition>
   ) {
     let view = partition.pointee.view.takeUnretainedValue()
+    let name = view.nameBytes(of: target)
+    let byteCount = HintQueue.byteCount(keyBytes: key.count, nameBytes: name.count)
+    let hint = HintQueue.Hint(hash: message.hash, byteCount: byteCount)
     guard view.isOwner(target, ofSlot: Ring.slot(of: message.hash)),
-      HintQueue.add(message.hash, target: target, holder: holder.id, to: &partition.pointee.hints)
+      HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee)
     else { return }
     counters.hints += 1
-    view.nameBytes(of: target).withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
+    name.withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
   }
 }

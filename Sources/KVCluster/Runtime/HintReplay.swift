@@ -44,25 +44,26 @@ final class HintReplay {
     // Killed meanwhile: its memory is gone.
     guard partition.pointee.replica(target.id)?.takeUnretainedValue() === target else { return false }
     let at = partition.pointee.hints.firstIndex { queue in
-      queue.target == target.id && partition.pointee.replica(queue.holder) != nil
-        && links.reaches(queue.holder, target.id)
+      guard queue.target == target.id, let holder = partition.pointee.replica(queue.holder) else { return false }
+      // What a suspect holder has may have been deleted: its hints wait until it has been rebuilt.
+      return !holder.takeUnretainedValue().store.isSuspect && links.reaches(queue.holder, target.id)
     }
     guard let at else { return false }
     let queue = partition.pointee.hints[at]
     if !holders.contains(queue.holder) { holders.append(queue.holder) }
     isIncomplete = isIncomplete || queue.isOverflowed
     let holder = partition.pointee.replica(queue.holder)!.takeUnretainedValue()
-    let batch = queue.hashes.suffix(Limits.moveBatchKeysMax)
-    for hash in batch.reversed() {
+    let batch = queue.hints.suffix(Limits.moveBatchKeysMax)
+    for hint in batch.reversed() {
       // No room, or the node has failed: the hint stays.
-      guard let delivered = deliver(hash, from: holder, in: partition) else {
+      guard let delivered = deliver(hint.hash, from: holder, in: partition) else {
         isInterrupted = true
         return false
       }
       self.delivered += delivered
-      partition.pointee.hints[at].hashes.removeLast()
+      partition.pointee.hints[at].removeLast()
     }
-    if partition.pointee.hints[at].hashes.isEmpty { partition.pointee.hints.remove(at: at) }
+    if partition.pointee.hints[at].hints.isEmpty { partition.pointee.hints.remove(at: at) }
     return true
   }
 

@@ -54,31 +54,6 @@ final class Replica: @unchecked Sendable {
   func close() { using.withLock { store.log.close() } }
 }
 
-/// Missed writes of one partition that `holder` keeps for `target`: hashes of their keys, in the order of the writes.
-/// The writes themselves are in the holder's store, which owned the keys when they were written.
-struct HintQueue {
-  let target: UInt16
-  let holder: UInt16
-  var hashes: [UInt64] = []
-  /// More writes were missed than are kept; only a comparison of all keys can tell which.
-  var isOverflowed = false
-
-  /// Keeps a hint among a partition's, unless too many are kept already; false if it was not kept.
-  static func add(_ hash: UInt64, target: UInt16, holder: UInt16, to hints: inout [HintQueue]) -> Bool {
-    var at = hints.startIndex
-    while at < hints.endIndex, hints[at].target != target || hints[at].holder != holder { at += 1 }
-    if at == hints.endIndex { hints.append(HintQueue(target: target, holder: holder)) }
-    if hints[at].isOverflowed { return false }
-    if hints[at].hashes.count >= Limits.hintsPerPartitionMax {
-      hints[at].hashes = []
-      hints[at].isOverflowed = true
-      return false
-    }
-    hints[at].hashes.append(hash)
-    return true
-  }
-}
-
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
 /// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
 struct Partition: ~Copyable {
@@ -90,7 +65,11 @@ struct Partition: ~Copyable {
   /// so an operation sees it either there or not.
   fileprivate(set) var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   var hints: [HintQueue] = []
+  /// Hints that were not kept or given up.
+  var hintsDropped = 0
   var operations = OperationCounters()
+  /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
+  var purged = Tag.none
   /// Partitions are touched by different threads: keep their locks in different cache lines.
   private let padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 

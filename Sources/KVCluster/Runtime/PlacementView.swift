@@ -192,6 +192,25 @@ final class PlacementView: @unchecked Sendable {
       nextNeeded: nextQuorum?.write ?? 0)
   }
 
+  /// The rule of a get at a level of its own.
+  func readRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
+    QuorumRule(owners: participants.owners, needed: consistency.count(of: participants.owners.count))
+  }
+
+  /// The rule of a write at a level of its own.
+  func writeRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
+    QuorumRule(
+      owners: participants.owners, needed: consistency.count(of: participants.owners.count),
+      nextOwners: participants.nextOwners, nextNeeded: consistency.count(of: participants.nextOwners.count))
+  }
+
+  /// Who must have what a get at a level of its own returns: at ``Consistency/one`` the owner that told it.
+  func writeBackRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
+    var rule = writeRule(participants, consistency)
+    if consistency == .one { rule.nextNeeded = 0 }
+    return rule
+  }
+
   /// Whether the slot's owners change.
   func isMoving(_ slot: Int) -> Bool {
     guard let nextOwners else { return false }

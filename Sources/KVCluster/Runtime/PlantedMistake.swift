@@ -13,7 +13,7 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case writesNewOwnersOnly
   /// The first tag after a start is one that may have been used.
   case reusesTags
-  /// A node forgets its tombstones when it starts.
+  /// Owners forget a tombstone that one of them holds, without asking what the others hold and what is on its way.
   case purgesEarly
   /// A start cuts the last record of a log, which was acknowledged.
   case cutsTail

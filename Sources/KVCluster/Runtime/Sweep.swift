@@ -29,6 +29,7 @@ final class Sweep: @unchecked Sendable {
   private let links: Links
   private let goal: Goal
   private let sources: [UInt16]
+  private let asksSuspects: Bool
   /// Copies made so far, and the bytes of their records.
   let keysCopied = Atomic<Int>(0)
   let bytesCopied = Atomic<Int>(0)
@@ -54,8 +55,13 @@ final class Sweep: @unchecked Sendable {
   /// A key counts once more for every so many bytes of its record, so that a batch copies about a megabyte at most.
   private static let bytesPerKey = 32_768
 
-  /// - Parameter sources: nodes whose copies are compared.
-  init(_ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16]) {
+  /// - Parameters:
+  ///   - sources: nodes whose copies are compared.
+  ///   - asksSuspects: also of those that may have lost records, because too few others are sure.
+  init(
+    _ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16], asksSuspects: Bool = false
+  ) {
+    self.asksSuspects = asksSuspects
     self.goal = goal
     self.partitions = partitions
     self.links = links
@@ -135,7 +141,10 @@ final class Sweep: @unchecked Sendable {
     let number = place.partition
     let partition = partitions[number]
     return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
-      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue() else { return nil }
+      // What a node has that may have lost records may have been deleted; what it lacks it gets as a target.
+      guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(),
+        asksSuspects || !replica.store.isSuspect
+      else { return nil }
       if replica.store.stripes[number].index.isEmpty { return nil }
       let capacity = replica.store.stripes[number].index.capacity
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
@@ -242,8 +251,11 @@ final class Sweep: @unchecked Sendable {
     _ slot: IndexSlot, _ record: RecordView, for target: UInt16, at holder: Replica,
     in partition: UnsafeMutablePointer<Partition>
   ) {
-    guard HintQueue.add(slot.hash, target: target, holder: holder.id, to: &partition.pointee.hints) else { return }
-    partition.pointee.view.takeUnretainedValue().nameBytes(of: target).withBytes {
+    let name = partition.pointee.view.takeUnretainedValue().nameBytes(of: target)
+    let byteCount = HintQueue.byteCount(keyBytes: record.keyBytes, nameBytes: name.count)
+    let hint = HintQueue.Hint(hash: slot.hash, byteCount: byteCount)
+    guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { return }
+    name.withBytes {
       try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
     }
   }

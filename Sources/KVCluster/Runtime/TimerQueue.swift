@@ -30,6 +30,9 @@ struct TimerQueue<Entry> {
     return entry
   }
 
+  /// All that wait, in no order that matters.
+  var all: [Entry] { entries.compactMap { $0 } }
+
   mutating func removeAll() {
     heap.removeAll()
     entries = []

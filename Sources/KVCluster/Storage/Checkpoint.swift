@@ -15,7 +15,7 @@ import Glibc
 ///  32   8  newest tag
 ///  40   4  number of segments
 ///  44   4  CRC-32C of bytes 0 ..< 44 and of the segments
-///  48      segments, 24 bytes each: slot, id, end of its records
+///  48      segments, 32 bytes each: slot, id, end of its records, bytes of purged tombstones in it
 ///          256 partitions: count (4 bytes), CRC-32C of the entries (4), entries of 24 bytes: hash, location, tag
 /// ```
 ///
@@ -23,9 +23,9 @@ import Glibc
 /// compaction since; its entries are passed over, for what was live in it was written again beyond the position.
 final class Checkpoint: @unchecked Sendable {
   static let magic: UInt64 = 0x0a0d_5844_4956_4b89
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   static let headerBytes = 48
-  static let segmentBytes = 24
+  static let segmentBytes = 32
   static let entryBytes = MemoryLayout<IndexSlot>.stride
 
   static func path(_ folder: String) -> String { "\(folder)/checkpoint" }
@@ -33,8 +33,8 @@ final class Checkpoint: @unchecked Sendable {
   private let file: any SegmentFile
   let covers: LogPosition
   let newestTag: Tag
-  /// Slot there, id, end; and the slot the segment has now, 0 if it is gone.
-  private let segments: [(slot: Int, id: UInt64, end: Int, now: Int)]
+  /// Slot there, id, end, purged bytes; and the slot the segment has now, 0 if it is gone.
+  private let segments: [(slot: Int, id: UInt64, end: Int, purged: Int, now: Int)]
   private let slots: [Int]
   /// Offset of each partition's entries, and their number.
   private let sections: [(offset: Int, count: Int)]
@@ -73,7 +73,7 @@ final class Checkpoint: @unchecked Sendable {
       let id = entry.load(fromByteOffset: 8, as: UInt64.self)
       return (
         entry.load(as: Int.self), id, entry.load(fromByteOffset: 16, as: Int.self),
-        present.first { $0.id == id }?.slot ?? 0
+        entry.load(fromByteOffset: 24, as: Int.self), present.first { $0.id == id }?.slot ?? 0
       )
     }
     var slots = [Int](repeating: 0, count: SegmentTable.slotsMax)
@@ -101,6 +101,9 @@ final class Checkpoint: @unchecked Sendable {
 
   /// Where the records of a segment before the position end.
   func end(_ id: UInt64) -> Int { segments.first { $0.id == id }?.end ?? LogFormat.segmentHeaderBytes }
+
+  /// How much of a segment is tombstones that had been purged.
+  func purgedBytes(_ id: UInt64) -> Int { segments.first { $0.id == id }?.purged ?? 0 }
 
   func entries(_ partition: Int) -> UnsafeBufferPointer<IndexSlot> {
     let (offset, count) = sections[partition]
@@ -180,6 +183,7 @@ extension Checkpoint {
         base.storeBytes(of: segment.slot, toByteOffset: at, as: Int.self)
         base.storeBytes(of: segment.id, toByteOffset: at + 8, as: UInt64.self)
         base.storeBytes(of: segment.end, toByteOffset: at + 16, as: Int.self)
+        base.storeBytes(of: store.table.purgedBytes(segment.slot), toByteOffset: at + 24, as: Int.self)
       }
       let checksum = kv_crc32c(kv_crc32c(0, base, 44), base + headerBytes, count - headerBytes)
       base.storeBytes(of: checksum, toByteOffset: 44, as: UInt32.self)

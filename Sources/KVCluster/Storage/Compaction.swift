@@ -12,6 +12,8 @@ package final class Compaction: @unchecked Sendable {
   private let scan: SegmentScan
   private var partition = 0
   private var next = 0
+  /// There may be older records that purged tombstones of this segment hide.
+  private var mayHideOlder = true
   /// Live records that do not verify: they cannot be moved, and must come from other replicas.
   package private(set) var damagedHashes: [UInt64] = []
   /// The segment may say what was dropped, unreadably: it stays until nothing older is left that could come back.
@@ -38,6 +40,8 @@ package final class Compaction: @unchecked Sendable {
   ///
   /// The one of which most is dead, once more than half of the log is (or of which all is dead, or some damaged):
   /// greedy choice is within a few percent of the best for uniform updates (Rosenblum and Ousterhout, TOCS 10(1)).
+  /// Once purged tombstones are more than half of what is not dead, the oldest ones are emptied in their order until
+  /// they are gone.
   /// - Parameters:
   ///   - withDamaged: whether segments that are damaged may be chosen.
   ///   - besides: slots of segments that may not.
@@ -48,10 +52,18 @@ package final class Compaction: @unchecked Sendable {
     let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
     var best: (segment: Log.Segment, deadPart: Double)?
     let segments = log.settledSegments
+    let purged = segments.reduce(0) { $0 + store.table.purgedBytes($1.slot) }
+    let isInOrder = !store.isDisordered.load(ordering: .relaxed)
+    let mustBury = purged > max(live - purged, log.segmentBytes / 2)
     for segment in segments where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
       if isKeptForDrop(segment, segments, log) { continue }
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
-      let deadPart = segment.isDamaged ? 2 : Double(store.table.deadBytes(segment.slot)) / Double(used)
+      var deadBytes = store.table.deadBytes(segment.slot)
+      // Purged tombstones go with the oldest segment; they have nothing left to hide.
+      let isOldest = isInOrder && segment.id == segments[0].id
+      if isOldest { deadBytes += store.table.purgedBytes(segment.slot) }
+      if isOldest, mustBury { deadBytes = max(deadBytes, used) }
+      let deadPart = segment.isDamaged ? 2 : Double(deadBytes) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
     }
     guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > 0.3 else { return nil }
@@ -99,6 +111,7 @@ package final class Compaction: @unchecked Sendable {
 
   private func moveSome() throws(StorageError) {
     let entries = scan.entries(partition)
+    mayHideOlder = isAnythingOlderHidden
     let end = min(next + Compaction.entriesPerStep, entries.count)
     let last = movedBytes + Compaction.bytesPerStep
     while next < end, movedBytes < last {
@@ -112,7 +125,7 @@ package final class Compaction: @unchecked Sendable {
     let found = stripe.pointee.index.find(entry.hash) { slot in
       slot.pointee.tag == entry.tag && store.logLocation(slot.pointee.location, stripe) == entry.location
     }
-    guard let found else { return }
+    guard let found else { return try carry(entry) }
     let record = store.record(at: entry.location)
     guard record.hasIntactValue, store.hasIntactHeader(entry.location) else {
       damagedHashes.append(entry.hash)
@@ -128,6 +141,25 @@ package final class Compaction: @unchecked Sendable {
       found.pointee.location = moved
     }
     store.table.addDead(record.byteCount, slot: entry.location.slot)
+  }
+
+  /// A tombstone that was purged still hides records of its key in older segments, should a start read them: it is
+  /// carried on while there are any (see `Store+Purge.swift`).
+  private func carry(_ entry: SegmentScan.Entry) throws(StorageError) {
+    guard entry.location.isTombstone, mayHideOlder, !store.buriesEarly.load(ordering: .relaxed),
+      store.hasIntactHeader(entry.location), !store.isVoid(entry.hash, store.table.position(of: entry.location))
+    else { return }
+    let record = store.record(at: entry.location)
+    // Whatever the index has of the key hides as much.
+    if let version = store.version(entry.hash, record.key, known: .none), version.tag != .none { return }
+    let moved = try store.log.append(
+      .tombstone, tag: entry.tag, key: record.key, value: record.value, valueChecksum: record.valueChecksum)
+    store.table.addPurged(record.byteCount, slot: moved.slot)
+    movedBytes += record.byteCount
+  }
+
+  private var isAnythingOlderHidden: Bool {
+    store.isDisordered.load(ordering: .relaxed) || isOlderLeft(than: LogPosition(segment: segment.id, offset: 0))
   }
 
   /// What the log says about itself is carried on while there is anything older that it speaks of.
@@ -173,6 +205,14 @@ package final class Compaction: @unchecked Sendable {
 
   /// Gives the segment's file back. Call after what was moved has been put on the disk.
   package func finish() throws(StorageError) {
+    // What could not be read may have been a purged tombstone, and what it hid may come back with a start: after that
+    // start the node is compared with the others before it votes.
+    if scan.damage.contains(where: { !$0.isValueOnly }), store.table.purgedBytes(segment.slot) > 0,
+      isAnythingOlderHidden
+    {
+      try SuspectMark.write(to: store.log.disk, folder: store.log.folder)
+    }
     try store.log.release(segment)
+    store.trimDrops()
   }
 }

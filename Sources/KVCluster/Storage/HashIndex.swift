@@ -161,19 +161,22 @@ package struct HashIndex {
 
   /// Keeps the entries that satisfy `isKept`, in tables as large as they need. O(capacity).
   package mutating func filter(keeping isKept: (IndexSlot) -> Bool) {
-    for i in 0..<HashIndex.tableCount {
-      let table = tables + i
-      var removed = 0
-      for place in 0..<Int(table.pointee.capacity) where table.pointee.slots[place].location != .none {
-        if isKept(table.pointee.slots[place]) { continue }
-        table.pointee.slots[place].location = .none
-        removed += 1
-      }
-      if removed == 0 { continue }
-      // The gaps would end the search for what was placed behind them.
-      let kept = Int(table.pointee.count) - removed
-      HashIndex.rebuild(table, capacity: max(HashIndex.capacityMin, kept * 4 / 3 + 1))
+    for i in 0..<HashIndex.tableCount { filter(table: i, keeping: isKept) }
+  }
+
+  /// ``filter(keeping:)`` for table `i` alone.
+  mutating func filter(table i: Int, keeping isKept: (IndexSlot) -> Bool) {
+    let table = tables + i
+    var removed = 0
+    for place in 0..<Int(table.pointee.capacity) where table.pointee.slots[place].location != .none {
+      if isKept(table.pointee.slots[place]) { continue }
+      table.pointee.slots[place].location = .none
+      removed += 1
     }
+    if removed == 0 { return }
+    // The gaps would end the search for what was placed behind them.
+    let kept = Int(table.pointee.count) - removed
+    HashIndex.rebuild(table, capacity: max(HashIndex.capacityMin, kept * 4 / 3 + 1))
   }
 
   /// Makes room for `count` entries in table `i`, for whoever knows how many will come.

@@ -182,10 +182,12 @@ package final class Log: @unchecked Sendable {
 
   /// Appends a range drop at the beginning of a new segment: records in the ranges before `effect` are void.
   /// - Parameter effect: `nil` for everything there is.
-  package func appendRangeDrop(_ ranges: RingRanges, effect: LogPosition?) throws(StorageError) {
+  /// - Returns: the position before which they are void.
+  @discardableResult
+  package func appendRangeDrop(_ ranges: RingRanges, effect: LogPosition?) throws(StorageError) -> LogPosition {
     // Not with the log's lock held: writers would wait for it, tens of milliseconds.
     pool.makeSpare()
-    try withTail { (tail: inout Tail) throws(StorageError) in
+    return try withTail { (tail: inout Tail) throws(StorageError) in
       let bytes = ranges.bytes
       let now = LogPosition(segment: tail.id, offset: tail.offset)
       try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail)
@@ -198,6 +200,7 @@ package final class Log: @unchecked Sendable {
         }
       }
       table.addDead(location.byteCount, slot: location.slot)
+      return effect ?? now
     }
   }
 

@@ -13,6 +13,8 @@ package final class SegmentTable: @unchecked Sendable {
   private let ids: UnsafeMutablePointer<UInt64>
   /// Bytes of records that newer ones have replaced.
   private let dead: UnsafeMutablePointer<Atomic<Int>>
+  /// Bytes of tombstones that were purged, and still hide what older segments may hold.
+  private let purged: UnsafeMutablePointer<Atomic<Int>>
   private struct State {
     var files: [(slot: Int, file: any SegmentFile)] = []
     var nextSlot = 1
@@ -20,21 +22,22 @@ package final class SegmentTable: @unchecked Sendable {
   }
   private let state = Mutex(State())
 
-  /// Of one of the three tables, whose entries are all of one word.
+  /// Of one of the four tables, whose entries are all of one word.
   private static let tableBytes = slotsMax * MemoryLayout<UInt64>.stride
 
   init() {
     // A mapping of its own is zero without being touched; nil and 0 are all zeros. (calloc fills with zeros what it has
-    // had before: 1.5 MiB for every log that is opened, a twelfth of a simulation's time.)
-    let bytes = 3 * SegmentTable.tableBytes
+    // had before: 2 MiB for every log that is opened, a twelfth of a simulation's time.)
+    let bytes = 4 * SegmentTable.tableBytes
     let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let base = mapped, base != MAP_FAILED else { fatalError("no memory for a table of segments: errno \(errno)") }
     bases = base.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: SegmentTable.slotsMax)
     ids = (base + SegmentTable.tableBytes).bindMemory(to: UInt64.self, capacity: SegmentTable.slotsMax)
     dead = (base + 2 * SegmentTable.tableBytes).bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
+    purged = (base + 3 * SegmentTable.tableBytes).bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
   }
 
-  deinit { munmap(bases, 3 * SegmentTable.tableBytes) }
+  deinit { munmap(bases, 4 * SegmentTable.tableBytes) }
 
   @inline(__always)
   func base(_ slot: Int) -> UnsafeMutableRawPointer { bases[slot].unsafelyUnwrapped }
@@ -46,6 +49,10 @@ package final class SegmentTable: @unchecked Sendable {
   func addDead(_ bytes: Int, slot: Int) { dead[slot].wrappingAdd(bytes, ordering: .relaxed) }
 
   func deadBytes(_ slot: Int) -> Int { dead[slot].load(ordering: .relaxed) }
+
+  func addPurged(_ bytes: Int, slot: Int) { purged[slot].wrappingAdd(bytes, ordering: .relaxed) }
+
+  func purgedBytes(_ slot: Int) -> Int { purged[slot].load(ordering: .relaxed) }
 
   @inline(__always)
   func address(of location: Location) -> UnsafeRawPointer {
@@ -68,6 +75,7 @@ package final class SegmentTable: @unchecked Sendable {
       bases[slot] = file.base
       ids[slot] = id
       dead[slot].store(0, ordering: .relaxed)
+      purged[slot].store(0, ordering: .relaxed)
       return slot
     }
   }

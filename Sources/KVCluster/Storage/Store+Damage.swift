@@ -100,8 +100,12 @@ extension Store {
 
   /// Takes entries whose records do not verify from the index. For whoever has heard enough other owners to know that
   /// nothing acknowledged is lost. Call with the partition's lock held.
-  func removeDamaged(_ hash: UInt64) {
+  /// - Returns: whether a tombstone was among them, which may have hidden older records of its key in the log.
+  @discardableResult
+  func removeDamaged(_ hash: UInt64) -> Bool {
+    let hidesOlder = damagedLocations(hash).contains(where: \.isTombstone)
     remove(hash) { _, place in !isIntact(place) }
+    return hidesOlder
   }
 
   /// Takes entries of the hash from the index.

@@ -35,9 +35,21 @@ package final class Store: @unchecked Sendable {
   private let hintsBegin: LogPosition
   /// Held by whoever moves records within the log, and by whoever voids ranges of it.
   let relocating = Lock()
+  /// Hashes of which an older version lies behind a newer one in the log, as opening it found; see ``mendOrder()``.
+  var invertedHashes: [UInt64] = []
+  /// A tombstone may lie before older records of its key, so none of them may leave the log.
+  let isDisordered = Atomic<Bool>(false)
+  /// Ranges that were given up, and the position before which their records are void.
+  let drops: Mutex<[(ranges: RingRanges, effect: LogPosition)]>
+  /// A mistake, for a test: purged tombstones leave the log with whatever segment they are in.
+  let buriesEarly = Atomic<Bool>(false)
 
-  init(log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], hintsBegin: LogPosition = .start) {
+  init(
+    log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], hintsBegin: LogPosition = .start,
+    drops: [(ranges: RingRanges, effect: LogPosition)] = []
+  ) {
     self.log = log
+    self.drops = Mutex(drops)
     table = log.table
     stripeTable = stripes
     self.stripes = stripes.base
@@ -162,7 +174,8 @@ package final class Store: @unchecked Sendable {
     let old = logLocation(slot.pointee.location, stripe)
     if tag <= slot.pointee.tag {
       table.addDead(byteCount(location), slot: location.slot)
-      return table.position(of: old)
+      if old.isTombstone, tag < slot.pointee.tag { keepLast(slot) }
+      return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     known = slot.pointee.tag
     table.addDead(byteCount(old), slot: old.slot)
@@ -294,7 +307,8 @@ package final class Store: @unchecked Sendable {
     guard !ranges.isEmpty else { return }
     // A record that compaction moved behind the drop meanwhile would come back to life at the next start.
     try relocating.withLock { () throws(StorageError) in
-      try log.appendRangeDrop(ranges, effect: nil)
+      let effect = try log.appendRangeDrop(ranges, effect: nil)
+      self.drops.withLock { $0.append((ranges, effect)) }
       try sync()
       for partition in 0..<Store.partitionCount {
         withPartition(partition) { forget(partition, ranges) }
@@ -378,4 +392,6 @@ package final class StripeTable: @unchecked Sendable {
 package struct RecoveredHints {
   package var node: String
   package var hashes: [UInt64]
+  /// Of each hint's record.
+  package var byteCounts: [Int]
 }

@@ -14,6 +14,7 @@ package final class StoreOpening: @unchecked Sendable {
   private let cacheBytes: Int
   /// For each ring slot the position before which its records are void; empty if nothing was ever dropped.
   private let voidBefore: [LogPosition]
+  private let drops: [(ranges: RingRanges, effect: LogPosition)]
   private let locks: UnsafeMutablePointer<Lock>
   private let units: [Unit]
 
@@ -27,8 +28,9 @@ package final class StoreOpening: @unchecked Sendable {
   private struct State {
     var found: LogRecovery.Found
     var newestTag = Tag.none
-    var hints: [(node: String, hash: UInt64, position: LogPosition)] = []
+    var hints: [(node: String, hash: UInt64, byteCount: Int, position: LogPosition)] = []
     var settled: [String: LogPosition] = [:]
+    var invertedHashes: [UInt64] = []
   }
   /// Guarded by `stateLock`.
   private var state: State
@@ -51,7 +53,8 @@ package final class StoreOpening: @unchecked Sendable {
       recovery.table.closeAll()
       throw error
     }
-    voidBefore = StoreOpening.drops(&found, recovery)
+    drops = StoreOpening.drops(&found, recovery)
+    voidBefore = StoreOpening.effects(of: drops)
     checkpoint = found.isCut ? nil : StoreOpening.checkpoint(found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
@@ -80,8 +83,10 @@ package final class StoreOpening: @unchecked Sendable {
   }
 
   /// Range drops, each the first record of its segment.
-  private static func drops(_ found: inout LogRecovery.Found, _ recovery: LogRecovery) -> [LogPosition] {
-    var effects: [LogPosition] = []
+  private static func drops(
+    _ found: inout LogRecovery.Found, _ recovery: LogRecovery
+  ) -> [(ranges: RingRanges, effect: LogPosition)] {
+    var drops: [(ranges: RingRanges, effect: LogPosition)] = []
     let offset = LogFormat.segmentHeaderBytes
     for segment in found.segments {
       let first = RecordView.checked(
@@ -93,11 +98,16 @@ package final class StoreOpening: @unchecked Sendable {
         found.damage.add(segment.id, offset..<offset + first.byteCount, "a note of dropped ranges is unreadable")
         continue
       }
-      if effects.isEmpty { effects = [LogPosition](repeating: .start, count: Ring.slotCount) }
-      let effect = LogPosition(rawValue: first.tag.rawValue)
-      for range in RingRanges(bytes: first.value).ranges {
-        for slot in range { effects[slot] = max(effects[slot], effect) }
-      }
+      drops.append((RingRanges(bytes: first.value), LogPosition(rawValue: first.tag.rawValue)))
+    }
+    return drops
+  }
+
+  private static func effects(of drops: [(ranges: RingRanges, effect: LogPosition)]) -> [LogPosition] {
+    if drops.isEmpty { return [] }
+    var effects = [LogPosition](repeating: .start, count: Ring.slotCount)
+    for (ranges, effect) in drops {
+      for slot in ranges.ranges.joined() { effects[slot] = max(effects[slot], effect) }
     }
     return effects
   }
@@ -127,7 +137,9 @@ package final class StoreOpening: @unchecked Sendable {
         let end =
           segment.id == checkpoint.covers.segment ? checkpoint.covers.offset : state.found.segments[i].end
         if segment.id <= checkpoint.covers.segment {
-          table.addDead(end - LogFormat.segmentHeaderBytes, slot: segment.slot)
+          let purged = min(checkpoint.purgedBytes(segment.id), end - LogFormat.segmentHeaderBytes)
+          table.addPurged(purged, slot: segment.slot)
+          table.addDead(end - LogFormat.segmentHeaderBytes - purged, slot: segment.slot)
         }
       }
     }
@@ -210,7 +222,7 @@ package final class StoreOpening: @unchecked Sendable {
     switch note.record.kind {
     case .hint where note.record.hasIntactValue:
       let node = String(decoding: note.record.value, as: UTF8.self)
-      state.hints.append((node, Ring.hash(note.record.key), position))
+      state.hints.append((node, Ring.hash(note.record.key), note.record.byteCount, position))
     case .hintsSettled:
       let node = String(decoding: note.record.key, as: UTF8.self)
       let effect = note.record.tag == .none ? position : LogPosition(rawValue: note.record.tag.rawValue)
@@ -237,6 +249,7 @@ package final class StoreOpening: @unchecked Sendable {
     let oldPosition = table.position(of: old.location)
     // A checkpoint and the log may both name it.
     if position == oldPosition { return }
+    if entry.tag != old.tag, (entry.tag > old.tag) != (position > oldPosition) { noteInversion(entry.hash) }
     guard (entry.tag, position) > (old.tag, oldPosition) else { return countDead(entry.location) }
     countDead(old.location)
     found.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
@@ -244,6 +257,9 @@ package final class StoreOpening: @unchecked Sendable {
       stripe.pointee.tombstones += entry.location.isTombstone ? 1 : -1
     }
   }
+
+  /// Two writers met, or a crash came in between; seldom.
+  private func noteInversion(_ hash: UInt64) { withState { $0.invertedHashes.append(hash) } }
 
   private func countDead(_ location: Location) {
     let bytes = location.byteCount
@@ -283,7 +299,8 @@ package final class StoreOpening: @unchecked Sendable {
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
       durable: .start)
     let store = Store(
-      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start)
+      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start, drops: drops)
+    store.invertedHashes = state.invertedHashes
     store.newestTag = state.newestTag
     store.damage = state.found.damage
     store.isSuspect = store.damage.isSuspect
@@ -292,8 +309,9 @@ package final class StoreOpening: @unchecked Sendable {
       if let settled = state.settled[hint.node], hint.position < settled { continue }
       if let i = hints.firstIndex(where: { $0.node == hint.node }) {
         hints[i].hashes.append(hint.hash)
+        hints[i].byteCounts.append(hint.byteCount)
       } else {
-        hints.append(RecoveredHints(node: hint.node, hashes: [hint.hash]))
+        hints.append(RecoveredHints(node: hint.node, hashes: [hint.hash], byteCounts: [hint.byteCount]))
       }
     }
     store.recoveredHints = hints

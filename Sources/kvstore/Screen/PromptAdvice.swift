@@ -29,7 +29,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
 /// The key that a line puts, gets or deletes.
 func key(of line: String) -> [UInt8]? {
   switch try? Command.parse(Array(line.utf8)) {
-  case .put(let key, _), .get(let key), .delete(let key): key
+  case .put(let key, _, _), .get(let key, _), .delete(let key, _): key
   default: nil
   }
 }

@@ -19,7 +19,7 @@ import Testing
     cluster.heal()
     #expect(cluster.status().faults.isEmpty)
     #expect(
-      try await until { cluster.copies(of: bytes("a")).allSatisfy { $0?.isTombstone ?? false && $0?.tag != Tag.none } })
+      try await until { cluster.copies(of: bytes("a")).allSatisfy { $0?.isTombstone ?? false } })
     await cluster.close()
   }
 
