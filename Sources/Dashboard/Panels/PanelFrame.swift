@@ -15,8 +15,8 @@ enum PanelFrame {
   ) -> Canvas {
     guard isWorthwhile(size) else { return content }
     var canvas = Canvas(size, background: look.style(.text))
-    let edge = look.style(isFocused || isLit ? .borderFocus : .border)
-    drawBorder(on: &canvas, isFocused || isLit ? edge.bold : edge, look.glyphs, isHeavy: isLit)
+    let edge = look.style(isFocused || isLit ? .borderFocus : .border, isFocused || isLit ? .bold : [])
+    drawBorder(on: &canvas, edge, look.glyphs, isHeavy: isLit)
     let titleStyle = look.style(isFocused || isLit ? .accent : .title, isLit ? [.bold, .reverse] : .bold)
     // A frame says by a word too, not only by its colour, that it has the keys.
     let mark = look.glyphs.isASCII ? "<" : "◂"
