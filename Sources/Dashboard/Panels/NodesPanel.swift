@@ -126,9 +126,10 @@ private struct Row {
   }
 
   private func stateWord(width: Int) -> String {
-    if case .dead = node.state, let ns = node.replacedInNs, width >= 9 {
-      // Until another takes its place.
-      return "dead \(Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up)))".fitted(to: width, ellipsis: "")
+    if case .dead = node.state, let ns = node.replacedInNs {
+      // Until another takes its place. The sign before the name says that it is dead.
+      let left = Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up))
+      if let word = ["dead \(left)", left].first(where: { $0.count <= width }) { return word }
     }
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
