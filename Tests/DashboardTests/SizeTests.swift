@@ -112,6 +112,15 @@ import Testing
     #expect(Picture(Scene.dead.state(Size(width: 0, height: 0)), .utf8).canvas.cells.isEmpty)
   }
 
+  /// Every cell belongs to exactly one area.
+  private func expectTiling(_ areas: [Rect], _ size: Size) {
+    #expect(areas.reduce(0) { $0 + $1.width * $1.height } == size.width * size.height, "\(size) \(areas)")
+    for (index, area) in areas.enumerated() {
+      #expect(area.column >= 0 && area.row >= 0)
+      #expect(!areas.dropFirst(index + 1).contains { $0.intersects(area) }, "\(size) \(areas)")
+    }
+  }
+
   @Test(arguments: [0, 1, 4], [nil, PanelKind.ring, .events])
   func `the layout covers every cell exactly once`(changeRows: Int, zoomed: PanelKind?) {
     for size in Self.sizes {
@@ -124,12 +133,7 @@ import Testing
         let areas =
           [layout.header, layout.warnings, layout.change, layout.prompt, layout.keys, layout.detail]
           + layout.panels.values
-        let covered = areas.reduce(0) { $0 + $1.width * $1.height }
-        #expect(covered == size.width * size.height, "\(size) \(layout)")
-        for (index, area) in areas.enumerated() {
-          #expect(area.column >= 0 && area.row >= 0)
-          #expect(!areas.dropFirst(index + 1).contains { $0.intersects(area) }, "\(size) \(layout)")
-        }
+        expectTiling(areas, size)
       }
     }
   }
@@ -146,12 +150,7 @@ import Testing
         let areas =
           [layout.header, layout.guide, layout.warnings, layout.change, layout.prompt, layout.keys]
           + layout.panels.values
-        let covered = areas.reduce(0) { $0 + $1.width * $1.height }
-        #expect(covered == size.width * size.height, "\(size) \(layout)")
-        for (index, area) in areas.enumerated() {
-          #expect(area.column >= 0 && area.row >= 0)
-          #expect(!areas.dropFirst(index + 1).contains { $0.intersects(area) }, "\(size) \(layout)")
-        }
+        expectTiling(areas, size)
         if size.height >= 16, !isLong {
           #expect(layout.panels[spot] != nil && layout.guide.height >= 5, "\(size) \(layout)")
         }
