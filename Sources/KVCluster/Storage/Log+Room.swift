@@ -2,6 +2,8 @@
 extension Log {
   /// As much as is there, within 1 and 16 MiB: small logs stay small, large ones grow seldom.
   private static func growthBytes(at size: Int) -> Int { min(max(size, 1 << 20), 16 << 20) }
+  /// A spare grows by so much at a time.
+  private static let spareStepBytes = 2 << 20
   static let pageBytes = 4_096
   /// Copies of pages are given back so many at a time: each time costs an interrupt to every core.
   static let stagedBytes = 256 << 10
@@ -26,16 +28,11 @@ extension Log {
     // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
     guard let plan else { return }
     let size = plan.file.byteCount
-    if plan.offset >= growthPoint(plan.file) {
-      if size < plan.file.capacity {
-        do {
-          try plan.file.grow(to: min(plan.file.capacity, size + Log.growthBytes(at: size)))
-        } catch {
-          withTail { if $0.segment?.file === plan.file { fail(error, &$0) } }
-        }
-      } else {
-        pool.makeSpare()
-      }
+    if size < plan.file.capacity {
+      if plan.offset >= growthPoint(plan.file) { grow(plan.file, to: size + Log.growthBytes(at: size)) }
+    } else {
+      if plan.offset >= growthPoint(plan.file) { pool.makeSpare() }
+      if let spare = pool.spareFile { grow(spare, to: Log.spareBytes(plan.offset, plan.file.capacity)) }
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
     if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
@@ -54,7 +51,25 @@ extension Log {
   private func growthPoint(_ file: any SegmentFile) -> Int {
     let size = file.byteCount
     if size < file.capacity { return size - Log.growthBytes(at: size) / 2 }
-    return pool.hasSpare ? .max : size - Log.growthBytes(at: size)
+    return pool.hasSpare ? .max : file.capacity / 4
+  }
+
+  /// How large the next segment should be when the one being written is full up to `offset`: it gets its space while
+  /// nobody writes to it, evenly between a quarter and three quarters of this one. A file that grows while it is synced
+  /// holds up each fdatasync of it: that waits for the zeros on their way to the disk as well, and for the file system's
+  /// journal.
+  private static func spareBytes(_ offset: Int, _ capacity: Int) -> Int {
+    let wanted = 2 * (offset - capacity / 4)
+    return (wanted + spareStepBytes - 1) / spareStepBytes * spareStepBytes
+  }
+
+  private func grow(_ file: any SegmentFile, to byteCount: Int) {
+    do {
+      try file.grow(to: min(file.capacity, byteCount))
+    } catch {
+      // A spare has no records that could be lost, unless it has become the segment being written meanwhile.
+      withTail { if $0.segment?.file === file { fail(error, &$0) } }
+    }
   }
 
   @inline(never)

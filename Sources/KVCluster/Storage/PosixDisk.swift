@@ -265,10 +265,11 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
       guard count > 0 else {
         throw errno == ENOSPC ? .diskFull(path: path) : .io(operation: "write", path: path, code: errno)
       }
+      // Not fdatasync, which would write what is being appended as well. One piece at a time: an fdatasync of the file
+      // waits for all that is on its way to the disk.
+      if kv_write_back(fd, Int64(at), Int64(count)) != 0 { try sync() }
       at += count
     }
-    // Not fdatasync, which would write what is being appended as well.
-    if kv_write_back(fd, Int64(from), Int64(end - from)) != 0 { try sync() }
   }
 
   func write(_ range: Range<Int>) throws(StorageError) {

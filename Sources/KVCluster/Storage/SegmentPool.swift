@@ -50,6 +50,9 @@ final class SegmentPool: @unchecked Sendable {
   /// Whether the next segment is ready; does not wait.
   var hasSpare: Bool { spareIsThere.load(ordering: .relaxed) }
 
+  /// The file of the next segment, if it is there.
+  var spareFile: (any SegmentFile)? { lock.withLock { spare?.file } }
+
   /// Has the next segment ready. On a full disk it is not: whoever needs it then hears so.
   func makeSpare() {
     lock.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }

@@ -41,4 +41,28 @@ import Testing
     #expect(steps > 4, "a segment is made on the disk")
     #expect(held == 0, "with the lock held: \(held) of \(steps)")
   }
+
+  @Test("A segment has all its space before the first record goes into it, and does not grow while it is synced")
+  func growsBeforeUse() throws {
+    let segmentBytes = 8 << 20
+    let fixture = try StoreFixture(segmentBytes: segmentBytes)
+    let log = fixture.store.log
+    let isShort = Taken()
+    log.setRoomRequest { _ in isShort.flag.store(true, ordering: .relaxed) }
+    let value = String(repeating: "v", count: 32 << 10)
+    var counter: UInt64 = 0
+    var largest = 0
+    while log.end.segment < 4 {
+      counter += 1
+      try fixture.write("key\(counter % 8)", value, counter: counter)
+      if isShort.flag.exchange(false, ordering: .relaxed) { log.prepare() }
+      let segments = log.segmentsNow.segments
+      guard segments.count > 1 else { continue }
+      for segment in segments { #expect(segment.file.byteCount == segmentBytes, "segment \(segment.id)") }
+      largest = max(largest, segments.count)
+    }
+    #expect(largest == 4)
+    try log.sync()
+    #expect(try fixture.reopened().read("key\(counter % 8)") == value)
+  }
 }
