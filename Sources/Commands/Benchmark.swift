@@ -12,7 +12,7 @@ package struct BenchmarkProgress: Sendable, Equatable {
   package var phase: Phase
   /// Operations finished in this phase.
   package var operations: Int
-  /// Time since the benchmark began, as a part of the most it may take.
+  /// How much of this phase is over, from 0 to 1.
   package var fraction: Double?
 
   package init(phase: Phase, operations: Int, fraction: Double? = nil) {
@@ -47,8 +47,8 @@ package struct Benchmark: Sendable {
   /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
   private static let pauseAfterFailure = Duration.milliseconds(20)
 
-  /// What it takes at most, deleting its keys counted.
-  package static let lengthMax = Schedule().end
+  /// What writing and reading take; deleting its keys comes after it.
+  package static let measuredLength = Schedule().readsEnd
 
   let cluster: Cluster
   let emit: @Sendable (CommandOutput) -> Void
@@ -59,7 +59,7 @@ package struct Benchmark: Sendable {
   func run() async -> Bool {
     let start = ContinuousClock.now
     say(.info, "Running benchmark...")
-    let writes = await measure(.write, from: start, until: start + schedule.writesEnd) {
+    let writes = await measure(.write, until: start + schedule.writesEnd) {
       client, number throws(ClusterError) in
       try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value(client, number))
     }
@@ -70,7 +70,7 @@ package struct Benchmark: Sendable {
     }
     var isGood = writes.failures == 0
     if !Task.isCancelled {
-      let reads = await measure(.read, from: start, until: start + schedule.readsEnd) {
+      let reads = await measure(.read, until: start + schedule.readsEnd) {
         client, number throws(ClusterError) in
         _ = try await cluster.get(Self.key(client, number % Self.keysPerClient))
       }
@@ -87,7 +87,7 @@ package struct Benchmark: Sendable {
   private func cleanUp(_ start: ContinuousClock.Instant, operationsPerClient: Int) async -> Bool {
     let keys = min(operationsPerClient, Self.keysPerClient)
     let deletes = await Task {
-      await measure(.cleanUp, from: start, until: start + schedule.end, perClient: keys) {
+      await measure(.cleanUp, until: start + schedule.end, perClient: keys) {
         client, number throws(ClusterError) in
         _ = try await cluster.delete(Self.key(client, number))
       }
@@ -144,8 +144,8 @@ extension Benchmark {
 
   /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times.
   private func measure(
-    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, until deadline: ContinuousClock.Instant,
-    perClient: Int = .max, _ operation: @escaping Operation
+    _ phase: BenchmarkProgress.Phase, until deadline: ContinuousClock.Instant, perClient: Int = .max,
+    _ operation: @escaping Operation
   ) async -> Measurement {
     let finished = FinishedCount()
     let phaseStart = ContinuousClock.now
@@ -154,7 +154,11 @@ extension Benchmark {
         group.addTask { await work(client, until: deadline, perClient: perClient, finished, operation) }
       }
       group.addTask {
-        await tick(phase, from: start, finished)
+        await tick(finished) { count in
+          let done = Double(count) / (Double(perClient) * Double(Self.clients))
+          let passed = (ContinuousClock.now - phaseStart) / (deadline - phaseStart)
+          emit(.progress(.benchmark(.init(phase: phase, operations: count, fraction: min(1, max(done, passed))))))
+        }
         return nil
       }
       var total = Measurement()
@@ -168,6 +172,7 @@ extension Benchmark {
       return total
     }
     total.elapsed = .now - phaseStart
+    emit(.progress(.benchmark(.init(phase: phase, operations: total.operations, fraction: 1))))
     return total
   }
 
@@ -193,15 +198,10 @@ extension Benchmark {
     return part
   }
 
-  /// Reports the phase ten times a second until it is cancelled.
-  private func tick(
-    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, _ finished: FinishedCount
-  ) async {
+  /// Reports ten times a second until it is cancelled.
+  private func tick(_ finished: FinishedCount, _ report: @Sendable (Int) -> Void) async {
     while (try? await Task.sleep(for: .milliseconds(100))) != nil {
-      let progress = BenchmarkProgress(
-        phase: phase, operations: finished.count.load(ordering: .relaxed),
-        fraction: min(1, (ContinuousClock.now - start) / schedule.end))
-      emit(.progress(.benchmark(progress)))
+      report(finished.count.load(ordering: .relaxed))
     }
   }
 

@@ -143,6 +143,22 @@ import Testing
     }
   }
 
+  @Test(arguments: Theme.builtIn.filter { $0.node(0).components != nil && $0.name != "mono" })
+  func `with 256 colours nodes are told apart in every band of the ring, and none is grey`(theme: Theme) {
+    let look = Look(theme: theme, glyphs: Glyphs(.braille), depth: .palette256)
+    for rank in 0..<4 {
+      let numbers = (0..<12).map { ColorDepth.palette256.number(for: look.theme.band($0, rank: rank)) }
+      #expect(Set(numbers).count == 12, "\(theme.name), band \(rank): \(numbers)")
+      for (node, number) in numbers.enumerated() {
+        guard let (red, green, blue) = theme.band(node, rank: rank).components else { continue }
+        let hue = max(red, green, blue) - min(red, green, blue)
+        #expect(hue < 24 || number < 232, "\(theme.name), node \(node), band \(rank)")
+      }
+    }
+    #expect(look.theme.node(2) == look.theme.band(2, rank: 0))
+    #expect(Look(theme: theme, glyphs: Glyphs(.braille)).theme.node(2) == theme.node(2))
+  }
+
   @Test func `colours become the nearest a terminal has`() {
     let red = Color.hex(0xF14C4C)
     #expect(ColorDepth.mono.number(for: red) == -1)

@@ -47,7 +47,7 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
   /// Levels of the 6 × 6 × 6 cube at palette entries 16–231.
   private static let cube = [0, 95, 135, 175, 215, 255]
 
-  fileprivate static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
+  static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
     switch index {
     case ..<16: return basic[index]
     case ..<232:
