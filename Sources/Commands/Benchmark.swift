@@ -12,12 +12,15 @@ package struct BenchmarkProgress: Sendable, Equatable {
   package var phase: Phase
   /// Operations finished in this phase.
   package var operations: Int
+  /// Operations finished that are measured, those of the phases before counted: deleting the keys is none of them.
+  package var measured: Int
   /// How much of this phase is over, from 0 to 1.
   package var fraction: Double?
 
-  package init(phase: Phase, operations: Int, fraction: Double? = nil) {
+  package init(phase: Phase, operations: Int, measuredBefore: Int = 0, fraction: Double? = nil) {
     self.phase = phase
     self.operations = operations
+    measured = measuredBefore + (phase == .cleanUp ? 0 : operations)
     self.fraction = fraction
   }
 
@@ -69,25 +72,29 @@ package struct Benchmark: Sendable {
       return false
     }
     var isGood = writes.failures == 0
+    var measured = writes.operations
     if !Task.isCancelled {
-      let reads = await measure(.read, until: start + schedule.readsEnd) {
+      let reads = await measure(.read, after: measured, until: start + schedule.readsEnd) {
         client, number throws(ClusterError) in
         _ = try await cluster.get(Self.key(client, number % Self.keysPerClient))
       }
       report("Read", reads)
+      measured += reads.operations
       isGood = isGood && reads.failures == 0
     }
     let wasCancelled = Task.isCancelled
-    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax)
+    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
     if wasCancelled { say(.failure, "Benchmark cancelled") }
     return isGood && isClean && !wasCancelled
   }
 
   /// Deletes what was written, in a task of its own: cancelling the benchmark must not leave its keys behind.
-  private func cleanUp(_ start: ContinuousClock.Instant, operationsPerClient: Int) async -> Bool {
+  private func cleanUp(
+    _ start: ContinuousClock.Instant, operationsPerClient: Int, _ measured: Int
+  ) async -> Bool {
     let keys = min(operationsPerClient, Self.keysPerClient)
     let deletes = await Task {
-      await measure(.cleanUp, until: start + schedule.end, perClient: keys) {
+      await measure(.cleanUp, after: measured, until: start + schedule.end, perClient: keys) {
         client, number throws(ClusterError) in
         _ = try await cluster.delete(Self.key(client, number))
       }
@@ -110,6 +117,11 @@ package struct Benchmark: Sendable {
 
   private func say(_ kind: Answer.Kind, _ text: String) {
     emit(.answer(Answer(kind, text)))
+  }
+
+  private func say(_ phase: BenchmarkProgress.Phase, _ operations: Int, after before: Int, fraction: Double) {
+    let progress = BenchmarkProgress(phase: phase, operations: operations, measuredBefore: before, fraction: fraction)
+    emit(.progress(.benchmark(progress)))
   }
 
   private func report(_ name: String, _ phase: Measurement) {
@@ -143,9 +155,10 @@ extension Benchmark {
   private typealias Operation = @Sendable (_ client: Int, _ number: Int) async throws(ClusterError) -> Void
 
   /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times.
+  /// - Parameter before: operations that the phases before have measured.
   private func measure(
-    _ phase: BenchmarkProgress.Phase, until deadline: ContinuousClock.Instant, perClient: Int = .max,
-    _ operation: @escaping Operation
+    _ phase: BenchmarkProgress.Phase, after before: Int = 0, until deadline: ContinuousClock.Instant,
+    perClient: Int = .max, _ operation: @escaping Operation
   ) async -> Measurement {
     let finished = FinishedCount()
     let phaseStart = ContinuousClock.now
@@ -157,7 +170,7 @@ extension Benchmark {
         await tick(finished) { count in
           let done = Double(count) / (Double(perClient) * Double(Self.clients))
           let passed = (ContinuousClock.now - phaseStart) / (deadline - phaseStart)
-          emit(.progress(.benchmark(.init(phase: phase, operations: count, fraction: min(1, max(done, passed))))))
+          say(phase, count, after: before, fraction: min(1, max(done, passed)))
         }
         return nil
       }
@@ -172,7 +185,7 @@ extension Benchmark {
       return total
     }
     total.elapsed = .now - phaseStart
-    emit(.progress(.benchmark(.init(phase: phase, operations: total.operations, fraction: 1))))
+    say(phase, total.operations, after: before, fraction: 1)
     return total
   }
 

@@ -43,7 +43,7 @@ enum TimeAxis {
       let (mark, column) = (place.mark, place.column)
       guard let sign = look.glyphs.mark(mark.kind) else { continue }
       let style = look.style(markKey(mark.kind), .bold)
-      let older = index + 1 < marks.count ? marks[index + 1].column : -1
+      let older = marks.dropFirst(index + 1).first { $0.column < column }?.column ?? -1
       let start = Swift.min(column, free - 1 - mark.node.columns)
       if start == column || start > older {
         canvas.write(sign + mark.node, column: start, row: row, style)

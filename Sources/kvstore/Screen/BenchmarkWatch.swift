@@ -9,8 +9,7 @@ import Synchronization
 final class BenchmarkWatch: Sendable {
   private enum Run: Sendable {
     case measured
-    /// With the operations of the phase that goes on; the status has those of all that were to be measured.
-    case plain(BenchmarkStatus, phase: BenchmarkProgress)
+    case plain(BenchmarkStatus)
   }
 
   private let desk: BenchmarkDesk
@@ -23,7 +22,7 @@ final class BenchmarkWatch: Sendable {
   func note(_ progress: CommandProgress) {
     switch progress {
     case .measurement: run.withLock { $0 = .measured }
-    case .benchmark(let progress): run.withLock { $0 = .plain(Self.status(progress, before: $0), phase: progress) }
+    case .benchmark(let progress): run.withLock { $0 = .plain(Self.status(progress, before: $0)) }
     case .load, .backup: break
     }
   }
@@ -32,17 +31,17 @@ final class BenchmarkWatch: Sendable {
   func end(_ line: String, _ answer: [String]) {
     guard case .benchmark(.averages) = try? Command.parse(Array(line.utf8)) else { return }
     run.withLock { run in
-      guard case .plain(var status, let phase) = run, status.isRunning else { return }
+      guard case .plain(var status) = run, status.isRunning else { return }
       (status.isRunning, status.atNs, status.lengthNs) = (false, Self.nowNs(), nil)
       status.words = answer
-      run = .plain(status, phase: phase)
+      run = .plain(status)
     }
   }
 
   func status() -> BenchmarkStatus? {
     switch run.withLock({ $0 }) {
     case nil: return nil
-    case .plain(var status, _):
+    case .plain(var status):
       if status.isRunning { status.atNs = Self.nowNs() }
       status.results = desk.summaries.map(BenchmarkStatus.Result.init)
       return status
@@ -55,13 +54,8 @@ final class BenchmarkWatch: Sendable {
     var status = BenchmarkStatus(
       name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
     status.startedNs = now
-    status.operations = progress.phase == .cleanUp ? 0 : progress.operations
-    if case .plain(let former, let phase) = before, former.isRunning {
-      status.startedNs = former.startedNs
-      // Deleting its keys is no part of what it measures.
-      let isSame = phase.phase == progress.phase && phase.phase != .cleanUp
-      status.operations += former.operations - (isSame ? phase.operations : 0)
-    }
+    if case .plain(let former) = before, former.isRunning { status.startedNs = former.startedNs }
+    status.operations = progress.measured
     status.fraction = progress.fraction
     status.lengthNs = UInt64(Benchmark.measuredLength / .nanoseconds(1))
     status.atNs = now
