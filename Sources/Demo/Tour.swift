@@ -169,7 +169,8 @@ extension Tour {
   /// Ends the tour; ``run()`` returns soon.
   package func stop() {
     let (playing, stage) = state.withLock { state in
-      state.report.wasLeftEarly = state.report.wasLeftEarly || !state.scene.isOver
+      // Once it is being left its end is no longer waited at.
+      if !state.report.wasStopped { state.report.wasLeftEarly = !state.scene.isOver }
       state.report.wasStopped = true
       return (state.playing, state.stage)
     }

@@ -81,6 +81,13 @@ import Testing
     #expect(other.apply(answer: last) == [])
   }
 
+  @Test func `a paste while a panel has the keys goes to the prompt`() {
+    var state = screen()
+    for key: Key in [.tab, .tab, .character("z")] { _ = state.handle(key) }
+    #expect(state.handle(.paste("get a\nget b")) == [.run("get a")])
+    #expect(state.focus == .prompt && !state.isZoomed && state.prompt.editor.text == "get b")
+  }
+
   @Test func `describe is answered at once and the next line follows`() {
     var state = screen()
     #expect(state.handle(.paste("describe\nget a\n")) == [.run("get a")])

@@ -150,6 +150,8 @@ struct TourTests {
     try await wait(for: "the last chapter again") { !tour.scene.isOver }
     try await wait(for: "the end again") { tour.scene.isOver }
     tour.stop()
+    try await wait(for: "its leaving") { !tour.scene.isOver }
+    tour.stop()
     let report = await playing.value
     #expect(report.failures == [] && !report.wasLeftEarly)
     #expect(report.words == "All \(report.claims.count) claims held")

@@ -13,7 +13,7 @@ package enum LatencyPanel {
       ("\(look.glyphs.writes) writes", state.seen.writeLatency, look.theme.writeGraph.end),
     ]
     for (row, line) in rows.prefix(figures).enumerated() {
-      drawFigures(line.name, line.history.recent, line.color, row: row, on: &canvas, look)
+      drawFigures(line.name, line.history.recent, line.color, isTour: state.guide != nil, row: row, on: &canvas, look)
     }
     drawGraphs(state, from: figures, on: &canvas, look)
     return canvas
@@ -39,12 +39,14 @@ package enum LatencyPanel {
   }
 
   private static func drawFigures(
-    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, row: Int, on canvas: inout Canvas,
-    _ look: Look
+    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, isTour: Bool, row: Int,
+    on canvas: inout Canvas, _ look: Look
   ) {
     var column = canvas.write(name, column: 1, row: row, Style(color, on: look.theme[.background], [.bold])) + 2
     guard let percentiles else {
-      let words = "none in the last seconds; try `benchmark`"
+      let short = "none in the last seconds", long = "\(short); try `benchmark`"
+      // A tour has no prompt.
+      let words = !isTour && column + long.columns < canvas.width ? long : short
       canvas.write(
         words.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis), column: column, row: row,
         look.style(.dim))

@@ -20,6 +20,10 @@ extension DashboardState {
     case .character(" "): toggleFreeze()
     case .character("?"): toggleHelp()
     case .control("d"): return [.quit]
+    case .paste(let text):
+      // No panel takes text: it is meant for the prompt.
+      leavePanels()
+      paste(text)
     case .character("x") where panel == .benchmark: return endBenchmark()
     default: move(key, in: panel)
     }
