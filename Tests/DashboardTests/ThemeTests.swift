@@ -165,6 +165,10 @@ import Testing
     #expect(ColorDepth.ansi8.number(for: red) == 1)
     #expect(ColorDepth.ansi16.number(for: red) == 9)
     #expect(ColorDepth.palette256.number(for: .hex(0xFF0000)) == 196)
+    for entry in 16..<256 { #expect(ColorDepth.palette256.number(for: .palette(UInt8(entry))) == entry) }
+    // A bluish grey stays bluish, and a darker one is no lighter grey.
+    #expect(ColorDepth.palette256.number(for: .rgb(107, 118, 152)) == 60)
+    #expect(ColorDepth.palette256.number(for: .rgb(46, 52, 64)) == 236)
     #expect(ColorDepth.truecolor.number(for: red) == 0xF14C4C)
     #expect(ColorDepth.truecolor.number(for: .hex(0x000003)) == 16)
     #expect(ColorDepth.truecolor.number(for: .palette(12)) == 12)

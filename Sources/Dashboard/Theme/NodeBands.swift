@@ -28,17 +28,10 @@ struct NodeBands: Equatable, Sendable {
     let free = (16..<256).filter { entry in
       !taken.contains(entry) && (!hasHue || hue(ColorDepth.components(ofPalette: entry)) > 0)
     }
-    return free.min { distance($0, wanted) < distance($1, wanted) } ?? 16
+    return free.min { ColorDepth.distanceWithHue($0, wanted) < ColorDepth.distanceWithHue($1, wanted) } ?? 16
   }
 
   private static func hue(_ color: (red: Int, green: Int, blue: Int)) -> Int {
     Swift.max(color.red, color.green, color.blue) - Swift.min(color.red, color.green, color.blue)
-  }
-
-  /// As the eye sees it, and beside that what changes between the three: a hue that is lost costs more than a shade.
-  private static func distance(_ entry: Int, _ wanted: (red: Int, green: Int, blue: Int)) -> Int {
-    let (red, green, blue) = ColorDepth.components(ofPalette: entry)
-    let (r, g, b) = (red - wanted.red, green - wanted.green, blue - wanted.blue)
-    return 3 * r * r + 6 * g * g + b * b + 2 * ((r - g) * (r - g) + (g - b) * (g - b) + (b - r) * (b - r))
   }
 }
