@@ -42,7 +42,7 @@ package enum Description {
   private static func quorum(_ status: ClusterStatus) -> String {
     let quorum = status.quorum.effective(nodes: status.nodes.count)
     return
-      "\(quorum.replicas) copies of each of \(Figures.count(status.keys)) \(status.keys == 1 ? "key" : "keys"); a read waits for \(quorum.read), "
+      "\(quorum.replicas) copies of each of \(Figures.count(status.keys, "key")); a read waits for \(quorum.read), "
       + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue). fsync \(status.fsync.rawValue)."
   }
 
@@ -57,15 +57,17 @@ package enum Description {
   private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
-      let hints = Figures.count(node.hintsWaiting) + (node.hintsWaiting == 1 ? " hint waits" : " hints wait")
+      let hints = Figures.count(node.hintsWaiting, "hint") + (node.hintsWaiting == 1 ? " waits" : " wait")
       return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)); \(hints) for it."
     }
     var text =
       "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)), holds "
-      + "\(Figures.count(node.keys)) \(node.keys == 1 ? "key" : "keys"), log \(Figures.bytes(node.wal.bytes)), "
+      + "\(Figures.count(node.keys, "key")), log \(Figures.bytes(node.wal.bytes)), "
       + "\(Figures.count(seen.operationsPerSecond(ofNode: node.id))) operations a second"
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
-    if node.hintsWaiting > 0 { text += ", \(Figures.count(node.hintsWaiting)) hints wait for it" }
+    if node.hintsWaiting > 0 {
+      text += ", \(Figures.count(node.hintsWaiting, "hint")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it"
+    }
     if node.hintBytes > 0 { text += " (\(Figures.bytes(node.hintBytes)))" }
     if node.wal.isSuspect { text += ", is being rebuilt" }
     if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name))" }

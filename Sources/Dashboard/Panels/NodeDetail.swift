@@ -85,12 +85,14 @@ package enum NodeDetail {
     }.joined(separator: ", ")
     let compacted =
       wal.compactions > 0
-      ? "\(Figures.count(wal.compactions)) \(wal.compactions == 1 ? "segment" : "segments") emptied, \(Figures.bytes(wal.compactedBytes)) written again"
+      ? "\(Figures.count(wal.compactions, "segment")) emptied, \(Figures.bytes(wal.compactedBytes)) written again"
       : "none yet"
     let damage = wal.damages > 0 ? "\(wal.damages) found since it started" : "none found"
     let hintBytes = node.hintBytes > 0 ? ", \(Figures.bytes(node.hintBytes))" : ""
     let hints =
-      node.hintsWaiting > 0 ? "\(Figures.count(node.hintsWaiting)) writes wait for it\(hintBytes)" : "none waiting"
+      node.hintsWaiting > 0
+      ? "\(Figures.count(node.hintsWaiting, "write")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it\(hintBytes)"
+      : "none waiting"
     let owns = Line(
       label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text)
     let waiting = Line(label: "hints", text: hints, key: node.hintsWaiting > 0 ? .warn : .text)
@@ -104,7 +106,7 @@ package enum NodeDetail {
         text: "\(Figures.bytes(node.cache.bytes)) of \(Figures.bytes(node.cache.capacityBytes))", key: .text),
       Line(
         label: "segments",
-        text: "\(wal.segments), \(Figures.count(Double(wal.syncs))) syncs\(sync.isEmpty ? "" : ": \(sync)")",
+        text: "\(wal.segments), \(Figures.count(Int(clamping: wal.syncs), "sync"))\(sync.isEmpty ? "" : ": \(sync)")",
         key: .text),
       Line(label: "compacted", text: compacted, key: .text),
       Line(label: "damage", text: damage, key: wal.damages > 0 ? .warn : .text),

@@ -64,12 +64,12 @@ package enum PromptPanel {
       let isInPanel = state.benchmark?.isRunning == true && state.layout.panels[.benchmark] != nil
       if isInPanel, prompt.runningCount == 1 { return ("`benchmark stop` ends it", .dim) }
       let waiting = state.pasted.waiting.count
-      let rest = waiting > 0 ? "; \(waiting) pasted \(waiting == 1 ? "line waits" : "lines wait")" : ""
+      let rest = waiting > 0 ? "; \(Figures.count(waiting, "pasted line")) \(waiting == 1 ? "waits" : "wait")" : ""
       return ((prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress) + rest, .info)
     }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let rest = answer.lines.count - 1
-    let more = rest > 0 ? " (+\(rest) \(rest == 1 ? "line" : "lines"))" : ""
+    let more = rest > 0 ? " (+\(Figures.count(rest, "line")))" : ""
     let text = glyphs.isASCII ? ascii(first, glyphs) : first
     return (text + more, answer.isSuccess ? .ok : .bad)
   }

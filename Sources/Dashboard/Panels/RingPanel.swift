@@ -34,7 +34,7 @@ package enum RingPanel {
   /// What stands at the right of the frame's upper edge.
   static func note(_ state: DashboardState) -> String {
     guard let ring = state.status?.ring, ring.tokenCount > 0 else { return "" }
-    return "\(Figures.count(ring.tokenCount)) tokens"
+    return Figures.count(ring.tokenCount, "token")
   }
 
   /// The slot that a cell of the tape shows; `nil` elsewhere.

@@ -86,7 +86,7 @@ extension DashboardState {
   /// Gives up the pasted lines that wait; returns whether there were any.
   mutating func dropPasted() -> Bool {
     let count = pasted.drop()
-    if count > 0 { say("not done: \(count) pasted \(count == 1 ? "line" : "lines")") }
+    if count > 0 { say("not done: \(Figures.count(count, "pasted line"))") }
     return count > 0
   }
 }
