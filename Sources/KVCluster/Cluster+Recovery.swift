@@ -291,7 +291,9 @@ extension Cluster {
   private func announce(_ replicas: [Replica]) {
     let records = replicas.reduce(0) { $0 + $1.store.log.size.recordBytes }
     let ms = (Clock.nowNs() - openedNs) / 1_000_000
-    log(.cluster, .info, "\(replicas.count) nodes serve; \(records >> 10) KiB of log opened in \(ms) ms")
+    let size = records >= 10 << 20 ? "\(records >> 20) MiB" : "\(records >> 10) KiB"
+    let nodes = replicas.count == 1 ? "1 node serves" : "\(replicas.count) nodes serve"
+    log(.cluster, .info, "\(nodes); \(size) of log opened in \(ms) ms")
   }
 
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.

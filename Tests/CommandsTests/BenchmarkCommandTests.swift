@@ -78,6 +78,27 @@ struct BenchmarkCommandTests {
     }
   }
 
+  @Test("The plain benchmark's progress ends with what it measured, and its keys' deletion counts as nothing")
+  func plainProgress() async throws {
+    try await withCluster { cluster in
+      let recorder = Recorder()
+      var benchmark = Benchmark(cluster: cluster, emit: recorder.record)
+      benchmark.schedule = .init(writesEnd: .milliseconds(300), readsEnd: .milliseconds(600), end: .seconds(20))
+      #expect(await benchmark.run())
+      let steps = recorder.progress.compactMap { if case .benchmark(let step) = $0 { step } else { nil } }
+      let counts = recorder.lines.compactMap { line in
+        line.firstMatch(of: /operations: (\d+) in/).flatMap { Int($0.output.1) }
+      }
+      #expect(counts.count == 2 && steps.last?.phase == .cleanUp)
+      #expect(steps.last?.measured == counts.reduce(0, +))
+      #expect(steps.map(\.measured) == steps.map(\.measured).sorted())
+      for phase in [BenchmarkProgress.Phase.write, .read, .cleanUp] {
+        let parts = steps.filter { $0.phase == phase }.compactMap(\.fraction)
+        #expect(parts.last == 1 && parts == parts.sorted() && parts.allSatisfy { (0...1).contains($0) }, "\(phase)")
+      }
+    }
+  }
+
   @Test("A second benchmark is refused while one runs, and stop ends it, whichever kind each is")
   func runsOneAtATime() async throws {
     try await withCluster { cluster in

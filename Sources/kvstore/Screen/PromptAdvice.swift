@@ -34,16 +34,24 @@ func key(of line: String) -> [UInt8]? {
   }
 }
 
-/// What to ask before a line is run that takes a node out of a cluster whose data is meant to stay.
-func question(before line: String, _ status: ClusterStatus?) -> String? {
-  guard let status, !status.isEphemeral else { return nil }
-  switch try? Command.parse(Array(line.utf8)) {
-  case .kill(let name) where status.nodes.contains { $0.name == name && $0.state.isServing }:
-    return "Kill \(name)? It stops as in a crash and serves nothing until `restart \(name)`. Its log stays."
-  case .removeNode(let name) where status.nodes.contains { $0.name == name }:
-    return "Remove \(name)? Its data moves to the other nodes, and its own log is deleted."
-  case .replaceNode(let name, let heir) where status.nodes.contains { $0.name == name }:
-    return "Replace \(name) by \(heir)? Its data moves there, and its own log is deleted."
+/// What to ask before a line is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
+/// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
+func question(before line: String, _ status: ClusterStatus?) -> Question? {
+  guard let status, !status.isEphemeral, let command = try? Command.parse(Array(line.utf8)) else { return nil }
+  func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
+  switch command {
+  case .removeNode(let name) where isMember(name):
+    return Question("Remove \(name)? Its data moves to the other nodes, and its own log is deleted.", command: line)
+  case .replaceNode(let name, let heir) where isMember(name):
+    return Question("Replace \(name) by \(heir)? Its data moves there, and its own log is deleted.", command: line)
+  case .corrupt(let name, isMeant: false) where isMember(name):
+    return Question(
+      "Corrupt \(name)? One byte of one value on its disk is flipped; the other copies stay good.",
+      command: "\(command.name.rawValue) \(name) yes")
+  case .failSync(let name, isMeant: false) where isMember(name):
+    return Question(
+      "Let \(name)'s next fdatasync fail? What it had not yet synced counts as lost on its disk.",
+      command: "\(command.name.rawValue) \(name) yes")
   default: return nil
   }
 }
