@@ -543,7 +543,7 @@ extension PartitionTable {
   /// Whether enough other owners of every slot of the partition that the node owns answer.
   func canRebuild(_ replica: Replica, _ number: Int, _ links: Links, fromVotersOnly: Bool = false) -> Bool {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return view.allLists(of: slots(number)) { slot in
         !view.isOwner(replica.id, ofSlot: slot)
@@ -555,7 +555,7 @@ extension PartitionTable {
   /// The most owners that any slot of the partition has beside the node.
   func ownersElsewhere(_ replica: Replica, _ number: Int) -> Int {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return view.representatives(of: slots(number)).map { slot in
         let participants = view.participants(ofSlot: slot)

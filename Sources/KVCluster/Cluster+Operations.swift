@@ -125,7 +125,7 @@ extension Cluster {
     var found: [[UInt8]] = []
     for number in 0..<Store.partitionCount {
       let partition = partitions[number]
-      partition.pointee.lock.withLock { collect(prefix, partition, number, &found) }
+      partition.lock.pointee.withLock { collect(prefix, partition, number, &found) }
     }
     found.sort { $0.lexicographicallyPrecedes($1) }
     return KeyListing(keys: Array(found.prefix(max(0, limit))), isComplete: found.count <= limit)

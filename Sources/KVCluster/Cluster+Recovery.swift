@@ -280,7 +280,7 @@ extension Cluster {
       for (hash, byteCount) in zip(hints.hashes, hints.byteCounts) {
         let partition = partitions[Store.partition(of: hash)]
         let hint = HintQueue.Hint(hash: hash, byteCount: byteCount)
-        partition.pointee.lock.withLock {
+        partition.lock.pointee.withLock {
           _ = HintQueue.add(hint, target: target.id, holder: holder.id, to: &partition.pointee)
         }
       }

@@ -151,7 +151,7 @@ extension Cluster {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = partitions[Store.partition(of: hash)]
-      return partition.pointee.lock.withLock {
+      return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         let participants = view.participants(ofSlot: Ring.slot(of: hash))
         return (0..<participants.count).map { i -> Copy? in
@@ -173,7 +173,7 @@ extension Cluster {
     guard let replica = roster.node(named: name)?.replica else { return nil }
     return key.withBytes { bytes in
       let hash = Ring.hash(bytes)
-      return partitions[Store.partition(of: hash)].pointee.lock.withLock {
+      return partitions[Store.partition(of: hash)].lock.pointee.withLock {
         guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
           return nil
         }
@@ -190,7 +190,7 @@ extension Cluster {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = partitions[Store.partition(of: hash)]
-      return partition.pointee.lock.withLock {
+      return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         guard view.nextQuorum == nil else { return nil }
         let participants = view.participants(ofSlot: Ring.slot(of: hash))

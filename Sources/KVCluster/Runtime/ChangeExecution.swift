@@ -212,7 +212,7 @@ extension PartitionTable {
   /// of whom reaches W new ones. Then whatever is newest among any R old owners gets to a write quorum of the new.
   func canMove(_ number: Int, _ links: Links) -> Bool {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       let perPartition = Ring.slotCount / Store.partitionCount
       return view.allLists(of: number * perPartition..<(number + 1) * perPartition) { slot in

@@ -47,7 +47,7 @@ final class Coordinator: Sendable {
     let partition = partitions[Store.partition(of: hash)]
     let write = Write(
       kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum, consistency: consistency)
-    return try partition.pointee.lock.withLock { () throws(ClusterError) in
+    return try partition.lock.pointee.withLock { () throws(ClusterError) in
       if tag <= partition.pointee.purged { return try applyAnew(write, partition) }
       return try apply(write, partition)
     }
@@ -212,7 +212,7 @@ final class Coordinator: Sendable {
     try Coordinator.checkKey(key.count)
     let hash = Ring.hash(key)
     let partition = partitions[Store.partition(of: hash)]
-    return try partition.pointee.lock.withLock { () throws(ClusterError) in
+    return try partition.lock.pointee.withLock { () throws(ClusterError) in
       try read(hash, key, partition, consistency, take)
     }
   }

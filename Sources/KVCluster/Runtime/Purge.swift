@@ -65,7 +65,7 @@ struct Purge {
     guard number < Store.partitionCount, let ground = ground() else { return pass() }
     let partition = cluster.partitions[number]
     cluster.exchange.whileStill { isBusy in
-      partition.pointee.lock.withLock {
+      partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         // Nodes and owners are those that were asked for above.
         let isSame =
