@@ -197,11 +197,12 @@ final class ChangeExecution {
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
     }
+    let copies = "\(moved) \(moved == 1 ? "copy" : "copies")"
     if plan.kind == .join {
-      cluster.log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
+      cluster.log(.join, .success, "\(member.name) joined: \(copies) moved to it")
     } else {
       let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
-      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to \(heirs)")
+      cluster.log(.leave, .success, "\(member.name) left: \(copies) moved to \(heirs)")
     }
   }
 }
