@@ -197,9 +197,11 @@ extension Cluster {
     }
   }
 
-  /// A node that was away when ranges moved from it gives them up before it serves again.
+  /// A node that was away when ranges moved from it gives them up before it serves again. What it is still asked for it
+  /// keeps: partitions may not yet use the newest configuration, and it must not say of what it has dropped that there is
+  /// nothing. It gives that up with all others, when the change ends.
   private func dropForeignRanges(_ store: Store, _ id: UInt16) throws(StorageError) {
-    let view = viewNow
+    let view = partitions.viewInForce
     var holdsAny = false
     for partition in 0..<Store.partitionCount where !holdsAny {
       holdsAny = store.holdsAny(partition) { !view.isOwner(id, ofSlot: $0) }

@@ -164,6 +164,12 @@ final class PartitionTable: @unchecked Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// The view that the last partition uses. Partitions adopt a new one in their order, so none of them uses an older one.
+  var viewInForce: PlacementView {
+    let last = base + (Store.partitionCount - 1)
+    return last.pointee.lock.withLock { last.pointee.view.takeUnretainedValue() }
+  }
+
   /// Lets a node answer, unless it was retired meanwhile. The table keeps it alive until it is removed.
   func add(_ replica: Replica) {
     attached.withLock { attached in
