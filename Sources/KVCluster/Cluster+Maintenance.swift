@@ -546,6 +546,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.pointee.lock.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
+      if isWhole(partition, view, links, besides: replica.id) { return true }
       return view.allLists(of: slots(number)) { slot in
         !view.isOwner(replica.id, ofSlot: slot)
           || areOthersEnough(slot, besides: replica, partition, links, fromVotersOnly: fromVotersOnly)

@@ -8,10 +8,11 @@ extension Cluster {
     do throws(ClusterError) {
       let configuration = roster.configuration
       let wanted = configuration.members.filter { !$0.isKilled }
-      try checkLeases(configuration)
+      let lease = highestLease(configuration)
+      try checkLease(lease, configuration)
       try noticePowerLoss(configuration)
-      replay(wanted, isLeased: highestLease(configuration) != nil)
-      try serve(configuration)
+      replay(wanted, isLeased: lease != nil)
+      try serve(configuration, above: lease ?? 0)
     } catch {
       roster.withState { $0.recoveryFailure = error }
       log(.recovery, .failure, error.description)
@@ -20,8 +21,7 @@ extension Cluster {
   }
 
   /// Data without any lease might see its tags again.
-  private func checkLeases(_ configuration: Configuration) throws(ClusterError) {
-    let highest = highestLease(configuration)
+  private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
         "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
@@ -233,11 +233,11 @@ extension Cluster {
   }
 
   /// Draws the first tag above all that may have been used, lets the nodes answer, and takes up what was unfinished.
-  private func serve(_ configuration: Configuration) throws(ClusterError) {
+  private func serve(_ configuration: Configuration, above lease: UInt64) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
     do {
-      let first = max(newest, highestLease(configuration) ?? 0) + 1
+      let first = max(newest, lease) + 1
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
     } catch {
       throw .storage("cannot write a tag lease: \(error)")

@@ -90,7 +90,7 @@ extension Cluster {
   /// When anyone who waits for a disk, or a message on its way, is due.
   /// - Parameter known: nodes that nothing is to be said of.
   package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {
-    roster.forEachLive { replica in
+    partitions.forEachAttached { replica in
       if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }

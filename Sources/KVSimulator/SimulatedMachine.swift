@@ -42,6 +42,7 @@ final class SimulatedMachine: Disk, @unchecked Sendable {
     return disk(of: String(decoding: folder.dropLast(suffix.count), as: UTF8.self))
   }
 
+  var segmentsMax: Int { SimulatedDisk.segmentsMax }
   func names(in folder: String) throws(StorageError) -> [String] { try disk(for: folder).names(in: folder) }
   func makeFolder(_ path: String) throws(StorageError) { try disk(for: path).makeFolder(path) }
   func removeFolder(_ path: String) throws(StorageError) { try disk(for: path).removeFolder(path) }

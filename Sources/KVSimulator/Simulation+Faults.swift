@@ -191,7 +191,7 @@ extension Simulation {
   private func flipBits() -> String? {
     guard mayDamage(rotten) else { return nil }
     let disk = machine.disk(of: rotten)
-    if faultRandom.chance(perMille: 300), let words = loseTombstone() { return words }
+    if faultRandom.chance(perMille: 500), let words = loseTombstone() { return words }
     // Most of a log is dead records: every second time the value of a live one is hit.
     if faultRandom.chance(perMille: 500),
       let place = cluster.place(of: keys[faultRandom.below(plan.keys)], at: rotten)

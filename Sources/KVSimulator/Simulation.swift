@@ -227,7 +227,8 @@ package final class Simulation {
 
   func open() throws {
     cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
-    jobs = jobs.map { _ in nil }
+    // No event names an old one any more.
+    jobs = []
     changeSteps = nil
     planned = []
     for name in cluster.nodeNames { startMaintenance(of: name) }

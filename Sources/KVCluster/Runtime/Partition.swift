@@ -184,6 +184,25 @@ final class PartitionTable: @unchecked Sendable {
     }
   }
 
+  /// Whether every member answers, votes and reaches all others: the usual case, in which whatever asks for enough of them
+  /// has them, and need not go through the owners of every slot. Call with the partition's lock held.
+  /// - Parameter node: is not asked.
+  func isWhole(
+    _ partition: UnsafeMutablePointer<Partition>, _ view: PlacementView, _ links: Links, besides node: UInt16? = nil
+  ) -> Bool {
+    if links.isAnyCut { return false }
+    return view.members.allSatisfy { id in
+      id == node || partition.pointee.replica(id)?._withUnsafeGuaranteedRef { !$0.store.isSuspect } ?? false
+    }
+  }
+
+  /// Calls `body` with each node that answers, in no order that matters; without an array.
+  func forEachAttached(_ body: (Replica) -> Void) {
+    attached.withLock { attached in
+      for replica in attached { body(replica) }
+    }
+  }
+
   /// The nodes that answer, in no order that matters.
   var attachedIDs: [UInt16] { attached.withLock { $0.map(\.id) } }
 

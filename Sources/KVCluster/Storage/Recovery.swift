@@ -22,7 +22,13 @@ struct LogRecovery {
   let segmentBytes: Int
   /// The node has had a log: if it is gone, so is what the node acknowledged.
   let isExpected: Bool
-  let table = SegmentTable()
+  let table: SegmentTable
+
+  init(disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, isExpected: Bool) {
+    (self.disk, self.folder, self.identity) = (disk, folder, identity)
+    (self.segmentBytes, self.isExpected) = (segmentBytes, isExpected)
+    table = SegmentTable(slotCount: disk.segmentsMax)
+  }
 
   /// What was found.
   struct Found {
