@@ -151,8 +151,13 @@ extension Cluster {
     try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
       identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
-      cacheBytes: options.cacheBytes,
-      isExpected: isExpected)
+      cacheBytes: options.cacheBytes, isExpected: isExpected, mayBeTorn: mayBeTorn(name))
+  }
+
+  /// Whether a node's log may end in the middle of what was not synced, for all that its folder says. Where nothing counts
+  /// before a sync a kill may tear it; otherwise only a loss of power does, after which nodes are marked as suspect.
+  private func mayBeTorn(_ name: String) -> Bool {
+    options.fsync.stagesLogs || folder.boot == nil || suspectsWithoutMark.withLock { $0.contains(name) }
   }
 
   /// The code of a cold start, for one node: reads its log and starts its commit thread.

@@ -153,6 +153,7 @@ final class PlacementView: @unchecked Sendable {
     return (UnsafePointer((sharedOwners ?? owners) + place &* ranks), count, first)
   }
 
+  @inline(never)
   private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
     for rank in 0..<nextRanks {
       let id = nextOwners![place(slot) * nextRanks + rank]

@@ -38,13 +38,17 @@ package final class StoreOpening: @unchecked Sendable {
   private var state: State
   private let stateLock = Lock()
 
-  /// - Parameter isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
+  /// - Parameters:
+  ///   - isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
+  ///   - mayBeTorn: false if what was stored is in the log whether it was synced or not, unless the machine has lost its
+  ///     power; then the node is marked as suspect.
   package init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false
+    cacheBytes: Int, isExpected: Bool = false, mayBeTorn: Bool = true
   ) throws(StorageError) {
     recovery = LogRecovery(
-      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected)
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected,
+      mayBeTorn: mayBeTorn)
     table = recovery.table
     self.cacheBytes = cacheBytes
     stripes = StripeTable(cacheBytes: cacheBytes)
