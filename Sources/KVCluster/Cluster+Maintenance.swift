@@ -410,7 +410,13 @@ final class Caretaker {
 
   /// Returns `nil` if it must wait.
   func rebuild() -> Rebuilding? {
-    guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) }) else {
+    let generation = partitions.currentGeneration
+    // Where those that vote are too few, all owners together know.
+    let isEnough = (0..<Store.partitionCount).allSatisfy {
+      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
+    }
+    guard isEnough || (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) })
+    else {
       if !hasAnnouncedWait {
         cluster.log(
           .storage, .warning,
@@ -418,11 +424,6 @@ final class Caretaker {
       }
       hasAnnouncedWait = true
       return nil
-    }
-    let generation = partitions.currentGeneration
-    // Where those that vote are too few, all owners together know.
-    let isEnough = (0..<Store.partitionCount).allSatisfy {
-      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
     }
     let sources = cluster.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
     let sweep = Sweep(
@@ -545,6 +546,7 @@ extension PartitionTable {
     let partition = self[number]
     return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
+      if isWhole(partition, view, links, besides: replica.id) { return true }
       return view.allLists(of: slots(number)) { slot in
         !view.isOwner(replica.id, ofSlot: slot)
           || areOthersEnough(slot, besides: replica, partition, links, fromVotersOnly: fromVotersOnly)

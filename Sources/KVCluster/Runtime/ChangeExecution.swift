@@ -197,7 +197,7 @@ final class ChangeExecution {
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
     }
-    let copies = moved == 1 ? "1 copy" : "\(moved) copies"
+    let copies = "\(moved) \(moved == 1 ? "copy" : "copies")"
     if plan.kind == .join {
       cluster.log(.join, .success, "\(member.name) joined: \(copies) moved to it")
     } else {
@@ -214,34 +214,28 @@ extension PartitionTable {
     let partition = self[number]
     return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
+      if isWhole(partition, view, links) { return true }
       let perPartition = Ring.slotCount / Store.partitionCount
       return view.allLists(of: number * perPartition..<(number + 1) * perPartition) { slot in
-        !view.isMoving(slot) || canMove(view.participants(ofSlot: slot), view, partition, links)
+        !view.isMoving(slot) || canMove(slot, view, partition, links)
       }
     }
   }
 
   private func canMove(
-    _ participants: PlacementView.Participants, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
-    _ links: Links
+    _ slot: Int, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> Bool {
-    var answering = ParticipantSet()
-    var voting = ParticipantSet()
-    for i in 0..<participants.count {
-      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
-      answering.insert(i)
-      if replica._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting.insert(i) }
-    }
-    let (isFaulty, needed) = (links.isFaulty, view.nextQuorum?.write ?? 0)
-    var sources = ParticipantSet()
-    for i in 0..<participants.count where participants.owners.contains(i) && voting.contains(i) {
-      var reached = answering.intersection(participants.nextOwners)
-      if isFaulty {
-        for j in 0..<participants.count
-        where reached.contains(j) && !links.reaches(participants.ids[i], participants.ids[j]) { reached.remove(j) }
+    let needed = view.nextQuorum?.write ?? 0
+    let isAnyCut = links.isAnyCut
+    let sources = view.countOwners(ofSlot: slot) { from in
+      guard partition.pointee.replica(from)?._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) ?? false else {
+        return false
       }
-      if reached.count >= needed { sources.insert(i) }
+      let reached = view.countNextOwners(ofSlot: slot) { to in
+        partition.pointee.replica(to) != nil && (!isAnyCut || links.reaches(from, to))
+      }
+      return reached >= needed
     }
-    return view.readRule(participants).isMet(by: sources)
+    return sources >= view.quorum.read
   }
 }

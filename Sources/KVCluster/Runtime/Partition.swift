@@ -186,6 +186,12 @@ final class PartitionTable: @unchecked Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// The view that the last partition uses. Partitions adopt a new one in their order, so none of them uses an older one.
+  var viewInForce: PlacementView {
+    let last = base + (Store.partitionCount - 1)
+    return last.lock.pointee.withLock { last.pointee.view.takeUnretainedValue() }
+  }
+
   /// Lets a node answer, unless it was retired meanwhile. The table keeps it alive until it is removed.
   func add(_ replica: Replica) {
     attached.withLock { attached in
@@ -197,6 +203,25 @@ final class PartitionTable: @unchecked Sendable {
       makeRoom(for: replica.id)
       forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+  }
+
+  /// Whether every member answers, votes and reaches all others: the usual case, in which whatever asks for enough of them
+  /// has them, and need not go through the owners of every slot. Call with the partition's lock held.
+  /// - Parameter node: is not asked.
+  func isWhole(
+    _ partition: UnsafeMutablePointer<Partition>, _ view: PlacementView, _ links: Links, besides node: UInt16? = nil
+  ) -> Bool {
+    if links.isAnyCut { return false }
+    return view.members.allSatisfy { id in
+      id == node || partition.pointee.replica(id)?._withUnsafeGuaranteedRef { !$0.store.isSuspect } ?? false
+    }
+  }
+
+  /// Calls `body` with each node that answers, in no order that matters; without an array.
+  func forEachAttached(_ body: (Replica) -> Void) {
+    attached.withLock { attached in
+      for replica in attached { body(replica) }
     }
   }
 

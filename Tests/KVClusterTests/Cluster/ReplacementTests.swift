@@ -43,6 +43,19 @@ struct ReplacementTests {
     await cluster.close()
   }
 
+  @Test("The end of a change is told in the right number")
+  func countsCopies() async throws {
+    let cluster = try await fixture.open()
+    try await fill(cluster, 1)
+    try await cluster.replaceNode("node2", with: "node4")
+    try await fill(cluster, 2)
+    try await cluster.replaceNode("node4", with: "node2")
+    let messages = cluster.events(after: 0).map(\.message)
+    #expect(messages.contains("node2 left: 1 copy moved to node4"))
+    #expect(messages.contains("node4 left: 2 copies moved to node2"))
+    await cluster.close()
+  }
+
   @Test("What cannot be replaced is refused: a node that is not there, by one that is")
   func refuses() async throws {
     let cluster = try await fixture.open()
