@@ -38,6 +38,12 @@ struct StartOptions: ParsableArguments {
       "Replace a node that has been down for so many seconds (default: never).", valueName: "seconds"))
   var replaceAfter: Int?
 
+  /// The options as they are typed.
+  static let words = [
+    "--data", "--ephemeral", "--nodes", "--replicas", "--read-quorum", "--write-quorum", "--fsync", "--cache-mib",
+    "--replace-after",
+  ]
+
   func validate() throws {
     // A year: beyond it, never is meant.
     try check("replace-after", replaceAfter, 1...31_536_000)
