@@ -70,6 +70,17 @@ package final class BenchmarkRunner: Sendable {
     return result(record, marks, elapsedNs: endNs - startedNs, unsent: round.schedule?.unsent ?? 0, memoryAtStart)
   }
 
+  /// What is loaded before anything is measured, and how much that is on the disk; `nil` if nothing is.
+  package var loadAnnouncement: String? {
+    guard plan.workload.loads else { return nil }
+    let status = cluster.status()
+    let copies = status.quorum.effective(nodes: status.nodes.count).replicas
+    let most = plan.valueSizes.most
+    let bytes = plan.keys * (plan.names.byteCount + most) * copies
+    let size = bytes < 10_000_000 ? "\(bytes / 1_000) kB" : "\(bytes / 1_000_000) MB"
+    return "loading \(plan.keys) keys with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
+  }
+
   /// Deletes the keys that the run made.
   /// - Returns: whether all are gone.
   package func clear() async -> Bool {

@@ -8,7 +8,7 @@ struct Exec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run commands, each one argument; - reads them from standard input.",
     discussion: """
-      The commands and answers are those of line mode. Each answer is one write; lines with ✗ go to standard error.
+      The commands and answers are those of line mode. Each answer is one write; lines with ✗ go to standard error. \
       A failure does not end the run: the status is 0 if all succeeded, else 1.
       An argument is one command even if it holds newlines, so the content of a file can be a value.
       """)

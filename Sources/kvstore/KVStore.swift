@@ -10,8 +10,8 @@ struct KVStore: AsyncParsableCommand {
     abstract: "A distributed key-value store that you can watch.",
     discussion: """
       Without a subcommand: the dashboard on a terminal; elsewhere commands are read line by line, and the status is 0 even \
-      if some failed (exec - tells). A subcommand runs one command and ends with status 0 if it succeeded, else 1.
-      verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads
+      if some failed (exec - tells). A subcommand runs one command and ends with status 0 if it succeeded, else 1. \
+      verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads \
       recorded histories of any store. New here? kvstore demo
       """,
     version: "0.1.0",
@@ -34,9 +34,12 @@ struct KVStore: AsyncParsableCommand {
   func run() async throws {
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let start = try options.clusterOptions()
-    let status =
-      interactive || !isOnTerminal ? await LineMode.run(start) : await DashboardFace.run(start, display.screenOptions())
-    throw ExitCode(status)
+    guard interactive || !isOnTerminal else {
+      throw ExitCode(await DashboardFace.run(start, display.screenOptions()))
+    }
+    // Line mode has no colours, but a name that is none was a slip all the same.
+    if display.theme != nil { for warning in display.screenOptions().warnings { HeadlessRun.complain(warning) } }
+    throw ExitCode(await LineMode.run(start))
   }
 
   static func main() async {

@@ -53,6 +53,18 @@ import Testing
     await cluster.close()
   }
 
+  @Test("What is loaded first is announced, with how much that is on the disk")
+  func announcesLoads() async throws {
+    try await withCluster { cluster in
+      let large = BenchmarkRunner(BenchmarkPlan(workload: .ycsbA, keys: 1_000_000), cluster)
+      #expect(
+        large.loadAnnouncement
+          == "loading 1000000 keys with values of 1000 bytes, 3 of each: at most \((1_000 + large.plan.names.byteCount) * 3) MB"
+      )
+      #expect(BenchmarkRunner(BenchmarkPlan(workload: .fill, keys: 9), cluster).loadAnnouncement == nil)
+    }
+  }
+
   @Test("A sampler takes one in so many on average, and both of two that take turns", arguments: [1, 2, 16, 100])
   func samples(every: Int) {
     var sampler = LatencySampler(every: every, seed: 1)

@@ -197,12 +197,25 @@ final class ChangeExecution {
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
     }
+    let copies = moved == 1 ? "1 copy" : "\(moved) copies"
     if plan.kind == .join {
-      cluster.log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
+      cluster.log(.join, .success, "\(member.name) joined: \(copies) moved to it")
     } else {
       let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
-      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to \(heirs)")
+      cluster.log(.leave, .success, "\(member.name) left: \(copies) moved to \(heirs)")
+      sayIfTooFew()
     }
+  }
+
+  /// Fewer nodes than copies are wanted: each key has one on every node.
+  private func sayIfTooFew() {
+    let configuration = cluster.roster.configuration
+    let (nodes, wanted) = (configuration.members.count, configuration.quorum.replicas)
+    guard nodes < wanted else { return }
+    cluster.log(
+      .leave, .warning,
+      "N is \(nodes) now: of the \(wanted) copies that each key should have, \(nodes) \(nodes == 1 ? "node keeps 1" : "nodes keep \(nodes)"); "
+        + "`addnode` brings them back")
   }
 }
 

@@ -6,7 +6,7 @@ struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a data folder that is not in use to a new one.",
     discussion: """
-      The copy is on the disk when this ends; to restore, open it with --data. Where a copy cannot be finished nothing is
+      The copy is on the disk when this ends; to restore, open it with --data. Where a copy cannot be finished nothing is \
       left of it. A running kvstore copies its own folder with the command: backup FOLDER
       Exit status: 0 done, 1 the copy could not be written, 2 the folder cannot be read or is in use, 64 usage.
       """)

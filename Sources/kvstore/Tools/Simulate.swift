@@ -24,7 +24,7 @@ struct Simulate: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "How throughput grows from 3 to 96 nodes, and whether 1,000 work.",
+      "How throughput grows from 3 to 96 nodes, and whether a cluster of 1,000 works.",
       discussion: "With a fixed service time a request on every node, in virtual time."))
   var scaling = false
 
