@@ -94,7 +94,7 @@ package struct BenchmarkSummary: Sendable, Equatable {
       ", ×\(Double(Int(operationsPerSecond / max(1, $0.operationsPerSecond) * 100 + 0.5)) / 100) of the one before"
     }
     return """
-      \(number). \(plan.workload.rawValue), \(plan.clients) clients\(loop): \(Int(operationsPerSecond)) \
+      \(number). \(plan.workload.rawValue), \(Numbers.count(plan.clients, "client"))\(loop): \(Int(operationsPerSecond)) \
       ops/s\(latency ?? "")\(failed)\(ratio ?? "")
       """
   }
