@@ -130,10 +130,12 @@ extension Cluster {
       view.countNextOwners(ofSlot: slot) { live[Int($0)] } >= next.write
     }
     if isShort {
+      let leaving =
+        joint.change.flatMap { $0.kind == .leave ? "without \(roster.name(of: $0.node))" : nil } ?? "after it"
       let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
       throw .refused(
-        "after it some keys would have too few nodes that answer, while \(down.joined(separator: ", ")) is down: "
-          + "`restart \(down.first ?? "NODE")` first")
+        "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and \(leaving) too few of the "
+          + "owners of some keys would answer: `restart \(down.first ?? "NODE")` first")
     }
     return view
   }

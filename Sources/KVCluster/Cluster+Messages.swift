@@ -75,7 +75,7 @@ extension Cluster {
     _ outcome: MessageOperation.Outcome, _ consistency: Consistency? = nil
   ) throws(ClusterError) {
     guard outcome == .done else {
-      throw .indeterminate("too few owners answered in time\(consistency.words); links are faulty: `heal` mends them")
+      throw .undecidedWrite("too few owners answered in time\(consistency.words)\(faultAdvice)")
     }
   }
 
@@ -84,9 +84,18 @@ extension Cluster {
   ) throws(ClusterError) -> [UInt8]? {
     guard case .found(let value) = outcome else {
       throw .indeterminate(
-        "too few owners answered in time\(consistency.words), so nothing can be said of the key; `heal` mends links")
+        "too few owners answered in time\(consistency.words), so nothing can be said of the key\(faultAdvice)")
     }
     return value
+  }
+
+  /// What may have kept owners from answering, and what to do about it.
+  private var faultAdvice: String {
+    let paused = links.pausedNodes
+    guard let first = paused.first else { return links.isFaulty ? "; links are faulty: `heal` mends them" : "" }
+    let names = paused.map { roster.name(of: $0) }.joined(separator: ", ")
+    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(roster.name(of: first))`"
+      + (links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
   }
 
   /// An operation of a simulation's client: by message or by direct call, as the program would do it.

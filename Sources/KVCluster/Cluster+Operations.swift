@@ -177,7 +177,7 @@ extension Cluster {
 
   private func check(_ step: WriteOperation.Step, _ consistency: Consistency?) throws(ClusterError) {
     if step == .done { return }
-    throw .indeterminate("too few owners confirmed in time that it is on their disks\(consistency.words)")
+    throw .undecidedWrite("too few owners confirmed in time that it is on their disks\(consistency.words)")
   }
 }
 

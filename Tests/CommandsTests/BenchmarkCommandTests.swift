@@ -27,6 +27,7 @@ struct BenchmarkCommandTests {
     "What it does not understand is answered with what it does",
     arguments: [
       ("benchmark fast", "there is no workload fast"), ("benchmark ycsb-e", "no scans"),
+      ("benchmark --seconds 1", "options follow a workload, as in: benchmark mixed --seconds 1"),
       ("benchmark open", "there is no workload open"),
       ("benchmark read --speed 5", "no option --speed; there are --seconds"),
       ("benchmark read --seconds", "--seconds takes a number"),
@@ -41,7 +42,8 @@ struct BenchmarkCommandTests {
 
   @Test("Tab offers workloads, then options")
   func completes() {
-    let complete = { (line: String) in Completion.at(line.utf8.count, in: Array(line.utf8), nodes: []).candidates }
+    let complete = { (line: String) in CommandCompletion.at(line.utf8.count, in: Array(line.utf8), nodes: []).candidates
+    }
     #expect(complete("benchmark ycsb-") == ["ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f"])
     #expect(complete("benchmark st") == ["stop"])
     #expect(complete("benchmark read --se") == ["--seconds", "--seed"])

@@ -140,7 +140,7 @@ import Testing
 }
 
 extension Page {
-  init(_ explanation: Explanation) {
+  init(_ explanation: TopicPage) {
     self.init(
       title: explanation.title, paragraphs: explanation.paragraphs,
       figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,

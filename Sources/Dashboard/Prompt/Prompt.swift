@@ -79,7 +79,7 @@ package struct Prompt: Sendable {
   }
 
   /// Takes a key while searching; `false` if it ended the search and is still to be applied to the line found.
-  mutating func search(_ key: Key) -> Bool {
+  package mutating func search(_ key: Key) -> Bool {
     guard var search else { return false }
     switch key {
     case .character(let character): search = Search(text: search.text + String(character))
@@ -104,7 +104,7 @@ package struct Prompt: Sendable {
   }
 
   /// Ends the search, with the line found at the prompt or the one that was there before; whether there was one.
-  mutating func closeSearch(keepsMatch: Bool) -> Bool {
+  package mutating func closeSearch(keepsMatch: Bool) -> Bool {
     guard search != nil else { return false }
     if keepsMatch, let match = searchMatch { editor.set(match) }
     search = nil

@@ -203,7 +203,19 @@ final class ChangeExecution {
     } else {
       let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
       cluster.log(.leave, .success, "\(member.name) left: \(copies) moved to \(heirs)")
+      sayIfTooFew()
     }
+  }
+
+  /// Fewer nodes than copies are wanted: each key has one on every node.
+  private func sayIfTooFew() {
+    let configuration = cluster.roster.configuration
+    let (nodes, wanted) = (configuration.members.count, configuration.quorum.replicas)
+    guard nodes < wanted else { return }
+    cluster.log(
+      .leave, .warning,
+      "N is \(nodes) now: of the \(wanted) copies that each key should have, \(nodes) \(nodes == 1 ? "node keeps 1" : "nodes keep \(nodes)"); "
+        + "`addnode` brings them back")
   }
 }
 

@@ -147,7 +147,7 @@ final class Coordinator: Sendable {
     if let failure, live.isEmpty { throw .storage("\(failure). Nothing was written") }
     if operation.step == .done { return nil }
     if operation.step == .undecidable {
-      throw .indeterminate(
+      throw .undecidedWrite(
         "\(live.count) of \(participants.count) owners took the write: \(failure.map(String.init(describing:)) ?? "")")
     }
     return pending(operation, partition, participants, live, positions)

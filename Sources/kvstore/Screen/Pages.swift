@@ -3,7 +3,7 @@ import Dashboard
 
 /// What commands say that is read on a page of its own.
 extension Page {
-  init(_ explanation: Explanation) {
+  init(_ explanation: TopicPage) {
     self.init(
       title: explanation.title, paragraphs: explanation.paragraphs,
       figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,

@@ -4,9 +4,9 @@ import KVCluster
 import Synchronization
 
 /// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
-func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Dashboard.Completion {
+func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Completion {
   let bytes = Array(line.utf8)
-  let found = Commands.Completion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
+  let found = CommandCompletion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
   let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
   var candidates = found.candidates
   let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
@@ -23,7 +23,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
     usage = Suggestion.command(for: String(word)).map { "did you mean \($0.rawValue)?" } ?? "no such command; try help"
   }
-  return Dashboard.Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
+  return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
 }
 
 /// The key that a line puts, gets or deletes.
