@@ -188,7 +188,7 @@ final class PartitionTable: @unchecked Sendable {
 
   /// The view that the last partition uses. Partitions adopt a new one in their order, so none of them uses an older one.
   var viewInForce: PlacementView {
-    let last = base + (Store.partitionCount - 1)
+    let last = self[Store.partitionCount - 1]
     return last.lock.pointee.withLock { last.pointee.view.takeUnretainedValue() }
   }
 
