@@ -151,6 +151,21 @@ extension Cluster {
 
   // MARK: - Waiting
 
+  /// Waits, as long as an operation may take, while so many nodes are compared after damage that reads are refused.
+  package func untilCompared() async {
+    let deadlineNs = Clock.nowNs() + options.operationTimeoutNs
+    while isComparing, Clock.nowNs() < deadlineNs { try? await Task.sleep(for: .milliseconds(20)) }
+  }
+
+  private var isComparing: Bool {
+    let quorum = roster.configuration.quorum
+    let suspects = roster.live.filter { $0.store.isSuspect }
+    guard suspects.count > quorum.replicas - max(quorum.read, quorum.write) else { return false }
+    return suspects.contains { suspect in
+      (0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(suspect, $0) }
+    }
+  }
+
   @inline(__always)
   func checkServing() throws(ClusterError) {
     if !isServing.load(ordering: .acquiring) { throw notServing() }

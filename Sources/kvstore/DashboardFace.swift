@@ -31,7 +31,7 @@ enum DashboardFace {
     }
     checker.stop()
     await cluster.close()
-    return status
+    return HeadlessRun.closed(cluster, status)
   }
 }
 

@@ -45,11 +45,7 @@ package final class PosixDisk: Disk {
   }
 
   package func read(_ path: String) throws(StorageError) -> [UInt8]? {
-    let fd = Glibc.open(absolute(path), O_RDONLY | O_CLOEXEC)
-    if fd < 0 {
-      if errno == ENOENT { return nil }
-      throw failure("open", path)
-    }
+    guard let fd = try PosixDisk.openFile(absolute(path), O_RDONLY) else { return nil }
     defer { Glibc.close(fd) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
@@ -61,6 +57,27 @@ package final class PosixDisk: Disk {
       }
       if count == 0 { return bytes }
       bytes += chunk[..<count]
+    }
+  }
+
+  /// Opens a file that is there; `nil` if none is. Whatever else has its name, a pipe for instance, is refused: opening
+  /// or reading it might never end.
+  static func openFile(_ path: String, _ flags: Int32) throws(StorageError) -> Int32? {
+    let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK)
+    if fd < 0 {
+      if errno == ENOENT { return nil }
+      if errno == ENXIO || errno == EISDIR { throw .unusable(path: path, reason: "it is not a regular file") }
+      throw .io(operation: "open", path: path, code: errno)
+    }
+    do throws(StorageError) {
+      var info = stat()
+      guard fstat(fd, &info) == 0 else { throw .io(operation: "stat", path: path, code: errno) }
+      guard info.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: "it is not a regular file") }
+      try LogFormat.checkLength(Int(info.st_size), of: path)
+      return fd
+    } catch {
+      Glibc.close(fd)
+      throw error
     }
   }
 
@@ -109,8 +126,9 @@ package final class PosixDisk: Disk {
   }
 
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
-    if fd < 0 { throw failure("open", path) }
+    guard let fd = try PosixDisk.openFile(absolute(path), O_RDWR) else {
+      throw .io(operation: "open", path: absolute(path), code: ENOENT)
+    }
     return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
   }
 
@@ -290,6 +308,13 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     if syncFaults.takes(path) { throw .io(operation: "fdatasync", path: path, code: EIO) }
     // fdatasync also writes pages dirtied through the mapping; measured faster than msync of the range.
     if fdatasync(fd) != 0 { throw .io(operation: "fdatasync", path: path, code: errno) }
+  }
+
+  var isDeleted: Bool {
+    mapping.withLock { _ in
+      var info = stat()
+      return !isClosed && fstat(fd, &info) == 0 && info.st_nlink == 0
+    }
   }
 
   func prepareToWrite(_ range: Range<Int>) {
