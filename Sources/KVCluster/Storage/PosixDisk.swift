@@ -116,7 +116,7 @@ package final class PosixDisk: Disk {
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
       let file = try PosixSegmentFile(
-        path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
+        path: path, in: root, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
       try syncFolder(of: path)
       return file
     } catch {
@@ -129,13 +129,15 @@ package final class PosixDisk: Disk {
     guard let fd = try PosixDisk.openFile(absolute(path), O_RDWR) else {
       throw .io(operation: "open", path: absolute(path), code: ENOENT)
     }
-    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
+    return try PosixSegmentFile(
+      path: path, in: root, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
   }
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
     guard let file = file as? PosixSegmentFile else { preconditionFailure("a segment of another disk") }
     if Glibc.rename(absolute(file.path), absolute(path)) != 0 { throw failure("rename", file.path) }
     file.path = path
+    kv_mapping_rename(file.base, absolute(path))
     try syncFolder(of: path)
   }
 
@@ -235,7 +237,9 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
 
   var byteCount: Int { allocated.load(ordering: .acquiring) }
 
-  init(path: String, fd: Int32, capacity: Int, isStaged: Bool, syncFaults: SyncFaults) throws(StorageError) {
+  init(path: String, in root: String, fd: Int32, capacity: Int, isStaged: Bool, syncFaults: SyncFaults)
+    throws(StorageError)
+  {
     var info = stat()
     guard fstat(fd, &info) == 0 else {
       Glibc.close(fd)
@@ -253,6 +257,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     self.isStaged = isStaged
     self.syncFaults = syncFaults
     base = map
+    kv_mapping_add(map, room, "\(root)/\(path)")
     allocated = Atomic(Int(info.st_size))
   }
 
@@ -349,6 +354,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
       mapping.withLock { _ in
         guard !isClosed else { return }
         isClosed = true
+        kv_mapping_remove(base)
         munmap(base, capacity)
         Glibc.close(fd)
       }

@@ -253,3 +253,21 @@ private let nodes = ["node1", "node2", "node3"]
       refusal { $0.missing = [("node1", "no space"), ("node2", nil)] }.description.contains("node1 failed: no space"))
   }
 }
+
+@Suite struct BusErrorTests {
+  @Test("A log that is cut short while it is open ends the program with a sentence that names the file")
+  func namesFile() async throws {
+    let result = try await #require(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
+      let fixture = try ClusterFixture()
+      BusErrors.explain()
+      try FileManager.default.createDirectory(atPath: fixture.folder, withIntermediateDirectories: true)
+      let disk = PosixDisk(root: fixture.folder)
+      let file = try disk.createSegment("log", capacity: 1 << 20)
+      try file.grow(to: 1 << 20)
+      try fixture.setLength(0, of: "log")
+      file.base.storeBytes(of: 1, toByteOffset: 8_192, as: UInt8.self)
+    }
+    let text = String(decoding: result.standardErrorContent, as: UTF8.self)
+    #expect(text.contains("/log was cut short"), "\(text)")
+  }
+}
