@@ -24,7 +24,7 @@ struct Refusal {
   }
 
   private var lost: String {
-    "all copies of this key may be lost: \(Refusal.list(suspects)) lost records that were on their disks. "
+    "all copies may be lost: \(Refusal.list(suspects)) lost records that were on their disks. "
       + "Nothing was changed; close kvstore, then `kvstore verify \(folder)` says where, and "
       + "`kvstore repair \(folder)` what can be restored"
   }

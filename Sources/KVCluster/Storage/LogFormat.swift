@@ -53,7 +53,7 @@ package enum LogFormat {
     throw .unusable(
       path: path,
       reason: "it is \(byteCount) bytes long, and no segment is longer than \(segmentFileBytesMax). "
-        + "Nothing was changed; what lies beyond that is not kvstore's")
+        + "Nothing was changed; cut it to that length, or remove it, and the node is rebuilt from the others")
   }
 
   /// Bytes a record takes in the log.

@@ -60,19 +60,21 @@ package final class PosixDisk: Disk {
     }
   }
 
+  private static let notRegular = "it is not a regular file; nothing was changed"
+
   /// Opens a file that is there; `nil` if none is. Whatever else has its name, a pipe for instance, is refused: opening
   /// or reading it might never end.
   static func openFile(_ path: String, _ flags: Int32) throws(StorageError) -> Int32? {
     let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK)
     if fd < 0 {
       if errno == ENOENT { return nil }
-      if errno == ENXIO || errno == EISDIR { throw .unusable(path: path, reason: "it is not a regular file") }
+      if errno == ENXIO || errno == EISDIR { throw .unusable(path: path, reason: notRegular) }
       throw .io(operation: "open", path: path, code: errno)
     }
     do throws(StorageError) {
       var info = stat()
       guard fstat(fd, &info) == 0 else { throw .io(operation: "stat", path: path, code: errno) }
-      guard info.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: "it is not a regular file") }
+      guard info.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: notRegular) }
       try LogFormat.checkLength(Int(info.st_size), of: path)
       return fd
     } catch {

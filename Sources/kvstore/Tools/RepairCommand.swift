@@ -65,10 +65,10 @@ struct RepairCommand: AsyncParsableCommand {
 
   private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
     if let absence = node.absence {
-      return [
-        "\(node.name): not repaired: \(absence)",
-        "  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again",
-      ]
+      // What failed is tried again by every start.
+      let isKilled = absence.hasPrefix("it is ")
+      return ["\(node.name): not repaired: \(absence)"]
+        + (isKilled ? ["  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again"] : [])
     }
     var done: [String] = []
     if let copies = node.copiesRebuilt { done.append("rebuilt with \(Readable.count(copies, "copy", "copies"))") }

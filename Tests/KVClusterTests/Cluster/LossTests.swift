@@ -53,6 +53,7 @@ private let nodes = ["node1", "node2", "node3"]
       let words = await failure { _ = try await cluster.get("key20") }
       #expect(words.contains("node1, node2 and node3 lost records"), "\(words)")
       #expect(cluster.suspects.count == 3)
+      #expect(await failure { _ = try cluster.keys(prefix: [], limit: 10) } == words)
       await cluster.close()
       // A loss of power on top of it bounds nothing.
       try BootMark(boot: "another", isSafe: false).text.write(
@@ -82,6 +83,17 @@ private let nodes = ["node1", "node2", "node3"]
     try await again.put("key20", "new")
     #expect(try await again.get("key20") == "new")
     await again.close()
+  }
+
+  @Test("A command that comes while all nodes are compared after a loss of power waits for it, and is answered")
+  func waitsForComparison() async throws {
+    let fixture = try await ClusterFixture.filled()
+    try BootMark(boot: "another", isSafe: false).text.write(
+      toFile: "\(fixture.folder)/boot", atomically: true, encoding: .utf8)
+    let cluster = try await fixture.open()
+    await cluster.untilCompared()
+    #expect(try await cluster.get("key20") == "value")
+    await cluster.close()
   }
 
   @Test("Two of three owners that have lost their logs are rebuilt from the third by themselves", arguments: nodes)
