@@ -91,7 +91,9 @@ void ct_release_stderr(void) {
 
 /* ---- Crashes ---- */
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT,
+                              /* Nobody handles these, so they end the program; SIGALRM until we use it ourselves. */
+                              SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU};
 static struct sigaction before[NSIG];
 
 static void on_crash(int number, siginfo_t *info, void *context) {

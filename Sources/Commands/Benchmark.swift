@@ -60,6 +60,7 @@ package struct Benchmark: Sendable {
   /// Runs to the end, or until the task is cancelled, and returns whether every operation succeeded. The keys are
   /// deleted either way.
   func run() async -> Bool {
+    await removeLeftovers()
     let start = ContinuousClock.now
     say(.info, "Running benchmark...")
     let writes = await measure(.write, until: start + schedule.writesEnd) {
@@ -96,13 +97,24 @@ package struct Benchmark: Sendable {
     let deletes = await Task {
       await measure(.cleanUp, after: measured, until: start + schedule.end, perClient: keys) {
         client, number throws(ClusterError) in
-        _ = try await cluster.delete(Self.key(client, number))
+        _ = try await cluster.delete(Self.key(client, keys - 1 - number))
       }
     }.value
     if deletes.failures == 0, deletes.operations == keys * Self.clients { return true }
     let reason = deletes.firstError.map { ": \($0)" } ?? ": no time left"
     say(.failure, "Some keys under \(Self.keyPrefix) are left behind\(reason); the next benchmark deletes them")
     return false
+  }
+
+  /// Deletes what an earlier run left behind. Its clean-up goes from each client's last key to the first: if it was cut
+  /// off, a first one is there.
+  private func removeLeftovers() async {
+    for client in 0..<Self.clients {
+      guard (try? await cluster.get(Self.key(client, 0))) != nil else { continue }
+      let keys = try? cluster.keys(prefix: Array(Self.keyPrefix.utf8), limit: Self.clients * Self.keysPerClient).keys
+      for key in keys ?? [] { _ = try? await cluster.delete(key) }
+      return
+    }
   }
 
   static func key(_ client: Int, _ number: Int) -> [UInt8] {

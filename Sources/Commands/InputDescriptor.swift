@@ -83,5 +83,8 @@ final class InputDescriptor: Sendable {
 /// The system refused to open or read an input.
 struct InputError: Error, CustomStringConvertible {
   var code: Int32
-  var description: String { String(cString: strerror(code)) }
+  /// What there is no code for.
+  var reason: String?
+
+  var description: String { reason ?? String(cString: strerror(code)) }
 }

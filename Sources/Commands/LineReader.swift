@@ -36,8 +36,14 @@ package final class LineReader {
   package init(path: [UInt8], lineBytesMax: Int = LineReader.commandBytesMax) throws {
     // Behind a zero byte the system would not see the rest of the name, and open another file.
     guard !path.contains(0) else { throw InputError(code: ENOENT) }
-    let descriptor = open((path + [0]).map(CChar.init(bitPattern:)), O_RDONLY | O_CLOEXEC)
+    let descriptor = open((path + [0]).map(CChar.init(bitPattern:)), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw InputError(code: errno) }
+    // Opening and reading a pipe that nobody writes to would not end.
+    var info = stat()
+    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT != S_IFIFO else {
+      close(descriptor)
+      throw InputError(code: EINVAL, reason: "it is a pipe; - reads one from standard input")
+    }
     input = InputDescriptor(descriptor, isOwned: true)
     self.lineBytesMax = lineBytesMax
   }

@@ -91,7 +91,7 @@ extension Cluster {
   private struct Cut {
     var node: String
     var segments: [(id: UInt64, end: Int)]
-    var isSuspect: Bool
+    var suspicion: SuspectMark.Cause?
   }
 
   private func cut(_ replicas: [Replica]) throws(ClusterError) -> [Cut] {
@@ -102,7 +102,8 @@ extension Cluster {
         let log = replica.store.log
         let segments = log.segmentsNow.segments.map { (id: $0.id, end: $0.end) }
         if segments.isEmpty || log.failure != nil { failed = replica.name }
-        cuts.append(Cut(node: replica.name, segments: segments, isSuspect: replica.store.isSuspect))
+        let suspicion = !replica.store.isSuspect ? nil : replica.store.hasLost ? SuspectMark.Cause.lost : .unsynced
+        cuts.append(Cut(node: replica.name, segments: segments, suspicion: suspicion))
       }
     }
     if let failed { throw failing(failed) }
@@ -123,7 +124,7 @@ extension Cluster {
       try target.copy("\(self.folder.path)/\(name)", to: name, byteCount: segment.end, length: length)
     }
     do throws(StorageError) {
-      if cut.isSuspect { try SuspectMark.write(to: target.disk, folder: folder) }
+      if let cause = cut.suspicion { try SuspectMark.write(cause, to: target.disk, folder: folder) }
       try TagLease.write(lease, to: target.disk, folder: folder)
       try LogManifest(segments: cut.segments.map(\.id)).write(to: target.disk, folder: folder)
     } catch {

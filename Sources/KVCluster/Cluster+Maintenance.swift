@@ -28,6 +28,7 @@ final class Caretaker {
   private var postponedUntilNs: UInt64 = 0
   private var checkpointedAt: LogPosition
   private var hasAnnouncedWait = false
+  private var hasAnnouncedLoss = false
   private var isSealUnsynced = false
   /// After a full disk the next attempt waits a moment.
   private var compactAfterNs: UInt64 = 0
@@ -368,7 +369,7 @@ final class Caretaker {
         for other in others { try take(hash, from: other) }
         if replica.store.removeDamaged(hash) {
           // What it hid may come back with the next start; then the node is compared with the others first.
-          try SuspectMark.write(to: replica.store.log.disk, folder: replica.store.log.folder)
+          try SuspectMark.write(.unsynced, to: replica.store.log.disk, folder: replica.store.log.folder)
         }
         outcome = .healed
       } catch {
@@ -392,6 +393,20 @@ final class Caretaker {
     if let failure { throw failure }
   }
 
+  /// Whether of some of the node's keys every owner has lost records that were on its disk: then what they have together
+  /// is no proof of what was acknowledged.
+  var isLost: Bool { !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) } }
+
+  private func announceLoss() {
+    if !hasAnnouncedLoss {
+      cluster.log(
+        .storage, .failure,
+        "\(replica.name) has lost records, and so have all other owners of some of its keys: reads of them are refused. "
+          + "Close kvstore; `kvstore verify` says where, `kvstore repair --accept-loss` goes on with what is left")
+    }
+    hasAnnouncedLoss = true
+  }
+
   /// A node that may have lost any key compares all of them with enough other owners before it votes again.
   private func mergeSuspect() {
     guard Clock.nowNs() >= postponedUntilNs else { return }
@@ -404,12 +419,17 @@ final class Caretaker {
     var keysCopied: Int
     /// Keys whose newest known copy is damaged wherever there is one.
     var keysDamaged: Int
-    /// Nobody else has copies of what the node lost.
-    var isAlone: Bool
+    /// Too few others are sure to have what the node lost.
+    var isLossPossible: Bool
   }
 
-  /// Returns `nil` if it must wait.
-  func rebuild() -> Rebuilding? {
+  /// - Parameter acceptsLoss: someone has said that what no owner has any more is to be given up.
+  /// - Returns: `nil` if it must wait.
+  func rebuild(acceptsLoss: Bool = false) -> Rebuilding? {
+    guard acceptsLoss || !isLost else {
+      announceLoss()
+      return nil
+    }
     let generation = partitions.currentGeneration
     // Where those that vote are too few, all owners together know.
     let isEnough = (0..<Store.partitionCount).allSatisfy {
@@ -445,7 +465,10 @@ final class Caretaker {
       replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
     }
     guard isCleared ?? false else { return nil }
+    if !isEnough || acceptsLoss { replica.store.log.keepDamaged() }
+    let hadLost = replica.store.hasLost
     replica.store.isSuspect = false
+    replica.store.hasLost = false
     cluster.suspectsWithoutMark.withLock { $0.removeAll { $0 == replica.name } }
     cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
@@ -458,7 +481,7 @@ final class Caretaker {
     )
     return Rebuilding(
       keysCopied: sweep.keysCopied.load(ordering: .relaxed), keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
-      isAlone: isAlone)
+      isLossPossible: isAlone || hadLost && !isEnough)
   }
 }
 
@@ -483,91 +506,5 @@ extension Cluster {
         log(.storage, .warning, "\(replica.name): no checkpoint was written, the next start reads the log: \(error)")
       }
     }
-  }
-}
-
-extension PartitionTable {
-  /// The other owners to heal the node's damaged copies of this hash from; `nil` if none can be trusted to know better.
-  /// Call with the partition's lock held.
-  ///
-  /// Either one of them has the very version that is damaged here. Or enough of them, N − W + 1 with intact copies or
-  /// none, know that a later one, or none, is what was acknowledged: then the damaged one never was.
-  func sources(toHeal hash: UInt64, at replica: Replica, _ links: Links) -> [Replica]? {
-    let partition = self[Store.partition(of: hash)]
-    let view = partition.pointee.view.takeUnretainedValue()
-    let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    let others = voters(participants, besides: replica, partition, links)
-    let tags = replica.store.damagedTags(hash)
-    let have = { (other: Replica, tag: Tag) in other.store.holdsIntact(hash, tag) }
-    if tags.allSatisfy({ tag in others.contains { have($0, tag) } }) { return others }
-    let sure = others.filter { $0.store.damagedSegments(hash).isEmpty }
-    return sure.count >= participants.owners.count - view.quorum.write + 1 ? others : nil
-  }
-
-  /// Owners that the node reaches, and that answer and vote.
-  func voters(
-    _ participants: PlacementView.Participants, besides replica: Replica,
-    _ partition: UnsafeMutablePointer<Partition>, _ links: Links
-  ) -> [Replica] {
-    (0..<participants.count).compactMap { i in
-      guard participants.ids[i] != replica.id, participants.owners.contains(i),
-        let other = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !other.store.isSuspect,
-        links.reaches(replica.id, other.id)
-      else { return nil }
-      return other
-    }
-  }
-
-  /// Whether other owners of the slot are enough to know every acknowledged version: N − W + 1 that answer and vote, or
-  /// all there are. If those are too few, all owners of both rings, voting or not: what a loss of power of the machine
-  /// has left somewhere, one of them has. Call with the partition's lock held.
-  private func areOthersEnough(
-    _ slot: Int, besides replica: Replica, _ partition: UnsafeMutablePointer<Partition>, _ links: Links,
-    fromVotersOnly: Bool
-  ) -> Bool {
-    let view = partition.pointee.view.takeUnretainedValue()
-    let participants = view.participants(ofSlot: slot)
-    // Asked for every list of the ring: without arrays.
-    var (others, voting, isComplete) = (0, 0, true)
-    for i in 0..<participants.count where participants.ids[i] != replica.id {
-      let id = participants.ids[i]
-      let other = links.reaches(replica.id, id) ? partition.pointee.replica(id) : nil
-      if other == nil { isComplete = false }
-      guard participants.owners.contains(i) else { continue }
-      others += 1
-      if let other, other._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting += 1 }
-    }
-    if voting >= min(others, participants.owners.count - view.quorum.write + 1) { return true }
-    return isComplete && !fromVotersOnly
-  }
-
-  /// Whether enough other owners of every slot of the partition that the node owns answer.
-  func canRebuild(_ replica: Replica, _ number: Int, _ links: Links, fromVotersOnly: Bool = false) -> Bool {
-    let partition = self[number]
-    return partition.lock.pointee.withLock {
-      let view = partition.pointee.view.takeUnretainedValue()
-      if isWhole(partition, view, links, besides: replica.id) { return true }
-      return view.allLists(of: slots(number)) { slot in
-        !view.isOwner(replica.id, ofSlot: slot)
-          || areOthersEnough(slot, besides: replica, partition, links, fromVotersOnly: fromVotersOnly)
-      }
-    }
-  }
-
-  /// The most owners that any slot of the partition has beside the node.
-  func ownersElsewhere(_ replica: Replica, _ number: Int) -> Int {
-    let partition = self[number]
-    return partition.lock.pointee.withLock {
-      let view = partition.pointee.view.takeUnretainedValue()
-      return view.representatives(of: slots(number)).map { slot in
-        let participants = view.participants(ofSlot: slot)
-        return (0..<participants.count).count { participants.ids[$0] != replica.id }
-      }.max() ?? 0
-    }
-  }
-
-  private func slots(_ number: Int) -> Range<Int> {
-    let perPartition = Ring.slotCount / Store.partitionCount
-    return number * perPartition..<(number + 1) * perPartition
   }
 }

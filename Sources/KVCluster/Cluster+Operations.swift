@@ -123,8 +123,10 @@ extension Cluster {
   /// - Parameters:
   ///   - prefix: what the keys begin with; empty for all.
   ///   - limit: at most so many; the rest is only known to exist.
+  /// - Throws: ``ClusterError/storage(_:)`` if every owner of some keys has lost records: what is not there may have been.
   public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
     try checkServing()
+    try checkAllCanBeListed()
     var found: [[UInt8]] = []
     for number in 0..<Store.partitionCount {
       let partition = partitions[number]
@@ -153,6 +155,32 @@ extension Cluster {
   }
 
   // MARK: - Waiting
+
+  /// Waits, as long as an operation may take, while so many nodes are compared after damage that reads are refused.
+  package func untilCompared() async {
+    let deadlineNs = Clock.nowNs() + options.operationTimeoutNs
+    while isComparing, Clock.nowNs() < deadlineNs { try? await Task.sleep(for: .milliseconds(20)) }
+  }
+
+  private var isComparing: Bool {
+    let quorum = roster.configuration.quorum
+    let suspects = roster.live.filter { $0.store.isSuspect }
+    guard suspects.count > quorum.replicas - max(quorum.read, quorum.write) else { return false }
+    return suspects.contains { isHeldWhole($0) }
+  }
+
+  private func isHeldWhole(_ replica: Replica) -> Bool {
+    (0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) }
+  }
+
+  private func checkAllCanBeListed() throws(ClusterError) {
+    let lost = roster.live.filter { $0.store.hasLost && !isHeldWhole($0) }
+    guard !lost.isEmpty else { return }
+    var refusal = Refusal(needed: 0, owners: 0, consistency: nil, folder: folder.path)
+    refusal.suspects = lost.map(\.name)
+    refusal.isLost = true
+    throw refusal.error
+  }
 
   @inline(__always)
   func checkServing() throws(ClusterError) {

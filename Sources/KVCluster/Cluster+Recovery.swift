@@ -42,7 +42,7 @@ extension Cluster {
           let log = DataFolder.logFolder(name)
           do throws(StorageError) {
             try folder.disk.makeFolder(log)
-            try SuspectMark.write(to: folder.disk, folder: log)
+            try SuspectMark.write(.unsynced, to: folder.disk, folder: log)
             return false
           } catch {
             return true
@@ -175,6 +175,8 @@ extension Cluster {
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
     let store = opening.finish()
     if suspectsWithoutMark.withLock({ $0.contains(name) }) { store.isSuspect = true }
+    // Nothing goes into a damaged segment any more: it may have to be kept as it is.
+    if store.log.isTailDamaged { try? store.log.sealTail() }
     store.mendOrder()
     if let mistake = options.mistake { plant(mistake, in: store) }
     if let provisioner { store.log.setRoomRequest { log in provisioner.request(log) } }
@@ -305,14 +307,37 @@ extension Cluster {
 
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.
   func tick() {
+    var lookedNs = Clock.nowNs()
     while !isClosing.load(ordering: .relaxed) {
       Clock.sleep(ns: Cluster.tickNs)
       tickOnce()
+      guard Clock.nowNs() > lookedNs + Cluster.deletionPauseNs else { continue }
+      noticeDeletion()
+      lookedNs = Clock.nowNs()
     }
     coordinator.isOverdue.store(false, ordering: .relaxed)
   }
 
   static let tickNs: UInt64 = 50_000_000
+
+  /// Whether files were deleted is looked at so often.
+  private static let deletionPauseNs: UInt64 = 500_000_000
+
+  /// Stops nodes whose files were deleted under them: what they store would be gone with the program.
+  func noticeDeletion() {
+    if options.isEphemeral { return }
+    let isFolderDeleted = folder.isDeleted
+    for replica in roster.live {
+      guard let path = isFolderDeleted ? folder.path : replica.store.log.deletedFile else { continue }
+      deletedPath.withLock { $0 = $0 ?? path }
+      nodeFailed(
+        replica.id, .unusable(path: path, reason: "it was deleted while it was open, and with it what was stored there")
+      )
+    }
+  }
+
+  /// What was deleted while it was open, if something was.
+  package var deletion: String? { deletedPath.withLock { $0 } }
 
   func tickOnce() {
     let now = Clock.nowNs()
@@ -339,7 +364,7 @@ extension Cluster {
       partitions.remove(replica)
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
       // believed before it has been compared with other owners.
-      try? SuspectMark.write(to: folder.disk, folder: replica.store.log.folder)
+      try? SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
       // This is its own commit thread, which retiring waits for; a simulation has none.
       if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
     }

@@ -21,6 +21,8 @@ package struct RepairReport: Equatable, Sendable {
     package var isLossPossible = false
     /// It has lost records of unknown keys, and too few other nodes could say which.
     package var isSuspect = false
+    /// So have all other owners of some of its keys: nothing more can be restored.
+    package var isLost = false
     /// Segments whose live records were written again elsewhere, so that the damaged ones are gone.
     package var segmentsEmptied = 0
     package var isCheckpointRemoved = false
@@ -47,14 +49,16 @@ extension Cluster {
   /// rebuilds nodes that lost records, fetches damaged copies from other nodes, and empties damaged segments.
   ///
   /// For a cluster that was opened with `isMaintained: false` and serves nobody.
-  /// - Parameter progress: false stops.
+  /// - Parameters:
+  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
+  ///   - progress: false stops.
   /// - Returns: `nil` if it was stopped; what was healed until then stays so.
   package func repair(
-    progress: @escaping @Sendable (RepairProgress) -> Bool
+    acceptsLoss: Bool = false, progress: @escaping @Sendable (RepairProgress) -> Bool
   ) async throws(ClusterError) -> RepairReport? {
     precondition(!isMaintained, "two threads would look after one log")
     try await ready()
-    return await onThread("repair") { Repair(self, progress).run() }
+    return await onThread("repair") { Repair(self, acceptsLoss, progress).run() }
   }
 }
 
@@ -69,12 +73,14 @@ private final class Repair {
   }
 
   private let cluster: Cluster
+  private let acceptsLoss: Bool
   private let progress: (RepairProgress) -> Bool
   private var patients: [Patient] = []
   private var isStopped = false
 
-  init(_ cluster: Cluster, _ progress: @escaping (RepairProgress) -> Bool) {
+  init(_ cluster: Cluster, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
     self.cluster = cluster
+    self.acceptsLoss = acceptsLoss
     self.progress = progress
   }
 
@@ -101,9 +107,9 @@ private final class Repair {
     var hasChanged = false
     if replica.store.isSuspect {
       tell(.rebuilding(node: replica.name))
-      guard !isStopped, let rebuilding = patient.caretaker.rebuild() else { return false }
+      guard !isStopped, let rebuilding = patient.caretaker.rebuild(acceptsLoss: acceptsLoss) else { return false }
       patient.report.copiesRebuilt = rebuilding.keysCopied
-      patient.report.isLossPossible = rebuilding.isAlone || rebuilding.keysDamaged > 0
+      patient.report.isLossPossible = rebuilding.isLossPossible || rebuilding.keysDamaged > 0
       hasChanged = true
     }
     if !patient.isRead {
@@ -152,6 +158,7 @@ private final class Repair {
     for patient in patients {
       var node = patient.report
       node.isSuspect = patient.caretaker.replica.store.isSuspect
+      node.isLost = node.isSuspect && patient.caretaker.isLost
       node.unrestored = patient.caretaker.unhealed()
       report.nodes.append(node)
     }

@@ -32,7 +32,7 @@ extension Cluster {
 
   /// A node's machine was switched off without warning while acknowledged writes were not on its disk.
   package func markSuspect(_ name: String) {
-    try? SuspectMark.write(to: folder.disk, folder: DataFolder.logFolder(name))
+    try? SuspectMark.write(.unsynced, to: folder.disk, folder: DataFolder.logFolder(name))
   }
 
   package func killNode(_ name: String) throws(ClusterError) { try killNow(name) }

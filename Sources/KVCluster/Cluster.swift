@@ -54,6 +54,8 @@ public final class Cluster: Sendable {
   private let views: Mutex<PlacementView?>
   /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
   let suspectsWithoutMark = Mutex<[String]>([])
+  /// What was deleted under the cluster.
+  let deletedPath = Mutex<String?>(nil)
   private let threads = Mutex<[BackgroundThread]>([])
 
   private init(
@@ -76,6 +78,7 @@ public final class Cluster: Sendable {
     }
     coordinator = Coordinator(
       partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
+      folder: folder.path, whyFailed: { roster.whyFailed($0) },
       onDamage: { replica, hash in replica.noteDamage(hash) })
     provisioner = Clock.isVirtual ? nil : Provisioner()
     links = Links(seed: seed)
@@ -211,6 +214,7 @@ public final class Cluster: Sendable {
   }
 
   private func closeBlocking() {
+    noticeDeletion()
     while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     provisioner?.stop()
     exchange.endAll()

@@ -167,13 +167,25 @@ struct TimedCommand: Sendable {
   let seconds: Double
   let line: String
 
+  /// A week.
+  private static let secondsMax = 604_800.0
+
   init(_ text: String) throws {
     let parts = text.split(separator: ":", maxSplits: 1)
-    guard parts.count == 2, let seconds = Double(parts[0]), seconds >= 0 else {
-      throw ValidationError("--at takes seconds and a command, as in --at '2:addnode node4'; got '\(text)'.")
+    guard parts.count == 2, let seconds = Double(parts[0]), (0...TimedCommand.secondsMax).contains(seconds) else {
+      throw ValidationError(
+        "--at takes seconds, 0 to \(Int(TimedCommand.secondsMax)), and a command, as in --at '2:addnode node4'; got '\(text)'."
+      )
     }
     self.seconds = seconds
     line = String(parts[1])
+    let command: Command?
+    do throws(CommandError) {
+      command = try Command.parse(Array(line.utf8))
+    } catch {
+      throw ValidationError("--at: \(error)")
+    }
+    if command == nil { throw ValidationError("--at: no command in '\(text)'.") }
   }
 }
 

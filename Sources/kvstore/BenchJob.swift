@@ -3,6 +3,7 @@ import Commands
 import Glibc
 import KVBench
 import KVCluster
+import Synchronization
 
 /// What one `kvstore bench` does once the cluster is open.
 struct BenchJob: Sendable {
@@ -14,9 +15,10 @@ struct BenchJob: Sendable {
     let runner = BenchmarkRunner(plan, cluster)
     if let announcement = runner.loadAnnouncement { HeadlessRun.complain(announcement) }
     let progress = Task { await BenchJob.showProgress(of: runner) }
+    let failures = FailureCount()
     do {
       var result = try await withTaskCancellationHandler {
-        try await runner.run { for command in commands { BenchJob.schedule(command, on: cluster) } }
+        try await runner.run { for command in commands { BenchJob.schedule(command, on: cluster, failures) } }
       } onCancel: {
         runner.stop()
       }
@@ -27,7 +29,8 @@ struct BenchJob: Sendable {
       await cluster.close()
       result.closeNs = Clock.nowNs() - startedNs
       let status = report(result)
-      return status == 0 && !BenchJob.report(verdict) ? 1 : status
+      let isGood = BenchJob.report(verdict) && failures.isZero
+      return status == 0 && !isGood ? 1 : status
     } catch {
       progress.cancel()
       _ = await progress.value
@@ -65,16 +68,17 @@ struct BenchJob: Sendable {
   }
 
   /// Runs the command when its time has come, and says on standard error when it began and ended.
-  private static func schedule(_ command: TimedCommand, on cluster: Cluster) {
+  private static func schedule(_ command: TimedCommand, on cluster: Cluster, _ failures: FailureCount) {
     let start = ContinuousClock.now
     Task {
       try? await Task.sleep(for: .seconds(command.seconds))
       let began = ContinuousClock.now - start
-      _ = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
+      let outcome = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
         guard case .answer(let answer) = output else { return }
         let took = "\(began / .seconds(1)) s to \((ContinuousClock.now - start) / .seconds(1)) s"
         BenchFile.write("\(took): \(String(decoding: answer.line, as: UTF8.self))\n", to: STDERR_FILENO)
       }
+      if outcome == .failure { failures.add() }
     }
   }
 
@@ -86,6 +90,13 @@ struct BenchJob: Sendable {
     }
     BenchFile.write("\r\u{1b}[K", to: STDERR_FILENO)
   }
+}
+
+/// Planned commands that failed.
+private final class FailureCount: Sendable {
+  private let count = Atomic<Int>(0)
+  var isZero: Bool { count.load(ordering: .relaxed) == 0 }
+  func add() { count.wrappingAdd(1, ordering: .relaxed) }
 }
 
 /// `kvstore bench --compare A.json B.json`.
@@ -114,8 +125,11 @@ enum BenchFile {
     }
   }
 
-  /// What is said while it runs and at its end; nobody need be there to read it.
-  static func write(_ text: String, to descriptor: Int32) { try? WholeFile.write(text.utf8, to: descriptor) }
+  /// What is said while it runs and at its end.
+  static func write(_ text: String, to descriptor: Int32) {
+    if descriptor == STDOUT_FILENO { return StandardOutput.write(text) }
+    try? WholeFile.write(text.utf8, to: descriptor)
+  }
 
   static func read(_ path: String) throws -> String {
     do throws(WholeFile.Failure) {

@@ -10,6 +10,14 @@ enum DashboardFace {
   /// Keeps the main thread until the dashboard is left; returns the program's exit status.
   @MainActor
   static func run(_ options: ClusterOptions, _ display: ScreenOptions) async -> Int32 {
+    if let path = display.recordingPath {
+      do throws(WholeFile.Failure) {
+        try WholeFile.write("", to: path)
+      } catch {
+        HeadlessRun.complain("cannot write \(path): \(error)")
+        return 1
+      }
+    }
     let cluster: Cluster
     do throws(ClusterError) {
       cluster = try Cluster.open(options)
@@ -31,7 +39,7 @@ enum DashboardFace {
     }
     checker.stop()
     await cluster.close()
-    return status
+    return HeadlessRun.closed(cluster, status)
   }
 }
 

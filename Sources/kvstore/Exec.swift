@@ -48,6 +48,7 @@ enum Script {
         let session = Session(
           CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer,
           input: LineReader(descriptor: STDIN_FILENO))
+        await cluster.untilCompared()
         do {
           try await work(session)
         } catch {

@@ -54,7 +54,14 @@ enum HeadlessRun {
     let status = await endings.first { _ in true } ?? 1
     checker?.stop()
     await cluster.close()
-    return signals.caught.map { 128 + $0 } ?? status
+    return signals.caught.map { 128 + $0 } ?? closed(cluster, status)
+  }
+
+  /// What the end of the cluster makes of a face's exit status.
+  static func closed(_ cluster: Cluster, _ status: Int32) -> Int32 {
+    guard let path = cluster.deletion else { return status }
+    complain("\(path) was deleted while it was open: what was stored there is gone")
+    return max(1, status)
   }
 
   /// One line on standard error.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import Glibc
+import KVCluster
 
 /// The program: chooses a face. Without a subcommand that is the dashboard on a terminal, and line mode elsewhere.
 @main
@@ -45,10 +46,31 @@ struct KVStore: AsyncParsableCommand {
   static func main() async {
     // A reader that has gone is an error of `write`, not a signal that kills us before the cluster is closed.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that may not grow any more.
+    signal(SIGXFSZ, SIG_IGN)
+    StandardOutput.fillClosed()
     Screen.quietBacktraces()
+    BusErrors.explain()
     let arguments = ArgumentBytes.arguments()
     answerUnknown(arguments)
-    await main(arguments)
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+      end(with: ExitCode.success)
+    } catch {
+      end(with: error)
+    }
+  }
+
+  /// Ends the program as the parser's `exit(withError:)` does, and looks whether what was printed has arrived.
+  private static func end(with error: any Error) -> Never {
+    let status = exitCode(for: error).rawValue
+    let text = fullMessage(for: error)
+    if !text.isEmpty {
+      if status != 0 { exit(withError: error) }
+      print(text)
+    }
+    Glibc.exit(StandardOutput.status(status))
   }
 
   /// Ends the program if there is no subcommand where one should stand: the parser would only call the word unexpected,

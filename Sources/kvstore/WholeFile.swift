@@ -7,24 +7,35 @@ enum WholeFile {
   struct Failure: Error, CustomStringConvertible {
     /// An `errno`.
     let code: Int32
+    /// What there is no `errno` for.
+    private let reason: String?
 
-    init(_ code: Int32 = errno) { self.code = code }
+    init(_ code: Int32 = errno, _ reason: String? = nil) {
+      self.code = code
+      self.reason = reason
+    }
 
-    var description: String { String(cString: strerror(code)) }
+    var description: String { reason ?? String(cString: strerror(code)) }
   }
 
-  static func read(_ path: String) throws(Failure) -> [UInt8] {
+  /// - Parameter lineBytesMax: a file with a longer line is none that is meant: a device may have no end.
+  static func read(_ path: String, lineBytesMax: Int = .max) throws(Failure) -> [UInt8] {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw Failure() }
     defer { close(file) }
     var bytes: [UInt8] = []
+    var lineStart = 0
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = Glibc.read(file, &piece, piece.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw Failure() }
       if count == 0 { return bytes }
+      if let newline = piece[..<count].lastIndex(of: 10) { lineStart = bytes.count + newline + 1 }
       bytes += piece[..<count]
+      guard bytes.count - lineStart <= lineBytesMax else {
+        throw Failure(EMSGSIZE, "a line is longer than \(lineBytesMax >> 20) MiB")
+      }
     }
   }
 

@@ -237,6 +237,19 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("What a benchmark that was cut off left behind goes with the next one")
+  func removesLeftovers() async throws {
+    try await withCluster { cluster in
+      try await cluster.put(Benchmark.key(63, 0), [1])
+      try await cluster.put(Array("\(Benchmark.keyPrefix)of a longer run".utf8), [1])
+      try await cluster.put(Array("mine".utf8), [1])
+      var benchmark = Benchmark(cluster: cluster) { _ in }
+      benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
+      #expect(await benchmark.run())
+      #expect(try cluster.keys(prefix: [], limit: 10).keys == [Array("mine".utf8)])
+    }
+  }
+
   @Test("A cancelled benchmark ends at once and still cleans up")
   func cancelsBenchmark() async throws {
     try await withCluster { cluster in

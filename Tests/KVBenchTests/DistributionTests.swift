@@ -165,7 +165,9 @@ import Testing
       if case .uniform = sizes { #expect(abs(drawn.reduce(0, +) / 10_000 - 500) < 15) }
       if case .zipfian = sizes { #expect(drawn.count { $0 == 10 } > drawn.count { $0 == 11 }) }
     }
-    for text in ["", "-1", "uniform:5", "uniform:5-1", "normal:1-5", "1-5"] { #expect(ValueSizes(text) == nil) }
+    for text in ["", "-1", "uniform:5", "uniform:5-1", "normal:1-5", "1-5", "uniform:-5-5"] {
+      #expect(ValueSizes(text) == nil)
+    }
   }
 
   @Test("A key counts as there once its insert and all earlier ones are acknowledged")

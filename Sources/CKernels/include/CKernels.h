@@ -38,3 +38,11 @@ enum { KV_HUGE_PAGE_BYTES = 2 << 20 };
 /// Asks for one huge page in place of the small ones at `address`, a multiple of its size (Linux 6.1). Takes
 /// milliseconds; what is there stays there. Returns 0, or -1 with errno where it cannot be.
 int kv_collapse(void *address);
+
+/// Says which file is mapped at `start`, and that it is called differently or no longer mapped.
+void kv_mapping_add(const void *start, size_t count, const char *path);
+void kv_mapping_rename(const void *start, const char *path);
+void kv_mapping_remove(const void *start);
+
+/// From now on a SIGBUS in one of these files ends the program with status 1 and a sentence that names the file.
+void kv_explain_bus_errors(void);

@@ -15,7 +15,9 @@ package enum ValueSizes: Sendable, Equatable {
       return
     }
     let parts = text.split(separator: ":", maxSplits: 1)
-    let bounds = parts.last.map { $0.split(separator: "-", maxSplits: 1).compactMap { Int($0) } } ?? []
+    let bounds =
+      parts.last.map { $0.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).compactMap { Int($0) } }
+      ?? []
     guard parts.count == 2, bounds.count == 2, bounds[0] >= 0, bounds[0] <= bounds[1] else { return nil }
     switch parts[0] {
     case "uniform": self = .uniform(bounds[0]...bounds[1])

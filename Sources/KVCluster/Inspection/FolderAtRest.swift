@@ -64,10 +64,7 @@ package final class FolderAtRest: Sendable {
     do throws(ClusterError) {
       return .intact(try Configuration(text: text))
     } catch {
-      let words = text.prefix { $0 != "\n" }.split(separator: " ")
-      if words.count == 3, words[0] == "kvstore", let version = Int(words[2]), version > Configuration.formatVersion {
-        throw error
-      }
+      if Configuration.isNewer(text) { throw error }
       return .damaged(reason: error.description)
     }
   }

@@ -211,6 +211,9 @@ final class LogVerification {
       damaged(TagLease.path(folder), 0, "the lease is missing")
     }
     if names.contains("checkpoint") { checkCheckpoint() }
+    for name in names.sorted() where LogFormat.damagedID(ofName: name) != nil {
+      remarks.append("\(folder)/\(name) is a damaged segment that was set aside: what it held may be lost")
+    }
     for name in names.sorted() where !isKnown(name) {
       remarks.append("\(folder)/\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
@@ -218,7 +221,7 @@ final class LogVerification {
 
   private func isKnown(_ name: String) -> Bool {
     ["segments", "suspect", "lease", "checkpoint"].contains(name) || LogFormat.segmentID(ofName: name) != nil
-      || LogFormat.freeID(ofName: name) != nil
+      || LogFormat.freeID(ofName: name) != nil || LogFormat.damagedID(ofName: name) != nil
   }
 
   private func checkCheckpoint() {

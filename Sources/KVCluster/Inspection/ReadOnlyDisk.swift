@@ -17,8 +17,9 @@ final class ReadOnlyDisk: Disk {
 
   /// A copy of the file in memory.
   func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    let descriptor = open("\(root)/\(path)", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .io(operation: "open", path: "\(root)/\(path)", code: errno) }
+    guard let descriptor = try PosixDisk.openFile("\(root)/\(path)", O_RDONLY) else {
+      throw .io(operation: "open", path: "\(root)/\(path)", code: ENOENT)
+    }
     defer { close(descriptor) }
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw .io(operation: "stat", path: "\(root)/\(path)", code: errno) }

@@ -29,6 +29,13 @@ extension Configuration {
     return body + "checksum \(String(Configuration.checksum(Array(body.utf8)[...]), radix: 16))\n"
   }
 
+  /// Whether the text's first line says that a newer version wrote it.
+  static func isNewer(_ text: String) -> Bool {
+    let words = text.prefix { $0 != "\n" }.split(separator: " ")
+    guard words.count == 3, words[0] == "kvstore", let version = Int(words[2]) else { return false }
+    return version > formatVersion
+  }
+
   /// - Throws: ``ClusterError/dataFolder(_:)`` that says which line is wrong.
   package init(text: String) throws(ClusterError) {
     // By bytes: to split a ring's hundreds of tokens by characters took a twentieth of a simulation's time.

@@ -13,17 +13,23 @@ final class Coordinator: Sendable {
   private let timeoutNs: UInt64
   /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
   let isOverdue = Atomic<Bool>(false)
+  /// For those who are told to look at it.
+  private let folder: String
+  private let whyFailed: @Sendable (_ id: UInt16) -> String?
   /// A replica's copy did not verify.
   private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
 
   init(
     partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64,
+    folder: String, whyFailed: @escaping @Sendable (_ id: UInt16) -> String?,
     onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   ) {
     self.partitions = partitions
     self.tags = tags
     self.policy = policy
     self.timeoutNs = timeoutNs
+    self.folder = folder
+    self.whyFailed = whyFailed
     self.onDamage = onDamage
   }
 
@@ -324,7 +330,7 @@ final class Coordinator: Sendable {
       let pending = try writeBack(read, operation, partition, newest, consistency)
       return (take(newest.isTombstone ? nil : newest.value), pending)
     case .asking, .undecidable:
-      throw unavailable(read.participants, partition, operation.readRule, consistency)
+      throw unavailable(read.participants, partition, operation.readRule, consistency, readOf: read.hash)
     }
   }
 
@@ -379,17 +385,30 @@ final class Coordinator: Sendable {
     .invalidArgument("a value has at most \(Limits.valueBytesMax >> 20) MiB, this one has \(count) bytes")
   }
 
+  /// - Parameter hash: the key's, if it was to be read: then owners that answer may not know.
   @inline(never)
   private func unavailable(
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule,
-    _ consistency: Consistency?
+    _ consistency: Consistency?, readOf hash: UInt64? = nil
   ) -> ClusterError {
-    let missing = (0..<participants.count).map { participants.ids[$0] }
-      .filter { partition.pointee.replica($0) == nil }
-      .map { partition.pointee.view.takeUnretainedValue().name(of: $0) }
-    return .unavailable(
-      needed: max(rule.needed, rule.nextNeeded), live: participants.count - missing.count, owners: participants.count,
-      missing: missing.sorted(by: Configuration.countsBefore), consistency: consistency)
+    var refusal = Refusal(
+      needed: max(rule.needed, rule.nextNeeded), owners: participants.count, consistency: consistency, folder: folder)
+    for i in 0..<participants.count {
+      let id = participants.ids[i]
+      let name = partition.pointee.view.takeUnretainedValue().name(of: id)
+      guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {
+        refusal.missing.append((name, whyFailed(id)))
+        continue
+      }
+      guard let hash else { continue }
+      if replica.store.isSuspect {
+        refusal.suspects.append(name)
+      } else if !replica.store.damagedSegments(hash).isEmpty {
+        refusal.damaged.append(name)
+      }
+    }
+    refusal.isLost = !partitions.isHeldWhole(participants, partition)
+    return refusal.error
   }
 
   /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises. In a simulation

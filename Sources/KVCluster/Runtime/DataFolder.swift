@@ -52,20 +52,25 @@ final class DataFolder: Sendable {
 
   /// The configuration, or `nil` in a new folder.
   func readConfiguration() throws(ClusterError) -> Configuration? {
-    do throws(StorageError) {
-      guard let bytes = try disk.read("configuration") else { return nil }
-      return try DataFolder.parse(bytes)
+    let bytes: [UInt8]?
+    do throws(StorageError) { bytes = try disk.read("configuration") } catch { throw .dataFolder(error.description) }
+    guard let bytes else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    do throws(ClusterError) {
+      return try Configuration(text: text)
     } catch {
-      throw .dataFolder(error.description)
+      if Configuration.isNewer(text) { throw error }
+      throw .dataFolder(
+        "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put it back from a backup"
+      )
     }
   }
 
-  private static func parse(_ bytes: [UInt8]) throws(StorageError) -> Configuration {
-    do throws(ClusterError) {
-      return try Configuration(text: String(decoding: bytes, as: UTF8.self))
-    } catch {
-      throw .damaged(path: "configuration", offset: 0, reason: error.description)
-    }
+  /// Whether the folder was deleted while it was open.
+  var isDeleted: Bool {
+    guard let lockDescriptor else { return false }
+    var info = stat()
+    return fstat(lockDescriptor, &info) == 0 && info.st_nlink == 0
   }
 
   /// Durable on return.

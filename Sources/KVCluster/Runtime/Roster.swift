@@ -53,6 +53,13 @@ final class Roster: Sendable {
     state.withLock { state in state.nodes.first { $0.id == id }?.name ?? "node \(id)" }
   }
 
+  /// Why the node failed; `nil` if it did not.
+  func whyFailed(_ id: UInt16) -> String? {
+    state.withLock { state in
+      if case .failed(let reason) = state.nodes.first(where: { $0.id == id })?.state { reason } else { nil }
+    }
+  }
+
   func node(named name: String) -> Node? {
     state.withLock { state in state.nodes.first { $0.name == name } }
   }

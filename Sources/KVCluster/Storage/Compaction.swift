@@ -210,7 +210,7 @@ package final class Compaction: @unchecked Sendable {
     if scan.damage.contains(where: { !$0.isValueOnly }), store.table.purgedBytes(segment.slot) > 0,
       isAnythingOlderHidden
     {
-      try SuspectMark.write(to: store.log.disk, folder: store.log.folder)
+      try SuspectMark.write(.unsynced, to: store.log.disk, folder: store.log.folder)
     }
     try store.log.release(segment)
     store.trimDrops()

@@ -12,12 +12,15 @@ package struct DamageReport: Equatable, Sendable {
   package internal(set) var places: [Place] = []
   /// Records of unknown keys are lost, so that any of this node's answers may be out of date.
   package internal(set) var isSuspect = false
+  /// Some of them had been on the node's disk: how much is lost is not bounded by when it last synced.
+  package internal(set) var hasLost = false
 
   package var isEmpty: Bool { places.isEmpty }
 
-  mutating func add(_ segment: UInt64, _ range: Range<Int>, _ reason: String) {
+  mutating func add(_ segment: UInt64, _ range: Range<Int>, _ reason: String, _ cause: SuspectMark.Cause = .lost) {
     places.append(Place(segment: segment, range: range, reason: reason))
     isSuspect = true
+    if cause == .lost { hasLost = true }
   }
 }
 

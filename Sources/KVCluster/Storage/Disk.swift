@@ -58,6 +58,8 @@ package protocol SegmentFile: AnyObject, Sendable {
   /// Returns once every byte written before is on the disk. After a failure the file must not be synced again: the
   /// pages may have been dropped.
   func sync() throws(StorageError)
+  /// Whether the file was deleted while it is open: what is written to it goes with the program.
+  var isDeleted: Bool { get }
   /// Asks for pages that will be written next to be made ready, so that their first store does not stop to fault. May do
   /// nothing.
   func prepareToWrite(_ range: Range<Int>)
@@ -65,4 +67,8 @@ package protocol SegmentFile: AnyObject, Sendable {
   func finishWriting(_ range: Range<Int>)
   /// Unmaps and closes.
   func close()
+}
+
+extension SegmentFile {
+  package var isDeleted: Bool { false }
 }

@@ -106,6 +106,9 @@ extension Log {
   /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
   func roll(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
     guard var old = tail.segment else { throw .closed }
+    // A file that was cut short from outside has no room for its seal, and storing beyond its end would end the program.
+    let sealed = tail.offset + LogFormat.sealBytes
+    if sealed > old.file.byteCount, sealed <= old.file.capacity { try old.file.grow(to: sealed) }
     let next = try pool.next(record: bytes)
     seal(&tail, next: next.id)
     old.end = tail.offset

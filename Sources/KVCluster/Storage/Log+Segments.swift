@@ -20,6 +20,9 @@ extension Log {
     }
   }
 
+  /// A file of the log that was deleted while it is open, if one was.
+  var deletedFile: String? { segmentsNow.segments.first { $0.file.isDeleted }?.file.path }
+
   /// Goes on in a new segment, so that this one can be compacted.
   func sealTail() throws(StorageError) {
     pool.makeSpare()
@@ -28,6 +31,9 @@ extension Log {
       try roll(0, &tail)
     }
   }
+
+  /// Keeps the files of damaged segments when they have been emptied.
+  func keepDamaged() { pool.keepDamaged() }
 
   /// Whether the segment being written is to be emptied.
   var isTailDamaged: Bool { withTail { $0.segment?.isDamaged ?? false } }

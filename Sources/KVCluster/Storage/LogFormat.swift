@@ -43,6 +43,19 @@ package enum LogFormat {
   /// A segment's records fit this many bytes, unless a single record is larger and has a segment of its own.
   package static let segmentBytesDefault = 64 << 20
 
+  /// No segment's file is longer: a location can point no further.
+  static let segmentFileBytesMax = 128 << 20
+
+  /// - Throws: ``StorageError/unusable(path:reason:)`` if the file at `path` is named as a segment and too long for one.
+  static func checkLength(_ byteCount: Int, of path: String) throws(StorageError) {
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    guard segmentID(ofName: name) != nil, byteCount > segmentFileBytesMax else { return }
+    throw .unusable(
+      path: path,
+      reason: "it is \(byteCount) bytes long, and no segment is longer than \(segmentFileBytesMax). "
+        + "Nothing was changed; cut it to that length, or remove it, and the node is rebuilt from the others")
+  }
+
   /// Bytes a record takes in the log.
   @inline(__always)
   package static func recordBytes(keyBytes: Int, valueBytes: Int) -> Int {
@@ -71,6 +84,15 @@ package enum LogFormat {
   }
 
   package static func segmentID(ofName name: String) -> UInt64? { id(name, ".segment") }
+
+  /// A segment that was damaged and whose records were not proven to be elsewhere: kept for people to look at.
+  package static func damagedName(_ id: UInt64) -> String {
+    segmentName(id).replacing(".segment", with: damagedSuffix)
+  }
+
+  package static func damagedID(ofName name: String) -> UInt64? { id(name, damagedSuffix) }
+
+  private static let damagedSuffix = ".damaged"
 
   /// A file that was a segment and will be one again: its space is allocated, its bytes mean nothing.
   package static func freeName(_ id: UInt64) -> String {

@@ -45,11 +45,7 @@ package final class PosixDisk: Disk {
   }
 
   package func read(_ path: String) throws(StorageError) -> [UInt8]? {
-    let fd = Glibc.open(absolute(path), O_RDONLY | O_CLOEXEC)
-    if fd < 0 {
-      if errno == ENOENT { return nil }
-      throw failure("open", path)
-    }
+    guard let fd = try PosixDisk.openFile(absolute(path), O_RDONLY) else { return nil }
     defer { Glibc.close(fd) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
@@ -61,6 +57,29 @@ package final class PosixDisk: Disk {
       }
       if count == 0 { return bytes }
       bytes += chunk[..<count]
+    }
+  }
+
+  private static let notRegular = "it is not a regular file; nothing was changed"
+
+  /// Opens a file that is there; `nil` if none is. Whatever else has its name, a pipe for instance, is refused: opening
+  /// or reading it might never end.
+  static func openFile(_ path: String, _ flags: Int32) throws(StorageError) -> Int32? {
+    let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK)
+    if fd < 0 {
+      if errno == ENOENT { return nil }
+      if errno == ENXIO || errno == EISDIR { throw .unusable(path: path, reason: notRegular) }
+      throw .io(operation: "open", path: path, code: errno)
+    }
+    do throws(StorageError) {
+      var info = stat()
+      guard fstat(fd, &info) == 0 else { throw .io(operation: "stat", path: path, code: errno) }
+      guard info.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: notRegular) }
+      try LogFormat.checkLength(Int(info.st_size), of: path)
+      return fd
+    } catch {
+      Glibc.close(fd)
+      throw error
     }
   }
 
@@ -99,7 +118,7 @@ package final class PosixDisk: Disk {
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
       let file = try PosixSegmentFile(
-        path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
+        path: path, in: root, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
       try syncFolder(of: path)
       return file
     } catch {
@@ -109,15 +128,18 @@ package final class PosixDisk: Disk {
   }
 
   package func openSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
-    if fd < 0 { throw failure("open", path) }
-    return try PosixSegmentFile(path: path, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
+    guard let fd = try PosixDisk.openFile(absolute(path), O_RDWR) else {
+      throw .io(operation: "open", path: absolute(path), code: ENOENT)
+    }
+    return try PosixSegmentFile(
+      path: path, in: root, fd: fd, capacity: capacity, isStaged: isStaged, syncFaults: syncFaults)
   }
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
     guard let file = file as? PosixSegmentFile else { preconditionFailure("a segment of another disk") }
     if Glibc.rename(absolute(file.path), absolute(path)) != 0 { throw failure("rename", file.path) }
     file.path = path
+    kv_mapping_rename(file.base, absolute(path))
     try syncFolder(of: path)
   }
 
@@ -217,7 +239,9 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
 
   var byteCount: Int { allocated.load(ordering: .acquiring) }
 
-  init(path: String, fd: Int32, capacity: Int, isStaged: Bool, syncFaults: SyncFaults) throws(StorageError) {
+  init(path: String, in root: String, fd: Int32, capacity: Int, isStaged: Bool, syncFaults: SyncFaults)
+    throws(StorageError)
+  {
     var info = stat()
     guard fstat(fd, &info) == 0 else {
       Glibc.close(fd)
@@ -235,6 +259,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     self.isStaged = isStaged
     self.syncFaults = syncFaults
     base = map
+    kv_mapping_add(map, room, "\(root)/\(path)")
     allocated = Atomic(Int(info.st_size))
   }
 
@@ -292,6 +317,13 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     if fdatasync(fd) != 0 { throw .io(operation: "fdatasync", path: path, code: errno) }
   }
 
+  var isDeleted: Bool {
+    mapping.withLock { _ in
+      var info = stat()
+      return !isClosed && fstat(fd, &info) == 0 && info.st_nlink == 0
+    }
+  }
+
   func prepareToWrite(_ range: Range<Int>) {
     let first = range.lowerBound & ~(PosixSegmentFile.pageBytes - 1)
     let end = min(range.upperBound, byteCount)
@@ -324,6 +356,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
       mapping.withLock { _ in
         guard !isClosed else { return }
         isClosed = true
+        kv_mapping_remove(base)
         munmap(base, capacity)
         Glibc.close(fd)
       }

@@ -3,11 +3,34 @@ import Glibc
 
 /// The file in a node's folder that says that the node may have lost records it acknowledged, until it has been rebuilt
 /// from other nodes.
+///
+/// ```
+/// kvstore suspect 1
+/// lost                 or nothing
+/// ```
 enum SuspectMark {
+  /// What may be lost.
+  enum Cause {
+    /// At most what was not synced, or what another node is known to have: all owners together have the rest.
+    case unsynced
+    /// Records that had been on the disk.
+    case lost
+  }
+
+  private static let firstLine = "kvstore suspect 1\n"
+
   static func path(_ folder: String) -> String { "\(folder)/suspect" }
 
-  static func write(to disk: any Disk, folder: String) throws(StorageError) {
-    try disk.replace(path(folder), with: Array("kvstore suspect 1\n".utf8))
+  /// `nil` without a mark.
+  static func read(from disk: any Disk, folder: String) throws(StorageError) -> Cause? {
+    guard let bytes = try disk.read(path(folder)) else { return nil }
+    return String(decoding: bytes, as: UTF8.self) == firstLine ? .unsynced : .lost
+  }
+
+  /// A mark that is there already is never weakened.
+  static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
+    if let known = try read(from: disk, folder: folder), known == .lost || cause == .unsynced { return }
+    try disk.replace(path(folder), with: Array((firstLine + (cause == .lost ? "lost\n" : "")).utf8))
   }
 }
 
@@ -53,11 +76,10 @@ struct LogRecovery {
     try disk.makeFolder(folder)
     var found = Found()
     try openSegments(&found)
-    if try disk.read(SuspectMark.path(folder)) != nil {
-      found.damage.add(0, 0..<0, "records were lost before, and it was not rebuilt yet")
-    } else if found.damage.isSuspect {
-      // What is written from here on may hide that something is missing.
-      try SuspectMark.write(to: disk, folder: folder)
+    // What is written from here on may hide that something is missing.
+    if found.damage.isSuspect { try SuspectMark.write(.lost, to: disk, folder: folder) }
+    if let cause = try SuspectMark.read(from: disk, folder: folder) {
+      found.damage.add(0, 0..<0, "records were lost before, and it was not rebuilt yet", cause)
     }
     try openFree(&found)
     if found.segments.isEmpty {
@@ -97,6 +119,12 @@ struct LogRecovery {
         continue
       }
       let file = try disk.openSegment(path(id), capacity: segmentBytes)
+      // No record is in it, and nothing may be stored where there is no file.
+      if file.byteCount < LogFormat.segmentHeaderBytes {
+        found.damage.add(id, 0..<file.byteCount, "the segment's file is too short for its header")
+        file.close()
+        continue
+      }
       found.segments.append(
         Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes))
       try checkHeader(file, id, &found)
@@ -133,7 +161,9 @@ struct LogRecovery {
     for name in try disk.names(in: folder) {
       guard let id = LogFormat.freeID(ofName: name) else { continue }
       found.newestID = max(found.newestID, id)
-      try keepFree(try disk.openSegment("\(folder)/\(name)", capacity: segmentBytes), &found)
+      // Nothing is in it; what cannot be opened is not used.
+      guard let file = try? disk.openSegment("\(folder)/\(name)", capacity: segmentBytes) else { continue }
+      try keepFree(file, &found)
     }
   }
 

@@ -25,6 +25,8 @@ final class SegmentPool: @unchecked Sendable {
   /// How many keep segments' files as they are, and the segments given up meanwhile.
   private var holds = 0
   private var heldSegments: [Log.Segment] = []
+  /// Damaged segments are kept under another name and not used again.
+  private var keepsDamaged = false
   private var newestID: UInt64
   /// Segments that exist, from the oldest.
   private var manifest: [UInt64]
@@ -81,7 +83,7 @@ final class SegmentPool: @unchecked Sendable {
 
   /// Takes the file of a segment that is not listed any more and that nobody points into.
   func giveUp(_ segment: Log.Segment) {
-    lock.withLock { if holds > 0 { heldSegments.append(segment) } else { setFree(segment) } }
+    lock.withLock { if holds > 0 { heldSegments.append(segment) } else { discard(segment) } }
   }
 
   /// Keeps the files of all segments under their names and with their bytes, until ``unhold()``.
@@ -91,9 +93,20 @@ final class SegmentPool: @unchecked Sendable {
     lock.withLock {
       holds -= 1
       guard holds == 0, !isClosed else { return }
-      for segment in heldSegments { setFree(segment) }
+      for segment in heldSegments { discard(segment) }
       heldSegments = []
     }
+  }
+
+  /// From now on the files of damaged segments are set aside: nobody is known to have all that they held.
+  func keepDamaged() { lock.withLock { keepsDamaged = true } }
+
+  /// Call with `lock` held.
+  private func discard(_ segment: Log.Segment) {
+    guard segment.isDamaged, keepsDamaged else { return setFree(segment) }
+    table.remove(segment.slot)
+    try? disk.rename(segment.file, to: "\(folder)/\(LogFormat.damagedName(segment.id))")
+    segment.file.close()
   }
 
   /// Writes the list again, and takes the mark away that the node may have lost records.

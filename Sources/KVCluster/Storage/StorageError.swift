@@ -8,6 +8,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case io(operation: String, path: String, code: Int32)
   /// Bytes on disk are not what was written. Nothing was deleted.
   case damaged(path: String, offset: Int, reason: String)
+  /// What is there is not a file that could be used as this one; nothing was changed.
+  case unusable(path: String, reason: String)
   /// The file was written by a newer version of kvstore.
   case newerFormat(path: String, version: UInt32)
   /// A log has at most 65,535 segments.
@@ -22,7 +24,11 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .io(let operation, let path, let code):
       return "\(operation) \(path): \(String(cString: strerror(code)))"
     case .damaged(let path, let offset, let reason):
-      return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted; the other replicas serve its keys"
+      let isReplicated = path.hasSuffix(".segment")
+      return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted"
+        + (isReplicated ? "; the other replicas serve its keys" : "")
+    case .unusable(let path, let reason):
+      return "\(path) cannot be used: \(reason)"
     case .newerFormat(let path, let version):
       return "\(path) has format \(version), this program reads \(LogFormat.version): use a newer kvstore"
     case .tooManySegments:

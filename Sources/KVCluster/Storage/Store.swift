@@ -29,6 +29,7 @@ package final class Store: @unchecked Sendable {
   /// What opening the log found damaged.
   package internal(set) var damage = DamageReport()
   private let suspicion = Atomic<Bool>(false)
+  private let loss = Atomic<Bool>(false)
   /// Positions before which hints for a node no longer count.
   private let settled: Mutex<[String: LogPosition]>
   /// Hints before this had been settled when the checkpoint was written that the store was opened with.
@@ -103,6 +104,13 @@ package final class Store: @unchecked Sendable {
   package var isSuspect: Bool {
     get { suspicion.load(ordering: .relaxed) }
     set { suspicion.store(newValue, ordering: .releasing) }
+  }
+
+  /// Some of the records lost had been on this node's disk: its copies together with those of others that lost some too
+  /// are no proof of what was acknowledged. Only of a suspect store.
+  package var hasLost: Bool {
+    get { loss.load(ordering: .relaxed) }
+    set { loss.store(newValue, ordering: .releasing) }
   }
 
   // MARK: - Finding

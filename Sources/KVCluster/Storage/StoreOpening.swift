@@ -324,6 +324,7 @@ package final class StoreOpening: @unchecked Sendable {
     store.newestTag = state.newestTag
     store.damage = state.found.damage
     store.isSuspect = store.damage.isSuspect
+    store.hasLost = store.damage.hasLost
     var hints: [RecoveredHints] = []
     for hint in state.hints.sorted(by: { $0.position < $1.position }) {
       if let settled = state.settled[hint.node], hint.position < settled { continue }

@@ -55,7 +55,7 @@ struct CheckHistory: ParsableCommand {
   private func check(_ file: String) -> (status: Int32, violation: Violation?) {
     let history: History
     do {
-      history = try RecordedHistory.parse(try WholeFile.read(file))
+      history = try RecordedHistory.parse(try WholeFile.read(file, lineBytesMax: 64 << 20))
     } catch {
       HeadlessRun.complain("\(file): \(error)")
       return (ToolRun.unreadable, nil)

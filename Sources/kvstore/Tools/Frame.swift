@@ -83,7 +83,7 @@ private struct FrameRun: Sendable {
 
   /// Returns the exit status.
   func draw(_ cluster: Cluster) async -> Int32 {
-    let state = await watch(cluster)
+    let (state, hasFailed) = await watch(cluster)
     let canvas = Picture(state, state.appearance.look).canvas
     switch output {
     case .text: for line in canvas.lines { print(line) }
@@ -97,11 +97,12 @@ private struct FrameRun: Sendable {
         return 1
       }
     }
-    return 0
+    return hasFailed ? 1 : 0
   }
 
-  /// Runs the commands, and looks at the cluster meanwhile ten times a second.
-  private func watch(_ cluster: Cluster) async -> DashboardState {
+  /// Runs the commands, and looks at the cluster meanwhile ten times a second. Says which failed.
+  private func watch(_ cluster: Cluster) async -> (state: DashboardState, hasFailed: Bool) {
+    var hasFailed = false
     let host = ClusterHost(cluster)
     // Nobody is there to be asked.
     var advice = host.advice
@@ -126,12 +127,17 @@ private struct FrameRun: Sendable {
         try? await Task.sleep(for: .milliseconds(100))
         look()
       }
-      _ = state.apply(answer: await running.value)
+      let answer = await running.value
+      if !answer.isSuccess {
+        hasFailed = true
+        for text in answer.lines { HeadlessRun.complain("\(line): \(text)") }
+      }
+      _ = state.apply(answer: answer)
     }
     // A rate is the difference of two looks.
     try? await Task.sleep(for: .milliseconds(200))
     look()
-    return state
+    return (state, hasFailed)
   }
 }
 

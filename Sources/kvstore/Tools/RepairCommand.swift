@@ -9,20 +9,29 @@ struct RepairCommand: AsyncParsableCommand {
     discussion: """
       Reads every log of every node that is not killed, fetches damaged copies from other nodes, rebuilds nodes that lost \
       records, and writes damaged segments anew. Then it reads everything once more, as verify does. A copy of which there \
-      is no good one stays as it is: nothing is deleted or guessed.
+      is no good one stays as it is: nothing is deleted or guessed. Where every node that had some keys has lost records, \
+      these keys stay unanswered until --accept-loss says that what is left of them counts.
+
       Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage.
       """)
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
+  @Flag(
+    help: "Where every owner of some keys has lost records, go on with what is left; damaged segments are set aside.")
+  var acceptLoss = false
+
   func run() async throws {
     let path = try ToolRun.path(folder)
+    let acceptsLoss = acceptLoss
     throw ExitCode(
       await ToolRun.run { control async throws(ClusterError) in
         // Refuses what is no kvstore folder before the engine makes one of it.
         let resolved = try FolderAtRest(path).path
-        guard let report = try await RepairCommand.repair(resolved, control) else { return ToolRun.unreadable }
+        guard let report = try await RepairCommand.repair(resolved, acceptsLoss, control) else {
+          return ToolRun.unreadable
+        }
         for line in report.nodes.flatMap({ RepairCommand.lines($0, resolved) }) { control.say(line) }
         guard let after = try Verify.read(try FolderAtRest(resolved), control) else { return ToolRun.unreadable }
         for line in RepairCommand.lines(after, resolved) { control.say(line) }
@@ -30,10 +39,12 @@ struct RepairCommand: AsyncParsableCommand {
       })
   }
 
-  private static func repair(_ path: String, _ control: ToolControl) async throws(ClusterError) -> RepairReport? {
+  private static func repair(
+    _ path: String, _ acceptsLoss: Bool, _ control: ToolControl
+  ) async throws(ClusterError) -> RepairReport? {
     let cluster = try Cluster.open(ClusterOptions(dataFolder: path, cacheBytes: 0), isMaintained: false)
     do throws(ClusterError) {
-      let report = try await cluster.repair { step in
+      let report = try await cluster.repair(acceptsLoss: acceptsLoss) { step in
         control.progress(text(step))
         return !control.isStopped
       }
@@ -55,10 +66,10 @@ struct RepairCommand: AsyncParsableCommand {
 
   private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
     if let absence = node.absence {
-      return [
-        "\(node.name): not repaired: \(absence)",
-        "  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again",
-      ]
+      // What failed is tried again by every start.
+      let isKilled = absence.hasPrefix("it is ")
+      return ["\(node.name): not repaired: \(absence)"]
+        + (isKilled ? ["  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again"] : [])
     }
     var done: [String] = []
     if let copies = node.copiesRebuilt { done.append("rebuilt with \(Readable.count(copies, "copy", "copies"))") }
@@ -80,7 +91,11 @@ struct RepairCommand: AsyncParsableCommand {
       let key = copy.key.map { "of key \(Quoted.text($0))" } ?? "of an unknown key"
       return "  Not restored: the copy \(key) in segment \(copy.segment) at byte \(copy.offset): no good copy is left"
     }
-    if node.isSuspect {
+    if node.isLost {
+      lines.append(
+        "  All copies of some keys were lost: it lost records, and so did all their other owners; what they held could not "
+          + "be restored. `kvstore repair --accept-loss` goes on with what is left")
+    } else if node.isSuspect {
       lines.append("  Not rebuilt: it lost records, and too few other nodes can say which; its copies are kept")
     }
     if node.isLossPossible {

@@ -37,10 +37,16 @@ struct Simulate: ParsableCommand {
     }
   }
 
+  /// More than anybody waits for.
+  private static let seedsMax: UInt64 = 1_000_000_000
+
   private static func range(_ text: String) throws -> ClosedRange<UInt64> {
     let parts = text.split(separator: "..").compactMap { UInt64($0) }
     guard parts.count == 2, parts[0] <= parts[1] else {
       throw ValidationError("--seeds takes two numbers, the lesser first, as in 1..2000; got '\(text)'")
+    }
+    guard parts[1] - parts[0] < seedsMax else {
+      throw ValidationError("--seeds takes at most \(seedsMax) seeds; got '\(text)'")
     }
     return parts[0]...parts[1]
   }

@@ -63,7 +63,7 @@ final class ToolControl: Sendable {
   /// A line of the tool's answer.
   func say(_ line: String) {
     clearProgress()
-    write(line + "\n", to: STDOUT_FILENO)
+    StandardOutput.write(line + "\n")
   }
 
   /// Whoever reads it may have gone; the work goes on.

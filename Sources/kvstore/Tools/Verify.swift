@@ -44,8 +44,11 @@ struct Verify: AsyncParsableCommand {
     let found =
       places == 0
       ? "no damage"
-      : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
-        + " damaged copies from good ones"
+      : report.damage.contains { $0.file == "configuration" }
+        ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
+          + " opened or repaired: put that file back from a backup"
+        : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
+          + " damaged copies from good ones"
     let nodes = Readable.count(report.nodes.count, "node")
     let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
     let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", "records of data")
