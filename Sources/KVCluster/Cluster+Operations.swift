@@ -100,6 +100,8 @@ extension Cluster {
     _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
     _ consistency: Consistency? = nil
   ) throws(ClusterError) {
+    let startedNs = writeLatencies.start()
+    defer { writeLatencies.finish(startedNs) }
     if links.isFaulty {
       return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key, consistency)
     }
@@ -111,6 +113,8 @@ extension Cluster {
   func readBlocking(
     _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer) -> Int
   ) throws(ClusterError) -> Int? {
+    let startedNs = readLatencies.start()
+    defer { readLatencies.finish(startedNs) }
     if links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
     let (count, pending) = try coordinator.read(key, consistency) { value -> Int? in value.map(take) }
     if let pending { try settleBlocking(pending, consistency) }

@@ -34,4 +34,26 @@ import Testing
     #expect(status.nodes.contains { $0.wal.syncLatencies.count > 0 })
     await cluster.close()
   }
+
+  @Test func `under full load reads and writes are both measured, even of threads that do them in turn`() async throws {
+    let fixture = try ClusterFixture(fsync: .never)
+    let cluster = try await fixture.open()
+    let key = Array("key".utf8)
+    try await cluster.put(key, [1, 2, 3])
+    let before = cluster.status().latencies
+    var buffer = [UInt8](repeating: 0, count: 8)
+    for _ in 0..<20_000 {
+      try key.withUnsafeBytes { key throws in
+        _ = try buffer.withUnsafeMutableBytes { try cluster.getBlocking(key, into: $0) }
+        try cluster.putBlocking(key, key)
+      }
+    }
+    let after = cluster.status().latencies
+    let (reads, writes) = (after.reads.since(before.reads).count, after.writes.since(before.writes).count)
+    #expect(reads > 0 && writes > 0)
+    // One in so many: the first windows measure a thousand each before the rest thins out.
+    #expect(reads < 20_000 && writes < 20_000, "\(reads) \(writes)")
+    #expect(max(reads, writes) <= 4 * min(reads, writes), "\(reads) \(writes)")
+    await cluster.close()
+  }
 }
