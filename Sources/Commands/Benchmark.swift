@@ -12,12 +12,15 @@ package struct BenchmarkProgress: Sendable, Equatable {
   package var phase: Phase
   /// Operations finished in this phase.
   package var operations: Int
-  /// Time since the benchmark began, as a part of the most it may take.
+  /// Operations finished that are measured, those of the phases before counted: deleting the keys is none of them.
+  package var measured: Int
+  /// How much of this phase is over, from 0 to 1.
   package var fraction: Double?
 
-  package init(phase: Phase, operations: Int, fraction: Double? = nil) {
+  package init(phase: Phase, operations: Int, measuredBefore: Int = 0, fraction: Double? = nil) {
     self.phase = phase
     self.operations = operations
+    measured = measuredBefore + (phase == .cleanUp ? 0 : operations)
     self.fraction = fraction
   }
 
@@ -47,8 +50,8 @@ package struct Benchmark: Sendable {
   /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
   private static let pauseAfterFailure = Duration.milliseconds(20)
 
-  /// What it takes at most, deleting its keys counted.
-  package static let lengthMax = Schedule().end
+  /// What writing and reading take; deleting its keys comes after it.
+  package static let measuredLength = Schedule().readsEnd
 
   let cluster: Cluster
   let emit: @Sendable (CommandOutput) -> Void
@@ -60,7 +63,7 @@ package struct Benchmark: Sendable {
     await removeLeftovers()
     let start = ContinuousClock.now
     say(.info, "Running benchmark...")
-    let writes = await measure(.write, from: start, until: start + schedule.writesEnd) {
+    let writes = await measure(.write, until: start + schedule.writesEnd) {
       client, number throws(ClusterError) in
       try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value(client, number))
     }
@@ -70,25 +73,29 @@ package struct Benchmark: Sendable {
       return false
     }
     var isGood = writes.failures == 0
+    var measured = writes.operations
     if !Task.isCancelled {
-      let reads = await measure(.read, from: start, until: start + schedule.readsEnd) {
+      let reads = await measure(.read, after: measured, until: start + schedule.readsEnd) {
         client, number throws(ClusterError) in
         _ = try await cluster.get(Self.key(client, number % Self.keysPerClient))
       }
       report("Read", reads)
+      measured += reads.operations
       isGood = isGood && reads.failures == 0
     }
     let wasCancelled = Task.isCancelled
-    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax)
+    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
     if wasCancelled { say(.failure, "Benchmark cancelled") }
     return isGood && isClean && !wasCancelled
   }
 
   /// Deletes what was written, in a task of its own: cancelling the benchmark must not leave its keys behind.
-  private func cleanUp(_ start: ContinuousClock.Instant, operationsPerClient: Int) async -> Bool {
+  private func cleanUp(
+    _ start: ContinuousClock.Instant, operationsPerClient: Int, _ measured: Int
+  ) async -> Bool {
     let keys = min(operationsPerClient, Self.keysPerClient)
     let deletes = await Task {
-      await measure(.cleanUp, from: start, until: start + schedule.end, perClient: keys) {
+      await measure(.cleanUp, after: measured, until: start + schedule.end, perClient: keys) {
         client, number throws(ClusterError) in
         _ = try await cluster.delete(Self.key(client, keys - 1 - number))
       }
@@ -124,6 +131,11 @@ package struct Benchmark: Sendable {
     emit(.answer(Answer(kind, text)))
   }
 
+  private func say(_ phase: BenchmarkProgress.Phase, _ operations: Int, after before: Int, fraction: Double) {
+    let progress = BenchmarkProgress(phase: phase, operations: operations, measuredBefore: before, fraction: fraction)
+    emit(.progress(.benchmark(progress)))
+  }
+
   private func report(_ name: String, _ phase: Measurement) {
     let seconds = max(phase.elapsed, .nanoseconds(1)) / .seconds(1)
     say(.info, "\(name) operations: \(phase.operations) in \(Int(seconds * 1_000))ms")
@@ -155,8 +167,9 @@ extension Benchmark {
   private typealias Operation = @Sendable (_ client: Int, _ number: Int) async throws(ClusterError) -> Void
 
   /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times.
+  /// - Parameter before: operations that the phases before have measured.
   private func measure(
-    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, until deadline: ContinuousClock.Instant,
+    _ phase: BenchmarkProgress.Phase, after before: Int = 0, until deadline: ContinuousClock.Instant,
     perClient: Int = .max, _ operation: @escaping Operation
   ) async -> Measurement {
     let finished = FinishedCount()
@@ -166,7 +179,11 @@ extension Benchmark {
         group.addTask { await work(client, until: deadline, perClient: perClient, finished, operation) }
       }
       group.addTask {
-        await tick(phase, from: start, finished)
+        await tick(finished) { count in
+          let done = Double(count) / (Double(perClient) * Double(Self.clients))
+          let passed = (ContinuousClock.now - phaseStart) / (deadline - phaseStart)
+          say(phase, count, after: before, fraction: min(1, max(done, passed)))
+        }
         return nil
       }
       var total = Measurement()
@@ -180,6 +197,7 @@ extension Benchmark {
       return total
     }
     total.elapsed = .now - phaseStart
+    say(phase, total.operations, after: before, fraction: 1)
     return total
   }
 
@@ -205,15 +223,10 @@ extension Benchmark {
     return part
   }
 
-  /// Reports the phase ten times a second until it is cancelled.
-  private func tick(
-    _ phase: BenchmarkProgress.Phase, from start: ContinuousClock.Instant, _ finished: FinishedCount
-  ) async {
+  /// Reports ten times a second until it is cancelled.
+  private func tick(_ finished: FinishedCount, _ report: @Sendable (Int) -> Void) async {
     while (try? await Task.sleep(for: .milliseconds(100))) != nil {
-      let progress = BenchmarkProgress(
-        phase: phase, operations: finished.count.load(ordering: .relaxed),
-        fraction: min(1, (ContinuousClock.now - start) / schedule.end))
-      emit(.progress(.benchmark(progress)))
+      report(finished.count.load(ordering: .relaxed))
     }
   }
 

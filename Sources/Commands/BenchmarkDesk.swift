@@ -7,6 +7,7 @@ package final class BenchmarkDesk: Sendable {
     var running: Running?
     var latest: (@Sendable () -> BenchmarkSnapshot)?
     var summaries: [BenchmarkSummary] = []
+    var averages: String?
   }
 
   private struct Running {
@@ -25,6 +26,9 @@ package final class BenchmarkDesk: Sendable {
 
   /// The last few runs, oldest first.
   package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
+
+  /// What `benchmark` without a workload said last, in a line.
+  var averages: String? { state.withLock { $0.averages } }
 
   /// Takes the place.
   /// - Returns: the name of the one that has it, or `nil` if it is the caller's now, until ``end(_:)``.
@@ -45,6 +49,13 @@ package final class BenchmarkDesk: Sendable {
       guard let summary else { return }
       state.summaries.append(summary)
       if state.summaries.count > Self.summariesMax { state.summaries.removeFirst() }
+    }
+  }
+
+  func end(averages: String?) {
+    state.withLock { state in
+      state.running = nil
+      state.averages = averages ?? state.averages
     }
   }
 
@@ -83,7 +94,7 @@ package struct BenchmarkSummary: Sendable, Equatable {
       ", ×\(Double(Int(operationsPerSecond / max(1, $0.operationsPerSecond) * 100 + 0.5)) / 100) of the one before"
     }
     return """
-      \(number). \(plan.workload.rawValue), \(plan.clients) clients\(loop): \(Int(operationsPerSecond)) \
+      \(number). \(plan.workload.rawValue), \(Numbers.count(plan.clients, "client"))\(loop): \(Int(operationsPerSecond)) \
       ops/s\(latency ?? "")\(failed)\(ratio ?? "")
       """
   }

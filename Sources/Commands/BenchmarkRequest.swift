@@ -34,6 +34,10 @@ package enum BenchmarkRequest: Sendable, Equatable {
       self = first == "stop" ? .stop : .results
       return
     }
+    guard !first.hasPrefix("-") else {
+      let line = words.joined(separator: " ").prefix(64)
+      throw .badOption(.benchmark, "options follow a workload, as in: benchmark mixed \(line)")
+    }
     guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
       throw .badOption(
         .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.words.joined(separator: ", "))")

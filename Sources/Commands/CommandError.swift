@@ -16,9 +16,10 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknownCommand(let word):
-      let hint = Suggestion.command(for: word).map { " Did you mean \($0.rawValue)?" } ?? ""
-      let names = CommandName.allCases.map(\.rawValue).joined(separator: ", ")
-      return "Unknown command: \(word).\(hint) Commands: \(names)"
+      if let meant = Suggestion.command(for: word) {
+        return "Unknown command: \(word). Did you mean \(meant.rawValue)? help lists all"
+      }
+      return "Unknown command: \(word). Commands: \(CommandName.allCases.map(\.rawValue).joined(separator: ", "))"
     case .missingArgument(let name, let label):
       let empty = name == .put && label == "VALUE" ? "; an empty value is \"\"" : ""
       return "\(label) is missing. Usage: \(CommandEntry.of(name).usage)\(empty)"

@@ -43,84 +43,91 @@ package struct CommandRunner: Sendable {
   package func run(
     _ command: Command, input: LineReader? = nil, emit: @escaping @Sendable (CommandOutput) -> Void
   ) async -> Outcome {
-    let isGood: Bool
-    switch command {
-    case .exit:
-      return .exit
-    case .load(let path):
-      isGood = await load(path, input, emit)
-    case .benchmark(let request):
-      isGood = await benchmark(request, emit)
-    case .backup(let path):
-      isGood = await backUp(to: path, emit)
-    case .help(let name):
-      for line in HelpText.lines(about: name) { emit(.answer(Answer(.info, line))) }
-      isGood = true
-    case .explain(let topic):
-      let page = topic?.explanation(cluster.status()) ?? Topic.contents
-      for line in page.lines(width: Explanation.lineWidth) { emit(.answer(Answer(.info, line))) }
-      isGood = true
-    case .demo:
-      isGood = await play(emit)
-    case .nodes, .keys, .verdict, .put, .get, .delete, .addNode, .removeNode, .replaceNode, .kill, .restart, .pause,
-      .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
-      let answers = await answers(to: command)
-      for answer in answers { emit(.answer(answer)) }
-      isGood = !answers.contains { $0.kind == .failure }
-    }
-    return isGood ? .success : .failure
-  }
-
-  private func answers(to command: Command) async -> [Answer] {
+    let emission = Emission(emit)
     do throws(ClusterError) {
-      return try await perform(command)
+      return try await perform(command, input, emission)
     } catch {
-      return [Answer(.failure, error.description)]
+      return emission.say(.failure, error.description)
     }
   }
 
-  private func perform(_ command: Command) async throws(ClusterError) -> [Answer] {
+  private func perform(
+    _ command: Command, _ input: LineReader?, _ emission: Emission
+  ) async throws(ClusterError) -> Outcome {
     switch command {
     case .put(let key, let value, let consistency):
       try await cluster.put(key, value, consistency: consistency)
-      return [Answer(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)]
+      return emission.say(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)
     case .get(let key, let consistency):
       guard let value = try await cluster.get(key, consistency: consistency) else {
-        return [Answer(.failure, Array("Key not found: ".utf8), key)]
+        return emission.say(.failure, Array("Key not found: ".utf8), key)
       }
-      return [Answer(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)]
+      return emission.say(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)
     case .delete(let key, let consistency):
-      guard try await cluster.delete(key, consistency: consistency) else {
-        return [Answer(.failure, Array("Not found: ".utf8), key)]
-      }
-      return [Answer(.success, Array("Deleted: ".utf8), key)]
-    case .nodes:
-      return nodeList()
-    case .verdict:
-      return Self.verdict(cluster.status().verdict)
-    case .keys(let prefix, let limit):
-      return keyList(prefix, try cluster.keys(prefix: prefix, limit: limit), limit)
+      let wasThere = try await cluster.delete(key, consistency: consistency)
+      return emission.say(wasThere ? .success : .failure, Array((wasThere ? "Deleted: " : "Not found: ").utf8), key)
     case .addNode(let name):
       try await cluster.addNode(name)
-      return [Answer(.success, "Added node: \(name)")]
+      return emission.say(.success, "Added node: \(name)")
     case .removeNode(let name):
       try await cluster.removeNode(name)
-      return [Answer(.success, "Removed node: \(name)")]
+      return emission.say(.success, "Removed node: \(name)")
     case .replaceNode(let name, let heir):
       try await cluster.replaceNode(name, with: heir)
-      return [Answer(.success, "Replaced node: \(name) -> \(heir)")]
+      return emission.say(.success, "Replaced node: \(name) -> \(heir)")
     case .kill(let name):
       try await cluster.kill(name)
-      return [Answer(.success, "Killed node: \(name)")]
+      return emission.say(.success, "Killed node: \(name)")
     case .restart(let name):
       try await cluster.restart(name)
-      return [Answer(.success, "Restarted node: \(name)")]
-    case .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .failSync:
-      return [Answer(.success, try breakOrMend(command))]
-    case .benchmark, .load, .backup, .explain, .demo, .help, .exit:
-      preconditionFailure("\(command.name) is no single step")
+      return emission.say(.success, "Restarted node: \(name)")
+    case .pause(let name): return emission.say(.success, try pause(name))
+    case .resume(let name): return emission.say(.success, try resume(name))
+    case .partition(let groups): return emission.say(.success, try partition(groups))
+    case .heal: return emission.say(.success, heal())
+    case .slow(let name, let delayNs): return emission.say(.success, try slow(name, delayNs))
+    case .drop(let name, let perMille): return emission.say(.success, try drop(name, perMille))
+    case .corrupt(let name, let isMeant): return emission.say(.success, try corrupt(name, isMeant))
+    case .failSync(let name, let isMeant): return emission.say(.success, try failSync(name, isMeant))
+    case .nodes: return emission.say(nodeList())
+    case .keys(let prefix, let limit):
+      return emission.say(keyList(prefix, try cluster.keys(prefix: prefix, limit: limit), limit))
+    case .verdict: return emission.say(Self.verdict(await cluster.verdictOfNow()))
+    case .help(let name): return emission.say(HelpText.lines(about: name).map { Answer(.info, $0) })
+    case .explain(let topic): return emission.say(explanation(of: topic))
+    case .load(let path): return Outcome(await load(path, input, emission.emit))
+    case .benchmark(let request): return Outcome(await benchmark(request, emission.emit))
+    case .backup(let path): return Outcome(await backUp(to: path, emission.emit))
+    case .demo: return Outcome(await play(emission.emit))
+    case .exit: return .exit
     }
   }
+
+  private func explanation(of topic: Topic?) -> [Answer] {
+    let page = topic?.explanation(cluster.status()) ?? Topic.contents
+    return page.lines(width: TopicPage.lineWidth).map { Answer(.info, $0) }
+  }
+}
+
+/// What a command says, on its way to the face.
+private struct Emission: Sendable {
+  let emit: @Sendable (CommandOutput) -> Void
+
+  init(_ emit: @escaping @Sendable (CommandOutput) -> Void) { self.emit = emit }
+
+  /// Says the lines; returns the outcome that they speak of.
+  func say(_ answers: [Answer]) -> Outcome {
+    for answer in answers { emit(.answer(answer)) }
+    return Outcome(!answers.contains { $0.kind == .failure })
+  }
+
+  func say(_ kind: Answer.Kind, _ text: String) -> Outcome { say([Answer(kind, text)]) }
+
+  func say(_ kind: Answer.Kind, _ parts: [UInt8]...) -> Outcome { say([Answer(kind, Array(parts.joined()))]) }
+}
+
+extension Outcome {
+  fileprivate init(_ isGood: Bool) { self = isGood ? .success : .failure }
 }
 
 extension CommandRunner {
@@ -136,57 +143,72 @@ extension CommandRunner {
 // MARK: - Faults
 
 extension CommandRunner {
-  /// Carries out a fault, or ends one; returns what to say.
-  private func breakOrMend(_ command: Command) throws(ClusterError) -> String {
-    switch command {
-    case .pause(let name):
-      try cluster.pause(name)
-      return "Paused node: \(name)"
-    case .resume(let name):
-      try cluster.resume(name)
-      return "Resumed node: \(name)"
-    case .partition(let groups):
-      try cluster.partition(groups)
-      return "Partitioned: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))"
-    case .heal:
-      cluster.heal()
-      return "Healed: all links are good"
-    case .slow(let name, let delayNs):
-      try cluster.slow(name, byNs: delayNs)
-      return "Slowed node: \(name), \(delayNs / 1_000_000) ms a message"
-    case .drop(let name, let perMille):
-      try cluster.drop(name, perMille: perMille)
-      return "Dropping \(Double(perMille) / 10)% of the messages of node: \(name)"
-    case .corrupt(let name, let isMeant):
-      try checkMeant(isMeant, command.name, name)
-      try cluster.corrupt(name)
-      return "Corrupted node: \(name), one byte of one value"
-    case .failSync(let name, let isMeant):
-      try checkMeant(isMeant, command.name, name)
-      try cluster.failSync(name)
-      return "The next fdatasync of \(name) fails"
-    default: preconditionFailure("\(command.name) breaks and mends nothing")
-    }
+  private func pause(_ name: String) throws(ClusterError) -> String {
+    try cluster.pause(name)
+    return "Paused node: \(name)"
   }
 
-  /// What damages a cluster that somebody wants to keep is done only if it is asked for twice.
-  private func checkMeant(_ isMeant: Bool, _ command: CommandName, _ name: String) throws(ClusterError) {
-    guard isMeant || cluster.status().isEphemeral else {
-      throw .refused("that damages data on the disk; if you mean it: \(command.rawValue) \(name) yes")
-    }
+  private func resume(_ name: String) throws(ClusterError) -> String {
+    try cluster.resume(name)
+    return "Resumed node: \(name)"
+  }
+
+  private func partition(_ groups: [[String]]) throws(ClusterError) -> String {
+    try cluster.partition(groups)
+    return "Partitioned: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))"
+  }
+
+  private func heal() -> String {
+    cluster.heal()
+    return "Healed: all links are good"
+  }
+
+  private func slow(_ name: String, _ delayNs: UInt64) throws(ClusterError) -> String {
+    try cluster.slow(name, byNs: delayNs)
+    return "Slowed node: \(name), \(delayNs / 1_000_000) ms a message"
+  }
+
+  private func drop(_ name: String, _ perMille: Int) throws(ClusterError) -> String {
+    try cluster.drop(name, perMille: perMille)
+    return "Dropping \(Double(perMille) / 10)% of the messages of node: \(name)"
+  }
+
+  private func corrupt(_ name: String, _ isMeant: Bool) throws(ClusterError) -> String {
+    try checkMeant(isMeant, "that damages a value on \(name)'s disk; if you mean it: corrupt \(name) yes")
+    try cluster.corrupt(name)
+    return "Corrupted node: \(name), one byte of one value"
+  }
+
+  private func failSync(_ name: String, _ isMeant: Bool) throws(ClusterError) -> String {
+    try checkMeant(
+      isMeant,
+      "that stops \(name), which is rebuilt from the others by `restart \(name)`; if you mean it: fsync-fail \(name) yes"
+    )
+    try cluster.failSync(name)
+    return "The next fdatasync of \(name) fails"
+  }
+
+  /// What harms a cluster that somebody wants to keep is done only if it is asked for twice.
+  private func checkMeant(_ isMeant: Bool, _ question: String) throws(ClusterError) {
+    guard isMeant || cluster.status().isEphemeral else { throw .refused(question) }
   }
 }
 
 extension CommandRunner {
   private func nodeList() -> [Answer] {
-    let nodes = cluster.status().nodes
+    let status = cluster.status()
+    let nodes = status.nodes
     let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
     return [Answer(.info, "Cluster has \(count):")]
-      + nodes.map { Answer(.info, "- Node: \($0.name)\(Self.remark($0))") }
+      + nodes.map { Answer(.info, "- Node: \($0.name)\(NodeRemark.text($0, in: status))") }
   }
 
   private static func verdict(_ verdict: VerdictStatus?) -> [Answer] {
-    guard let verdict else { return [Answer(.info, "Nobody watches the operations of this session")] }
+    guard let verdict else {
+      return [
+        Answer(.info, "Nobody watches this command's answers: a session has a verdict, kvstore exec, or line by line")
+      ]
+    }
     var words = verdict.words
     if let rate = verdict.keysPerWatched {
       let keys = verdict.keysWatched == 1 ? "1 key" : "\(verdict.keysWatched) keys"
@@ -196,22 +218,9 @@ extension CommandRunner {
     return [Answer(verdict.violations == 0 ? .success : .failure, words)] + why
   }
 
-  /// What stands behind the name of a node that is not simply up.
-  private static func remark(_ node: NodeStatus) -> String {
-    var words: [String] = []
-    switch node.state {
-    case .up: break
-    case .failed(let reason): words.append("failed: \(reason)")
-    case .recovering(let fraction): words.append("recovering, \(Int(fraction * 100))%")
-    case .joining, .leaving, .dead: words.append(node.state.word)
-    }
-    if let ns = node.replacedInNs { words.append("replaced in \((ns + 999_999_999) / 1_000_000_000) s") }
-    if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
-    return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
-  }
-
   private func keyList(_ prefix: [UInt8], _ listing: KeyListing, _ limit: Int) -> [Answer] {
-    let beginning = prefix.isEmpty ? [] : Array(" that begin with ".utf8) + prefix
+    let verb = listing.keys.count == 1 && listing.isComplete ? "begins" : "begin"
+    let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with ".utf8) + prefix
     guard !listing.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
     let count = listing.keys.count == 1 ? "1 key" : "\(listing.keys.count) keys"
     let head = listing.isComplete ? "Found \(count)" : "First \(count)"
@@ -267,14 +276,25 @@ extension CommandRunner {
       emit(.answer(Answer(.failure, BenchmarkDesk.refusal(other))))
       return false
     }
-    defer { benchmarks.end() }
-    let task = Task { await Benchmark(cluster: cluster, emit: emit).run() }
+    let rates = Mutex<[String]>([])
+    let task = Task {
+      await Benchmark(cluster: cluster) { output in
+        emit(output)
+        guard case .answer(let answer) = output, case let line = String(decoding: answer.text, as: UTF8.self) else {
+          return
+        }
+        if line.contains(" throughput: ") { rates.withLock { $0.append(line) } }
+      }.run()
+    }
     work.begin(task)
-    return await withTaskCancellationHandler {
+    let isGood = await withTaskCancellationHandler {
       await task.value
     } onCancel: {
       task.cancel()
     }
+    let said = rates.withLock { $0 }
+    benchmarks.end(averages: said.isEmpty ? nil : said.joined(separator: ", "))
+    return isGood
   }
 
   private func backUp(to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
@@ -293,7 +313,11 @@ extension CommandRunner {
         emit(.answer(Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)))
         return false
       }
-      emit(.answer(Answer(.success, Array("Backed up: \(done.nodes) nodes, \(done.bytes) bytes -> ".utf8), path)))
+      emit(
+        .answer(
+          Answer(
+            .success, Array("Backed up: \(Numbers.count(done.nodes, "node")), \(done.bytes) bytes of log -> ".utf8),
+            path)))
       return true
     } catch {
       emit(.answer(Answer(.failure, "\(error)")))

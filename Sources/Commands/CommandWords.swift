@@ -31,8 +31,8 @@ package struct CommandWords {
     }
   }
 
-  /// What is left of the line: one quoted word that ends it, but for ``Command/consistencyOption``, or, unquoted,
-  /// everything, trimmed; `nil` if nothing is.
+  /// What is left of the line, but for ``Command/consistencyOption`` and its level at the end: one quoted word, or,
+  /// unquoted, everything, trimmed; `nil` if nothing is.
   package mutating func rest(of name: CommandName) throws(CommandError) -> [UInt8]? {
     skipWhiteSpace()
     guard position < line.count else { return nil }
@@ -46,10 +46,30 @@ package struct CommandWords {
       }
       return word
     }
-    var end = line.count
-    while Ascii.isWhiteSpace(line[end - 1]) { end -= 1 }
-    defer { position = line.count }
-    return Array(line[position..<end])
+    let end = endOfRest(of: name)
+    guard end > position else { return nil }
+    let value = Array(line[position..<end])
+    position = end
+    return value
+  }
+
+  /// Where an unquoted rest ends, white space left out: at the end of the line, or before a ``Command/consistencyOption``
+  /// that is the last word but one.
+  private func endOfRest(of name: CommandName) -> Int {
+    let end = lastWord(before: line.count).upperBound
+    guard name == .put else { return end }
+    let option = lastWord(before: lastWord(before: end).lowerBound)
+    guard line[option].elementsEqual(Command.consistencyOption.utf8) else { return end }
+    return max(position, lastWord(before: option.lowerBound).upperBound)
+  }
+
+  /// The last word that ends at `end` or before; empty, and at the cursor, if there is none.
+  private func lastWord(before end: Int) -> Range<Int> {
+    var end = end
+    while end > position, Ascii.isWhiteSpace(line[end - 1]) { end -= 1 }
+    var start = end
+    while start > position, !Ascii.isWhiteSpace(line[start - 1]) { start -= 1 }
+    return start..<end
   }
 
   private mutating func skipWhiteSpace() {

@@ -22,6 +22,7 @@ final class InputDescriptor: Sendable {
     self.isOwned = isOwned
     var ends: [Int32] = [-1, -1]
     precondition(pipe(&ends) == 0, "pipe: \(String(cString: strerror(errno)))")
+    for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
     wake = (ends[0], ends[1])
   }
 
@@ -42,6 +43,8 @@ final class InputDescriptor: Sendable {
   ///
   /// - Throws: ``InputError`` or `CancellationError`.
   func readChunk() async throws -> [UInt8] {
+    // What a task that was cancelled earlier left there is not meant for this one.
+    if !Task.isCancelled { forgetCancellations() }
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         queue.async { continuation.resume(returning: self.waitAndRead()) }
@@ -50,6 +53,11 @@ final class InputDescriptor: Sendable {
       _ = write(wake.write, [1], 1)
     }
     return try result.get()
+  }
+
+  private func forgetCancellations() {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    while read(wake.read, &bytes, bytes.count) > 0 {}
   }
 
   private func waitAndRead() -> Result<[UInt8], any Error> {

@@ -82,4 +82,21 @@ package final class LineReader {
       }
     }
   }
+
+  // MARK: - Bytes
+
+  /// What has arrived, for who edits lines itself: what was read ahead, else the next piece; empty at the end.
+  ///
+  /// - Throws: as ``next()``.
+  package func nextBytes() async throws -> [UInt8] {
+    guard start < buffer.count else { return try await input.readChunk() }
+    defer { start = buffer.count }
+    return Array(buffer[start...])
+  }
+
+  /// Leaves bytes that were taken to whoever reads next.
+  package func putBack(_ bytes: some Sequence<UInt8>) {
+    buffer = Array(bytes) + buffer[start...]
+    start = 0
+  }
 }

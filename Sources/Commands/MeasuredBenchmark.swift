@@ -50,7 +50,7 @@ struct MeasuredBenchmark: Sendable {
     return isClean && isReported && result?.counts.failures == 0
   }
 
-  private var name: String { "\(plan.workload.rawValue) with \(plan.clients) clients" }
+  private var name: String { "\(plan.workload.rawValue) with \(Numbers.count(plan.clients, "client"))" }
 
   /// Says what was measured and writes it where it was asked for; returns whether that was possible.
   private func report(_ result: BenchmarkResult) -> Bool {
@@ -88,13 +88,18 @@ extension BenchmarkDesk {
     return Answer(.success, "Stopped benchmark: \(name)")
   }
 
-  /// The last few runs, each beside the one before it of the same workload.
+  /// What the plain benchmark found last, and the last few runs of workloads, each beside the one before it of the same.
   func resultLines() -> [Answer] {
     let all = summaries
-    guard !all.isEmpty else { return [Answer(.info, "No results; benchmark WORKLOAD measures one")] }
-    return all.enumerated().map { index, summary in
-      let earlier = all[..<index].last { $0.plan.workload == summary.plan.workload }
-      return Answer(.info, summary.line(index + 1, comparedWith: earlier))
+    let plain = averages.map { [Answer(.info, "benchmark: \($0)")] } ?? []
+    guard !all.isEmpty else {
+      return plain.isEmpty
+        ? [Answer(.info, "Nothing was measured in this session yet; benchmark mixed measures")] : plain
     }
+    return plain
+      + all.enumerated().map { index, summary in
+        let earlier = all[..<index].last { $0.plan.workload == summary.plan.workload }
+        return Answer(.info, summary.line(index + 1, comparedWith: earlier))
+      }
   }
 }

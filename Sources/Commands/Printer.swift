@@ -4,6 +4,8 @@ import Synchronization
 /// Writes answers to descriptors: each line complete in one `write(2)`, so that a reader at the other end of a pipe sees
 /// an acknowledgement as soon as there is one, and lines of several commands never mix.
 ///
+/// Control characters reach a program, but no terminal, and stand in no error: there they are written `\xHH`.
+///
 /// Progress overwrites itself on a terminal. Elsewhere only that of `load` is printed, line by line: a script that lives
 /// through a crash of ours needs to know what was stored, and nobody reads a benchmark's percentages in a file.
 package final class Printer: Sendable {
@@ -22,10 +24,11 @@ package final class Printer: Sendable {
   /// - Parameters:
   ///   - output: for everything but failures.
   ///   - failures: for lines with `✗`; may be the same as `output`.
-  package init(output: Int32 = STDOUT_FILENO, failures: Int32) {
+  ///   - isTerminal: whether `output` is one; `nil` to ask the system.
+  package init(output: Int32 = STDOUT_FILENO, failures: Int32, isTerminal: Bool? = nil) {
     self.output = output
     self.failures = failures
-    isTerminal = isatty(output) == 1
+    self.isTerminal = isTerminal ?? (isatty(output) == 1)
   }
 
   /// The `errno` of the write that failed, after which nothing more is written: `EPIPE` if the reader has gone.
@@ -35,9 +38,13 @@ package final class Printer: Sendable {
     switch output {
     case .answer(let answer):
       let descriptor = answer.kind == .failure ? failures : self.output
+      // A program reads values as they are. A person, or who looks at a file of errors, should not have a terminal
+      // changed by them.
+      let isSafe = answer.kind == .failure || (descriptor == self.output && isTerminal)
+      let line = isSafe ? Quoted.printable(answer.line) : answer.line
       state.withLock { state in
         clearProgress(&state)
-        write(answer.line + [Ascii.newline], to: descriptor, &state)
+        write(line + [Ascii.newline], to: descriptor, &state)
       }
     case .progress(let progress) where isTerminal:
       // The carriage return goes last, so that whatever else is printed begins at the left edge.
@@ -56,7 +63,10 @@ package final class Printer: Sendable {
 
   /// Prints text as it is: a prompt.
   package func print(raw text: String) {
-    state.withLock { write(Array(text.utf8), to: output, &$0) }
+    state.withLock { state in
+      clearProgress(&state)
+      write(Array(text.utf8), to: output, &state)
+    }
   }
 
   private func clearProgress(_ state: inout State) {

@@ -2,9 +2,18 @@
 ///
 /// Printable text of any language stays readable; everything else, and what is not UTF-8, becomes `\xHH`.
 package enum Quoted {
-  package static func text(_ bytes: some Sequence<UInt8>) -> String {
-    let bytes = Array(bytes)
-    var text = "\""
+  package static func text(_ bytes: some Sequence<UInt8>) -> String { "\"\(escaping(Array(bytes), shown))\"" }
+
+  /// Bytes as a terminal may see them: as they are, but for what would move its cursor, colour it or worse, which becomes
+  /// `\xHH`. New lines and tabs stay.
+  package static func printable(_ bytes: [UInt8]) -> [UInt8] {
+    let isPlain = bytes.allSatisfy { (0x20..<0x7F).contains($0) || $0 == Ascii.newline || $0 == Ascii.tab }
+    return isPlain ? bytes : Array(escaping(bytes, printed).utf8)
+  }
+
+  /// - Parameter shown: how a character stands in the text; `nil` where it is escaped byte by byte.
+  private static func escaping(_ bytes: [UInt8], _ shown: (Unicode.Scalar) -> String?) -> String {
+    var text = ""
     var rest = bytes[...]
     while let first = rest.first {
       let length = first < 0x80 ? 1 : min(rest.count, max(1, (~first).leadingZeroBitCount))
@@ -18,7 +27,16 @@ package enum Quoted {
         rest = rest.dropFirst()
       }
     }
-    return text + "\""
+    return text
+  }
+
+  private static func printed(_ scalar: Unicode.Scalar) -> String? {
+    switch scalar.value {
+    case 0x09, 0x0A: String(scalar)
+    // What turns the direction of the text around would show another order than there is.
+    case 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: nil
+    default: scalar.properties.generalCategory == .control ? nil : String(scalar)
+    }
   }
 
   /// `nil` for what must be escaped byte by byte.

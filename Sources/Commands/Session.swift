@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Commands one after another, from a text or an input, with the answers printed: what line mode and `exec` have in
 /// common.
 package final class Session {
@@ -23,6 +25,21 @@ package final class Session {
     note(await runner.run(line: line, input: input, emit: printer.print))
   }
 
+  /// Runs one line as a task that `running` may end without ending the session.
+  private func run(line: [UInt8], _ running: RunningCommand) async {
+    // Safe: nobody reads the input until the task is done.
+    nonisolated(unsafe) let input = input
+    let task = Task { [runner, printer] in await runner.run(line: line, input: input, emit: printer.print) }
+    running.begin(task)
+    let outcome = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    running.end()
+    note(outcome)
+  }
+
   /// Runs one command, unless the session is over.
   package func run(_ command: Command) async {
     guard !isOver else { return }
@@ -31,15 +48,31 @@ package final class Session {
 
   /// Runs the lines of the input until it ends or the session is over.
   ///
-  /// - Parameter prompt: is printed before each line; empty where nobody types.
+  /// - Parameters:
+  ///   - prompt: is printed before each line; empty where nobody types.
+  ///   - running: is told which command runs.
   /// - Throws: an error whose description is the system's, if the input cannot be read.
-  package func runInput(prompt: String = "") async throws {
-    while !isOver {
+  package func runInput(prompt: String = "", running: RunningCommand = RunningCommand()) async throws {
+    try await run(prompt: prompt, running) {
       if !prompt.isEmpty { printer.print(raw: prompt) }
+      return try await input.next()
+    }
+  }
+
+  /// Runs lines until there are none, or the session is over.
+  ///
+  /// - Parameters:
+  ///   - prompt: what stands before the line when `next` ends or throws; empty where nobody types.
+  ///   - next: returns the next line.
+  /// - Throws: what `next` throws, but for `CancellationError`, which ends the session.
+  package func run(
+    prompt: String, _ running: RunningCommand, _ next: () async throws -> LineReader.Line?
+  ) async throws {
+    while !isOver {
       do {
-        switch try await input.next() {
+        switch try await next() {
         case .bytes(let line):
-          await run(line: line)
+          await run(line: line, running)
         case .tooLong:
           hasFailed = true
           printer.print(.answer(Answer(.failure, "The line is longer than any command can be")))
@@ -67,4 +100,24 @@ package final class Session {
     }
     if printer.failure != nil || Task.isCancelled { isOver = true }
   }
+}
+
+/// The command of a session that runs now, for who wants to end it and not the session.
+package final class RunningCommand: Sendable {
+  private let task = Mutex<Task<Outcome, Never>?>(nil)
+
+  package init() {}
+
+  /// Cancels the command that runs; false if none does, or if it was told already and goes on all the same.
+  package func interrupt() -> Bool {
+    task.withLock { task in
+      guard let running = task, !running.isCancelled else { return false }
+      running.cancel()
+      return true
+    }
+  }
+
+  fileprivate func begin(_ task: Task<Outcome, Never>) { self.task.withLock { $0 = task } }
+
+  fileprivate func end() { task.withLock { $0 = nil } }
 }

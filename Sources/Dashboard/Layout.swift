@@ -1,8 +1,3 @@
-/// The panels that can have the keys, in the order in which Tab visits them.
-package enum PanelKind: String, CaseIterable, Sendable {
-  case ring, nodes, throughput, latency, benchmark, events
-}
-
 /// Where everything is, for a size and what there is to show.
 ///
 /// Four shapes: *large* (as wide, and the selected node beside the events), *wide* (ring beside nodes and graphs, events

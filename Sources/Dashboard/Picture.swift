@@ -80,13 +80,13 @@ package struct Picture: Equatable, Sendable {
   /// An overlay's box and where it stands, in the room above the prompt and the key line.
   static func box(of overlay: Overlay, _ state: DashboardState, _ look: Look) -> (canvas: Canvas, column: Int, row: Int)
   {
-    let room = Size(width: state.size.width, height: state.size.height - 2)
+    let room = state.overlayRoom
     let box: Canvas
     switch overlay {
-    case .help: box = HelpOverlay.draw(room, look)
+    case .help(let first): box = HelpOverlay.draw(room, look, isTour: state.guide != nil, firstRow: first)
     case .themes: box = ThemesOverlay.draw(state, room, look)
     case .page(let reader): box = PageOverlay.draw(reader, room, look)
-    case .confirmation(_, let question): box = ConfirmationOverlay.draw(question, room, look)
+    case .confirmation(let asked): box = ConfirmationOverlay.draw(asked, room, look)
     }
     let column = if case .themes = overlay { room.width - box.width } else { (room.width - box.width) / 2 }
     return (box, column, Swift.max(0, (room.height - box.height) / 2))

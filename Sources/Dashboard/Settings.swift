@@ -44,6 +44,25 @@ package struct Settings: Equatable, Sendable {
     return filled
   }
 
+  /// The text of a settings file with this theme in it: in the line that names one, the last if there are several, which
+  /// is the one that counts; else in a new line at the end. All other lines stay.
+  package static func file(_ text: String, withTheme name: String) -> String {
+    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let line = "theme = \(name)"[...]
+    func isTheme(_ line: Substring) -> Bool {
+      let setting = line.prefix { $0 != "#" }
+      return setting.firstIndex(of: "=").map { trimmed(setting[..<$0]) == "theme" } ?? false
+    }
+    if let at = lines.lastIndex(where: isTheme) {
+      let comment = lines[at].drop { $0 != "#" }
+      lines[at] = comment.isEmpty ? line : "\(line)  \(comment)"
+    } else {
+      if lines.last?.isEmpty == true { lines.removeLast() }
+      lines += [line, ""]
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// Reads one line; what is wrong with it, if anything.
   private mutating func take(_ line: Substring) -> String? {
     guard let equals = line.firstIndex(of: "=") else { return "expected NAME = VALUE" }

@@ -141,6 +141,13 @@ final class Stage: Sendable {
     return lines
   }
 
+  /// The beginning of a long answer, in whole words, without its sign.
+  static func short(_ answer: String) -> String {
+    let text = answer.hasPrefix("✓ ") || answer.hasPrefix("✗ ") ? String(answer.dropFirst(2)) : answer
+    let first = WordWrap.lines(text, width: 60).first ?? ""
+    return first == text ? text : first + " …"
+  }
+
   private func add(_ line: TourLine) {
     tour.add(line)
     note(line.text)

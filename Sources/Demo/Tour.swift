@@ -11,11 +11,21 @@ package final class Tour: Sendable {
     var report = TourReport()
     /// Where to go when the chapter that plays has ended; `nil` is the next one.
     var jump: Int?
+    /// Claims that the chapter that plays has made this time.
+    var claimsMade = 0
     var isBegun = false
     var playing: Task<Void, Never>?
     var stage: Stage?
     /// What a face may show; not while it is being closed.
     var cluster: Cluster?
+
+    /// Where a chapter's claims stand in the report.
+    func places(of chapter: String) -> [Int] { report.claims.indices.filter { report.claims[$0].chapter == chapter } }
+
+    mutating func count() {
+      scene.held = report.claims.count { $0.holds }
+      scene.failed = report.claims.count { !$0.holds }
+    }
   }
 
   let settings: TourSettings
@@ -94,7 +104,7 @@ package final class Tour: Sendable {
   }
 
   private func play(_ chapter: Chapter, _ stage: Stage) async {
-    state.withLock { $0.report.claims.removeAll { $0.chapter == chapter.title } }
+    state.withLock { $0.claimsMade = 0 }
     do {
       let cluster = try await stage.open(chapter.setting)
       if takePreface() { try await introduce(chapter, stage) }
@@ -103,6 +113,11 @@ package final class Tour: Sendable {
       try await stage.finishReading()
       state.withLock { state in
         if !state.report.chapters.contains(chapter.title) { state.report.chapters.append(chapter.title) }
+        // Played to its end it has made all the claims there are; another time it may have failed with one more.
+        for at in state.places(of: chapter.title).dropFirst(state.claimsMade).reversed() {
+          state.report.claims.remove(at: at)
+        }
+        state.count()
       }
     } catch is CancellationError {
     } catch {
@@ -154,6 +169,8 @@ extension Tour {
   /// Ends the tour; ``run()`` returns soon.
   package func stop() {
     let (playing, stage) = state.withLock { state in
+      // Once it is being left its end is no longer waited at.
+      if !state.report.wasStopped { state.report.wasLeftEarly = !state.scene.isOver }
       state.report.wasStopped = true
       return (state.playing, state.stage)
     }
@@ -203,9 +220,12 @@ extension Tour {
 
   func add(_ claim: Claim) {
     state.withLock { state in
-      state.report.claims.append(claim)
-      state.scene.held = state.report.claims.count { $0.holds }
-      state.scene.failed = state.report.claims.count { !$0.holds }
+      // A chapter that is played again makes the same claims in the same order. Each counts as it was checked last, so
+      // that one which was seen to hold is not forgotten when the chapter is left half-way.
+      let former = state.places(of: claim.chapter).dropFirst(state.claimsMade).first
+      if let former { state.report.claims[former] = claim } else { state.report.claims.append(claim) }
+      state.claimsMade += 1
+      state.count()
     }
     add(TourLine(kind: .claim(holds: claim.holds), text: claim.line))
   }

@@ -35,18 +35,26 @@ package struct TourReport: Sendable {
   package var chapters: [String] = []
   /// Each chapter's claims, from its last time.
   package var claims: [Claim] = []
-  /// It was left before its end.
+  /// It was ended by its reader, at the end of the last chapter or before.
   package var wasStopped = false
+  /// It was ended before that.
+  package var wasLeftEarly = false
 
   package var failures: [Claim] { claims.filter { !$0.holds } }
 
-  /// `All 34 claims held`.
+  /// `All 34 claims held`, and whether that is all there are.
   package var words: String {
     let count = claims.count
     guard failures.isEmpty else {
       return "\(failures.count) of \(count) claims did not hold: "
         + failures.map { "\($0.chapter): \($0.text)" }.joined(separator: "; ")
     }
-    return count == 0 ? "No claim was checked" : "All \(count) claims held"
+    if count == 0 { return "No claim was checked" + (wasLeftEarly ? ": the tour was left before its first" : "") }
+    let held = count == 1 ? "The claim that was checked held" : "All \(count) claims that were checked held"
+    if wasLeftEarly { return "\(held); the tour was left before its end" }
+    return count == 1 ? "The claim held" : "All \(count) claims held"
   }
+
+  /// The sign before these words: nothing held where nothing was checked.
+  package var sign: String { claims.isEmpty ? "•" : failures.isEmpty ? "✓" : "✗" }
 }

@@ -23,12 +23,13 @@ package enum TourText {
   /// How it ended; the claims that did not hold by name.
   package static func closing(_ report: TourReport) -> [String] {
     let failures = report.failures.map { "✗ \($0.chapter): \($0.line)" }
-    return [""] + failures + [(failures.isEmpty ? "✓ " : "✗ ") + head(report)]
+    return [""] + failures + ["\(report.sign) \(head(report))"]
   }
 
   private static func head(_ report: TourReport) -> String {
     let (failed, all) = (report.failures.count, report.claims.count)
-    return failed == 0 ? report.words : "\(failed) of \(all) claims did not hold"
+    let left = report.wasLeftEarly ? "; the tour was left before its end" : ""
+    return failed == 0 ? report.words : "\(failed) of \(all) claims did not hold\(left)"
   }
 
   private static func wrapped(_ line: TourLine) -> [String] {

@@ -56,7 +56,8 @@ package struct BenchmarkPlan: Sendable, Equatable {
   package var operations: Int { operationCount ?? keys }
 
   /// One operation in so many is timed, 0 for none: every one of those that wait for a disk, since two readings of the
-  /// clock are nothing beside that, of an open loop, which reads the clock anyway, and of `open`.
+  /// clock are nothing beside that, of an open loop, which reads the clock anyway, and of `open`. Of threads that write
+  /// with `fsync always`, ``BenchmarkRunner`` says so.
   package var latencySampling: Int {
     if let sampling { return sampling }
     let waits = usesTasks && workload != .readArray || workload == .open || rate != nil

@@ -24,7 +24,7 @@ package final class BenchmarkRunner: Sendable {
     var marks: [BenchmarkMark] = []
   }
 
-  /// Of the operations of one caller, every so many are timed: two readings of the clock cost 56 ns, an eighth of a get.
+  /// Of the operations of one caller, one in so many is timed: two readings of the clock cost 56 ns, an eighth of a get.
   /// See ``BenchmarkPlan/latencySampling``.
   package static let sampling = 16
 
@@ -32,6 +32,9 @@ package final class BenchmarkRunner: Sendable {
   package static let warmOperationsMax = 1_000_000
 
   package init(_ plan: BenchmarkPlan, _ cluster: Cluster) {
+    var plan = plan
+    // Here and not in the plan: it does not know the policy of the cluster it will meet.
+    if plan.sampling == nil, plan.workload.mix.reads < 100, cluster.status().fsync == .always { plan.sampling = 1 }
     self.plan = plan
     self.cluster = cluster
     generator = LoadGenerator(plan, cluster)
@@ -65,6 +68,17 @@ package final class BenchmarkRunner: Sendable {
     }
     if let failure = generator.failure, !plan.toleratesFailures { throw failure }
     return result(record, marks, elapsedNs: endNs - startedNs, unsent: round.schedule?.unsent ?? 0, memoryAtStart)
+  }
+
+  /// What is loaded before anything is measured, and how much that is on the disk; `nil` if nothing is.
+  package var loadAnnouncement: String? {
+    guard plan.workload.loads else { return nil }
+    let status = cluster.status()
+    let copies = status.quorum.effective(nodes: status.nodes.count).replicas
+    let most = plan.valueSizes.most
+    let bytes = plan.keys * (plan.names.byteCount + most) * copies
+    let size = bytes < 10_000_000 ? "\(bytes / 1_000) kB" : "\(bytes / 1_000_000) MB"
+    return "loading \(plan.keys) keys with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
   }
 
   /// Deletes the keys that the run made.

@@ -173,8 +173,8 @@ extension PartitionTable {
   /// Runs `body` between two operations: with every partition's lock held, taken in the order of their numbers. Nobody
   /// else holds more than one.
   fileprivate func withAllLocked(_ body: () -> Void) {
-    for number in 0..<Store.partitionCount { self[number].pointee.lock.lock() }
+    for number in 0..<Store.partitionCount { self[number].lock.pointee.lock() }
     body()
-    for number in 0..<Store.partitionCount { self[number].pointee.lock.unlock() }
+    for number in 0..<Store.partitionCount { self[number].lock.pointee.unlock() }
   }
 }

@@ -15,7 +15,7 @@ extension Cluster {
     } catch {
       throw ended(slot, error)
     }
-    tap.end(slot, isJudged(writeAt: consistency) ? .done : .unknown)
+    endWrite(slot, consistency)
   }
 
   /// ``get(_:)`` from as many owners as `consistency` says; `nil` is the cluster's default.
@@ -25,7 +25,7 @@ extension Cluster {
     try checkServing()
     let startedNs = readLatencies.start()
     defer { readLatencies.finish(startedNs) }
-    let isWatched = isJudged(readAt: consistency) && key.withBytes { tap.watches($0) }
+    let isWatched = key.withBytes { tap.watches($0) } && isJudged(readAt: consistency)
     let slot = isWatched ? key.withBytes { tap.begin(.get, $0) } : nil
     let value: [UInt8]?
     do throws(ClusterError) {
@@ -51,8 +51,69 @@ extension Cluster {
     } catch {
       throw ended(slot, error)
     }
-    tap.end(slot, isJudged(writeAt: consistency) ? .done : .unknown)
+    endWrite(slot, consistency)
     return existed
+  }
+
+  /// ``putBlocking(_:_:)``, acknowledged when as many owners have it as `consistency` says; `nil` is the cluster's
+  /// default. Allocates nothing unless it has to wait.
+  /// - Throws: as ``put(_:_:)``.
+  public func putBlocking(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, consistency: Consistency?
+  ) throws(ClusterError) {
+    guard let consistency else { return try putBlocking(key, value) }
+    try checkServing()
+    let slot = tap.watches(key) ? tap.begin(.put, key, ObservedValue(value)) : nil
+    try writeBlocking(.value, key, value, consistency, slot)
+  }
+
+  /// ``deleteBlocking(_:)``, acknowledged when as many owners have it as `consistency` says; `nil` is the cluster's
+  /// default.
+  public func deleteBlocking(_ key: UnsafeRawBufferPointer, consistency: Consistency?) throws(ClusterError) {
+    guard let consistency else { return try deleteBlocking(key) }
+    try checkServing()
+    let slot = tap.watches(key) ? tap.begin(.delete, key) : nil
+    let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
+    try writeBlocking(.tombstone, key, empty, consistency, slot)
+  }
+
+  private func writeBlocking(
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ consistency: Consistency,
+    _ slot: Int?
+  ) throws(ClusterError) {
+    do throws(ClusterError) {
+      try writeBlocking(kind, key, value, consistency)
+    } catch {
+      throw ended(slot, error)
+    }
+    endWrite(slot, consistency)
+  }
+
+  /// ``getBlocking(_:into:)`` from as many owners as `consistency` says; `nil` is the cluster's default. Allocates nothing
+  /// unless it has to wait.
+  /// - Returns: the value's byte count, of which as many were copied as fit; `nil` if the key has no value.
+  /// - Throws: as ``get(_:)``.
+  public func getBlocking(
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, consistency: Consistency?
+  ) throws(ClusterError) -> Int? {
+    guard let consistency else { return try getBlocking(key, into: buffer) }
+    try checkServing()
+    guard tap.watches(key), isJudged(readAt: consistency) else {
+      return try readBlocking(key, consistency) { Cluster.copy($0, to: buffer) }
+    }
+    let slot = tap.begin(.get, key)
+    var found = ObservedValue.absent
+    let count: Int?
+    do throws(ClusterError) {
+      count = try readBlocking(key, consistency) { value in
+        found = ObservedValue(value)
+        return Cluster.copy(value, to: buffer)
+      }
+    } catch {
+      throw ended(slot, error)
+    }
+    tap.end(slot, .done, found: found)
+    return count
   }
 
   // What the live verdict makes of levels: whoever asks for less than the cluster's own quorums has not been promised
@@ -65,9 +126,11 @@ extension Cluster {
     return consistency.count(of: quorum.replicas) >= quorum.read
   }
 
-  private func isJudged(writeAt consistency: Consistency) -> Bool {
+  private func endWrite(_ slot: Int?, _ consistency: Consistency) {
+    guard let slot else { return }
     let quorum = effectiveQuorum
-    return consistency.count(of: quorum.replicas) >= quorum.write
+    let isJudged = consistency.count(of: quorum.replicas) >= quorum.write
+    tap.end(slot, isJudged ? .done : .unknown)
   }
 
   private var effectiveQuorum: QuorumSettings {

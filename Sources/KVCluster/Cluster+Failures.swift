@@ -106,7 +106,9 @@ extension Cluster {
   private func markKilled(_ name: String, _ isKilled: Bool) throws(ClusterError) {
     do throws(StorageError) {
       try roster.withState { state throws(StorageError) in
-        guard let i = state.configuration.members.firstIndex(where: { $0.name == name }) else { return }
+        guard let i = state.configuration.members.firstIndex(where: { $0.name == name }),
+          state.configuration.members[i].isKilled != isKilled
+        else { return }
         var next = state.configuration
         next.members[i].isKilled = isKilled
         try folder.write(next)

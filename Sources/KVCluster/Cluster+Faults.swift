@@ -70,13 +70,19 @@ extension Cluster {
 
   /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
   /// fetched from another node again.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node has no value that is on its disk.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
   public func corrupt(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
     guard let replica = node.replica, let disk = folder.disk as? PosixDisk else {
       throw .refused("\(name) does not answer, so there is nothing to damage")
     }
-    guard let place = anyValue(of: replica) else { throw .refused("\(name) has no value on its disk yet: `put` one") }
+    var place = anyValue(of: replica)
+    if place == nil {
+      // What was read at the start counts as on the disk from the first sync on, and so does what was written since.
+      replica.commit.syncNow()
+      place = anyValue(of: replica)
+    }
+    guard let place else { throw .refused("\(name) keeps no value: `put` one") }
     do throws(StorageError) {
       try disk.flip("\(replica.store.log.folder)/\(LogFormat.segmentName(place.segment))", at: place.offset)
     } catch {

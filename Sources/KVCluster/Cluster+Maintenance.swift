@@ -395,7 +395,9 @@ final class Caretaker {
 
   /// Whether of some of the node's keys every owner has lost records that were on its disk: then what they have together
   /// is no proof of what was acknowledged.
-  var isLost: Bool { !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) } }
+  var isLost: Bool {
+    replica.store.hasLost && !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) }
+  }
 
   private func announceLoss() {
     if !hasAnnouncedLoss {
@@ -430,7 +432,13 @@ final class Caretaker {
       announceLoss()
       return nil
     }
-    guard (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) }) else {
+    let generation = partitions.currentGeneration
+    // Where those that vote are too few, all owners together know.
+    let isEnough = (0..<Store.partitionCount).allSatisfy {
+      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
+    }
+    guard isEnough || (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) })
+    else {
       if !hasAnnouncedWait {
         cluster.log(
           .storage, .warning,
@@ -438,11 +446,6 @@ final class Caretaker {
       }
       hasAnnouncedWait = true
       return nil
-    }
-    let generation = partitions.currentGeneration
-    // Where those that vote are too few, all owners together know.
-    let isEnough = (0..<Store.partitionCount).allSatisfy {
-      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
     }
     let sources = cluster.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
     let sweep = Sweep(

@@ -125,18 +125,17 @@ extension Cluster {
     let newcomer = joint.change?.newcomer
     var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
     for id in roster.live.map(\.id) + [newcomer].compactMap({ $0 }) where Int(id) < live.count { live[Int(id)] = true }
+    if view.nextTable?.nodes.allSatisfy({ live[Int($0)] }) ?? false { return view }
     let isShort = !view.allLists(of: 0..<Ring.slotCount) { slot in
-      let participants = view.participants(ofSlot: slot)
-      var answering = 0
-      for i in 0..<participants.count
-      where participants.nextOwners.contains(i) && live[Int(participants.ids[i])] { answering += 1 }
-      return answering >= next.write
+      view.countNextOwners(ofSlot: slot) { live[Int($0)] } >= next.write
     }
     if isShort {
+      let leaving =
+        joint.change.flatMap { $0.kind == .leave ? "without \(roster.name(of: $0.node))" : nil } ?? "after it"
       let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
       throw .refused(
-        "after it some keys would have too few nodes that answer, while \(down.joined(separator: ", ")) is down: "
-          + "`restart \(down.first ?? "NODE")` first")
+        "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and \(leaving) too few of the "
+          + "owners of some keys would answer: `restart \(down.first ?? "NODE")` first")
     }
     return view
   }

@@ -26,22 +26,27 @@ extension Cluster {
 
   /// ``sendWrite(_:_:_:)`` for a thread that may block.
   @inline(never)
-  func sendWriteBlocking(_ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer) throws(ClusterError) {
-    try checkWritten(sendBlocking(call, Array(key)))
+  func sendWriteBlocking(
+    _ call: MessageOperation.Call, _ key: UnsafeRawBufferPointer, _ consistency: Consistency?
+  ) throws(ClusterError) {
+    try checkWritten(sendBlocking(call, Array(key), consistency), consistency)
   }
 
   @inline(never)
-  func sendReadBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) -> [UInt8]? {
-    try checkRead(sendBlocking(.get, Array(key)))
+  func sendReadBlocking(
+    _ key: UnsafeRawBufferPointer, _ consistency: Consistency?
+  ) throws(ClusterError) -> [UInt8]? {
+    try checkRead(sendBlocking(.get, Array(key), consistency), consistency)
   }
 
   private func sendBlocking(
-    _ call: MessageOperation.Call, _ key: [UInt8]
+    _ call: MessageOperation.Call, _ key: [UInt8], _ consistency: Consistency?
   ) throws(ClusterError) -> MessageOperation.Outcome {
     let tag = try prepare(call, key)
     let monitor = Monitor()
     let result = Mutex<MessageOperation.Outcome?>(nil)
-    exchange.begin(call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag) { outcome in
+    let hash = key.withBytes { Ring.hash($0) }
+    exchange.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
       result.withLock { $0 = outcome }
       monitor.withLock { monitor.notifyAll() }
     }
@@ -53,11 +58,12 @@ extension Cluster {
     }
   }
 
-  /// Checks the bounds; draws a tag for a write.
+  /// Checks the bounds; has a write wait for a disk that lags too far behind, and draws its tag.
   private func prepare(_ call: MessageOperation.Call, _ key: [UInt8]) throws(ClusterError) -> Tag {
     try Coordinator.checkKey(key.count)
     if case .put(let value) = call { try Coordinator.checkValue(value.count) }
     if call == .get { return .none }
+    if coordinator.isOverdue.load(ordering: .relaxed) { try coordinator.waitWhileOverdue() }
     do {
       return try coordinator.tags.draw()
     } catch {
@@ -69,7 +75,7 @@ extension Cluster {
     _ outcome: MessageOperation.Outcome, _ consistency: Consistency? = nil
   ) throws(ClusterError) {
     guard outcome == .done else {
-      throw .indeterminate("too few owners answered in time\(consistency.words); links are faulty: `heal` mends them")
+      throw .undecidedWrite("too few owners answered in time\(consistency.words)\(faultAdvice)")
     }
   }
 
@@ -78,9 +84,18 @@ extension Cluster {
   ) throws(ClusterError) -> [UInt8]? {
     guard case .found(let value) = outcome else {
       throw .indeterminate(
-        "too few owners answered in time\(consistency.words), so nothing can be said of the key; `heal` mends links")
+        "too few owners answered in time\(consistency.words), so nothing can be said of the key\(faultAdvice)")
     }
     return value
+  }
+
+  /// What may have kept owners from answering, and what to do about it.
+  private var faultAdvice: String {
+    let paused = links.pausedNodes
+    guard let first = paused.first else { return links.isFaulty ? "; links are faulty: `heal` mends them" : "" }
+    let names = paused.map { roster.name(of: $0) }.joined(separator: ", ")
+    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(roster.name(of: first))`"
+      + (links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
   }
 
   /// An operation of a simulation's client: by message or by direct call, as the program would do it.

@@ -97,20 +97,23 @@ extension Cluster {
 
   @inline(__always)
   func writeBlocking(
-    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ consistency: Consistency? = nil
   ) throws(ClusterError) {
-    if links.isFaulty { return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key) }
-    if let pending = try coordinator.write(kind, key, value) { try settleBlocking(pending) }
+    if links.isFaulty {
+      return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key, consistency)
+    }
+    if let pending = try coordinator.write(kind, key, value, consistency) { try settleBlocking(pending, consistency) }
   }
 
   /// - Parameter take: gets the value while a lock is held.
   @inline(__always)
   func readBlocking(
-    _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Int
+    _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer) -> Int
   ) throws(ClusterError) -> Int? {
-    if links.isFaulty { return try sendReadBlocking(key)?.withBytes(take) }
-    let (count, pending) = try coordinator.read(key) { value -> Int? in value.map(take) }
-    if let pending { try settleBlocking(pending) }
+    if links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
+    let (count, pending) = try coordinator.read(key, consistency) { value -> Int? in value.map(take) }
+    if let pending { try settleBlocking(pending, consistency) }
     return count
   }
 
@@ -127,7 +130,7 @@ extension Cluster {
     var found: [[UInt8]] = []
     for number in 0..<Store.partitionCount {
       let partition = partitions[number]
-      partition.pointee.lock.withLock { collect(prefix, partition, number, &found) }
+      partition.lock.pointee.withLock { collect(prefix, partition, number, &found) }
     }
     found.sort { $0.lexicographicallyPrecedes($1) }
     return KeyListing(keys: Array(found.prefix(max(0, limit))), isComplete: found.count <= limit)
@@ -196,13 +199,13 @@ extension Cluster {
     try check(await pending.wait(), consistency)
   }
 
-  func settleBlocking(_ pending: DurabilityWait) throws(ClusterError) {
-    try check(pending.waitBlocking(), nil)
+  func settleBlocking(_ pending: DurabilityWait, _ consistency: Consistency? = nil) throws(ClusterError) {
+    try check(pending.waitBlocking(), consistency)
   }
 
   private func check(_ step: WriteOperation.Step, _ consistency: Consistency?) throws(ClusterError) {
     if step == .done { return }
-    throw .indeterminate("too few owners confirmed in time that it is on their disks\(consistency.words)")
+    throw .undecidedWrite("too few owners confirmed in time that it is on their disks\(consistency.words)")
   }
 }
 

@@ -8,10 +8,11 @@ extension Cluster {
     do throws(ClusterError) {
       let configuration = roster.configuration
       let wanted = configuration.members.filter { !$0.isKilled }
-      try checkLeases(configuration)
+      let lease = highestLease(configuration)
+      try checkLease(lease, configuration)
       try noticePowerLoss(configuration)
-      replay(wanted, isLeased: highestLease(configuration) != nil)
-      try serve(configuration)
+      replay(wanted, isLeased: lease != nil)
+      try serve(configuration, above: lease ?? 0)
     } catch {
       roster.withState { $0.recoveryFailure = error }
       log(.recovery, .failure, error.description)
@@ -20,8 +21,7 @@ extension Cluster {
   }
 
   /// Data without any lease might see its tags again.
-  private func checkLeases(_ configuration: Configuration) throws(ClusterError) {
-    let highest = highestLease(configuration)
+  private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
         "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
@@ -151,8 +151,13 @@ extension Cluster {
     try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
       identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
-      cacheBytes: options.cacheBytes,
-      isExpected: isExpected)
+      cacheBytes: options.cacheBytes, isExpected: isExpected, mayBeTorn: mayBeTorn(name))
+  }
+
+  /// Whether a node's log may end in the middle of what was not synced, for all that its folder says. Where nothing counts
+  /// before a sync a kill may tear it; otherwise only a loss of power does, after which nodes are marked as suspect.
+  private func mayBeTorn(_ name: String) -> Bool {
+    options.fsync.stagesLogs || folder.boot == nil || suspectsWithoutMark.withLock { $0.contains(name) }
   }
 
   /// The code of a cold start, for one node: reads its log and starts its commit thread.
@@ -199,9 +204,11 @@ extension Cluster {
     }
   }
 
-  /// A node that was away when ranges moved from it gives them up before it serves again.
+  /// A node that was away when ranges moved from it gives them up before it serves again. What it is still asked for it
+  /// keeps: partitions may not yet use the newest configuration, and it must not say of what it has dropped that there is
+  /// nothing. It gives that up with all others, when the change ends.
   private func dropForeignRanges(_ store: Store, _ id: UInt16) throws(StorageError) {
-    let view = viewNow
+    let view = partitions.viewInForce
     var holdsAny = false
     for partition in 0..<Store.partitionCount where !holdsAny {
       holdsAny = store.holdsAny(partition) { !view.isOwner(id, ofSlot: $0) }
@@ -233,11 +240,11 @@ extension Cluster {
   }
 
   /// Draws the first tag above all that may have been used, lets the nodes answer, and takes up what was unfinished.
-  private func serve(_ configuration: Configuration) throws(ClusterError) {
+  private func serve(_ configuration: Configuration, above lease: UInt64) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
     do {
-      let first = max(newest, highestLease(configuration) ?? 0) + 1
+      let first = max(newest, lease) + 1
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
@@ -282,7 +289,7 @@ extension Cluster {
       for (hash, byteCount) in zip(hints.hashes, hints.byteCounts) {
         let partition = partitions[Store.partition(of: hash)]
         let hint = HintQueue.Hint(hash: hash, byteCount: byteCount)
-        partition.pointee.lock.withLock {
+        partition.lock.pointee.withLock {
           _ = HintQueue.add(hint, target: target.id, holder: holder.id, to: &partition.pointee)
         }
       }
@@ -293,7 +300,9 @@ extension Cluster {
   private func announce(_ replicas: [Replica]) {
     let records = replicas.reduce(0) { $0 + $1.store.log.size.recordBytes }
     let ms = (Clock.nowNs() - openedNs) / 1_000_000
-    log(.cluster, .info, "\(replicas.count) nodes serve; \(records >> 10) KiB of log opened in \(ms) ms")
+    let size = records >= 10 << 20 ? "\(records >> 20) MiB" : "\(records >> 10) KiB"
+    let nodes = replicas.count == 1 ? "1 node serves" : "\(replicas.count) nodes serve"
+    log(.cluster, .info, "\(nodes); \(size) of log opened in \(ms) ms")
   }
 
   /// What must be looked at a few times a second: timeouts, disks that lag, the tag lease.

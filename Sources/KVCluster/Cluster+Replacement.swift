@@ -16,7 +16,11 @@ extension Cluster {
       return Cluster.replacement(of: node.name, in: state.configuration)
     }
     guard let due else { return }
-    log(.leave, .warning, "\(due.node) has been down for \(afterNs / 1_000_000_000) s: it is being replaced")
+    let rule = due.heir.map { "\($0) takes its place, as no other node is left that could hold its copies" }
+    log(
+      .leave, .warning,
+      "\(due.node) has been down for \(afterNs / 1_000_000_000) s (--replace-after): "
+        + (rule ?? "the other nodes take over what it owned, as there are more of them than copies of a key"))
     Task.detached {
       do throws(ClusterError) {
         try await self.change(due)

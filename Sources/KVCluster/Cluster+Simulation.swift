@@ -44,10 +44,19 @@ extension Cluster {
   }
 
   /// Begins a membership change whose steps are the result's.
-  package func beginChange(_ kind: ChangeStatus.Kind, _ name: String) throws(ClusterError) -> Steps {
-    let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name)), self)
+  /// - Parameter heir: takes the place of a node that leaves.
+  package func beginChange(
+    _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
+  ) throws(ClusterError) -> Steps {
+    let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name, heir: heir)), self)
     return Steps { execution.step() }
   }
+
+  /// Where the change under way is.
+  package var changeStep: MembershipChange.Step? { roster.withState { $0.move?.change.step } }
+
+  /// Whether the change under way gives a node's place to another.
+  package var isReplacing: Bool { roster.configuration.change?.heir != nil }
 
   /// The change that a crash interrupted.
   package func resumeChange() -> Steps? {
@@ -79,19 +88,22 @@ extension Cluster {
   }
 
   /// When anyone who waits for a disk, or a message on its way, is due.
-  package func forEachDueSync(_ body: (_ name: String, _ dueNs: UInt64) -> Void) {
-    roster.forEachLive { replica in
-      if let due = replica.commit.nextDueNs { body(replica.name, due) }
+  /// - Parameter known: nodes that nothing is to be said of.
+  package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {
+    partitions.forEachAttached { replica in
+      if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
   package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
   package var nextMessageNs: UInt64? { exchange.nextDueNs }
   package func runMessages() { exchange.run() }
   package func tickNow() { tickOnce() }
-  /// A disk lags behind: writers wait, which in a simulation is the client's to do.
-  package var mustWritersWait: Bool { coordinator.isOverdue.load(ordering: .relaxed) }
+  /// A disk lags behind: writers are held back.
+  package var holdsWritersBack: Bool { coordinator.isOverdue.load(ordering: .relaxed) }
 
   package var nodeNames: [String] { roster.configuration.namesInOrder }
+  /// Whether it is a member, or was one and is still being taken leave of.
+  package func knows(_ name: String) -> Bool { roster.node(named: name) != nil }
   package func isUp(_ name: String) -> Bool { roster.node(named: name)?.replica != nil }
   package var isChanging: Bool { roster.withState { $0.move != nil } }
   package var configurationNow: Configuration { roster.configuration }
@@ -151,7 +163,7 @@ extension Cluster {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = partitions[Store.partition(of: hash)]
-      return partition.pointee.lock.withLock {
+      return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         let participants = view.participants(ofSlot: Ring.slot(of: hash))
         return (0..<participants.count).map { i -> Copy? in
@@ -173,7 +185,7 @@ extension Cluster {
     guard let replica = roster.node(named: name)?.replica else { return nil }
     return key.withBytes { bytes in
       let hash = Ring.hash(bytes)
-      return partitions[Store.partition(of: hash)].pointee.lock.withLock {
+      return partitions[Store.partition(of: hash)].lock.pointee.withLock {
         guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
           return nil
         }
@@ -184,13 +196,41 @@ extension Cluster {
     }
   }
 
+  /// Where in a node's log the tombstone of a key lies that has been purged, and that alone hides an older value there;
+  /// `nil` if there is none.
+  package func hidingTombstone(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
+    guard let replica = roster.node(named: name)?.replica else { return nil }
+    let hash = key.withBytes { Ring.hash($0) }
+    let number = Store.partition(of: hash)
+    guard replica.store.stripes[number].index.find(hash, matching: { _ in true }) == nil else { return nil }
+    let log = replica.store.log
+    var newest: (entry: SegmentScan.Entry, segment: Log.Segment)?
+    var hidesValue = false
+    for segment in log.segmentsNow.segments {
+      let source = SegmentSource(
+        base: UnsafeRawPointer(segment.file.base), slot: segment.slot, id: segment.id, clusterID: log.identity.clusterID
+      )
+      let scan = SegmentScan(source, limit: segment.end)
+      for entry in scan.entries(number) where entry.hash == hash {
+        hidesValue = hidesValue || !entry.location.isTombstone
+        if entry.tag > newest?.entry.tag ?? .none { newest = (entry, segment) }
+      }
+    }
+    guard hidesValue, let newest, newest.entry.location.isTombstone else { return nil }
+    let offset = newest.entry.location.offset
+    return (
+      "\(DataFolder.logFolder(name))/\(LogFormat.segmentName(newest.segment.id))",
+      offset..<offset + newest.entry.location.byteCount
+    )
+  }
+
   /// The newest version of a key that a write quorum of its owners is known to hold on the disk: no loss of power takes it
   /// back. `nil` if there is none, or while owners change.
   package func durableVersion(of key: [UInt8]) -> (tag: Tag, value: [UInt8]?)? {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = partitions[Store.partition(of: hash)]
-      return partition.pointee.lock.withLock {
+      return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         guard view.nextQuorum == nil else { return nil }
         let participants = view.participants(ofSlot: Ring.slot(of: hash))
@@ -229,6 +269,7 @@ extension Cluster {
       ("drain", counters.drainsWaited.load(ordering: .relaxed)),
       ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
       ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
+      ("withdrawal", counters.copiesWithdrawn.load(ordering: .relaxed)),
       ("hint given up", hintsDropped), ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
       ("node failed", counters.failedNodes.load(ordering: .relaxed)),

@@ -100,7 +100,7 @@ private struct Tally {
     sums = Array(repeating: Sums(), count: nodes.count)
     for number in 0..<Store.partitionCount {
       let partition = partitions[number]
-      partition.pointee.lock.lock()
+      partition.lock.pointee.lock()
       operations.reads += partition.pointee.operations.reads
       operations.writes += partition.pointee.operations.writes
       for i in ids.indices {
@@ -114,7 +114,7 @@ private struct Tally {
         sums[i].hintBytes += queue.byteCount
       }
       hintsDropped += partition.pointee.hintsDropped
-      partition.pointee.lock.unlock()
+      partition.lock.pointee.unlock()
     }
   }
 

@@ -27,6 +27,8 @@ public final class Cluster: Sendable {
   /// Where operations on watched keys are recorded for a live verdict.
   package let tap = OperationTap()
   let verdict = Mutex<VerdictStatus?>(nil)
+  /// How often who watches has looked.
+  let watchPasses = Atomic<UInt64>(0)
   let openedNs = Clock.nowNs()
   /// Reads and writes are served: recovery is done and the cluster is not closing.
   let isServing = Atomic<Bool>(false)

@@ -5,7 +5,7 @@ public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer, `consistency` the
   /// level asked for, unless it was the cluster's own.
   case unavailable(needed: Int, live: Int, owners: Int, missing: [String], consistency: Consistency? = nil)
-  /// The write or read may or may not have taken effect: not enough owners confirmed it in time.
+  /// Not enough owners answered in time: a write may or may not have taken effect, and of a read nothing is known.
   case indeterminate(String)
   /// A membership change is under way, or the change asked for makes no sense; nothing was changed.
   case refused(String)
@@ -28,7 +28,12 @@ public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
         "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: \(names). "
         + "Nothing was changed; `restart \(missing.first ?? "NODE")` brings a killed node back"
     case .indeterminate(let message):
-      return "indeterminate: \(message). It may or may not have taken effect; read the key to find out"
+      return "indeterminate: \(message)"
     }
+  }
+
+  /// A write that may or may not have taken effect.
+  static func undecidedWrite(_ reason: String) -> ClusterError {
+    .indeterminate("\(reason). It may or may not have taken effect; read the key to find out")
   }
 }

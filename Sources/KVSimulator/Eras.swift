@@ -24,9 +24,8 @@ struct Eras {
   private var floors: [[UInt8]: Floor] = [:]
 
   /// Looks which versions no loss of power can take back.
-  mutating func noteDurable(_ operations: [SimulatedCall], _ cluster: Cluster, keys: Int) {
-    for number in 0..<keys {
-      let key = Array("key\(number)".utf8)
+  mutating func noteDurable(_ operations: [SimulatedCall], _ cluster: Cluster, _ keys: [[UInt8]]) {
+    for key in keys {
       guard let version = cluster.durableVersion(of: key), version.tag > floors[key]?.tag ?? .none else { continue }
       if let value = version.value {
         guard let writer = Int(String(decoding: value.dropFirst(), as: UTF8.self)), writer >= eras.last!.first else {

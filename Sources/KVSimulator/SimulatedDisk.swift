@@ -30,6 +30,11 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 
+  /// A simulation opens a thousand logs a second, all of them short: to map, touch and unmap a large table for each was a
+  /// twentieth of its time.
+  package static let segmentsMax = 128
+  package var segmentsMax: Int { SimulatedDisk.segmentsMax }
+
   /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
   package let isStaged: Bool
 

@@ -136,12 +136,20 @@ final class SimulatedInode {
 
   func sync() {
     syncs += 1
-    asFile {
-      forEachUnsynced { number, range in
-        if !isAbandoned(number, range) { keep(range) }
-      }
-      abandoned = abandoned.filter { entry in isAbandoned(entry.sector, sector(entry.sector)) }
+    // As a rule the program has written all that it has stored; then there is nothing to swap.
+    if hasWrittenAll { keepAll() } else { asFile(keepAll) }
+  }
+
+  private var hasWrittenAll: Bool {
+    guard let written, byteCount > 0 else { return true }
+    return written.withBytes { memcmp(base, $0.baseAddress!, byteCount) } == 0
+  }
+
+  private func keepAll() {
+    forEachUnsynced { number, range in
+      if !isAbandoned(number, range) { keep(range) }
     }
+    if !abandoned.isEmpty { abandoned = abandoned.filter { isAbandoned($0.sector, sector($0.sector)) } }
   }
 
   /// A sync that fails: each sector was written, or its new bytes are gone, or they stay in memory and count as written.

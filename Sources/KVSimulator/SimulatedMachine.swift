@@ -5,7 +5,7 @@ import KVCluster
 /// One thread uses it, as everything in a simulation.
 final class SimulatedMachine: Disk, @unchecked Sendable {
   private(set) var disks: [(name: String, disk: SimulatedDisk)] = []
-  private let shared: SimulatedDisk
+  let shared: SimulatedDisk
   private var random: SeededRandom
   private let isStaged: Bool
 
@@ -36,10 +36,13 @@ final class SimulatedMachine: Disk, @unchecked Sendable {
   }
 
   private func disk(for path: String) -> SimulatedDisk {
-    let folder = path.split(separator: "/", maxSplits: 1).first.map(String.init) ?? path
-    return folder.hasSuffix(".wal") ? disk(of: String(folder.dropLast(4))) : shared
+    let folder = path.utf8.prefix { $0 != UInt8(ascii: "/") }
+    let suffix = ".wal".utf8
+    guard folder.count > suffix.count, folder.suffix(suffix.count).elementsEqual(suffix) else { return shared }
+    return disk(of: String(decoding: folder.dropLast(suffix.count), as: UTF8.self))
   }
 
+  var segmentsMax: Int { SimulatedDisk.segmentsMax }
   func names(in folder: String) throws(StorageError) -> [String] { try disk(for: folder).names(in: folder) }
   func makeFolder(_ path: String) throws(StorageError) { try disk(for: path).makeFolder(path) }
   func removeFolder(_ path: String) throws(StorageError) { try disk(for: path).removeFolder(path) }

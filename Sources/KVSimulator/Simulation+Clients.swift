@@ -5,17 +5,15 @@ extension Simulation {
   func begin(_ client: Int) {
     guard left > 0 else { return }
     left -= 1
-    let key = Array("key\(random.below(plan.keys))".utf8)
     let number = operations.count
+    let isBrief = plan.briefKeys > 0 && random.below(12) == 0
+    let key = keys[isBrief ? plan.keys + random.below(plan.briefKeys) : random.below(plan.keys)]
     let call: MessageOperation.Call
     switch random.below(10) {
     case 0..<4: call = .put(Array("v\(number)".utf8))
     case 4: call = .delete
+    case 5..<8 where isBrief: call = .delete
     default: call = .get
-    }
-    if call != .get, cluster.mustWritersWait {
-      left += 1
-      return queue.add(.think(client: client), at: after(10_000))
     }
     let consistency = drawConsistency()
     operations.append(
@@ -25,7 +23,8 @@ extension Simulation {
         finished.list.withLock { $0.append((number, outcome)) }
       }
     } catch {
-      if case .indeterminate = error { end(number, .undecided) } else { refuse(number) }
+      if case .indeterminate = error { return end(number, .undecided) }
+      if call != .get, cluster.holdsWritersBack { holdBack(client) } else { refuse(number) }
     }
   }
 
@@ -69,6 +68,15 @@ extension Simulation {
     if report.refused <= plan.operations { left += 1 }
     trace("client \(operations[number].client): \(operations[number].words)refused")
     next(operations[number].client)
+  }
+
+  /// A disk lags behind: the client comes again in a while.
+  private func holdBack(_ client: Int) {
+    counts.writersHeldBack += 1
+    left += 1
+    let call = operations.removeLast()
+    trace("client \(client): \(call.words)must wait")
+    queue.add(.think(client: client), at: after(50_000))
   }
 
   private func next(_ client: Int) {

@@ -31,12 +31,13 @@ extension Simulation {
     if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
     if let suspect = cluster.suspects.first { return "\(suspect) does not vote" }
     if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }
-    for number in 0..<plan.keys {
-      let copies = cluster.copies(of: Array("key\(number)".utf8))
-      guard let first = copies[0] else { return "key\(number): an owner does not know" }
+    for key in keys {
+      let copies = cluster.copies(of: key)
+      let name = String(decoding: key, as: UTF8.self)
+      guard let first = copies[0] else { return "\(name): an owner does not know" }
       for copy in copies
       where copy?.tag != first.tag || copy?.checksum != first.checksum || copy?.isTombstone != first.isTombstone {
-        return "key\(number) differs: \(copies)"
+        return "\(name) differs: \(copies)"
       }
     }
     return nil

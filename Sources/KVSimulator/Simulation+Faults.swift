@@ -52,9 +52,11 @@ extension Simulation {
       return name
     case .slowDisk:
       guard let name = draw(up) else { return nil }
-      slowDisks.append(name)
+      // A fourth of them hang: writers must wait for them where nothing else does.
+      let syncUs = faultRandom.chance(perMille: 250) ? 4_000_000 : 400_000
+      slowDisks.append((name, syncUs))
       later(.speed(node: name), within: faultUs)
-      return name
+      return "\(name), \(syncUs / 1_000) ms"
     }
   }
 
@@ -141,11 +143,12 @@ extension Simulation {
   }
 
   func start(_ name: String) {
-    guard cluster.nodeNames.contains(name), !cluster.isUp(name) else { return }
+    guard cluster.knows(name), !cluster.isUp(name) else { return }
     do {
       let catchUp = try cluster.startNode(name)
       _ = add("catch-up of \(name)", catchUp)
       startMaintenance(of: name)
+      if name == newcomer { newcomer = nil }
       trace("\(name) is back\(cluster.isSuspect(name) ? ", and does not vote" : "")")
     } catch {
       trace("\(name) does not start: \(error)")
@@ -188,9 +191,10 @@ extension Simulation {
   private func flipBits() -> String? {
     guard mayDamage(rotten) else { return nil }
     let disk = machine.disk(of: rotten)
+    if faultRandom.chance(perMille: 500), let words = loseTombstone() { return words }
     // Most of a log is dead records: every second time the value of a live one is hit.
     if faultRandom.chance(perMille: 500),
-      let place = cluster.place(of: Array("key\(faultRandom.below(plan.keys))".utf8), at: rotten)
+      let place = cluster.place(of: keys[faultRandom.below(plan.keys)], at: rotten)
     {
       let offset = faultRandom.within(place.range.lowerBound...place.range.upperBound - 1)
       disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
@@ -202,6 +206,22 @@ extension Simulation {
     let offset = LogFormat.segmentHeaderBytes + faultRandom.below(segment.byteCount - LogFormat.segmentHeaderBytes)
     disk.flip(segment.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
     return "\(segment.path) at \(offset)"
+  }
+
+  /// A log loses the tombstone of a key that was purged, and the node reads its log again: an older value comes to light
+  /// of which nobody else knows any more.
+  private func loseTombstone() -> String? {
+    for key in keys {
+      guard let place = cluster.hidingTombstone(of: key, at: rotten) else { continue }
+      let disk = machine.disk(of: rotten)
+      let offset = place.range.lowerBound + faultRandom.below(LogFormat.recordHeaderBytes)
+      disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+      cluster.crashNode(rotten)
+      disk.restart(losingPower: false)
+      later(.start(node: rotten), within: 1_000...20_000)
+      return "\(place.path) at \(offset), a purged tombstone, and \(rotten) starts again"
+    }
+    return nil
   }
 
   // MARK: - Mending
@@ -226,7 +246,7 @@ extension Simulation {
       trace("\(node) has room")
     case .loss(let isolated): lose(isolated)
     case .lossEnds(let isolated): endLoss(isolated)
-    case .speed(let node): slowDisks.removeAll { $0 == node }
+    case .speed(let node): slowDisks.removeAll { $0.node == node }
     case .restartCrashed(let node):
       cluster.crashNode(node)
       machine.disk(of: node).restart(losingPower: true)

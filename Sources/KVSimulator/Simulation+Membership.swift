@@ -1,29 +1,103 @@
 import KVCluster
 
-/// Nodes join and leave.
+/// Nodes join, leave, and take the places of others.
 extension Simulation {
-  /// A node joins or leaves, now and then.
+  private enum Change {
+    case join(String)
+    case leave(String)
+    case replace(String, heir: String)
+  }
+
+  /// Now and then the members change.
   func change() {
     if !isHealing { queue.add(.change, at: after(faultRandom.within(plan.changeEveryUs / 2...plan.changeEveryUs * 2))) }
-    guard changeSteps == nil, !cluster.isChanging else { return }
-    let names = cluster.nodeNames
-    let joins = names.count <= 5 || names.count < plan.nodesMax && faultRandom.chance(perMille: 500)
-    let name = joins ? "node\(nextNode)" : names[faultRandom.below(names.count)]
-    if !joins, name == rotten { return }
+    guard changeSteps == nil, !cluster.isChanging, let change = drawChange() else { return }
     do {
-      changeSteps = add("change", try cluster.beginChange(joins ? .join : .leave, name))
-      newcomer = joins ? name : nil
-      if joins { nextNode += 1 }
-      trace("\(name) \(joins ? "joins" : "leaves")")
+      switch change {
+      case .join(let name):
+        changeSteps = add("change", try cluster.beginChange(.join, name))
+        begun(newcomer: name)
+        trace("\(name) joins")
+      case .leave(let name):
+        changeSteps = add("change", try cluster.beginChange(.leave, name))
+        begun(newcomer: nil)
+        trace("\(name) leaves")
+      case .replace(let name, let heir):
+        let isUp = cluster.isUp(name)
+        changeSteps = add("change", try cluster.beginChange(.leave, name, heir: heir))
+        begun(newcomer: heir)
+        if name == rotten { heirOfRotten = heir }
+        if isUp { counts.replacedLiving += 1 } else { counts.replacedDead += 1 }
+        trace("\(heir) takes the place of \(name), which is \(isUp ? "up" : "down")")
+      }
+      plannedDeath = drawDeath()
     } catch {
-      trace("\(name) cannot \(joins ? "join" : "leave"): \(error)")
+      trace("no change, \(change): \(error)")
     }
+  }
+
+  private func drawChange() -> Change? {
+    let names = cluster.nodeNames
+    let new = "node\(nextNode)"
+    if faultRandom.chance(perMille: 350) {
+      // What people do about dead nodes.
+      let dead = names.filter { !cluster.isUp($0) }
+      let candidates = !dead.isEmpty && faultRandom.chance(perMille: 500) ? dead : names
+      return .replace(candidates[faultRandom.below(candidates.count)], heir: new)
+    }
+    if names.count <= 5 || names.count < plan.nodesMax && faultRandom.chance(perMille: 500) { return .join(new) }
+    let name = names[faultRandom.below(names.count)]
+    return name == rotten ? nil : .leave(name)
+  }
+
+  private func begun(newcomer: String?) {
+    self.newcomer = newcomer
+    if newcomer != nil { nextNode += 1 }
   }
 
   func changeDone() {
     changeSteps = nil
+    plannedDeath = nil
     report.changes += 1
     if let newcomer { startMaintenance(of: newcomer) }
     newcomer = nil
+    settleRotten()
+  }
+
+  /// If the node with the bad disk has been replaced, it is its heir's turn.
+  func settleRotten() {
+    guard let heir = heirOfRotten, !cluster.nodeNames.contains(rotten) else { return }
+    rotten = heir
+    heirOfRotten = nil
+  }
+
+  // MARK: - The program dies in the middle
+
+  /// On days on which the program dies it now and then does so at a step of a change that chance would seldom hit.
+  private func drawDeath() -> (step: MembershipChange.Step, parts: Int)? {
+    guard !isHealing, plan.faults.contains(where: { $0.fault == .programCrash || $0.fault == .blackout }),
+      faultRandom.chance(perMille: newcomer != nil ? 200 : 100)
+    else { return nil }
+    let steps: [MembershipChange.Step] = [
+      .adoptJoint, .drainOld, .stream, .sync, .writeSettled, .adoptSettled, .drainJoint, .drop,
+    ]
+    let step = steps[faultRandom.below(steps.count)]
+    return (step, step == .stream ? faultRandom.below(200) : 0)
+  }
+
+  /// Whether the program has just died at the step that was drawn.
+  func diesInChange() -> Bool {
+    guard let planned = plannedDeath, !isHealing, cluster.changeStep == planned.step else { return false }
+    if planned.parts > 0 {
+      plannedDeath?.parts -= 1
+      return false
+    }
+    trace("the change is at \(planned.step)")
+    counts.deathsInChanges += 1
+    let kinds: [SimulationPlan.Fault] = [.programCrash, .blackout].filter { kind in
+      plan.faults.contains { $0.fault == kind }
+    }
+    strike(kinds[faultRandom.below(kinds.count)])
+    return true
   }
 }

@@ -26,6 +26,14 @@ package final class Simulation {
     package var messagesLost = 0
     package var messagesDoubled = 0
     package var branches: [(name: String, count: Int)] = []
+
+    mutating func add(branch name: String, _ count: Int) {
+      if let i = branches.firstIndex(where: { $0.name == name }) {
+        branches[i].count += count
+      } else {
+        branches.append((name, count))
+      }
+    }
   }
 
   enum Event {
@@ -63,6 +71,8 @@ package final class Simulation {
   var faultRandom: SeededRandom
   var queue = EventQueue()
   let machine: SimulatedMachine
+  /// Hot keys first, then the brief ones.
+  let keys: [[UInt8]]
   var cluster: Cluster!
   var report = Report()
   let seed: UInt64
@@ -82,17 +92,32 @@ package final class Simulation {
   private var jobs: [(name: String, steps: Cluster.Steps)?] = []
   /// Nodes for which a sync is planned, and how long theirs take.
   private var planned: [String] = []
-  var slowDisks: [String] = []
+  /// Disks that are slow, and how long a sync takes there at most.
+  var slowDisks: [(node: String, syncUs: Int)] = []
   var isHealing = false
   /// It has converged.
   var isOver = false
   var deadlineNs = UInt64.max
   var nextNode: Int
-  /// The node whose disk may damage what it holds; one a day, so that other copies are good.
-  let rotten: String
+  /// The node whose disk may damage what it holds; one at a time, so that other copies are good. Who takes its place takes
+  /// this over.
+  var rotten: String
+  var heirOfRotten: String?
   var changeSteps: Int?
   /// The node that joins.
   var newcomer: String?
+  /// When the program dies in the change under way, if it does: after so many parts of this step.
+  var plannedDeath: (step: MembershipChange.Step, parts: Int)?
+  var counts = Counts()
+
+  /// How often what happened that the cluster does not count itself.
+  struct Counts {
+    var replacedLiving = 0
+    var replacedDead = 0
+    var replacementsResumed = 0
+    var deathsInChanges = 0
+    var writersHeldBack = 0
+  }
 
   /// Answers come here from within the cluster.
   final class Finished: Sendable {
@@ -102,6 +127,7 @@ package final class Simulation {
   package init(seed: UInt64, mistake: PlantedMistake? = nil) {
     self.seed = seed
     plan = SimulationPlan(seed: seed)
+    keys = plan.keyNames
     random = SeededRandom(seed: seed)
     faultRandom = random.split()
     machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
@@ -135,6 +161,7 @@ package final class Simulation {
       }
       report.virtualUs = Int(Clock.nowNs() / 1_000)
       collectCounts()
+      addOwnCounts()
       cluster.vanish()
       // Writes that were under way to the end may have taken effect.
       takeAnswers()
@@ -171,7 +198,7 @@ package final class Simulation {
     case .sync(let node):
       planned.removeAll { $0 == node }
       cluster.syncIfDue(node)
-      if losesWrites { eras.noteDurable(operations, cluster, keys: plan.keys) }
+      if losesWrites { eras.noteDurable(operations, cluster, keys) }
     case .tick:
       cluster.tickNow()
       queue.add(.tick, at: after(100_000))
@@ -188,10 +215,10 @@ package final class Simulation {
 
   /// Disks take their time to sync.
   private func planSyncs() {
-    cluster.forEachDueSync { name, due in
-      if planned.contains(name) { return }
+    cluster.forEachDueSync(besides: planned) { name, due in
       planned.append(name)
-      let latency = slowDisks.contains(name) ? random.within(20_000...400_000) : random.within(50...3_000)
+      let slowUs = slowDisks.first { $0.node == name }?.syncUs
+      let latency = slowUs.map { random.within(20_000...$0) } ?? random.within(50...3_000)
       queue.add(.sync(node: name), at: max(due, after(latency)))
     }
   }
@@ -200,11 +227,18 @@ package final class Simulation {
 
   func open() throws {
     cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
-    jobs = jobs.map { _ in nil }
+    // No event names an old one any more.
+    jobs = []
     changeSteps = nil
     planned = []
     for name in cluster.nodeNames { startMaintenance(of: name) }
-    if let steps = cluster.resumeChange() { changeSteps = add("change", steps) }
+    newcomer = nil
+    plannedDeath = nil
+    settleRotten()
+    if let steps = cluster.resumeChange() {
+      changeSteps = add("change", steps)
+      if cluster.isReplacing { counts.replacementsResumed += 1 }
+    }
     queue.add(.tick, at: after(100_000))
   }
 
@@ -222,7 +256,9 @@ package final class Simulation {
   private func work(_ number: Int) {
     guard let job = jobs[number] else { return }
     for _ in 0..<random.within(1...64) {
-      switch job.steps.step() {
+      let pace = job.steps.step()
+      if number == changeSteps, diesInChange() { return }
+      switch pace {
       case .again: continue
       case .rest(let ns):
         return queue.add(.job(number), at: Clock.nowNs() + ns + UInt64(random.below(200_000)) * 1_000)
@@ -266,13 +302,15 @@ package final class Simulation {
   private func collectCounts() {
     report.messagesLost += cluster.messagesLost
     report.messagesDoubled += cluster.messagesDoubled
-    for (name, count) in cluster.branches {
-      if let i = report.branches.firstIndex(where: { $0.name == name }) {
-        report.branches[i].count += count
-      } else {
-        report.branches.append((name, count))
-      }
-    }
+    for (name, count) in cluster.branches { report.add(branch: name, count) }
+  }
+
+  private func addOwnCounts() {
+    report.add(branch: "replace of a living node", counts.replacedLiving)
+    report.add(branch: "replace of a dead node", counts.replacedDead)
+    report.add(branch: "replace resumed", counts.replacementsResumed)
+    report.add(branch: "death in a change", counts.deathsInChanges)
+    report.add(branch: "writer held back", counts.writersHeldBack)
   }
 
   // MARK: - The record

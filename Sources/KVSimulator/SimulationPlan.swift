@@ -7,6 +7,8 @@ package struct SimulationPlan: Sendable, Equatable {
   package var nodesMax: Int
   package var clients: Int
   package var keys: Int
+  /// Keys that are seldom asked for and deleted as often as written, so that their tombstones are purged.
+  package var briefKeys: Int
   package var operations: Int
   package var fsync: FsyncPolicy
   package var thinkMaxUs: Int
@@ -62,11 +64,13 @@ package struct SimulationPlan: Sendable, Equatable {
     nodesMax = nodes + random.within(1...3)
     clients = random.within(3...8)
     keys = random.within(2...20)
+    briefKeys = random.chance(perMille: 500) ? 0 : random.within(1...3)
     operations = random.within(1_000...1_100)
     fsync = random.chance(perMille: 600) ? .always : random.chance(perMille: 700) ? .everysec : .never
     thinkMaxUs = [5_000, 20_000, 100_000][random.below(3)]
     timeoutUs = random.within(300_000...3_000_000)
-    cacheBytes = random.chance(perMille: 500) ? 0 : 1 << 20
+    // The least that is a cache at all.
+    cacheBytes = random.chance(perMille: 500) ? 0 : 1 << 18
     dayUs = operations / clients * (thinkMaxUs / 2 + 2_000)
     if random.chance(perMille: 700) {
       lossPerMille = random.chance(perMille: 400) ? 0 : random.below(300)
@@ -82,9 +86,15 @@ package struct SimulationPlan: Sendable, Equatable {
     changeEveryUs = random.within(dayUs / 5...dayUs / 2)
   }
 
+  /// The names of all keys.
+  var keyNames: [[UInt8]] {
+    (0..<keys).map { Array("key\($0)".utf8) } + (0..<briefKeys).map { Array("brief\($0)".utf8) }
+  }
+
   package var summary: String {
     let kinds = faults.map { "\($0.fault) every \($0.everyUs / 1_000) ms" }.joined(separator: ", ")
-    return "\(nodes) nodes, \(clients) clients, \(keys) keys, \(operations) operations, fsync \(fsync.rawValue), "
+    return
+      "\(nodes) nodes, \(clients) clients, \(keys)+\(briefKeys) keys, \(operations) operations, fsync \(fsync.rawValue), "
       + "\(cacheBytes >> 10) KiB of cache, "
       + "loss \(lossPerMille) ‰, doubled \(duplicationPerMille) ‰, delay \(delayUs)+\(jitterUs) µs; "
       + (kinds.isEmpty ? "no other faults" : kinds)

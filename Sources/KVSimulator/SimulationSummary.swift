@@ -17,9 +17,10 @@ package struct SimulationSummary: Sendable {
 
   package init() {}
 
-  /// Takes one day in. Returns what was wrong with it, and how to see it again.
+  /// Takes one day in. Returns what was wrong with it, if anything: what was found, with the shortest part of the history
+  /// that contradicts itself.
   @discardableResult
-  package mutating func add(_ seed: UInt64, _ report: Simulation.Report) -> String? {
+  package mutating func add(_ report: Simulation.Report) -> String? {
     seeds += 1
     operations += report.history.operations.count
     virtualUs += report.virtualUs
@@ -41,17 +42,16 @@ package struct SimulationSummary: Sendable {
     case .linearizable: break
     case .violation(let violation):
       violations += 1
-      problems.append("violation\n\(violation.explanation())")
+      problems.append("violation: \(violation.explanation().dropLast())")
     case .undecided(let key):
       undecided += 1
-      problems.append("the checker gave up on \(String(decoding: key, as: UTF8.self))")
+      problems.append("undecided: the checker gave up on \(String(decoding: key, as: UTF8.self))")
     }
     if let reason = report.unconverged {
       unconverged += 1
       problems.append("did not converge: \(reason)")
     }
-    return problems.isEmpty
-      ? nil : "seed \(seed): \(problems.joined(separator: "; ")); see it with `kvstore simulate --seed \(seed)`"
+    return problems.isEmpty ? nil : problems.joined(separator: "\n")
   }
 
   /// No violation, and everything converged; with `allStruck`, also that every fault struck and every branch ran.
@@ -59,7 +59,8 @@ package struct SimulationSummary: Sendable {
     violations == 0 && unconverged == 0 && undecided == 0 && (!allStruck || !hasZero)
   }
 
-  private var hasZero: Bool {
+  /// Whether a kind of fault never struck, or a branch of the protocol never ran: then the days prove less than they should.
+  package var hasZero: Bool {
     faults.contains(0) || branches.contains { $0.count == 0 } || messages.lost == 0 || messages.doubled == 0
   }
 
@@ -67,11 +68,28 @@ package struct SimulationSummary: Sendable {
     let struck = SimulationPlan.Fault.allCases.map { "\($0) \(faults[$0.rawValue])" }
     let ran = branches.map { "\($0.name) \($0.count)" }
     return """
-      \(seeds) seeds, \(operations) operations, \(virtualUs / 1_000_000) s virtual, \(violations) violations, \
-      \(unconverged) unconverged
-      operations: \(indeterminate) indeterminate, \(refused) refused; \(changes) membership changes
+      \(count(seeds, "seed")), \(count(operations, "operation")), \(virtualUs / 1_000_000) s virtual, \
+      \(count(violations, "violation")), \(unconverged) unconverged
+      operations: \(indeterminate) indeterminate, \(refused) refused; \(count(changes, "membership change"))
       faults: \(struck.joined(separator: ", ")), messages lost \(messages.lost), doubled \(messages.doubled)
       branches: \(ran.joined(separator: ", "))
       """
   }
+
+  /// Whether the promises were kept, in a line.
+  package var conclusion: String {
+    guard violations + unconverged + undecided > 0 else {
+      return "✓ Promises kept: some order of the operations explains every answer, and all replicas became equal"
+    }
+    var broken: [String] = []
+    if violations > 0 {
+      broken.append(
+        violations == 1 ? "an answer that no order explains" : "\(violations) answers that no order explains")
+    }
+    if undecided > 0 { broken.append("histories too large to decide: \(undecided)") }
+    if unconverged > 0 { broken.append("replicas that did not become equal") }
+    return "✗ Promises broken: \(broken.joined(separator: ", "))"
+  }
+
+  private func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -31,7 +31,8 @@ enum Explanation {
   /// The timeline without what a live history does not know, its beginning.
   private static func lines(_ violation: Violation) -> String {
     let name = History.Operation.display(violation.key)
-    return "no order of these operations on key \(name) explains the last answer:\n"
+    return
+      "no order of these operations on key \(name) explains the last answer (p1, p2: clients; time runs to the right):\n"
       + Timeline(violation).text(width: 100)
   }
 

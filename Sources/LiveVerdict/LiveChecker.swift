@@ -113,6 +113,7 @@ private struct Judge {
       cluster.show(status)
       shown = status
     }
+    cluster.notePass()
     return recorded
   }
 

@@ -13,6 +13,7 @@ struct BenchJob: Sendable {
 
   func run(on cluster: Cluster) async -> Int32 {
     let runner = BenchmarkRunner(plan, cluster)
+    if let announcement = runner.loadAnnouncement { HeadlessRun.complain(announcement) }
     let progress = Task { await BenchJob.showProgress(of: runner) }
     let failures = FailureCount()
     do {
@@ -101,10 +102,7 @@ private final class FailureCount: Sendable {
 /// `kvstore bench --compare A.json B.json`.
 enum BenchComparison {
   static func run(_ paths: [String]) throws {
-    guard paths.count == 2 else {
-      throw ValidationError(
-        "--compare takes two files written with --json; several runs of one side are lines of its file.")
-    }
+    precondition(paths.count == 2, "checked when the options were read")
     do {
       let runs = try paths.map { try RecordedRun.read(BenchFile.read($0), named: $0) }
       BenchFile.write(BenchmarkComparison(runs[0], runs[1]).table(paths[0], paths[1]), to: STDOUT_FILENO)

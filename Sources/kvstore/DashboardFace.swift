@@ -71,7 +71,7 @@ struct ClusterHost: ScreenHost {
 
   func benchmark() -> BenchmarkStatus? { watch.status() }
 
-  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
+  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
     do throws(ClusterError) {
       try await cluster.ready()
     } catch {
@@ -79,12 +79,16 @@ struct ClusterHost: ScreenHost {
     }
     if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
+    // What only says that a benchmark begins is said when it begins.
+    let isBenchmark = if case .benchmark = try? Command.parse(Array(line.utf8)) { true } else { false }
     let outcome = await runner.run(line: Array(line.utf8)) { [watch] output in
       switch output {
-      case .answer(let answer): lines.add(String(decoding: answer.line, as: UTF8.self))
+      case .answer(let answer):
+        let text = String(decoding: answer.line, as: UTF8.self)
+        if isBenchmark, text.hasSuffix("...") { news(.announcement(text)) } else { lines.add(text) }
       case .progress(let step):
         watch.note(step)
-        progress(step.text)
+        news(.progress(step.text))
       }
     }
     watch.end(line, lines.all)
@@ -102,10 +106,13 @@ struct ClusterHost: ScreenHost {
       })
   }
 
-  /// `explain` is read on a page of its own.
+  /// What takes some reading is read on a page of its own.
   private func page(for line: String) -> Page? {
-    guard case .explain(let topic) = try? Command.parse(Array(line.utf8)) else { return nil }
-    return Page(topic?.explanation(cluster.status()) ?? Topic.contents)
+    switch try? Command.parse(Array(line.utf8)) {
+    case .explain(let topic): Page(topic?.explanation(cluster.status()) ?? Topic.contents)
+    case .help(let name): Page(helpAbout: name)
+    default: nil
+    }
   }
 
   /// `demo` plays on clusters of its own; this one goes on below.

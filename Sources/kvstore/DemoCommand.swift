@@ -88,9 +88,9 @@ enum TextTour {
     playing.tour.withLock { $0 = tour }
     let signals = SignalWatch { _ in tour.stop() }
     let report = await tour.run()
-    if let signal = signals.caught { return 128 + signal }
     print(TourText.closing(report))
-    return HeadlessRun.status(report.failures.isEmpty ? 0 : 1, printer)
+    if let signal = signals.caught { return 128 + signal }
+    return HeadlessRun.status(report.failures.isEmpty && !report.wasLeftEarly ? 0 : 1, printer)
   }
 
   /// `demo` in line mode: the answers of one command. Returns whether every claim held.
@@ -101,7 +101,7 @@ enum TextTour {
     }
     let report = await tour.run()
     for text in TourText.closing(report) { line(text) }
-    return report.failures.isEmpty
+    return report.failures.isEmpty && !report.wasLeftEarly
   }
 
   /// The tour that plays, for those who have to end it.

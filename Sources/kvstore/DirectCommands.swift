@@ -34,6 +34,17 @@ struct Put: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
+  /// Behind `--` the parser takes options for words of the value.
+  func validate() throws {
+    let known = ["--consistency"] + StartOptions.words
+    guard value.count > 1, let option = value.first(where: { known.contains(String($0.prefix { $0 != "=" })) }) else {
+      return
+    }
+    throw ValidationError(
+      "behind -- all is key and value, also \(option): options go before it, as in put --data DIR -- -5 x; a value with such "
+        + "a word in it goes in quotes.")
+  }
+
   var command: Command {
     .put(
       key: ArgumentBytes.decode(key), value: ArgumentBytes.decode(value.joined(separator: " ")),

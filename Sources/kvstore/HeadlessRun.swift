@@ -1,4 +1,5 @@
 import ArgumentParser
+import CTerminal
 import Commands
 import Dispatch
 import Glibc
@@ -16,9 +17,12 @@ enum HeadlessRun {
   ///
   /// SIGINT, SIGTERM and SIGHUP cancel the face's task, and the status is then 128 + signal, as a shell reports it; a
   /// second one ends the program at once.
-  /// - Parameter isWatched: whether a live checker judges what clients are told.
+  /// - Parameters:
+  ///   - isWatched: whether a live checker judges what clients are told.
+  ///   - interrupt: is asked first when SIGINT comes; true if it has dealt with it.
   static func run(
-    _ options: ClusterOptions, isWatched: Bool = false, _ face: @escaping @Sendable (Cluster) async -> Int32
+    _ options: ClusterOptions, isWatched: Bool = false, interrupt: @escaping @Sendable () -> Bool = { false },
+    _ face: @escaping @Sendable (Cluster) async -> Int32
   ) async -> Int32 {
     let cluster: Cluster
     do throws(ClusterError) {
@@ -40,7 +44,7 @@ enum HeadlessRun {
         ending.yield(1)
       }
     }
-    let signals = SignalWatch { signal in
+    let signals = SignalWatch(unless: { $0 == SIGINT && interrupt() }) { signal in
       work.cancel()
       Task {
         try? await Task.sleep(for: grace)
@@ -62,7 +66,7 @@ enum HeadlessRun {
 
   /// One line on standard error.
   static func complain(_ message: String) {
-    let line = Array("kvstore: \(message)\n".utf8)
+    let line = Quoted.printable(Array("kvstore: \(message)\n".utf8))
     _ = write(STDERR_FILENO, line, line.count)
   }
 
@@ -97,12 +101,22 @@ struct SignalWatch {
   private let first = First()
   private let sources: [any DispatchSourceSignal]
 
-  init(_ handle: @escaping @Sendable (Int32) -> Void) {
+  /// - Parameters:
+  ///   - isDealtWith: whether a signal is nothing that ends the program.
+  ///   - handle: is called for the first that does.
+  init(
+    unless isDealtWith: @escaping @Sendable (Int32) -> Bool = { _ in false },
+    _ handle: @escaping @Sendable (Int32) -> Void
+  ) {
     sources = [SIGINT, SIGTERM, SIGHUP].map { [first] signal in
       Glibc.signal(signal, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
       source.setEventHandler {
-        guard first.number.exchange(signal, ordering: .relaxed) == 0 else { _exit(128 + signal) }
+        if isDealtWith(signal) { return }
+        guard first.number.exchange(signal, ordering: .relaxed) == 0 else {
+          ct_guard_restore()
+          _exit(128 + signal)
+        }
         handle(signal)
       }
       source.resume()

@@ -10,9 +10,9 @@ struct KVStore: AsyncParsableCommand {
     commandName: "kvstore",
     abstract: "A distributed key-value store that you can watch.",
     discussion: """
-      Without a subcommand: the dashboard on a terminal; elsewhere commands are read line by line.
-      A subcommand runs one command and ends with status 0 if it succeeded, else 1.
-      verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads
+      Without a subcommand: the dashboard on a terminal; elsewhere commands are read line by line, and the status is 0 even \
+      if some failed (exec - tells). A subcommand runs one command and ends with status 0 if it succeeded, else 1. \
+      verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads \
       recorded histories of any store. New here? kvstore demo
       """,
     version: "0.1.0",
@@ -35,9 +35,12 @@ struct KVStore: AsyncParsableCommand {
   func run() async throws {
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let start = try options.clusterOptions()
-    let status =
-      interactive || !isOnTerminal ? await LineMode.run(start) : await DashboardFace.run(start, display.screenOptions())
-    throw ExitCode(status)
+    guard interactive || !isOnTerminal else {
+      throw ExitCode(await DashboardFace.run(start, display.screenOptions()))
+    }
+    // Line mode has no colours, but a name that is none was a slip all the same.
+    if display.theme != nil { for warning in display.screenOptions().warnings { HeadlessRun.complain(warning) } }
+    throw ExitCode(await LineMode.run(start))
   }
 
   static func main() async {
@@ -49,7 +52,7 @@ struct KVStore: AsyncParsableCommand {
     Screen.quietBacktraces()
     BusErrors.explain()
     let arguments = ArgumentBytes.arguments()
-    if let word = arguments.first { refuseUnknown(word) }
+    answerUnknown(arguments)
     do {
       var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
@@ -70,13 +73,17 @@ struct KVStore: AsyncParsableCommand {
     Glibc.exit(StandardOutput.status(status))
   }
 
-  /// Ends the program if `word` stands where a subcommand should and is none: the parser would only call it unexpected.
-  private static func refuseUnknown(_ word: String) {
+  /// Ends the program if there is no subcommand where one should stand: the parser would only call the word unexpected,
+  /// and knows nothing of a session's commands.
+  private static func answerUnknown(_ arguments: [String]) {
     let names = configuration.subcommands.map { $0._commandName } + ["help"]
-    guard !word.hasPrefix("-"), !names.contains(word) else { return }
-    let meant = Suggestion.command(for: word)?.rawValue
-    let hint = meant.flatMap { names.contains($0) ? " Did you mean \($0)?" : nil } ?? ""
-    let message = "Unknown command: \(word).\(hint) Commands: \(names.joined(separator: ", "))"
-    exit(withError: ValidationError(message))
+    guard let word = arguments.first, !word.hasPrefix("-") else { return }
+    if word == "help", let asked = arguments.dropFirst().first, !names.contains(asked) {
+      guard let lines = UnknownSubcommand.help(asked) else { return }
+      BenchFile.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+      end(with: ExitCode.success)
+    }
+    guard !names.contains(word) else { return }
+    exit(withError: ValidationError(UnknownSubcommand.message(arguments, subcommands: names)))
   }
 }

@@ -4,16 +4,26 @@ import KVCluster
 
 /// The original's interactive mode: reads commands line by line and prints every answer to standard output.
 enum LineMode {
+  private static let prompt = "kvstore> "
+
   /// Runs until `exit` or the end of the input. The status is 0 even if commands failed: the person has seen it.
+  ///
+  /// On a terminal Ctrl-C ends the command that runs and comes back to the prompt; if that goes on all the same, a second
+  /// one ends the program.
   static func run(_ options: ClusterOptions) async -> Int32 {
-    await HeadlessRun.run(options, isWatched: true) { cluster in
+    let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    let running = RunningCommand()
+    return await HeadlessRun.run(options, isWatched: true, interrupt: { isTyped && running.interrupt() }) { cluster in
       let printer = Printer(failures: STDOUT_FILENO)
-      let session = Session(
-        CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer,
-        input: LineReader(descriptor: STDIN_FILENO))
-      let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+      let input = LineReader(descriptor: STDIN_FILENO)
+      let session = Session(CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer, input: input)
       do {
-        try await session.runInput(prompt: isTyped ? "kvstore> " : "")
+        if isTyped, let lines = TypedLines(input, printer, label: prompt, cluster) {
+          defer { lines.finish() }
+          try await session.run(prompt: prompt, running) { try await lines.next() }
+        } else {
+          try await session.runInput(prompt: isTyped ? prompt : "", running: running)
+        }
       } catch {
         HeadlessRun.complain("cannot read the commands: \(error)")
         return 1

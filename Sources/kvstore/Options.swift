@@ -35,8 +35,15 @@ struct StartOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Replace a node that has been down for so many seconds (default: never).", valueName: "seconds"))
+      "Replace a node that has been down for so many seconds: by the others, else by a new one (default: never).",
+      valueName: "seconds"))
   var replaceAfter: Int?
+
+  /// The options as they are typed.
+  static let words = [
+    "--data", "--ephemeral", "--nodes", "--replicas", "--read-quorum", "--write-quorum", "--fsync", "--cache-mib",
+    "--replace-after",
+  ]
 
   func validate() throws {
     // A year: beyond it, never is meant.
@@ -81,12 +88,30 @@ extension StartOptions {
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
+    if !ephemeral { try checkNodes(of: folder()) }
+    if let nodes, let replicas, replicas > nodes {
+      HeadlessRun.complain(
+        "note: --replicas \(replicas) with --nodes \(nodes): keys have \(nodes) \(nodes == 1 ? "copy" : "copies") until there are more nodes"
+      )
+    }
     var made = ClusterOptions(
       dataFolder: try ephemeral ? Self.makeTemporaryFolder() : folder(), isEphemeral: ephemeral,
       initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
       writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: (cacheMib ?? 64) << 20)
     made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
     return made
+  }
+
+  /// A cluster that is there has the nodes it has; what the options say of it otherwise the engine checks.
+  private func checkNodes(of folder: String) throws {
+    guard let nodes, let bytes = try? WholeFile.read("\(folder)/configuration"),
+      let configuration = try? Configuration(text: String(decoding: bytes, as: UTF8.self)),
+      configuration.members.count != nodes
+    else { return }
+    let count = configuration.members.count
+    throw HeadlessRun.refusal(
+      "--nodes is for a new cluster, and the one in \(folder) has \(count) \(count == 1 ? "node" : "nodes"), not \(nodes): leave the "
+        + "option out; addnode and removenode change it")
   }
 
   /// The data's folder as an absolute path.

@@ -49,7 +49,7 @@ struct TourHost: ScreenHost {
 
   func events(after sequence: UInt64) -> [ClusterEvent] { tour.cluster?.events(after: sequence) ?? [] }
 
-  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer {
+  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
     CommandAnswer(lines: ["✗ A tour is being played: q leaves it"], isSuccess: false)
   }
 
@@ -79,9 +79,8 @@ struct TourHost: ScreenHost {
 
   var farewell: CommandAnswer {
     let report = tour.report
-    let sign = report.failures.isEmpty ? "✓" : "✗"
     return CommandAnswer(
-      lines: ["\(sign) Back from the tour. \(report.words); your data was not touched"],
+      lines: ["\(report.sign) Back from the tour. \(report.words); your data was not touched"],
       isSuccess: report.failures.isEmpty)
   }
 }
@@ -137,14 +136,5 @@ extension Guide.Line.Kind {
     case .figure: self = .figure
     case .claim(let holds): self = .claim(holds: holds)
     }
-  }
-}
-
-extension Page {
-  init(_ explanation: Explanation) {
-    self.init(
-      title: explanation.title, paragraphs: explanation.paragraphs,
-      figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,
-      hint: explanation.hint)
   }
 }

@@ -47,6 +47,15 @@ enum WholeFile {
     try write(text.utf8, to: file)
   }
 
+  /// Makes the folders that lead to a file, for their owner's eyes only; those that exist stay as they are.
+  static func makeFolders(to path: String) {
+    var folder = ""
+    for part in path.split(separator: "/").dropLast() {
+      folder += "/\(part)"
+      mkdir(folder, 0o700)
+    }
+  }
+
   static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) throws(Failure) {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {

@@ -27,6 +27,7 @@ struct BenchmarkCommandTests {
     "What it does not understand is answered with what it does",
     arguments: [
       ("benchmark fast", "there is no workload fast"), ("benchmark ycsb-e", "no scans"),
+      ("benchmark --seconds 1", "options follow a workload, as in: benchmark mixed --seconds 1"),
       ("benchmark open", "there is no workload open"),
       ("benchmark read --speed 5", "no option --speed; there are --seconds"),
       ("benchmark read --seconds", "--seconds takes a number"),
@@ -41,7 +42,8 @@ struct BenchmarkCommandTests {
 
   @Test("Tab offers workloads, then options")
   func completes() {
-    let complete = { (line: String) in Completion.at(line.utf8.count, in: Array(line.utf8), nodes: []).candidates }
+    let complete = { (line: String) in CommandCompletion.at(line.utf8.count, in: Array(line.utf8), nodes: []).candidates
+    }
     #expect(complete("benchmark ycsb-") == ["ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f"])
     #expect(complete("benchmark st") == ["stop"])
     #expect(complete("benchmark read --se") == ["--seconds", "--seed"])
@@ -75,6 +77,27 @@ struct BenchmarkCommandTests {
       #expect(results.lines.count == 2)
       #expect(results.lines[0].hasPrefix("1. ycsb-f, 4 clients: "))
       #expect(results.lines[1].wholeMatch(of: /2\. .* p99\.9 .*, ×[0-9.]+ of the one before/) != nil)
+    }
+  }
+
+  @Test("The plain benchmark's progress ends with what it measured, and its keys' deletion counts as nothing")
+  func plainProgress() async throws {
+    try await withCluster { cluster in
+      let recorder = Recorder()
+      var benchmark = Benchmark(cluster: cluster, emit: recorder.record)
+      benchmark.schedule = .init(writesEnd: .milliseconds(300), readsEnd: .milliseconds(600), end: .seconds(20))
+      #expect(await benchmark.run())
+      let steps = recorder.progress.compactMap { if case .benchmark(let step) = $0 { step } else { nil } }
+      let counts = recorder.lines.compactMap { line in
+        line.firstMatch(of: /operations: (\d+) in/).flatMap { Int($0.output.1) }
+      }
+      #expect(counts.count == 2 && steps.last?.phase == .cleanUp)
+      #expect(steps.last?.measured == counts.reduce(0, +))
+      #expect(steps.map(\.measured) == steps.map(\.measured).sorted())
+      for phase in [BenchmarkProgress.Phase.write, .read, .cleanUp] {
+        let parts = steps.filter { $0.phase == phase }.compactMap(\.fraction)
+        #expect(parts.last == 1 && parts == parts.sorted() && parts.allSatisfy { (0...1).contains($0) }, "\(phase)")
+      }
     }
   }
 

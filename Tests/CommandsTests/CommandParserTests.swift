@@ -29,6 +29,9 @@ struct CommandParserTests {
       ("help put", .help(.put)), ("get k --consistency one", .get(key: [0x6b], consistency: .one)),
       ("del k --consistency ALL", .delete(key: [0x6b], consistency: .all)),
       ("put k \"v\" --consistency quorum", .put(key: [0x6b], value: [0x76], consistency: .quorum)),
+      ("put k v --consistency  all ", .put(key: [0x6b], value: [0x76], consistency: .all)),
+      ("put k v w --consistency one", .put(key: [0x6b], value: Array("v w".utf8), consistency: .one)),
+      ("put k \"v --consistency one\"", .put(key: [0x6b], value: Array("v --consistency one".utf8))),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -39,7 +42,8 @@ struct CommandParserTests {
     "A value is the trimmed rest of the line, or one quoted word",
     arguments: [
       ("put k Alice", "Alice"), ("put k Alice Johnson", "Alice Johnson"), ("put k  a  b \t\r", "a  b"),
-      ("put k a --consistency one", "a --consistency one"),
+      ("put k --consistency", "--consistency"), ("put k a --consistency one b", "a --consistency one b"),
+      ("put k --consistency a b", "--consistency a b"),
       ("put k it's 5\" long", "it's 5\" long"), ("put k a\\nb", "a\\nb"), ("put k -5", "-5"),
       (#"put k """#, ""), ("put k ''", ""), (#"put k " a ""#, " a "), (#"put k "a\n\t\\\"b""#, "a\n\t\\\"b"),
       (#"put k '\n"x"'"#, #"\n"x""#), (#"put k "it's"  "#, "it's"), (#"put k "\x41\x7a""#, "Az"),
@@ -90,6 +94,12 @@ struct CommandParserTests {
         #"put k "a" b"#,
         "Text after the closing quote at column 9. Usage: put KEY VALUE. Quote the whole, or nothing of it"
       ),
+      ("put k v --consistency two", "put: 'two' should be one of one, quorum, all"),
+      ("put k --consistency one", "VALUE is missing. Usage: put KEY VALUE; an empty value is \"\""),
+      (
+        "explain nosuch",
+        "explain: there is no topic nosuch. Topics: \(Topic.allCases.map(\.rawValue).joined(separator: ", "))"
+      ),
       ("get k --consistency", "get: --consistency takes one of one, quorum, all"),
       ("del k --consistency two", "del: 'two' should be one of one, quorum, all"),
       (#"get "a"b"#, "Text after the closing quote at column 7. Quote the whole, or nothing of it"),
@@ -106,11 +116,21 @@ struct CommandParserTests {
     "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, "
     + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, explain, demo, help, exit"
 
-  @Test("An unknown command names the known ones and the one that was meant")
+  @Test(
+    "The topic that was meant is found by what people call it",
+    arguments: [
+      ("merkle", "anti-entropy"), ("hints", "hinted-handoff"), ("verdict", "linearizability"), ("quorom", "quorum"),
+      ("fsync", "group-commit"),
+    ])
+  func guessesTopics(word: String, meant: String) {
+    #expect(message("explain \(word)").hasPrefix("explain: there is no topic \(word). Did you mean \(meant)? Topics: "))
+  }
+
+  @Test("An unknown command names the one that was meant, or the known ones")
   func namesCommands() {
-    #expect(message("gett a") == "Unknown command: gett. Did you mean get? \(Self.names)")
+    #expect(message("gett a") == "Unknown command: gett. Did you mean get? help lists all")
     #expect(message("frobnicate") == "Unknown command: frobnicate. \(Self.names)")
-    #expect(message("help delete") == "Unknown command: delete. Did you mean del? \(Self.names)")
+    #expect(message("help delete") == "Unknown command: delete. Did you mean del? help lists all")
     let shown = String(repeating: "x", count: 64)
     #expect(message(String(repeating: "x", count: 1_000)).hasPrefix("Unknown command: \(shown)…. "))
   }

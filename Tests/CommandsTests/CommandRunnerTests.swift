@@ -43,10 +43,61 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("nodes tells paused nodes, cut ones, slow ones and lossy ones from those that are well")
+  func showsFaults() async throws {
+    try await withCluster { cluster in
+      let list = { (lines: [String]) in Array(await say(lines + ["nodes"], on: cluster).suffix(3)) }
+      #expect(await list(["pause node2"]) == ["- Node: node1", "- Node: node2 (paused)", "- Node: node3"])
+      #expect(
+        await list(["heal", "partition node1 | node2 node3"]) == [
+          "- Node: node1 (cut off from node2, node3)", "- Node: node2 (cut off from node1)",
+          "- Node: node3 (cut off from node1)",
+        ])
+      #expect(
+        await list(["heal", "slow node3 20ms", "drop node3 30%"]) == [
+          "- Node: node1", "- Node: node2", "- Node: node3 (slow, +20 ms a message; loses 30% of its messages)",
+        ])
+      #expect(await list(["heal"]) == ["- Node: node1", "- Node: node2", "- Node: node3"])
+    }
+  }
+
+  @Test("What harms data that is kept asks back, each for its own reason")
+  func asksBack() async throws {
+    let folder = makeTemporaryFolder()
+    let cluster = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))
+    try await cluster.ready()
+    #expect(
+      await say(["put a 1", "corrupt node1", "corrupt node1 yes", "fsync-fail node2"], on: cluster) == [
+        "✓ Stored: a -> 1", "✗ that damages a value on node1's disk; if you mean it: corrupt node1 yes",
+        "✓ Corrupted node: node1, one byte of one value",
+        "✗ that stops node2, which is rebuilt from the others by `restart node2`; if you mean it: fsync-fail node2 yes",
+      ])
+    await cluster.close()
+    #expect(system("rm -r '\(folder)'") == 0)
+  }
+
+  @Test("The plain benchmark's rates are kept for benchmark results")
+  func keepsPlainRates() async throws {
+    try await withCluster { cluster in
+      let runner = CommandRunner(cluster: cluster)
+      let before = Recorder(), after = Recorder()
+      #expect(await runner.run(.benchmark(.results), emit: before.record) == .success)
+      #expect(before.lines == ["Nothing was measured in this session yet; benchmark mixed measures"])
+      #expect(await runner.run(.benchmark(.averages), emit: { _ in }) == .success)
+      #expect(await runner.run(.benchmark(.results), emit: after.record) == .success)
+      #expect(
+        after.lines.first?.wholeMatch(of: /benchmark: Write throughput: \d+ ops\/sec, Read throughput: \d+ ops\/sec/)
+          != nil)
+    }
+  }
+
   @Test("verdict says what was watched, and shows an answer that nothing explains")
   func saysTheVerdict() async throws {
     try await withCluster { cluster in
-      #expect(await say(["verdict"], on: cluster) == ["Nobody watches the operations of this session"])
+      #expect(
+        await say(["verdict"], on: cluster) == [
+          "Nobody watches this command's answers: a session has a verdict, kvstore exec, or line by line"
+        ])
       var verdict = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 7_812, keysPerWatched: 128)
       cluster.show(verdict)
       #expect(
@@ -105,7 +156,7 @@ struct CommandRunnerTests {
       #expect(await say(["keys", "keys x"], on: cluster) == ["No keys", "No keys that begin with x"])
       let puts = (0..<101).map { "put user:\(1_000 + $0) v" }
       _ = await say(puts.reversed() + ["put a 1"], on: cluster)
-      #expect(await say(["keys a"], on: cluster) == ["Found 1 key that begin with a:", "- Key: a"])
+      #expect(await say(["keys a"], on: cluster) == ["Found 1 key that begins with a:", "- Key: a"])
       let said = await say(["keys user:"], on: cluster)
       #expect(said.count == 102)
       #expect(said.first == "First 100 keys that begin with user::")
@@ -157,7 +208,7 @@ struct CommandRunnerTests {
     try await withCluster { cluster in
       #expect(await say(["put a 1"], on: cluster) == ["✓ Stored: a -> 1"])
       let said = await say(["backup \(folder)", "backup \(folder)"], on: cluster)
-      #expect(said[0].hasPrefix("✓ Backed up: 3 nodes, ") && said[0].hasSuffix(" bytes -> \(folder)"))
+      #expect(said[0].hasPrefix("✓ Backed up: 3 nodes, ") && said[0].hasSuffix(" bytes of log -> \(folder)"))
       #expect(said[1] == "✗ \(folder) is not empty; name a new or empty folder for the backup")
     }
     let copy = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))

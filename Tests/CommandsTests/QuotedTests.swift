@@ -19,4 +19,16 @@ struct QuotedTests {
     let line = Array("get \(Quoted.text(every))".utf8)
     #expect(try Command.parse(line) == .get(key: every))
   }
+
+  @Test(
+    "What would act on a terminal is escaped, and nothing else",
+    arguments: [
+      ("plain\ttext\n", "plain\ttext\n"), ("\u{1b}[31mred", #"\x1b[31mred"#), ("a\rb\u{7}", #"a\x0db\x07"#),
+      ("Grüße 🌍 👩‍🚀", "Grüße 🌍 👩‍🚀"), ("\u{9b}2J", #"\xc2\x9b2J"#), ("a\u{202e}b", #"a\xe2\x80\xaeb"#),
+      (#"a\b"c""#, #"a\b"c""#), ("\u{7f}", #"\x7f"#),
+    ])
+  func escapesControls(text: String, expected: String) {
+    #expect(String(decoding: Quoted.printable(Array(text.utf8)), as: UTF8.self) == expected)
+    #expect(Quoted.printable([0xFF, 0x61]) == Array(#"\xffa"#.utf8))
+  }
 }

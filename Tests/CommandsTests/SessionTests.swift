@@ -108,6 +108,55 @@ struct SessionTests {
     #expect(stdout.drain() == "Stored 1200 lines, 600 lines/sec\nStored 2400 lines, 1 not stored, 800 lines/sec\n")
   }
 
+  @Test("A pipe gets a value's bytes as they are, an error never repeats a control character")
+  func escapesErrors() async throws {
+    let result = try await session(input: #"put e "\x1b[31m""# + "\nget e\nget \u{1b}[A\n\u{1b}[A\n", isLineMode: false)
+    {
+      try await $0.runInput()
+    }
+    #expect(result.output == "✓ Stored: e -> \u{1b}[31m\n✓ Retrieved: e -> \u{1b}[31m\n")
+    #expect(result.failures.hasPrefix(#"✗ Key not found: \x1b[A"# + "\n" + #"✗ Unknown command: \x1b[A."#))
+  }
+
+  @Test(
+    "On a terminal control characters are escaped, and the line of progress is gone before anything else is written")
+  func printsOnTerminals() {
+    let stdout = Pipe()
+    let printer = Printer(output: stdout.writeEnd, failures: stdout.writeEnd, isTerminal: true)
+    printer.print(.answer(Answer(.success, Array("Retrieved: e -> \u{1b}[31m".utf8))))
+    printer.print(.progress(.benchmark(BenchmarkProgress(phase: .write, operations: 5))))
+    printer.print(raw: "kvstore> ")
+    let blanks = String(repeating: " ", count: "Writing: 5 operations".count)
+    #expect(
+      stdout.drain() == #"✓ Retrieved: e -> \x1b[31m"# + "\nWriting: 5 operations\r\(blanks)\rkvstore> ")
+  }
+
+  @Test(
+    "A command that is interrupted ends, and the session goes on with the next line, also with those that load - reads")
+  func interrupts() async throws {
+    let stdin = Pipe(), stdout = Pipe()
+    try await withCluster { cluster in
+      let running = RunningCommand()
+      #expect(!running.interrupt())
+      let session = Session(
+        CommandRunner(cluster: cluster), printer: Printer(output: stdout.writeEnd, failures: stdout.writeEnd),
+        input: LineReader(descriptor: stdin.readEnd))
+      let typist = Task {
+        for line in ["load -\n", "benchmark\n"] {
+          _ = write(stdin.writeEnd, line, line.utf8.count)
+          while !running.interrupt() { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        _ = write(stdin.writeEnd, "get a\n", 6)
+        close(stdin.writeEnd)
+      }
+      try await session.runInput(running: running)
+      try await typist.value
+      #expect(!session.isOver && session.hasFailed)
+    }
+    close(stdin.readEnd)
+    #expect(stdout.drain().hasSuffix("✗ Key not found: a\n"))
+  }
+
   @Test(
     "Arguments that are not UTF-8 survive the argument parser's strings",
     arguments: [

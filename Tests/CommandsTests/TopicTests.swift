@@ -53,7 +53,7 @@ struct TopicTests {
   @Test(
     "A topic that is none says which was meant",
     arguments: [
-      ("explain quorums", "did you mean quorum?"), ("explain hashing", "did you mean consistent-hashing?"),
+      ("explain quorums", "Did you mean quorum?"), ("explain hashing", "Did you mean consistent-hashing?"),
       ("explain WAL x", "Too many words"), ("explain zzzzz", "Topics: consistent-hashing, virtual-nodes"),
     ])
   func refuses(line: String, words: String) async throws {
@@ -64,9 +64,9 @@ struct TopicTests {
   @Test("Topics are completed at the prompt")
   func completes() {
     let line = Array("explain re".utf8)
-    #expect(Completion.at(line.count, in: line, nodes: []).candidates == ["read-repair", "rebalancing"])
+    #expect(CommandCompletion.at(line.count, in: line, nodes: []).candidates == ["read-repair", "rebalancing"])
     let all = Array("explain ".utf8)
-    #expect(Completion.at(all.count, in: all, nodes: []).candidates == Topic.allCases.map(\.rawValue))
+    #expect(CommandCompletion.at(all.count, in: all, nodes: []).candidates == Topic.allCases.map(\.rawValue))
   }
 
   @Test("demo plays what the face has for it, and says so where there is nothing")

@@ -76,6 +76,25 @@ import Testing
     #expect(lines.contains { $0.contains("not heard by node1, node3") })
   }
 
+  @Test func `of a cut cluster the healthy side is up, and only the side that is cut off is in trouble`() {
+    let lines = Picture(Scene.partitioned.state(Size(width: 120, height: 40)), .utf8).canvas.lines
+    #expect(lines[0].contains("2 up, 1 cut off"))
+    #expect(!lines.contains { $0.contains("silent") })
+    #expect(lines.count { $0.contains("node2 up ") || $0.contains("node3 up ") } == 2)
+    #expect(lines.contains { $0.contains("node1 cut") })
+    #expect(lines.contains { $0.contains("node2 node3 ╳ node1 cut") })
+  }
+
+  @Test func `of a dead node the table tells neither cache nor log, which nobody knows`() throws {
+    let state = Scene.dead.state(Size(width: 200, height: 60))
+    let lines = Picture.panel(.nodes, state, Size(width: 120, height: 10), .utf8).lines
+    let dead = try #require(lines.first { $0.contains("node2") })
+    let alive = try #require(lines.first { $0.contains("node3") })
+    #expect(!dead.contains("%") || dead.split(separator: " ").count { $0 == "%" } == 1, "only what it owns: \(dead)")
+    #expect(!dead.contains("iB") && dead.contains("–"))
+    #expect(alive.contains("iB"))
+  }
+
   @Test func `a dead node that is going to be replaced says when`() {
     var sample = Sample(nodes: 5)
     sample.nodes[1].state = .dead

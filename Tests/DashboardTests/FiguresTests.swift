@@ -2,6 +2,11 @@ import Dashboard
 import Testing
 
 @Suite struct FiguresTests {
+  @Test(arguments: [(0, "0 keys"), (1, "1 key"), (2, "2 keys"), (45_600, "45.6 k keys")])
+  func `one thing is not several`(count: Int, words: String) {
+    #expect(Figures.count(count, "key") == words)
+  }
+
   @Test(arguments: [
     (0.0, "0"), (999.0, "999"), (999.6, "1.00 k"), (1_234.0, "1.23 k"), (12_345.0, "12.3 k"), (123_456.0, "123 k"),
     (999_499.0, "999 k"), (999_500.0, "1.00 M"), (1.52e6, "1.52 M"), (Double.infinity, "?"), (-1.0, "?"),

@@ -4,7 +4,7 @@ import Testing
 
 /// Whole screens compared with the pictures in `Goldens/`, which are text files one can read.
 ///
-/// `UPDATE_GOLDENS=1 swift test` writes them anew; look at the difference before it is kept.
+/// `UPDATE_GOLDENS=1 swift test --filter GoldenTests` writes them anew; look at the difference before it is kept.
 @Suite struct GoldenTests {
   static let sizes = [Size(width: 80, height: 24), Size(width: 120, height: 40)]
 
@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: PanelKind.allCases, sizes + [Size(width: 200, height: 60)])
   func `each panel zoomed looks as its golden picture, colours included`(panel: PanelKind, size: Size) throws {
-    var state = panel == .benchmark ? Scene.measured.state(size) : Scene.dead.state(size)
+    var state = panel.needsBenchmark ? Scene.measured.state(size) : Scene.dead.state(size)
     while state.focus != .panel(panel) {
       // Not every panel is on every screen; zoomed, Tab visits them all.
       if case .panel = state.focus, !state.isZoomed { _ = state.handle(.character("z")) }
@@ -74,7 +74,25 @@ import Testing
       try text.write(to: file, atomically: true, encoding: .utf8)
       return
     }
-    let golden = try String(contentsOf: file, encoding: .utf8)
-    #expect(golden == text, "\(name) differs; UPDATE_GOLDENS=1 writes it anew")
+    guard let golden = try? String(contentsOf: file, encoding: .utf8) else {
+      Issue.record("there is no golden \(name).txt; UPDATE_GOLDENS=1 writes it")
+      return
+    }
+    if let difference = Self.difference(golden, text) {
+      Issue.record("\(name) \(difference); UPDATE_GOLDENS=1 writes it anew")
+    }
+  }
+
+  /// The first row that differs: two whole pictures fill a screen and more.
+  private static func difference(_ golden: String, _ text: String) -> String? {
+    let old = golden.split(separator: "\n", omittingEmptySubsequences: false)
+    let new = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard old != new else { return nil }
+    let rows = (0..<max(old.count, new.count)).filter { row in
+      (row < old.count ? old[row] : nil) != (row < new.count ? new[row] : nil)
+    }
+    func shown(_ lines: [Substring]) -> String { rows[0] < lines.count ? "“\(lines[rows[0]])”" : "nothing" }
+    let others = rows.count > 1 ? ", as \(rows.count - 1) more do" : ""
+    return "differs in row \(rows[0] + 1)\(others):\n  golden \(shown(old))\n  now    \(shown(new))"
   }
 }

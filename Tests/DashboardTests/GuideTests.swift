@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: [(80, 24), (120, 40), (200, 60), (60, 30)])
   func `the panel it speaks of is lit and not hidden, and what it says is whole`(width: Int, height: Int) {
     // The benchmark's panel is the prompt's own; a tour has no prompt.
-    for panel in PanelKind.allCases where panel != .benchmark {
+    for panel in PanelKind.allCases where !panel.needsBenchmark {
       var state = screen(width, height)
       var guide = Guide.sample
       guide.spot = .panel(panel)
@@ -140,7 +140,7 @@ import Testing
 }
 
 extension Page {
-  init(_ explanation: Explanation) {
+  init(_ explanation: TopicPage) {
     self.init(
       title: explanation.title, paragraphs: explanation.paragraphs,
       figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,

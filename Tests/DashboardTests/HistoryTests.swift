@@ -34,6 +34,34 @@ import Testing
     #expect(isRunning && isNoNews)
   }
 
+  @Test func `what a graph cuts off is marked at its edge, and the frame says how far it goes`() throws {
+    var state = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
+    var status = try #require(state.status)
+    for second in 1...4 {
+      status.atNs += 1_000_000_000
+      status.latencies.reads.add(ns: second == 3 ? 5_370_000_000 : 60_000)
+      state.apply(status: status)
+    }
+    for (look, mark) in [(Look.utf8, "▲"), (.ascii, "^")] {
+      let lines = Picture.panel(.latency, state, Size(width: 70, height: 14), look).lines
+      #expect(lines[0].contains("cut off: up to 5."), "\(lines[0])")
+      let top = try #require(lines.dropFirst(3).first)
+      #expect(top.contains(mark), "\(top)")
+    }
+    let calm = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
+    let lines = Picture.panel(.latency, calm, Size(width: 70, height: 14), .utf8).lines
+    #expect(!lines[0].contains("cut off") && !lines.dropFirst(3).joined().contains("▲"))
+  }
+
+  @Test func `a mark on the time axis stands before its node's name, also at the edge and of a node that has left`() {
+    var state = DashboardState.watching(Sample(nodes: 4), Size(width: 120, height: 40))
+    state.apply(status: Sample(nodes: 3).status(at: 60.4, reads: 9_000_000, writes: 9_000_000))
+    state.apply(event: Sample.event(1, at: 30, .kill, .warning, "node2 was killed; its writes wait as hints"))
+    state.apply(event: Sample.event(2, at: 59.8, .leave, .success, "node4 left: 1 copy moved to the others"))
+    let axis = Picture.panel(.throughput, state, Size(width: 76, height: 12), .utf8).lines.first { $0.contains("-1 m") }
+    #expect(axis?.contains("✗node2") == true && axis?.contains("←node4") == true, "\(axis ?? "")")
+  }
+
   @Test func `the bucket that is being filled is not shown`() {
     var history = ThroughputHistory()
     history.add(operations(0), atNs: start)

@@ -37,6 +37,15 @@ import Testing
     #expect(state.handle(.control("c")) == [.quit])
   }
 
+  @Test func `ctrl-C clears the line also while completions are offered`() {
+    var state = screen()
+    type("kill n", into: &state)
+    _ = state.handle(.tab)
+    #expect(state.prompt.choices != nil)
+    #expect(state.handle(.control("c")) == [])
+    #expect(state.prompt.editor.isEmpty && state.prompt.choices == nil)
+  }
+
   @Test func `ctrl-D quits on an empty line only`() {
     var state = screen()
     type("ab", into: &state)
@@ -59,12 +68,13 @@ import Testing
   @Test func `tab visits every panel and returns to the prompt, and escape returns at once`() {
     var state = screen()
     var visited: [Focus] = []
-    for _ in 0..<5 {
+    // Latency has no room here.
+    let panels = PanelKind.allCases.filter { !$0.needsBenchmark && $0 != .latency }
+    for _ in 0...panels.count {
       _ = state.handle(.tab)
       visited.append(state.focus)
     }
-    // Latency has no room here.
-    #expect(visited == [PanelKind.ring, .nodes, .throughput, .events].map { .panel($0) } + [.prompt])
+    #expect(visited == panels.map { .panel($0) } + [.prompt])
     _ = state.handle(.backTab)
     #expect(state.focus == .panel(.events))
     _ = state.handle(.escape)
@@ -76,11 +86,11 @@ import Testing
     var state = DashboardState.watching(Sample(nodes: 5), Size(width: width, height: height))
     state.size = Size(width: width, height: Swift.min(height, 12))
     var visited: [Focus] = []
-    for _ in 0..<6 {
+    let panels = PanelKind.allCases.filter { !$0.needsBenchmark }
+    for _ in 0...panels.count {
       _ = state.handle(.tab)
       visited.append(state.focus)
     }
-    let panels = PanelKind.allCases.filter { $0 != .benchmark }
     #expect(visited == panels.map { .panel($0) } + [.prompt])
     _ = state.handle(.backTab)
     #expect(state.focus == .panel(.events))
@@ -95,6 +105,31 @@ import Testing
     _ = state.handle(.escape)
     #expect(state.layout.visible.count > 1)
     #expect(state.focus == .panel(.throughput))
+  }
+
+  @Test func `a panel that has no room beside the others gives the keys back when it is no longer alone`() {
+    for leave: Key in [.escape, .enter, .character("z")] {
+      var state = screen()
+      for key: Key in [.tab, .character("z"), .tab, .tab, .tab] { _ = state.handle(key) }
+      #expect(state.focus == .panel(.latency) && state.layout.visible == [.latency])
+      _ = state.handle(leave)
+      #expect(state.focus == .prompt)
+      #expect(Picture(state, .utf8).cursor != nil)
+      type("get a", into: &state)
+      #expect(state.prompt.editor.text == "get a")
+    }
+  }
+
+  @Test func `keys are never with a panel that is not there, whatever is pressed`() {
+    var random = SplitMix(seed: 7)
+    let keys: [Key] = [.tab, .backTab, .enter, .escape, .character("z"), .character("q"), .character("?")]
+    for (width, height) in [(80, 24), (120, 40), (60, 20), (40, 12)] {
+      var state = DashboardState.watching(Sample(nodes: 5), Size(width: width, height: height))
+      for _ in 0..<400 {
+        _ = state.handle(keys[Int(random.next() % UInt64(keys.count))])
+        if case .panel(let panel) = state.focus { #expect(state.layout.panels[panel] != nil, "\(panel) at \(width)") }
+      }
+    }
   }
 
   @Test func `help opens over everything and closes again`() {

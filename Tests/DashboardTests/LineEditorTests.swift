@@ -78,6 +78,13 @@ import Testing
     #expect(prompt([.character("p"), .tab]).editor.text == "put ")
   }
 
+  @Test func `a blank typed behind a completed word is the one that is there`() {
+    let put: [Key] = [.character("p"), .tab]
+    #expect(prompt(put + [.character(" ")]).editor.text == "put ")
+    #expect(prompt(put + [.character(" "), .character(" ")]).editor.text == "put  ")
+    #expect(prompt(put + [.character("k"), .character(" ")]).editor.text == "put k ")
+  }
+
   @Test func `tab goes as far as all candidates agree and then offers them`() {
     let offered = prompt([.paste("kill n"), .tab])
     #expect(offered.editor.text == "kill node")

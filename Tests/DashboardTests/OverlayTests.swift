@@ -18,16 +18,44 @@ import Testing
     #expect(state.appearance.theme.name == "terminal" && state.overlay == nil)
   }
 
-  @Test func `what destroys is asked about, and only y does it`() {
+  @Test(arguments: [Key.character("n"), .character("N"), .escape, .enter, .control("c")])
+  func `what destroys is asked about, and a no leaves a line that says so`(no: Key) {
     var state = screen()
     type("destroy all", into: &state)
     #expect(state.handle(.enter) == [])
-    #expect(state.handle(.character("n")) == [])
+    #expect(state.handle(no) == [])
     #expect(state.overlay == nil && state.prompt.runningCount == 0)
+    #expect(state.log.lines.last?.text == "not done: destroy all")
+  }
+
+  @Test(arguments: [Character("y"), "Y"])
+  func `y does what was asked about`(yes: Character) {
+    var state = screen()
     type("destroy all", into: &state)
     _ = state.handle(.enter)
-    #expect(state.handle(.character("y")) == [.run("destroy all")])
-    #expect(state.prompt.runningCount == 1)
+    #expect(state.handle(.character(yes)) == [.run("destroy all yes")])
+    #expect(state.prompt.runningCount == 1 && state.overlay == nil)
+  }
+
+  @Test func `what is typed or pasted while something is asked answers nothing, and the question says so`() {
+    var state = screen()
+    type("destroy all", into: &state)
+    _ = state.handle(.enter)
+    #expect(!Picture(state, .utf8).canvas.lines.contains { $0.contains("not taken") })
+    for key: Key in [.character("g"), .character(" "), .paste("y\n"), .tab, .up, .backspace] {
+      #expect(state.handle(key) == [])
+      #expect(state.overlay != nil)
+    }
+    #expect(state.prompt.editor.isEmpty)
+    #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("y or n first: what was typed is not taken") })
+    #expect(state.handle(.character("y")) == [.run("destroy all yes")])
+  }
+
+  @Test func `a theme that is kept is to be written down, one that is looked at is not`() {
+    var state = screen()
+    for key: Key in [.function(3), .down] { #expect(state.handle(key) == []) }
+    #expect(state.handle(.enter) == [.keepTheme(state.appearance.themes[1].name)])
+    for key: Key in [.function(3), .down, .escape, .function(3), .enter] { #expect(state.handle(key) == []) }
   }
 
   @Test func `a frozen picture stays while the cluster goes on, and thaws with the next command`() {
@@ -66,6 +94,11 @@ import Testing
     for key: Key in [.character("f"), .character("f")] { _ = state.handle(key) }
     #expect(state.filter.choice == .warnings)
     #expect(!Picture(state, .utf8).canvas.lines.joined().contains("node9 joined"))
+    #expect(Picture(state, .utf8).canvas.lines.joined().contains("only warnings; f changes it"))
+    _ = state.handle(.escape)
+    #expect(!state.filter.isActive && state.focus == .panel(.events))
+    _ = state.handle(.escape)
+    #expect(state.focus == .prompt)
   }
 
   @Test func `ctrl-R finds older lines, and enter runs the one shown`() {

@@ -4,7 +4,8 @@ import KVCluster
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
   case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
-    zoomed, typing, touring, explaining, faulty, wrong, measuring, measured
+    zoomed, typing, touring, explaining, faulty, wrong, partitioned, folded, measuring, measured,
+    averaged
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -25,7 +26,7 @@ enum Scene: String, CaseIterable, Sendable {
     case .asking:
       var state = DashboardState.watching(Sample(nodes: 3), size)
       type("destroy all", into: &state)
-      return Self.pressing([.enter], state)
+      return Self.pressing([.enter, .character("g")], state)
     case .filtered:
       var state = Self.pressing([.backTab, .character("/")], Self.told(.watching(Sample(nodes: 5), size)))
       type("stored", into: &state)
@@ -38,6 +39,8 @@ enum Scene: String, CaseIterable, Sendable {
       return state
     case .faulty: return Self.faulty(size)
     case .wrong: return Self.wrong(size)
+    case .partitioned: return Self.partitioned(size)
+    case .folded: return Self.pressing([.escape], Self.wrong(size))
     case .measuring:
       var state = Self.told(.watching(Sample(nodes: 5), size))
       state.apply(event: Sample.event(3, at: 55, .kill, .warning, "node2 was killed; its writes wait as hints"))
@@ -47,6 +50,10 @@ enum Scene: String, CaseIterable, Sendable {
       var state = Self.told(.watching(Sample(nodes: 5), size))
       state.apply(benchmark: Sample.benchmark(isRunning: true))
       state.apply(benchmark: Sample.benchmark(isRunning: false))
+      return state
+    case .averaged:
+      var state = Self.told(.watching(Sample(nodes: 3), size))
+      state.apply(benchmark: Sample.averages())
       return state
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))
@@ -117,6 +124,17 @@ enum Scene: String, CaseIterable, Sendable {
     return state
   }
 
+  /// One node is cut from two, which do not hear it and it does not hear.
+  private static func partitioned(_ size: Size) -> DashboardState {
+    var sample = Sample(nodes: 3)
+    sample.linkFaults = Sample.cut([0], [1, 2])
+    sample.nodes[0].suspectedBy = ["node2", "node3"]
+    for node in [1, 2] { sample.nodes[node].suspectedBy = ["node1"] }
+    var state = DashboardState.watching(sample, size)
+    state.apply(event: Sample.event(1, at: 30, .cluster, .warning, "the network is cut: node1 | node2 node3"))
+    return state
+  }
+
   /// An answer that cannot be, while messages are lost.
   private static func wrong(_ size: Size) -> DashboardState {
     var sample = Sample(nodes: 3)
@@ -125,8 +143,8 @@ enum Scene: String, CaseIterable, Sendable {
       operationsChecked: 12_004, keysWatched: 40, keysPerWatched: 1, violations: 2,
       lastViolation: VerdictStatus.Violation(
         atNs: Sample.openedNs, summary: "key user:1001: get = Alice",
-        explanation: "no order of these operations on key user:1001 explains the last answer:\n1 |--put Bob--|\n"
-          + "2              |--get = Alice--|"))
+        explanation: "no order of these operations on key user:1001 explains the last answer:\np1 |--put Bob--|\n"
+          + "p2             |--get = Alice--|"))
     return .watching(sample, size)
   }
 

@@ -2,6 +2,21 @@ import Dashboard
 import Testing
 
 @Suite struct SettingsTests {
+  @Test(arguments: [
+    ("", "theme = nord\n"),
+    ("# mine\nmouse = off\n", "# mine\nmouse = off\ntheme = nord\n"),
+    ("mouse = off", "mouse = off\ntheme = nord\n"),
+    ("theme = mono\nmouse = off\n", "theme = nord\nmouse = off\n"),
+    ("  theme=\"mono\" # by day\n", "theme = nord  # by day\n"),
+    ("# theme = a\ntheme = b\ntheme = c\n", "# theme = a\ntheme = b\ntheme = nord\n"),
+  ])
+  func `a theme that is kept takes the place of the one in the file, and all else stays`(before: String, after: String)
+  {
+    let text = Settings.file(before, withTheme: "nord")
+    #expect(text == after)
+    #expect(Settings(file: text).theme == "nord" && Settings(file: text).faults == Settings(file: before).faults)
+  }
+
   @Test func `a settings file is read, comments and blanks and all`() {
     let settings = Settings(
       file: """

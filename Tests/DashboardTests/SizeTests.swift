@@ -41,20 +41,13 @@ import Testing
   static let heightsMax = 100
 
   /// What can be on the screen and trap: each panel zoomed, each overlay, and the panels together.
-  private enum Shape: CaseIterable {
-    case ring, nodes, throughput, latency, benchmark, events, help, themes, asking, all
+  private enum Shape: Hashable {
+    case panel(PanelKind)
+    case help, themes, asking, all
 
-    var panel: PanelKind? {
-      switch self {
-      case .ring: .ring
-      case .nodes: .nodes
-      case .throughput: .throughput
-      case .latency: .latency
-      case .benchmark: .benchmark
-      case .events: .events
-      case .help, .themes, .asking, .all: nil
-      }
-    }
+    static let every = PanelKind.allCases.map(Shape.panel) + [.help, .themes, .asking, .all]
+
+    var panel: PanelKind? { if case .panel(let panel) = self { panel } else { nil } }
   }
 
   /// All 30,000 sizes are drawn with every panel and overlay where `KVSTORE_EVERY_SIZE` is set: minutes in a debug
@@ -92,9 +85,9 @@ import Testing
   private static func shapes() -> [Shaped] {
     let small = Size(width: 80, height: 24)
     let scenes: [Shape: Scene] = [
-      .help: .help, .themes: .themes, .asking: .asking, .all: .faulty, .benchmark: .measured,
+      .help: .help, .themes: .themes, .asking: .asking, .all: .faulty, .panel(.benchmark): .measured,
     ]
-    return Shape.allCases.map { shape in
+    return Shape.every.map { shape in
       var state = (scenes[shape] ?? .joining).state(small)
       if shape == .all { state.apply(benchmark: Sample.benchmark(isRunning: true)) }
       return Shaped(shape: shape, state: state)
@@ -138,7 +131,7 @@ import Testing
     }
   }
 
-  @Test(arguments: PanelKind.allCases.filter { $0 != .benchmark })
+  @Test(arguments: PanelKind.allCases.filter { !$0.needsBenchmark })
   func `with a tour the layout covers every cell once, and shows what the tour speaks of`(spot: PanelKind) {
     for size in Self.sizes {
       for (changeRows, isLong) in [(0, false), (4, false), (2, true)] {
@@ -162,9 +155,9 @@ import Testing
     func layout(_ width: Int, _ height: Int) -> Layout {
       Layout(Size(width: width, height: height), Layout.Needs(nodeCount: 5, changeRows: 3))
     }
-    #expect(layout(80, 24).visible == PanelKind.allCases.filter { $0 != .latency && $0 != .benchmark })
-    #expect(layout(120, 40).visible == PanelKind.allCases.filter { $0 != .benchmark })
-    #expect(layout(200, 60).visible == PanelKind.allCases.filter { $0 != .benchmark })
+    #expect(layout(80, 24).visible == PanelKind.allCases.filter { $0 != .latency && !$0.needsBenchmark })
+    #expect(layout(120, 40).visible == PanelKind.allCases.filter { !$0.needsBenchmark })
+    #expect(layout(200, 60).visible == PanelKind.allCases.filter { !$0.needsBenchmark })
     #expect(layout(120, 40).detail.isEmpty && !layout(200, 60).detail.isEmpty)
   }
 

@@ -143,12 +143,32 @@ import Testing
     }
   }
 
+  @Test(arguments: Theme.builtIn.filter { $0.node(0).components != nil && $0.name != "mono" })
+  func `with 256 colours nodes are told apart in every band of the ring, and none is grey`(theme: Theme) {
+    let look = Look(theme: theme, glyphs: Glyphs(.braille), depth: .palette256)
+    for rank in 0..<4 {
+      let numbers = (0..<12).map { ColorDepth.palette256.number(for: look.theme.band($0, rank: rank)) }
+      #expect(Set(numbers).count == 12, "\(theme.name), band \(rank): \(numbers)")
+      for (node, number) in numbers.enumerated() {
+        guard let (red, green, blue) = theme.band(node, rank: rank).components else { continue }
+        let hue = max(red, green, blue) - min(red, green, blue)
+        #expect(hue < 24 || number < 232, "\(theme.name), node \(node), band \(rank)")
+      }
+    }
+    #expect(look.theme.node(2) == look.theme.band(2, rank: 0))
+    #expect(Look(theme: theme, glyphs: Glyphs(.braille)).theme.node(2) == theme.node(2))
+  }
+
   @Test func `colours become the nearest a terminal has`() {
     let red = Color.hex(0xF14C4C)
     #expect(ColorDepth.mono.number(for: red) == -1)
     #expect(ColorDepth.ansi8.number(for: red) == 1)
     #expect(ColorDepth.ansi16.number(for: red) == 9)
     #expect(ColorDepth.palette256.number(for: .hex(0xFF0000)) == 196)
+    for entry in 16..<256 { #expect(ColorDepth.palette256.number(for: .palette(UInt8(entry))) == entry) }
+    // A bluish grey stays bluish, and a darker one is no lighter grey.
+    #expect(ColorDepth.palette256.number(for: .rgb(107, 118, 152)) == 60)
+    #expect(ColorDepth.palette256.number(for: .rgb(46, 52, 64)) == 236)
     #expect(ColorDepth.truecolor.number(for: red) == 0xF14C4C)
     #expect(ColorDepth.truecolor.number(for: .hex(0x000003)) == 16)
     #expect(ColorDepth.truecolor.number(for: .palette(12)) == 12)

@@ -21,6 +21,21 @@ import Testing
     #expect(header(bad).contains("1 operation checked, 1 violation "))
   }
 
+  @Test func `escape folds what is said of a wrong answer to a row, until there is another one`() {
+    var state = Scene.wrong.state(Size(width: 120, height: 40))
+    func rows() -> [String] { Picture(state, .utf8).canvas.lines }
+    #expect(rows().contains { $0.contains("Esc folds this") } && rows().contains { $0.contains("p1 |--put Bob") })
+    #expect(rows().contains { $0.contains("p1, p2: clients; time runs to the right") })
+    #expect(rows().last?.contains("Esc fold the warning") == true)
+    _ = state.handle(.escape)
+    #expect(rows().contains { $0.contains("NOT LINEARIZABLE") && $0.contains("`verdict` tells the rest") })
+    #expect(!rows().contains { $0.contains("p1 |--put Bob") })
+    var status = state.status!
+    status.verdict?.violations += 1
+    state.apply(status: status)
+    #expect(rows().contains { $0.contains("p1 |--put Bob") })
+  }
+
   @Test(arguments: [(80, 24), (120, 40), (200, 60), (40, 20)])
   func `an answer that cannot be is told in a row of its own, at every size`(width: Int, height: Int) {
     let state = Scene.wrong.state(Size(width: width, height: height))

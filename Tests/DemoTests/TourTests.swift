@@ -104,6 +104,8 @@ struct TourTests {
     let cluster = tour.scene.clusterNumber
     tour.next()
     try await wait(for: "its evidence") { tour.scene.isWaiting && !tour.scene.lines.isEmpty }
+    let seen = tour.report.claims.count
+    #expect(seen > 0 && tour.report.words.hasPrefix(seen == 1 ? "The claim" : "All \(seen) claims"))
     tour.back()
     try await wait(for: "its beginning") { tour.scene.isWaiting && tour.scene.lines.isEmpty }
     #expect(tour.scene.chapter == 1 && tour.scene.clusterNumber > cluster, "again is a new cluster")
@@ -112,6 +114,8 @@ struct TourTests {
     tour.stop()
     let report = await playing.value
     #expect(report.wasStopped && report.failures == [])
+    #expect(report.claims.count >= seen, "what was seen to hold is not forgotten when its chapter is played again")
+    #expect(report.wasLeftEarly && report.words.hasSuffix("; the tour was left before its end"))
     #expect(folders.left == [] && tour.cluster == nil)
   }
 
@@ -146,7 +150,22 @@ struct TourTests {
     try await wait(for: "the last chapter again") { !tour.scene.isOver }
     try await wait(for: "the end again") { tour.scene.isOver }
     tour.stop()
-    #expect(await playing.value.failures == [])
+    try await wait(for: "its leaving") { !tour.scene.isOver }
+    tour.stop()
+    let report = await playing.value
+    #expect(report.failures == [] && !report.wasLeftEarly)
+    #expect(report.words == "All \(report.claims.count) claims held")
+    #expect(Set(report.claims.map(\.chapter)).count == 1)
+  }
+
+  @Test("A tour that is left before its first claim says so, and calls it no success")
+  func leftAtOnce() async throws {
+    let tour = Tour(settings(Folders()), chapters: chapters("summary"))
+    let playing = Task { await tour.run() }
+    tour.stop()
+    let report = await playing.value
+    #expect(report.words.hasPrefix("No claim was checked"))
+    #expect(TourText.closing(report).last?.hasPrefix("• No claim was checked") == true)
   }
 
   @Test("A tour that is stopped in the middle of its work ends soon and leaves nothing behind")

@@ -79,6 +79,10 @@ import Testing
   func readsBack() throws {
     let json = result().json
     let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    let page = try String(
+      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Sources/KVBench/KVBench.docc/KVBench.md"), encoding: .utf8)
+    for member in object.keys { #expect(page.contains("`\(member)`"), "KVBench.md explains no \(member)") }
     let marks = try #require(object["marks"] as? [[String: Any]])
     #expect(marks.first?["text"] as? String == "node<2> was \"killed\"\n")
     #expect((object["nodes"] as? [String: Int]) == ["node1": 2_250, "node<2>": 750])

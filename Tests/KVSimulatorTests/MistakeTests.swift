@@ -6,9 +6,9 @@ import Testing
 @Suite struct MistakeTests {
   /// A seed on whose day each shows; `kvstore simulate --mistake NAME --seeds 1..2000` finds others.
   private static let seeds: [(PlantedMistake, UInt64)] = [
-    (.noWriteBack, 4), (.acknowledgesEarly, 3), (.hintCountsAsAck, 1), (.dropsBeforeStream, 14),
-    (.writesNewOwnersOnly, 66), (.reusesTags, 7), (.purgesEarly, 1), (.cutsTail, 2), (.damagedIsAbsent, 2),
-    (.amnesiacVotes, 2), (.retriesWithNewTag, 1), (.readsOne, 1),
+    (.noWriteBack, 4), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 4),
+    (.writesNewOwnersOnly, 29), (.reusesTags, 11), (.purgesEarly, 2), (.cutsTail, 3), (.damagedIsAbsent, 17),
+    (.amnesiacVotes, 25), (.retriesWithNewTag, 4), (.readsOne, 1),
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

@@ -67,6 +67,33 @@ import Testing
     }
   }
 
+  @Test(
+    "Where only the program died nothing is torn: damage in what was not synced costs one record, not those after it",
+    arguments: [FsyncPolicy.everysec, .never], [true, false])
+  func cutsNothingAfterAKill(fsync: FsyncPolicy, isHeader: Bool) throws {
+    try Clock.runVirtually(from: 1_000_000_000) {
+      let script = try Script(nil, fsync: fsync)
+      script.holdsSyncs = true
+      try script.put("old", via: "node1")
+      try script.put("value", "damaged", via: "node1")
+      script.isolate("node3")
+      try script.put("new", via: "node1")
+      script.waitUntilForgotten()
+      let place = try #require(script.cluster.place(of: Array("damaged".utf8), at: "node1"))
+      // The tag lies some bytes before the key.
+      let offset = isHeader ? place.range.lowerBound - 7 - 16 : place.range.lowerBound
+      script.machine.disk(of: "node1").flip(place.path, at: offset, mask: 1)
+      try script.restartProgram()
+      #expect(script.cluster.suspects == (isHeader ? ["node1"] : []))
+      script.isolate("node2")
+      // node3 has missed the write; node1, if it votes at all, has not lost it.
+      #expect(try script.get(via: "node1") == (isHeader ? String??.none : .some("new")))
+      script.isolate("node2", false)
+      #expect(try script.get(via: "node2") == .some("new"))
+      #expect(script.verdict() == .linearizable)
+    }
+  }
+
   private func call(_ number: Int, _ call: MessageOperation.Call, _ outcome: MessageOperation.Outcome) -> SimulatedCall
   {
     SimulatedCall(

@@ -154,6 +154,9 @@ final class Script {
 
   // MARK: - The verdict
 
+  /// How often one of the less common paths was taken, by its name in the summary.
+  func count(_ branch: String) -> Int? { cluster.branches.first { $0.name == branch }?.count }
+
   /// What the checker says to all that clients were told.
   func verdict() -> Verdict {
     cluster.vanish()

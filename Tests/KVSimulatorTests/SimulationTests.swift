@@ -4,7 +4,13 @@ import Testing
 @testable import KVSimulator
 
 @Suite struct SimulationTests {
-  @Test("A cluster whose links, disks, nodes and members change stays linearizable and converges", arguments: 1...30)
+  /// Days on which bugs were found: of seed 3167 a damaged record in what was not synced passed for a torn tail, and what
+  /// had been acknowledged after it was cut.
+  private static let kept: [UInt64] = [3167]
+
+  @Test(
+    "A cluster whose links, disks, nodes and members change stays linearizable and converges",
+    arguments: Array(1...30) + kept)
   func staysLinearizable(seed: UInt64) throws {
     let report = try Simulation(seed: seed).run()
     if case .violation(let violation) = report.verdict {

@@ -36,6 +36,17 @@ import Testing
     return condition()
   }
 
+  @Test("Asked right after operations have ended, the verdict is of all of them")
+  func isOfNow() async throws {
+    try await withWatched { cluster in
+      for i in 1...20 as ClosedRange<UInt8> {
+        try await cluster.put([i], [i])
+        #expect(try await cluster.get([i]) == [i])
+        #expect(await cluster.verdictOfNow()?.operationsChecked == 2 * UInt64(i))
+      }
+    }
+  }
+
   @Test("A get at one is not judged, and a write at one may take effect at any time; at all both are judged")
   func knowsLevels() async throws {
     try await withWatched { cluster in

@@ -103,7 +103,10 @@ import Testing
     let violation = Explanation.violation(of: try #require(findings.first))
     #expect(violation.summary.hasPrefix(#"key "key": get → "#))
     let lines = violation.explanation.split(separator: "\n")
-    #expect(lines.first == #"no order of these operations on key "key" explains the last answer:"#)
+    #expect(
+      lines.first
+        == #"no order of these operations on key "key" explains the last answer (p1, p2: clients; time runs to the right):"#
+    )
     #expect((3...6).contains(lines.count), "\(violation.explanation)")
   }
 

@@ -2,10 +2,10 @@ import KVCluster
 
 /// What answers are worth.
 extension Topic {
-  static func quorum(_ figures: TopicFigures) -> Explanation {
+  static func quorum(_ figures: TopicFigures) -> TopicPage {
     let quorum = figures.quorum
     let sum = "\(quorum.read) + \(quorum.write) \(quorum.read + quorum.write > quorum.replicas ? ">" : "≤") "
-    return Explanation(
+    return TopicPage(
       title: Topic.quorum.rawValue,
       paragraphs: [
         """
@@ -28,8 +28,8 @@ extension Topic {
         """)
   }
 
-  static func linearizability(_ figures: TopicFigures) -> Explanation {
-    Explanation(
+  static func linearizability(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
       title: Topic.linearizability.rawValue,
       paragraphs: [
         """
@@ -50,9 +50,9 @@ extension Topic {
         """)
   }
 
-  static func cap(_ figures: TopicFigures) -> Explanation {
+  static func cap(_ figures: TopicFigures) -> TopicPage {
     let faults = figures.status.faults
-    return Explanation(
+    return TopicPage(
       title: Topic.cap.rawValue,
       paragraphs: [
         """

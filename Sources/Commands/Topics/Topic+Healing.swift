@@ -2,8 +2,8 @@ import KVCluster
 
 /// How copies become equal again.
 extension Topic {
-  static func hintedHandoff(_ figures: TopicFigures) -> Explanation {
-    Explanation(
+  static func hintedHandoff(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
       title: Topic.hintedHandoff.rawValue,
       paragraphs: [
         """
@@ -22,8 +22,8 @@ extension Topic {
       hint: "writes go on when most owners are gone, but R + W > N no longer means that sets meet.")
   }
 
-  static func readRepair(_ figures: TopicFigures) -> Explanation {
-    Explanation(
+  static func readRepair(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
       title: Topic.readRepair.rawValue,
       paragraphs: [
         """
@@ -46,9 +46,9 @@ extension Topic {
         """)
   }
 
-  static func antiEntropy(_ figures: TopicFigures) -> Explanation {
+  static func antiEntropy(_ figures: TopicFigures) -> TopicPage {
     let keys = figures.status.nodes.map(\.keys)
-    return Explanation(
+    return TopicPage(
       title: Topic.antiEntropy.rawValue,
       paragraphs: [
         """

@@ -2,7 +2,7 @@ import KVCluster
 
 extension Topic {
   /// The topic with the figures of a cluster's status.
-  package func explanation(_ status: ClusterStatus) -> Explanation {
+  package func explanation(_ status: ClusterStatus) -> TopicPage {
     let figures = TopicFigures(status)
     switch self {
     case .consistentHashing: return Self.consistentHashing(figures)
@@ -24,8 +24,8 @@ extension Topic {
 
 /// Who owns a key, and what changes that.
 extension Topic {
-  static func consistentHashing(_ figures: TopicFigures) -> Explanation {
-    Explanation(
+  static func consistentHashing(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
       title: Topic.consistentHashing.rawValue,
       paragraphs: [
         """
@@ -47,9 +47,9 @@ extension Topic {
         """)
   }
 
-  static func virtualNodes(_ figures: TopicFigures) -> Explanation {
+  static func virtualNodes(_ figures: TopicFigures) -> TopicPage {
     let tokens = figures.status.ring.tokenCount
-    return Explanation(
+    return TopicPage(
       title: Topic.virtualNodes.rawValue,
       paragraphs: [
         """
@@ -67,13 +67,13 @@ extension Topic {
       hint: "twice the tokens; and then check that no key has two of its copies on it.")
   }
 
-  static func rebalancing(_ figures: TopicFigures) -> Explanation {
+  static func rebalancing(_ figures: TopicFigures) -> TopicPage {
     let change = figures.status.change
     let now = change.map {
       "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Numbers.percent($0.fraction)) handed over, "
         + "\(Numbers.count($0.keysMoved)) keys"
     }
-    return Explanation(
+    return TopicPage(
       title: Topic.rebalancing.rawValue,
       paragraphs: [
         """

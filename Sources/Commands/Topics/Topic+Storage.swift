@@ -2,10 +2,10 @@ import KVCluster
 
 /// How one node keeps its keys.
 extension Topic {
-  static func wal(_ figures: TopicFigures) -> Explanation {
+  static func wal(_ figures: TopicFigures) -> TopicPage {
     let bytes = figures.sum(\.wal.bytes)
     let live = figures.sum(\.wal.liveBytes)
-    return Explanation(
+    return TopicPage(
       title: Topic.wal.rawValue,
       paragraphs: [
         """
@@ -28,10 +28,10 @@ extension Topic {
       hint: "by what was synced: bad before the last synced position is damage, after it a torn tail, which is cut.")
   }
 
-  static func groupCommit(_ figures: TopicFigures) -> Explanation {
+  static func groupCommit(_ figures: TopicFigures) -> TopicPage {
     let (records, syncs) = (figures.records, figures.syncs)
     let each = syncs == 0 ? "none yet" : Numbers.decimal(Double(records) / Double(syncs), places: 1)
-    return Explanation(
+    return TopicPage(
       title: Topic.groupCommit.rawValue,
       paragraphs: [
         """
@@ -54,10 +54,10 @@ extension Topic {
         """)
   }
 
-  static func lru(_ figures: TopicFigures) -> Explanation {
+  static func lru(_ figures: TopicFigures) -> TopicPage {
     let (hits, misses) = (figures.sum { Int($0.cache.hits) }, figures.sum { Int($0.cache.misses) })
     let used = figures.sum(\.cache.bytes)
-    return Explanation(
+    return TopicPage(
       title: Topic.lru.rawValue,
       paragraphs: [
         """
@@ -79,8 +79,8 @@ extension Topic {
       hint: "let newcomers prove themselves first: 2Q, segmented LRU, or TinyLFU's counts of how often.")
   }
 
-  static func tombstones(_ figures: TopicFigures) -> Explanation {
-    Explanation(
+  static func tombstones(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
       title: Topic.tombstones.rawValue,
       paragraphs: [
         """

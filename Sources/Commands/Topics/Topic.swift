@@ -19,11 +19,31 @@ package enum Topic: String, Sendable, CaseIterable {
     if let topic = Topic(rawValue: word) { return topic }
     let near = allCases.map { (topic: $0, slips: Suggestion.distance(word, $0.rawValue)) }.min { $0.slips < $1.slips }
     let meant =
-      allCases.first { !word.isEmpty && $0.rawValue.contains(word) } ?? near.flatMap { $0.slips <= 2 ? $0.topic : nil }
-    let hint = meant.map { "; did you mean \($0.rawValue)?" } ?? ""
+      allCases.first { $0.synonyms.contains(word) } ?? allCases.first { !word.isEmpty && $0.rawValue.contains(word) }
+      ?? near.flatMap { $0.slips <= 2 ? $0.topic : nil }
+    let hint = meant.map { " Did you mean \($0.rawValue)?" } ?? ""
     throw .badOption(
       .explain,
-      "there is no topic \(word.prefix(64))\(hint) Topics: \(allCases.map(\.rawValue).joined(separator: ", "))")
+      "there is no topic \(word.prefix(64)).\(hint) Topics: \(allCases.map(\.rawValue).joined(separator: ", "))")
+  }
+
+  /// Words that people look for when they want this topic.
+  private var synonyms: [String] {
+    switch self {
+    case .consistentHashing: ["ring", "hashing", "hash", "placement", "sharding", "slots", "slot"]
+    case .virtualNodes: ["tokens", "token", "vnodes", "vnode", "balance"]
+    case .quorum: ["consistency", "replicas", "replication", "r", "w", "n", "nwr"]
+    case .linearizability: ["linearizable", "verdict", "history", "checker", "violation"]
+    case .wal: ["log", "logs", "durability", "segment", "segments", "crash", "recovery"]
+    case .groupCommit: ["fsync", "sync", "fdatasync", "batch"]
+    case .lru: ["cache", "memory", "eviction"]
+    case .hintedHandoff: ["hints", "hint", "handoff", "kill", "restart"]
+    case .readRepair: ["repair", "write-back", "writeback", "stale"]
+    case .antiEntropy: ["merkle", "sweep", "trees", "tree", "convergence", "scrub"]
+    case .tombstones: ["delete", "deletes", "deletion", "del", "tombstone"]
+    case .rebalancing: ["join", "leave", "addnode", "removenode", "membership", "epoch"]
+    case .cap: ["partition", "partitions", "availability", "heal", "split-brain"]
+    }
   }
 
   /// What it is about, for the list.
@@ -46,9 +66,9 @@ package enum Topic: String, Sendable, CaseIterable {
   }
 
   /// The list of topics.
-  package static var contents: Explanation {
-    Explanation(
+  package static var contents: TopicPage {
+    TopicPage(
       title: "topics", paragraphs: ["explain TOPIC says how it works here, and what an interviewer asks next."],
-      figures: allCases.map { Explanation.Figure($0.rawValue, $0.summary) })
+      figures: allCases.map { TopicPage.Figure($0.rawValue, $0.summary) })
   }
 }

@@ -41,7 +41,8 @@ package enum Description {
 
   private static func quorum(_ status: ClusterStatus) -> String {
     let quorum = status.quorum.effective(nodes: status.nodes.count)
-    return "\(quorum.replicas) copies of each of \(Figures.count(status.keys)) keys; a read waits for \(quorum.read), "
+    return
+      "\(quorum.replicas) copies of each of \(Figures.count(status.keys, "key")); a read waits for \(quorum.read), "
       + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue). fsync \(status.fsync.rawValue)."
   }
 
@@ -54,15 +55,22 @@ package enum Description {
   }
 
   private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
+    if RingOwners.Condition.isDown(node.state) {
+      // Its memory is gone, and nobody reads its log.
+      let hints = Figures.count(node.hintsWaiting, "hint") + (node.hintsWaiting == 1 ? " waits" : " wait")
+      return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)); \(hints) for it."
+    }
     var text =
       "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)), holds "
-      + "\(Figures.count(node.keys)) keys, log \(Figures.bytes(node.wal.bytes)), "
+      + "\(Figures.count(node.keys, "key")), log \(Figures.bytes(node.wal.bytes)), "
       + "\(Figures.count(seen.operationsPerSecond(ofNode: node.id))) operations a second"
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
-    if node.hintsWaiting > 0 { text += ", \(Figures.count(node.hintsWaiting)) hints wait for it" }
+    if node.hintsWaiting > 0 {
+      text += ", \(Figures.count(node.hintsWaiting, "hint")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it"
+    }
     if node.hintBytes > 0 { text += " (\(Figures.bytes(node.hintBytes)))" }
     if node.wal.isSuspect { text += ", is being rebuilt" }
-    if !node.suspectedBy.isEmpty { text += ", is not heard by \(node.suspectedBy.joined(separator: ", "))" }
+    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name))" }
     return text + "."
   }
 

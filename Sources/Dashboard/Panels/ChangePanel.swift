@@ -77,7 +77,7 @@ package enum ChangePanel {
     if let left = secondsLeft(change.fraction, change) {
       figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9))
     }
-    figures.append("\(Figures.count(change.keysMoved)) keys".rightAligned(11))
+    figures.append(Figures.count(change.keysMoved, "key").rightAligned(11))
     if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
     if let plan {
       let ideal = Figures.precisePercent(MovePlan.ideal(change, status))

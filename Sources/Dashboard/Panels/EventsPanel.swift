@@ -13,7 +13,7 @@ package enum EventsPanel {
 
   static func note(_ state: DashboardState, _ look: Look) -> String {
     var parts: [String] = []
-    if state.filter.choice != .all { parts.append("only \(state.filter.choice.rawValue)") }
+    if state.filter.choice != .all { parts.append("only \(state.filter.choice.rawValue); f changes it") }
     if state.filter.isTyping || !state.filter.text.isEmpty {
       parts.append("/\(state.filter.text)\(state.filter.isTyping ? "_" : "")")
     }

@@ -14,7 +14,8 @@ package enum HeaderPanel {
       ? Segment(text: "\(look.glyphs.pause) frozen; Space goes on ", style: look.style(.warn))
       : Segment(text: uptime(status), style: look.style(.dim))
     drawSegments(
-      firstLine(status, look), right: right, keepsRight: state.isFrozen, after: end + 1, row: 0, on: &canvas, look)
+      firstLine(status, cutOff: cutOff(status, state.seen), look), right: right, keepsRight: state.isFrozen,
+      after: end + 1, row: 0, on: &canvas, look)
     if size.height >= 2 {
       if case .recovering(let fraction) = status.phase {
         drawRecovery(fraction, row: 1, on: &canvas, look)
@@ -33,14 +34,14 @@ package enum HeaderPanel {
     Style(look.theme[.brandText], on: look.theme[.brandBackground], [.bold])
   }
 
-  private static func firstLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
+  private static func firstLine(_ status: ClusterStatus, cutOff: Int, _ look: Look) -> [Segment] {
     let health = status.health
     var word = "\(look.glyphs.health(health)) \(health.rawValue)"
     if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
     let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, status) == .serving }
     return [
       Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
-      Segment(text: nodes(status), style: look.style(isWhole ? .text : .warn)),
+      Segment(text: nodes(status, cutOff: cutOff), style: look.style(isWhole && cutOff == 0 ? .text : .warn)),
       Segment(text: quorum(status), style: look.style(.text)),
       Segment(text: status.guarantee.rawValue, style: look.style(status.guarantee == .linearizable ? .ok : .warn)),
       Segment(text: "fsync \(status.fsync.rawValue)", style: look.style(.text)),
@@ -61,13 +62,19 @@ package enum HeaderPanel {
     return Segment(text: "\(sign) \(verdict.words) ", style: look.style(isGood ? .ok : .bad, isGood ? [] : .bold))
   }
 
-  private static func nodes(_ status: ClusterStatus) -> String {
+  /// Nodes that serve, but not with most of the others.
+  private static func cutOff(_ status: ClusterStatus, _ seen: Observations) -> Int {
+    status.nodes.count { seen.trouble(ofNode: $0) == .cutOff }
+  }
+
+  private static func nodes(_ status: ClusterStatus, cutOff: Int) -> String {
     let conditions = status.nodes.map { RingOwners.Condition($0, status) }
     func count(_ condition: RingOwners.Condition) -> Int { conditions.filter { $0 == condition }.count }
     let parts = [
-      (count(.serving), "up"), (count(.paused), "paused"), (count(.recovering), "recovering"), (count(.dead), "down"),
+      (count(.serving) - cutOff, "up"), (cutOff, "cut off"), (count(.paused), "paused"),
+      (count(.recovering), "recovering"), (count(.dead), "down"),
     ]
-    if count(.serving) == conditions.count { return "\(conditions.count) nodes up" }
+    if parts[0].0 == conditions.count { return conditions.count == 1 ? "1 node up" : "\(conditions.count) nodes up" }
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }
 
@@ -95,6 +102,9 @@ package enum HeaderPanel {
     }
   }
 
+  /// Of a folder's path so much tells which it is.
+  private static let firstWidthMin = 20
+
   private static func drawSegments(
     _ segments: [Segment], right: Segment, keepsRight: Bool, after start: Int, row: Int, on canvas: inout Canvas,
     _ look: Look
@@ -104,12 +114,17 @@ package enum HeaderPanel {
     let isKept = keepsRight && start + 24 + right.text.columns <= canvas.width
     let end = canvas.width - (isKept ? right.text.columns + 2 : 0)
     let separator = " \(look.glyphs.separator) "
+    // The first is cut rather than left out, and to a readable part already if that makes room for the second.
+    let second = segments.dropFirst().first.map { (separator + $0.text).columns } ?? 0
+    let room = end - start - second >= Self.firstWidthMin ? end - start - second : end - start
     for (index, segment) in segments.enumerated() {
-      // The first says the most: it is cut rather than left out.
-      let text =
-        index == 0 ? segment.text.fitted(to: end - column, ellipsis: look.glyphs.ellipsis) : segment.text
+      let text = index == 0 ? segment.text.fitted(to: room, ellipsis: look.glyphs.ellipsis) : segment.text
       let lead = index == 0 ? "" : separator
-      guard column + (lead + text).columns <= end else { continue }
+      guard column + (lead + text).columns <= end else {
+        // What comes later in the second row says less.
+        if row > 0 { break }
+        continue
+      }
       column = canvas.write(lead, column: column, row: row, look.style(.border))
       column = canvas.write(text, column: column, row: row, segment.style)
     }

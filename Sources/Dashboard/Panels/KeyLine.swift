@@ -50,10 +50,10 @@ package enum KeyLine {
   private static func hints(_ state: DashboardState, _ glyphs: Glyphs) -> [Hint] {
     let arrows = glyphs.isASCII ? "Up/Down" : "↑↓"
     switch state.overlay {
-    case .help: return [Hint("Esc", "close help", .escape)]
+    case .help: return [Hint(arrows, "scroll"), Hint("Esc", "close help", .escape)]
     case .themes: return [Hint(arrows, "try"), Hint("Enter", "keep", .enter), Hint("Esc", "as before", .escape)]
     case .page: return [Hint(arrows, "scroll"), Hint("Esc", "close", .escape)]
-    case .confirmation: return [Hint("y", "do it", .character("y")), Hint("Esc", "leave it", .escape)]
+    case .confirmation: return [Hint("y", "do it", .character("y")), Hint("n", "leave it", .character("n"))]
     case nil: break
     }
     if let guide = state.guide { return guideHints(guide, glyphs) }
@@ -63,8 +63,9 @@ package enum KeyLine {
     case .panel(let panel):
       let freeze = Hint("Space", state.isFrozen ? "go on" : "freeze", .character(" "))
       let zoom = Hint("z", state.isZoomed ? "smaller" : "zoom", .character("z"))
+      let escape = state.isZoomed ? "back" : panel == .events && state.filter.isActive ? "all lines" : "prompt"
       return moves(panel, state, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
-        + [Hint("Esc", state.isZoomed ? "back" : "prompt", .escape), Hint("?", "help", .character("?"))]
+        + [Hint("Esc", escape, .escape), Hint("?", "help", .character("?"))]
     }
   }
 
@@ -96,7 +97,10 @@ package enum KeyLine {
     }
     let isOver = state.benchmark?.isRunning == false && state.prompt.lastAnswer == nil
     let close = isOver ? [Hint("Esc", "close benchmark", .escape)] : []
-    return close + [
+    let fold =
+      !isOver && state.canFoldViolation && state.prompt.lastAnswer == nil
+      ? [Hint("Esc", "fold the warning", .escape)] : []
+    return close + fold + [
       Hint("Tab", "panels", .tab), Hint(arrows, "history"), help, Hint("F2", "glyphs", .function(2)),
       Hint("F3", "themes", .function(3)),
       Hint("F4", "mouse \(state.appearance.isMouseOn ? "off" : "on")", .function(4)),

@@ -13,7 +13,7 @@ package enum LatencyPanel {
       ("\(look.glyphs.writes) writes", state.seen.writeLatency, look.theme.writeGraph.end),
     ]
     for (row, line) in rows.prefix(figures).enumerated() {
-      drawFigures(line.name, line.history.recent, line.color, row: row, on: &canvas, look)
+      drawFigures(line.name, line.history.recent, line.color, isTour: state.guide != nil, row: row, on: &canvas, look)
     }
     drawGraphs(state, from: figures, on: &canvas, look)
     return canvas
@@ -22,16 +22,31 @@ package enum LatencyPanel {
   /// What stands at the right of the frame's upper edge.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     guard state.seen.readLatency.recent != nil || state.seen.writeLatency.recent != nil else { return "" }
-    return size.height >= 5 ? "axis \(Figures.time(ns: state.seen.latencyAxis.top))" : ""
+    guard size.height >= 5 else { return "" }
+    let axis = "axis \(Figures.time(ns: state.seen.latencyAxis.top))"
+    let seconds =
+      shown(state.seen.readLatency, width: size.width, look) + shown(state.seen.writeLatency, width: size.width, look)
+    let most = seconds.compactMap { $0?.p99 }.max() ?? 0
+    // A second that took a thousand times as long would leave nothing to see of the others: it is cut off, and told.
+    return most > state.seen.latencyAxis.top ? "\(axis), cut off: up to \(Figures.time(ns: most))" : axis
+  }
+
+  /// The seconds that a graph of a width shows.
+  private static func shown(
+    _ history: LatencyHistory, width: Int, _ look: Look
+  ) -> ArraySlice<LatencyHistory.Percentiles?> {
+    history.seconds.suffix(((look.glyphs.kind == .braille ? width * 2 : width) + 1) / 2)
   }
 
   private static func drawFigures(
-    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, row: Int, on canvas: inout Canvas,
-    _ look: Look
+    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, isTour: Bool, row: Int,
+    on canvas: inout Canvas, _ look: Look
   ) {
     var column = canvas.write(name, column: 1, row: row, Style(color, on: look.theme[.background], [.bold])) + 2
     guard let percentiles else {
-      let words = "none in the last seconds; try `benchmark`"
+      let short = "none in the last seconds", long = "\(short); try `benchmark`"
+      // A tour has no prompt.
+      let words = !isTour && column + long.columns < canvas.width ? long : short
       canvas.write(
         words.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis), column: column, row: row,
         look.style(.dim))
@@ -72,7 +87,7 @@ package enum LatencyPanel {
     let width = canvas.width
     let count = look.glyphs.kind == .braille ? width * 2 : width
     // The axis is that of throughput, two buckets a second: what stands above each other happened together.
-    let seconds = history.seconds.suffix((count + 1) / 2)
+    let seconds = shown(history, width: width, look)
     func values(_ percentile: (LatencyHistory.Percentiles) -> Double) -> [Double] {
       Array(seconds.flatMap { second in Array(repeating: second.map(percentile) ?? 0, count: 2) }.suffix(count))
     }

@@ -62,8 +62,10 @@ package enum NodeDetail {
   private static func drawLog(_ node: NodeStatus, row: Int, on canvas: inout Canvas, _ look: Look) {
     canvas.write("log", column: 1, row: row, look.style(.dim))
     let wal = node.wal
-    guard wal.bytes > 0 else {
-      canvas.write("empty", column: labelWidth, row: row, look.style(.dim))
+    let isDown = RingOwners.Condition.isDown(node.state)
+    guard wal.bytes > 0, !isDown else {
+      let word = isDown ? "on the disk; read when the node starts" : "empty"
+      canvas.write(word, column: labelWidth, row: row, look.style(.dim))
       return
     }
     let text = "\(Figures.bytes(wal.liveBytes)) live, \(Figures.bytes(wal.deadBytes)) dead"
@@ -83,25 +85,32 @@ package enum NodeDetail {
     }.joined(separator: ", ")
     let compacted =
       wal.compactions > 0
-      ? "\(Figures.count(wal.compactions)) \(wal.compactions == 1 ? "segment" : "segments") emptied, \(Figures.bytes(wal.compactedBytes)) written again"
+      ? "\(Figures.count(wal.compactions, "segment")) emptied, \(Figures.bytes(wal.compactedBytes)) written again"
       : "none yet"
     let damage = wal.damages > 0 ? "\(wal.damages) found since it started" : "none found"
     let hintBytes = node.hintBytes > 0 ? ", \(Figures.bytes(node.hintBytes))" : ""
     let hints =
-      node.hintsWaiting > 0 ? "\(Figures.count(node.hintsWaiting)) writes wait for it\(hintBytes)" : "none waiting"
+      node.hintsWaiting > 0
+      ? "\(Figures.count(node.hintsWaiting, "write")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it\(hintBytes)"
+      : "none waiting"
+    let owns = Line(
+      label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text)
+    let waiting = Line(label: "hints", text: hints, key: node.hintsWaiting > 0 ? .warn : .text)
+    // Its memory is gone, and what its log holds is known when it starts again.
+    if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }
     return [
       Line(label: "keys", text: "\(Figures.count(node.keys)), \(Figures.count(node.tombstones)) deleted", key: .text),
-      Line(label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text),
+      owns,
       Line(
         label: "cache",
         text: "\(Figures.bytes(node.cache.bytes)) of \(Figures.bytes(node.cache.capacityBytes))", key: .text),
       Line(
         label: "segments",
-        text: "\(wal.segments), \(Figures.count(Double(wal.syncs))) syncs\(sync.isEmpty ? "" : ": \(sync)")",
+        text: "\(wal.segments), \(Figures.count(Int(clamping: wal.syncs), "sync"))\(sync.isEmpty ? "" : ": \(sync)")",
         key: .text),
       Line(label: "compacted", text: compacted, key: .text),
       Line(label: "damage", text: damage, key: wal.damages > 0 ? .warn : .text),
-      Line(label: "hints", text: hints, key: node.hintsWaiting > 0 ? .warn : .text),
+      waiting,
     ]
   }
 
@@ -118,7 +127,8 @@ package enum NodeDetail {
       ),
       (
         "hits", seen.hitRates(ofNode: node.id, last: width), 1,
-        seen.hitRate(ofNode: node.id).map { Figures.percent($0) } ?? look.glyphs.dash
+        RingOwners.Condition.isDown(node.state)
+          ? look.glyphs.dash : seen.hitRate(ofNode: node.id).map { Figures.percent($0) } ?? look.glyphs.dash
       ),
     ]
     for (offset, trend) in trends.enumerated() {

@@ -100,6 +100,8 @@ private struct Row {
   private var trouble: FaultSummary.Trouble? { seen.trouble(ofNode: node) }
   private var stateStyle: Style { look.style(trouble == nil ? look.theme.key(for: node.state) : .warn, .bold) }
   private var isServing: Bool { node.state.isServing }
+  /// A node that is down has no memory, and nobody reads its log: nothing is known of either.
+  private var isDown: Bool { RingOwners.Condition.isDown(node.state) }
 
   private func selected(_ style: Style) -> Style {
     let background = look.theme[.selectionBackground]
@@ -112,6 +114,7 @@ private struct Row {
     switch placed.column {
     case .state:
       line.write(stateWord(width: placed.width), column: placed.start, row: 0, stateStyle)
+    case .keysMeter where isDown, .cacheTrend where isDown: break
     case .keysMeter:
       let fraction = keysMax > 0 ? Double(node.keys) / Double(keysMax) : 0
       Meter.draw(fraction, column: placed.start, row: 0, width: placed.width, on: &line, look)
@@ -141,18 +144,20 @@ private struct Row {
   }
 
   private func figure(_ column: NodesColumns.Column) -> (String, ThemeKey) {
-    switch column {
+    let none = (look.glyphs.dash, ThemeKey.dim)
+    if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
+    return switch column {
     case .share: (Figures.percent(node.share), .text)
     case .keys: (Figures.count(node.keys), isServing ? .text : .dim)
-    case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? (look.glyphs.dash, .dim)
-    case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? (look.glyphs.dash, .dim)
+    case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? none
+    case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? none
     case .wal: (Figures.bytes(node.wal.bytes), .text)
     case .live:
       node.wal.bytes > 0
-        ? (Figures.percent(Double(node.wal.liveBytes) / Double(node.wal.bytes)), .text) : (look.glyphs.dash, .dim)
-    case .hints: node.hintsWaiting > 0 ? (Figures.count(node.hintsWaiting), .warn) : (look.glyphs.dash, .dim)
+        ? (Figures.percent(Double(node.wal.liveBytes) / Double(node.wal.bytes)), .text) : none
+    case .hints: node.hintsWaiting > 0 ? (Figures.count(node.hintsWaiting), .warn) : none
     case .operations:
-      isServing ? (Figures.count(seen.operationsPerSecond(ofNode: node.id)), .text) : (look.glyphs.dash, .dim)
+      isServing ? (Figures.count(seen.operationsPerSecond(ofNode: node.id)), .text) : none
     case .state, .keysMeter, .cacheTrend: ("", .text)
     }
   }

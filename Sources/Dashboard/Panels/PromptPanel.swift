@@ -63,15 +63,13 @@ package enum PromptPanel {
       // Its panel says the rest.
       let isInPanel = state.benchmark?.isRunning == true && state.layout.panels[.benchmark] != nil
       if isInPanel, prompt.runningCount == 1 { return ("`benchmark stop` ends it", .dim) }
-      return (prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress, .info)
+      let waiting = state.pasted.waiting.count
+      let rest = waiting > 0 ? "; \(Figures.count(waiting, "pasted line")) \(waiting == 1 ? "waits" : "wait")" : ""
+      return ((prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress) + rest, .info)
     }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
-    let more = answer.lines.count > 1 ? " (+\(answer.lines.count - 1) lines)" : ""
-    // What only announced the command is answered by the last line, or by the panel of a benchmark that is over.
-    if first.hasSuffix("..."), let run = state.benchmark, run.words.isEmpty, state.layout.panels[.benchmark] != nil {
-      return ("", .dim)
-    }
-    if first.hasSuffix("..."), let last = answer.lines.last { return (last, answer.isSuccess ? .ok : .bad) }
+    let rest = answer.lines.count - 1
+    let more = rest > 0 ? " (+\(Figures.count(rest, "line")))" : ""
     let text = glyphs.isASCII ? ascii(first, glyphs) : first
     return (text + more, answer.isSuccess ? .ok : .bad)
   }

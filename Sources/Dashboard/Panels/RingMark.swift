@@ -42,7 +42,7 @@ enum RingCaption {
     if let mark {
       choices = mark.isCursor ? range(mark, status, look) : walk(mark, state, status, look)
     } else {
-      choices = meaning(status, look).map { [Word(text: $0, node: nil)] }
+      choices = meaning(status, isTour: state.guide != nil, look).map { [Word(text: $0, node: nil)] }
     }
     return choices.first { columns($0) <= width } ?? []
   }
@@ -89,7 +89,7 @@ enum RingCaption {
   }
 
   /// What the picture means, in the words that matter most now.
-  private static func meaning(_ status: ClusterStatus, _ look: Look) -> [String] {
+  private static func meaning(_ status: ClusterStatus, isTour: Bool, _ look: Look) -> [String] {
     if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
     if status.nodes.contains(where: { RingOwners.Condition($0, status) == .dead }) {
       return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
@@ -98,6 +98,7 @@ enum RingCaption {
       return ["dull: its owner holds still; the inner bands go on", "dull: owner holds still", "dull: paused"]
     }
     if status.keys == 0, status.phase == .serving {
+      if isTour { return ["no keys yet"] }
       return ["no keys yet: try `put hello world`, or `benchmark`", "no keys yet: try `benchmark`", "no keys yet"]
     }
     if status.ring.ranks > 1 {

@@ -25,6 +25,13 @@ struct RingOwners {
     case paused
     case dead
 
+    static func isDown(_ state: NodeState) -> Bool {
+      switch state {
+      case .dead, .failed: true
+      case .up, .joining, .leaving, .recovering: false
+      }
+    }
+
     init(_ node: NodeStatus, _ status: ClusterStatus) {
       switch node.state {
       case .up, .joining, .leaving: self = status.pausedNodes.contains(node.id) ? .paused : .serving
@@ -43,14 +50,13 @@ struct RingOwners {
 
     var isDead: Bool { condition == .dead }
 
-    /// The node's colour as its condition and the replica rank change it. Inner bands are nearer to the background: the
-    /// primary is what a stranger should see first.
+    /// The node's colour as its condition and the replica rank change it.
     func color(_ theme: Theme, rank: Int = 0) -> Color {
       let own = theme.node(id)
       switch condition {
       case .dead: return theme[.ringDead]
       case .recovering, .paused: return own.shaded(towards: theme[.ringDead], 0.65)
-      case .serving: return own.shaded(towards: theme.ground, [0, 0.3, 0.5, 0.6][Swift.min(3, rank)])
+      case .serving: return theme.band(id, rank: rank)
       }
     }
 

@@ -34,7 +34,7 @@ package enum RingPanel {
   /// What stands at the right of the frame's upper edge.
   static func note(_ state: DashboardState) -> String {
     guard let ring = state.status?.ring, ring.tokenCount > 0 else { return "" }
-    return "\(Figures.count(ring.tokenCount)) tokens"
+    return Figures.count(ring.tokenCount, "token")
   }
 
   /// The slot that a cell of the tape shows; `nil` elsewhere.
@@ -72,8 +72,13 @@ package enum RingPanel {
 
   private static func writeFigures(_ status: ClusterStatus, width: Int, on canvas: inout Canvas, _ look: Look) {
     let keys = Figures.count(status.keys)
-    let imbalance = RingFigures.imbalance(status).map { look.glyphs.times + Figures.decimal($0, places: 2) }
-    var lines = [(text: keys, style: look.style(.title, .bold)), (text: "keys", style: look.style(.dim))]
+    let imbalance = RingFigures.imbalance(status).map { ratio in
+      let figure = Figures.decimal(ratio, places: 2)
+      // The hole has an even width: with an odd one of its own it would stand half a cell beside its middle.
+      return look.glyphs.times + (figure.columns % 2 == 0 ? " " : "") + figure
+    }
+    let word = status.keys == 1 ? "key" : "keys"
+    var lines = [(text: keys, style: look.style(.title, .bold)), (text: word, style: look.style(.dim))]
     if let imbalance {
       if width >= 12 { lines.append((text: "", style: look.style(.dim))) }
       lines.append((text: imbalance, style: look.style(.text)))

@@ -12,7 +12,7 @@ package enum WarningPanel {
   static func rowsWanted(_ state: DashboardState, width: Int) -> Int {
     let faults = state.seen.faults == nil ? 0 : 1
     guard let verdict = state.status?.verdict, verdict.violations > 0 else { return faults }
-    return faults + 1 + explanation(verdict).count
+    return faults + 1 + (state.isViolationFolded ? 0 : explanation(verdict).count)
   }
 
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
@@ -20,16 +20,25 @@ package enum WarningPanel {
     var row = 0
     if let verdict = state.status?.verdict, verdict.violations > 0 {
       // The faults' row is part of the explanation: it stays in sight, whatever room the lines leave it.
-      let room = size.height - (state.seen.faults != nil && size.height > 1 ? 1 : 0)
-      let hint =
-        state.status?.guarantee == .eventual ? " R + W ≤ N allows it; `verdict` says why " : " `verdict` says why "
-      row = drawViolation(verdict, hint, rows: room, on: &canvas, look)
+      let room = state.isViolationFolded ? 1 : size.height - (state.seen.faults != nil && size.height > 1 ? 1 : 0)
+      row = drawViolation(verdict, hints(state), rows: room, on: &canvas, look)
     }
     if let faults = state.seen.faults, row < size.height { drawFaults(faults, row: row, on: &canvas, look) }
     return canvas
   }
 
   // MARK: A wrong answer
+
+  /// An answer that was given is not taken back: the row stays for the session, but folded it says where the rest is.
+  ///
+  /// From the longest to the shortest, for as much room as there is.
+  private static func hints(_ state: DashboardState) -> [String] {
+    if state.isViolationFolded {
+      return [" stays, as it was answered; `verdict` tells the rest ", " `verdict` tells the rest ", " see `verdict` "]
+    }
+    let allowed = state.status?.guarantee == .eventual ? [" R + W ≤ N allows it; Esc folds this "] : []
+    return allowed + [" Esc folds this ", " Esc folds "]
+  }
 
   private static func explanation(_ verdict: VerdictStatus) -> [Substring] {
     let lines = verdict.lastViolation?.explanation.split(separator: "\n") ?? []
@@ -38,7 +47,7 @@ package enum WarningPanel {
 
   /// Returns the row after it.
   private static func drawViolation(
-    _ verdict: VerdictStatus, _ hint: String, rows: Int, on canvas: inout Canvas, _ look: Look
+    _ verdict: VerdictStatus, _ hints: [String], rows: Int, on canvas: inout Canvas, _ look: Look
   ) -> Int {
     guard rows > 0 else { return 0 }
     let bar = Style(look.theme[.bad], on: look.theme[.background], [.bold, .reverse])
@@ -46,13 +55,18 @@ package enum WarningPanel {
     let count = verdict.violations == 1 ? "NOT LINEARIZABLE" : "NOT LINEARIZABLE, \(verdict.violations) times"
     var text = " \(look.glyphs.failure) \(count)"
     if let last = verdict.lastViolation { text += ": \(last.summary)" }
-    let room = canvas.width - (text.columns + hint.columns < canvas.width ? hint.columns : 0)
+    let hint = hints.first { text.columns + $0.columns < canvas.width } ?? ""
+    let room = canvas.width - hint.columns
     canvas.write(text.fitted(to: room, ellipsis: look.glyphs.ellipsis), column: 0, row: 0, bar)
-    if room < canvas.width { canvas.write(hint, endingAt: canvas.width, row: 0, bar) }
+    canvas.write(hint, endingAt: canvas.width, row: 0, bar)
     let lines = explanation(verdict).prefix(rows - 1)
     for (offset, line) in lines.enumerated() {
       let text = String(line).fitted(to: canvas.width - 3, ellipsis: look.glyphs.ellipsis)
       canvas.write(text, column: 3, row: 1 + offset, look.style(.bad))
+    }
+    let legend = "p1, p2: clients; time runs to the right "
+    if let first = lines.first, String(first).columns + 6 + legend.columns <= canvas.width {
+      canvas.write(legend, endingAt: canvas.width, row: 1, look.style(.dim))
     }
     return 1 + lines.count
   }
@@ -85,38 +99,6 @@ package enum WarningPanel {
         let style = color.map { Style($0, on: look.theme[.background], [.bold]) } ?? look.style(.warn)
         column = canvas.write(word.text, column: column, row: row, style)
       }
-    }
-  }
-}
-
-extension FaultSummary.Trouble {
-  /// In the six columns that a table always has for it; the faults' row has the figures.
-  var word: String {
-    switch self {
-    case .paused: "paused"
-    case .cutOff: "cut"
-    case .slow: "slow"
-    case .losing: "lossy"
-    case .unheard: "silent"
-    }
-  }
-
-  func sign(_ glyphs: Glyphs) -> String {
-    switch self {
-    case .paused: glyphs.pause
-    case .cutOff: String(Character(glyphs.dead))
-    case .slow, .losing, .unheard: glyphs.warning
-    }
-  }
-
-  /// What it means and how it ends, for the node's details.
-  func words(_ node: String) -> String {
-    switch self {
-    case .paused: "holds still; `resume \(node)` lets it go on"
-    case .cutOff: "does not reach most of the others; `heal` ends it"
-    case .slow(let ns): "messages take \(FaultSummary.delay(ns: ns)) longer; `heal` ends it"
-    case .losing(let perMille): "\(FaultSummary.part(perMille: perMille)) of its messages are lost; `heal` ends it"
-    case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
     }
   }
 }

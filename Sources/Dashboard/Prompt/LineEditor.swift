@@ -24,7 +24,7 @@ package struct LineEditor: Equatable, Sendable {
     cursor = characters.count
   }
 
-  /// Inserts at the cursor. New lines and tabs become blanks: a paste is one line, run only by Enter.
+  /// Inserts at the cursor. New lines and tabs become blanks: this is one line.
   package mutating func insert(_ text: String) {
     let flat = text.map { $0.isNewline || $0 == "\t" ? " " : $0 }
     let added = flat.prefix(Swift.max(0, Self.charactersMax - characters.count))

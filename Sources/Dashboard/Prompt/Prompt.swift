@@ -11,6 +11,9 @@ package struct Prompt: Sendable {
   /// The last answer, shown beside the prompt until something is typed.
   package var lastAnswer: CommandAnswer?
 
+  /// The last key completed a word and put a blank behind it.
+  private var hasCompletedBlank = false
+
   /// The search through the history, while it goes on.
   package private(set) var search: Search?
 
@@ -40,7 +43,10 @@ package struct Prompt: Sendable {
 
   /// Applies a key that changes the line; returns whether it did.
   package mutating func handle(_ key: Key) -> Bool {
+    defer { hasCompletedBlank = key == .tab && hasCompletedBlank }
     switch key {
+    // Whoever types the blank behind a completed word finds it there.
+    case .character(" ") where hasCompletedBlank: return true
     case .control("r"):
       search = Search()
       return true
@@ -73,7 +79,7 @@ package struct Prompt: Sendable {
   }
 
   /// Takes a key while searching; `false` if it ended the search and is still to be applied to the line found.
-  mutating func search(_ key: Key) -> Bool {
+  package mutating func search(_ key: Key) -> Bool {
     guard var search else { return false }
     switch key {
     case .character(let character): search = Search(text: search.text + String(character))
@@ -98,7 +104,7 @@ package struct Prompt: Sendable {
   }
 
   /// Ends the search, with the line found at the prompt or the one that was there before; whether there was one.
-  mutating func closeSearch(keepsMatch: Bool) -> Bool {
+  package mutating func closeSearch(keepsMatch: Bool) -> Bool {
     guard search != nil else { return false }
     if keepsMatch, let match = searchMatch { editor.set(match) }
     search = nil
@@ -138,6 +144,7 @@ package struct Prompt: Sendable {
     let replaced = completion.replacedCount
     if candidates.count == 1 {
       editor.replace(last: replaced, with: first + (first.hasSuffix(" ") ? "" : " "))
+      hasCompletedBlank = true
       return refresh()
     }
     let shared = Self.sharedPrefix(candidates)
@@ -177,6 +184,8 @@ package struct CommandAnswer: Equatable, Sendable {
   package var endsProgram: Bool
   /// What is to be read by itself rather than among the events.
   package var page: Page?
+  /// The command that it answers, so that the next pasted line knows its turn.
+  package var command = ""
 
   package init(lines: [String], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
     self.page = page

@@ -1,10 +1,16 @@
 extension DashboardState {
   /// Applies a key press and returns what the program has to do about it.
   package mutating func handle(_ key: Key) -> [Action] {
+    let actions = react(to: key)
+    // What was open or asked may be over, and then it is the next pasted line's turn.
+    return actions + runNextPasted()
+  }
+
+  private mutating func react(to key: Key) -> [Action] {
     switch key {
     case .control("l"): return [.redraw]
     case .control("z"): return [.suspend]
-    case .function(1): toggle(.help)
+    case .function(1): toggleHelp()
     case .function(2): appearance.nextGlyphs()
     case .function(3):
       if case .themes(let picker) = overlay { return close(picker) }
@@ -37,8 +43,8 @@ extension DashboardState {
       filter.type(.escape)
       return []
     }
-    if prompt.closeChoices() || prompt.closeSearch(keepsMatch: false) { return [] }
-    if prompt.editor.isEmpty { return [.quit] }
+    if prompt.closeSearch(keepsMatch: false) { return [] }
+    if prompt.editor.isEmpty { return dropPasted() ? [] : [.quit] }
     prompt.clear()
     return []
   }
@@ -52,26 +58,22 @@ extension DashboardState {
 // MARK: - Overlays
 
 extension DashboardState {
-  mutating func toggle(_ other: Overlay) { overlay = overlay == other ? nil : other }
+  mutating func toggleHelp() { overlay = isHelpShown ? nil : .help(firstRow: 0) }
 
   private mutating func handle(_ key: Key, over overlay: Overlay) -> [Action] {
     if key == .control("c") {
       // An overlay is left as it was found, and leaving is what Ctrl-C means.
       if case .themes(let picker) = overlay { return close(picker) }
+      if case .confirmation(let asked) = overlay { return handle(key, asked) }
       self.overlay = nil
-      return overlay == .help ? quit : []
+      if case .help = overlay { return quit }
+      return []
     }
     switch overlay {
-    case .help:
-      if [.escape, .enter, .character("?"), .character("q"), .character(" ")].contains(key) { self.overlay = nil }
-      return []
+    case .help(let first): handle(key, inHelp: first)
     case .themes(let picker): return handle(key, in: picker)
     case .page(let reader): handle(key, in: reader)
-    case .confirmation(let line, _):
-      self.overlay = nil
-      guard key == .character("y") || key == .character("Y") else { return [] }
-      begin(command: line)
-      return [.run(line)]
+    case .confirmation(let asked): return handle(key, asked)
     }
     return []
   }
@@ -79,24 +81,38 @@ extension DashboardState {
   /// Leaves the program, or the tour first.
   private var quit: [Action] { [guide == nil ? .quit : .guide(.quit)] }
 
+  /// Where overlays have room: above the prompt and the key line.
+  var overlayRoom: Size { Size(width: size.width, height: size.height - 2) }
+
+  private mutating func handle(_ key: Key, inHelp first: Int) {
+    if key == .character("?") { return overlay = nil }
+    let last = HelpOverlay.scrollMax(overlayRoom, appearance.look, isTour: guide != nil)
+    overlay = scrolled(first, by: key, last: last).map { .help(firstRow: $0) }
+  }
+
   private mutating func handle(_ key: Key, in reader: PageReader) {
-    var reader = reader
-    let room = Size(width: size.width, height: size.height - 2)
-    let last = PageOverlay.scrollMax(reader.page, room, appearance.look)
-    switch key {
-    case .up, .character("k"): reader.firstRow -= 1
-    case .down, .character("j"): reader.firstRow += 1
-    case .pageUp: reader.firstRow -= room.height
-    case .pageDown: reader.firstRow += room.height
-    case .home, .character("g"): reader.firstRow = 0
-    case .end, .character("G"): reader.firstRow = last
-    case .escape, .enter, .character("q"), .character(" "):
-      overlay = nil
-      return
-    default: break
+    let last = PageOverlay.scrollMax(reader.page, overlayRoom, appearance.look)
+    overlay = scrolled(reader.firstRow, by: key, last: last).map { first in
+      var reader = reader
+      reader.firstRow = first
+      return .page(reader)
     }
-    reader.firstRow = Swift.max(0, Swift.min(last, reader.firstRow))
-    overlay = .page(reader)
+  }
+
+  /// The first row after a key; `nil` if the key closes what is read.
+  private func scrolled(_ first: Int, by key: Key, last: Int) -> Int? {
+    let row: Int
+    switch key {
+    case .up, .character("k"): row = first - 1
+    case .down, .character("j"): row = first + 1
+    case .pageUp: row = first - overlayRoom.height
+    case .pageDown: row = first + overlayRoom.height
+    case .home, .character("g"): row = 0
+    case .end, .character("G"): row = last
+    case .escape, .enter, .character("q"), .character(" "): return nil
+    default: row = first
+    }
+    return Swift.max(0, Swift.min(last, row))
   }
 
   private mutating func handle(_ key: Key, in picker: ThemePicker) -> [Action] {
@@ -106,7 +122,9 @@ extension DashboardState {
     case .down, .character("j"): appearance.themeIndex = Swift.min(last, appearance.themeIndex + 1)
     case .home, .character("g"): appearance.themeIndex = 0
     case .end, .character("G"): appearance.themeIndex = last
-    case .enter: overlay = nil
+    case .enter:
+      overlay = nil
+      return appearance.themeIndex == picker.former ? [] : [.keepTheme(appearance.theme.name)]
     case .escape, .character("q"): return close(picker)
     default: break
     }
@@ -137,31 +155,12 @@ extension DashboardState {
       enterPanel(panelStops.last)
     case .escape:
       if prompt.closeChoices() { break }
-      if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else { _ = closeBenchmark() }
+      if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else if !closeBenchmark() { foldViolation() }
+    case .paste(let text): paste(text)
     case .pageUp: scrollEvents(by: eventsHeight)
     case .pageDown: scrollEvents(by: -eventsHeight)
     default: _ = prompt.handle(key)
     }
     return []
-  }
-
-  /// The one command that is about the screen, not the cluster.
-  package static let describeCommand = "describe"
-
-  private mutating func submit() -> [Action] {
-    _ = prompt.closeSearch(keepsMatch: true)
-    let line = prompt.submit()
-    guard line.contains(where: { !$0.isWhitespace }) else { return [] }
-    if line.filter({ !$0.isWhitespace }).lowercased() == Self.describeCommand {
-      begin(command: line)
-      apply(answer: CommandAnswer(lines: Description.lines(self), isSuccess: true))
-      return []
-    }
-    if let question = advice.question(line) {
-      overlay = .confirmation(line: line, question: question)
-      return []
-    }
-    begin(command: line)
-    return [.run(line)]
   }
 }

@@ -35,9 +35,9 @@ extension DashboardState {
       if index == appearance.themeIndex { return handle(.enter) }
       appearance.themeIndex = index
     case (.help, .press), (.page, .press): self.overlay = nil
-    case (.page, .wheelUp): return handle(.up)
-    case (.page, .wheelDown): return handle(.down)
-    case (.help, _), (.confirmation, _): break
+    case (.page, .wheelUp), (.help, .wheelUp): return handle(.up)
+    case (.page, .wheelDown), (.help, .wheelDown): return handle(.down)
+    case (.confirmation, _): break
     }
     return []
   }
@@ -47,7 +47,7 @@ extension DashboardState {
     let hadFocus = focus == .panel(panel)
     focus = .panel(panel)
     if row == 0, hadFocus, PanelFrame.isWorthwhile(rect.size) {
-      isZoomed.toggle()
+      toggleZoom(of: panel)
       return
     }
     let edge = PanelFrame.isWorthwhile(rect.size) ? 1 : 0

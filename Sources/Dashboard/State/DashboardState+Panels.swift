@@ -5,14 +5,25 @@ extension DashboardState {
   mutating func handle(_ key: Key, in panel: PanelKind) -> [Action] {
     switch key {
     case .escape:
-      if isZoomed { isZoomed = false } else { focus = .prompt }
+      if isZoomed {
+        toggleZoom(of: panel)
+      } else if panel == .events, filter.isActive {
+        filter = EventFilter()
+        scrollEventsToEnd()
+      } else {
+        focus = .prompt
+      }
     case .character("q"): leavePanels()
     case .tab: moveFocus(by: 1)
     case .backTab: moveFocus(by: -1)
-    case .enter, .character("z"): isZoomed.toggle()
+    case .enter, .character("z"): toggleZoom(of: panel)
     case .character(" "): toggleFreeze()
-    case .character("?"): overlay = .help
+    case .character("?"): toggleHelp()
     case .control("d"): return [.quit]
+    case .paste(let text):
+      // No panel takes text: it is meant for the prompt.
+      leavePanels()
+      paste(text)
     case .character("x") where panel == .benchmark: return endBenchmark()
     default: move(key, in: panel)
     }
@@ -22,7 +33,7 @@ extension DashboardState {
   /// The panels in Tab's order: those in sight, or all there are where only one has room.
   var panelStops: [PanelKind] {
     let visible = layout.visible
-    return visible.count > 1 ? visible : PanelKind.allCases.filter { $0 != .benchmark || benchmark != nil }
+    return visible.count > 1 ? visible : PanelKind.allCases.filter { !$0.needsBenchmark || benchmark != nil }
   }
 
   mutating func enterPanel(_ panel: PanelKind?) {
@@ -34,12 +45,18 @@ extension DashboardState {
     isZoomed = false
   }
 
+  /// A panel that has no place beside the others gives the keys back when it is no longer alone.
+  mutating func toggleZoom(of panel: PanelKind) {
+    isZoomed.toggle()
+    if layout.panels[panel] == nil { leavePanels() }
+  }
+
   /// From the last panel on, Tab returns to the prompt.
   private mutating func moveFocus(by step: Int) {
     guard case .panel(let panel) = focus else { return }
     let stops = panelStops
-    let next = (stops.firstIndex(of: panel) ?? 0) + step
-    if stops.indices.contains(next) { focus = .panel(stops[next]) } else { leavePanels() }
+    guard let at = stops.firstIndex(of: panel), stops.indices.contains(at + step) else { return leavePanels() }
+    focus = .panel(stops[at + step])
   }
 
   private mutating func move(_ key: Key, in panel: PanelKind) {

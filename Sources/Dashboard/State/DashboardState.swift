@@ -8,11 +8,28 @@ package enum Focus: Equatable, Sendable {
 
 /// What lies over the panels, which live on below it.
 package enum Overlay: Equatable, Sendable {
-  case help
+  case help(firstRow: Int)
   case themes(ThemePicker)
   case page(PageReader)
-  /// A command that destroys something waits for a yes.
-  case confirmation(line: String, question: String)
+  /// A command that nothing takes back waits for a yes.
+  case confirmation(Confirmation)
+}
+
+/// What is asked before a line is run.
+package struct Question: Equatable, Sendable {
+  package var text: String
+  /// The command that is run after a yes.
+  package var command: String
+
+  package init(_ text: String, command: String) { (self.text, self.command) = (text, command) }
+}
+
+/// A line that waits for an answer.
+package struct Confirmation: Equatable, Sendable {
+  package var line: String
+  package var question: Question
+  /// Something was typed that is no answer.
+  package var isInsisting = false
 }
 
 /// What the program knows of the command language and the screen does not.
@@ -20,13 +37,13 @@ package struct CommandAdvice: Sendable {
   /// What could stand at the cursor.
   package var complete: Completer
   /// What to ask before a line is run; `nil` to run it at once.
-  package var question: @Sendable (_ line: String) -> String?
+  package var question: @Sendable (_ line: String) -> Question?
   /// The key a line is about.
   package var place: @Sendable (_ line: String) -> KeyPlace?
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
-    question: @escaping @Sendable (_ line: String) -> String? = { _ in nil },
+    question: @escaping @Sendable (_ line: String) -> Question? = { _ in nil },
     place: @escaping @Sendable (_ line: String) -> KeyPlace? = { _ in nil }
   ) {
     self.complete = complete
@@ -55,6 +72,10 @@ package struct DashboardState: Sendable {
   package internal(set) var filter = EventFilter()
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
+  /// Command lines that were pasted and wait for their turn.
+  package internal(set) var pasted = PastedLines()
+  /// So many wrong answers had been found when their rows were folded to one.
+  private var violationsFolded: UInt64 = 0
   /// The results of a benchmark that is over were put away.
   private var isBenchmarkClosed = false
   let advice: CommandAdvice
@@ -88,7 +109,7 @@ package struct DashboardState: Sendable {
         guided: guidedPanel, isGuideLong: guide?.spot == .itself))
   }
 
-  package var isHelpShown: Bool { overlay == .help }
+  package var isHelpShown: Bool { if case .help = overlay { true } else { false } }
 }
 
 // MARK: - What is seen
@@ -170,6 +191,14 @@ extension DashboardState {
     return true
   }
 
+  /// Whether the rows that tell of wrong answers are folded to one, until there is another.
+  var isViolationFolded: Bool { status?.verdict.map { $0.violations == violationsFolded } ?? false }
+
+  /// Whether there are such rows to fold.
+  var canFoldViolation: Bool { (status?.verdict?.violations ?? 0) > 0 && !isViolationFolded }
+
+  mutating func foldViolation() { violationsFolded = status?.verdict?.violations ?? 0 }
+
   /// The keys do not stay with a panel that is no more.
   private mutating func leaveMissingPanel() {
     if focus == .panel(.benchmark), benchmark == nil { leavePanels() }
@@ -186,8 +215,21 @@ extension DashboardState {
     append(LogLine(kind: .event(.warning), atNs: live.nowNs, text: text))
   }
 
-  /// Takes the answer of a command that was run.
-  package mutating func apply(answer: CommandAnswer) {
+  /// The same without alarm.
+  package mutating func say(_ text: String) {
+    append(LogLine(kind: .event(.info), atNs: live.nowNs, text: text))
+  }
+
+  /// Takes the answer of a command that was run; returns what is to be done next, if pasted lines wait for it.
+  @discardableResult
+  package mutating func apply(answer: CommandAnswer) -> [Action] {
+    show(answer)
+    pasted.end(answer.command)
+    if answer.endsProgram { _ = pasted.drop() }
+    return runNextPasted()
+  }
+
+  mutating func show(_ answer: CommandAnswer) {
     prompt.runningCount = Swift.max(0, prompt.runningCount - 1)
     if prompt.runningCount == 0 { prompt.progress = "" }
     prompt.lastAnswer = answer

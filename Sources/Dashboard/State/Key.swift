@@ -9,7 +9,7 @@ package enum Key: Equatable, Sendable {
   case up, down, left, right, home, end, pageUp, pageDown
   case wordLeft, wordRight
   case function(Int)
-  /// Text pasted in one piece; it is never taken for keys.
+  /// Text pasted in one piece; none of it is taken for keys but ends of lines at the prompt.
   case paste(String)
   case mouse(Mouse, column: Int, row: Int)
 }
@@ -30,6 +30,8 @@ package enum Action: Equatable, Sendable {
   case suspend
   /// Take the mouse, or leave it to the terminal.
   case useMouse(Bool)
+  /// Choose this theme at the next start, too.
+  case keepTheme(String)
   /// The reader of a tour wants something.
   case guide(GuideKey)
 }

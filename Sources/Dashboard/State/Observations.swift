@@ -24,6 +24,8 @@ package struct Observations: Sendable {
   /// What is wrong between the nodes; `nil` if nothing is.
   package private(set) var faults: FaultSummary?
   package internal(set) var benchmark: BenchmarkStatus?
+  /// Also of nodes that have left: events are still about them.
+  private var nodeNames: Set<String> = []
 
   /// The axes follow the last two minutes: what most graphs show.
   private static let axisBuckets = 240
@@ -48,6 +50,7 @@ package struct Observations: Sendable {
       latencyAxis.update(shown.compactMap { $0?.p99 })
     }
     noteFaults(new)
+    if status?.nodes.map(\.name) != new.nodes.map(\.name) { nodeNames.formUnion(new.nodes.map(\.name)) }
     if new.change == nil {
       plan = nil
     } else if plan == nil || status?.ring != new.ring {
@@ -69,7 +72,18 @@ package struct Observations: Sendable {
   /// What keeps a serving node from being one like the others.
   func trouble(ofNode node: NodeStatus) -> FaultSummary.Trouble? {
     guard node.state.isServing else { return nil }
-    return faults?.troubles[node.id] ?? (node.suspectedBy.isEmpty ? nil : .unheard(by: node.suspectedBy))
+    if let trouble = faults?.troubles[node.id] { return trouble }
+    // Who is cut from it cannot hear it: that is said of the link, and the node itself is well.
+    let others = node.suspectedBy.filter { !isCut(node, from: $0) }
+    return others.isEmpty ? nil : .unheard(by: others)
+  }
+
+  private func isCut(_ node: NodeStatus, from name: String) -> Bool {
+    guard let status, let other = status.nodes.first(where: { $0.name == name })?.id else { return false }
+    return status.linkFaults.contains { fault in
+      fault.isCut && (fault.from, fault.to) == (node.id, other)
+        || fault.isCut && (fault.to, fault.from) == (node.id, other)
+    }
   }
 
   mutating func apply(event: ClusterEvent) {
@@ -81,8 +95,7 @@ package struct Observations: Sendable {
   /// Events carry words for people; a node's name among them is the node it is about.
   private func nodeName(in message: String) -> String {
     let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
-    let names = Set(status?.nodes.map(\.name) ?? [])
-    return words.first { names.contains(String($0)) }.map(String.init) ?? ""
+    return words.first { nodeNames.contains(String($0)) }.map(String.init) ?? ""
   }
 
   /// Reads and writes a second of the whole cluster, now.

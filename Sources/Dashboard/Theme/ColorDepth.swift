@@ -47,7 +47,7 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
   /// Levels of the 6 × 6 × 6 cube at palette entries 16–231.
   private static let cube = [0, 95, 135, 175, 215, 255]
 
-  fileprivate static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
+  static func components(ofPalette index: Int) -> (red: Int, green: Int, blue: Int) {
     switch index {
     case ..<16: return basic[index]
     case ..<232:
@@ -72,11 +72,31 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
     return index == 0 ? -1 : Int32(index)
   }
 
+  /// Of the cube's corners around the colour and of the greys.
   private static func nearest256(_ red: Int, _ green: Int, _ blue: Int) -> Int {
-    func step(_ level: Int) -> Int { level < 48 ? 0 : level < 115 ? 1 : (level - 35) / 40 }
-    let inCube = 16 + 36 * step(red) + 6 * step(green) + step(blue)
-    let grey = 232 + Swift.min(23, Swift.max(0, ((red + green + blue) / 3 - 3) / 10))
-    return distance(grey, red, green, blue) < distance(inCube, red, green, blue) ? grey : inCube
+    let (r, g, b) = (step(below: red), step(below: green), step(below: blue))
+    // The ramp has a grey at 8 and every 10; the one that the eye takes for the colour may lie beside the mean.
+    let grey = Swift.min(22, Swift.max(1, ((red + green + blue) / 3 - 3) / 10))
+    var (best, least) = (16, Int.max)
+    func consider(_ entry: Int) {
+      let distance = distanceWithHue(entry, (red, green, blue))
+      if distance < least { (best, least) = (entry, distance) }
+    }
+    for corner in 0..<8 { consider(16 + 36 * (r + corner / 4) + 6 * (g + corner / 2 % 2) + b + corner % 2) }
+    for entry in 231 + grey...233 + grey { consider(entry) }
+    return best
+  }
+
+  /// The cube's last level but one at most that is not above: the next one is its neighbour.
+  private static func step(below level: Int) -> Int {
+    Swift.min(4, cube.lastIndex { $0 <= level } ?? 0)
+  }
+
+  /// As the eye sees it, and beside that what changes between the three: a hue that is lost costs more than a shade.
+  static func distanceWithHue(_ entry: Int, _ wanted: (red: Int, green: Int, blue: Int)) -> Int {
+    let (red, green, blue) = components(ofPalette: entry)
+    let (r, g, b) = (red - wanted.red, green - wanted.green, blue - wanted.blue)
+    return 3 * r * r + 6 * g * g + b * b + 2 * ((r - g) * (r - g) + (g - b) * (g - b) + (b - r) * (b - r))
   }
 
   private static func distance(_ index: Int, _ red: Int, _ green: Int, _ blue: Int) -> Int {

@@ -54,6 +54,9 @@ extension Glyphs {
   // Graphs.
   package var axis: Unicode.Scalar { pick("─", "-") }
   package var axisMark: Unicode.Scalar { pick("┼", "+") }
+  /// What goes on beyond the end of an axis.
+  package var beyondUp: Unicode.Scalar { pick("▲", "^") }
+  package var beyondDown: Unicode.Scalar { pick("▼", "v") }
   package var asciiLevels: [Unicode.Scalar] { [".", ":", "|", "#"] }
   /// Columns that grow upwards, by eighths of a cell.
   package var columnsUp: [Unicode.Scalar] { ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] }
@@ -125,7 +128,7 @@ package struct Look: Equatable, Sendable {
   package var usesLetters: Bool
 
   package init(theme: Theme, glyphs: Glyphs, depth: ColorDepth = .truecolor) {
-    self.theme = theme
+    self.theme = theme.shown(with: depth)
     self.glyphs = glyphs
     usesLetters = glyphs.isASCII || depth <= .ansi8
   }

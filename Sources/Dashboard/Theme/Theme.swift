@@ -4,6 +4,9 @@ import KVCluster
 package struct Theme: Equatable, Sendable {
   package let name: String
   private let colors: [Color]
+  /// For a terminal of 256 colours.
+  private let bands: NodeBands
+  private var isFor256 = false
 
   /// Takes a theme from a file's text. A key that is missing is looked for under btop's name for it, then taken from
   /// `midnight`, so that half a theme is a usable theme.
@@ -13,9 +16,19 @@ package struct Theme: Equatable, Sendable {
 
   private init(name: String, file: ThemeFile, defaults: Theme?) {
     self.name = name
-    colors = ThemeKey.allCases.map { key in
+    let colors = ThemeKey.allCases.map { key in
       file.values[key.rawValue] ?? key.btopName.flatMap { file.values[$0] } ?? defaults?[key] ?? .terminal
     }
+    self.colors = colors
+    func color(_ key: ThemeKey) -> Color { colors[Self.positions[key]!] }
+    bands = NodeBands(ThemeKey.nodes.map(color), ground: Self.ground(color(.background)))
+  }
+
+  /// The theme as a terminal of so many colours shows it.
+  func shown(with depth: ColorDepth) -> Theme {
+    var theme = self
+    theme.isFor256 = depth == .palette256
+    return theme
   }
 
   /// The colour of a meaning.
@@ -30,7 +43,9 @@ package struct Theme: Equatable, Sendable {
   }
 
   /// What colours fade to: the background, or black where that is the terminal's own, which cannot be asked for.
-  var ground: Color { self[.background].components == nil ? .hex(0) : self[.background] }
+  var ground: Color { Self.ground(self[.background]) }
+
+  private static func ground(_ background: Color) -> Color { background.components == nil ? .hex(0) : background }
 
   /// A style as it looks below an overlay.
   func faded(_ style: Style) -> Style {
@@ -41,8 +56,14 @@ package struct Theme: Equatable, Sendable {
   }
 
   /// The colour that a node keeps for as long as it is a member.
-  package func node(_ id: Int) -> Color {
-    self[ThemeKey.nodes[Swift.max(0, id) % ThemeKey.nodes.count]]
+  package func node(_ id: Int) -> Color { band(id, rank: 0) }
+
+  /// The colour of a node's ranges at a replica rank. Inner bands are nearer to the background.
+  package func band(_ id: Int, rank: Int) -> Color {
+    let node = Swift.max(0, id) % ThemeKey.nodes.count
+    let rank = Swift.min(rank, NodeBands.shades.count - 1)
+    if isFor256 { return bands.colors[rank][node] }
+    return self[ThemeKey.nodes[node]].shaded(towards: ground, NodeBands.shades[rank])
   }
 }
 

@@ -10,9 +10,9 @@ extension Chapter {
       """,
     part: .ring, setting: Setting(nodes: 5)
   ) { stage, cluster in
-    let key = Array("user:1001".utf8)
+    let key = Stage.key(0)
     try await stage.type("put user:1001 Alice")
-    let first = showCopies(of: key, stage, cluster)
+    let first = try await showCopies(of: key, stage, cluster)
     let found = try await stage.type("get user:1001")
     stage.claim(
       "a get returns what was put", found == ["✓ Retrieved: user:1001 -> Alice"], found.joined(separator: " "))
@@ -22,7 +22,7 @@ extension Chapter {
       "A second put is a newer version, not a change in place: each owner appends it to its log and keeps the greater one."
     )
     try await stage.type("put user:1001 Alicia")
-    let second = showCopies(of: key, stage, cluster)
+    let second = try await showCopies(of: key, stage, cluster)
     let isNewer = second.count == 3 && second.allSatisfy { copy in first.allSatisfy { copy.tag > $0.tag } }
     stage.claim("every owner has the newer version", isNewer, versions(first) + " became " + versions(second))
 
@@ -30,7 +30,7 @@ extension Chapter {
       "A delete is a write too: a tombstone, newer than the value, so that an owner that slept through it learns of it."
     )
     try await stage.type("del user:1001")
-    let third = showCopies(of: key, stage, cluster)
+    let third = try await showCopies(of: key, stage, cluster)
     let missing = try await stage.type("get user:1001")
     stage.claim("a deleted key is not found", missing == ["✗ Key not found: user:1001"], missing.joined(separator: " "))
     stage.claim(
@@ -39,8 +39,11 @@ extension Chapter {
     try await stage.claimLinearizable(cluster)
   }
 
-  /// Shows where a key lies, and its version on each owner.
-  private static func showCopies(of key: [UInt8], _ stage: Stage, _ cluster: Cluster) -> [Cluster.Copy] {
+  /// Shows where a key lies, and its version on each owner, once the third has it too: two were waited for.
+  private static func showCopies(
+    of key: [UInt8], _ stage: Stage, _ cluster: Cluster
+  ) async throws -> [Cluster.Copy] {
+    _ = try await stage.until(seconds: 5) { stage.agreeing(0..<1, on: cluster) == 1 }
     let copies = cluster.copies(of: key).compactMap { $0 }.filter { $0.tag != .none }
     let hash = String(Ownership.hash(key), radix: 16)
     let words = copies.map { "\($0.node) v\($0.tag.counter)\($0.isTombstone ? " deleted" : "")" }

@@ -8,7 +8,7 @@ extension Chapter {
       The network is cut: node1 on one side, node2 and node3 on the other. A client may meet any node first. With \
       R=W=2 a lone node cannot answer by itself: who meets node1 waits until the other side is reached.
       """,
-    part: .latency, setting: Setting(nodes: 3, timeoutNs: 2_000_000_000)
+    part: .ring, setting: Setting(nodes: 3, timeoutNs: 2_000_000_000)
   ) { stage, cluster in
     let cut = try await PartitionedReads(stage, cluster)
     stage.figure(cut.figure + ", by those that met node1 first")
@@ -18,7 +18,11 @@ extension Chapter {
     stage.claim("writes go on", cut.writes.good == cut.writes.all, "\(cut.writes.good) of \(cut.writes.all)")
     try await noQuorum(stage, cluster)
 
-    try await stage.say("The network is whole again. node1 missed all of it; hints bring it the rest.", at: .nodes)
+    try await stage.say(
+      "node2 and node3 go on, and the network is whole again. node1 missed all of it; hints bring it the rest.",
+      at: .nodes)
+    try await stage.type("resume node2")
+    try await stage.type("resume node3")
     try await stage.type("heal")
     let keys = PartitionedReads.keys
     let time = try await stage.until(seconds: 20) { stage.agreeing(keys, on: cluster) == keys.count }
@@ -38,7 +42,7 @@ extension Chapter {
     let answer = try await stage.type("get user:1001")
     stage.claim(
       "the minority says “unknown”, not something old", answer.first?.hasPrefix("✗ indeterminate") == true,
-      answer.first.map { String($0.prefix(40)) } ?? "no answer")
+      answer.first.map { Stage.short($0) } ?? "no answer")
   }
 }
 

@@ -39,7 +39,7 @@ extension Chapter {
     let last = try await stage.type("get the-last-one")
     stage.claim(
       "the last write before the crash is there too", last.first?.hasPrefix("✓ Retrieved") == true,
-      last.first.map { String($0.prefix(40)) } ?? "no answer")
+      last.first.map { Stage.short($0) } ?? "no answer")
     let agreeing = stage.agreeing(keys, on: cluster)
     stage.claim(
       "the three logs say the same", agreeing == keys.count,

@@ -53,7 +53,7 @@ extension Chapter {
     let extra = BackgroundLoad.keyCount
     stage.claim(
       "three copies of each, no more", held >= 3 * keys.count && held <= 3 * (keys.count + extra),
-      "\(Numbers.count(held)) copies of \(Numbers.count(held / 3)) keys")
+      "\(Numbers.count(held)) copies; \(Numbers.count(keys.count)) keys, and \(extra) that the clients wrote meanwhile")
     try await stage.claimLinearizable(cluster)
   }
 

@@ -5,8 +5,8 @@ extension Chapter {
   static let summary = Chapter(
     name: "summary", title: "Summary",
     text: """
-      Everything above was done and measured just now, on clusters in temporary folders that are gone with them. \
-      So many of the claims of each chapter held.
+      What the tour shows is done and measured as it goes, on clusters in temporary folders that are gone with them. \
+      So many claims held of each chapter that was played.
       """,
     part: .tour, setting: Setting(nodes: 3)
   ) { stage, _ in
@@ -15,10 +15,11 @@ extension Chapter {
       let claims = report.claims.filter { $0.chapter == chapter.title }
       guard !claims.isEmpty else { continue }
       let held = claims.count { $0.holds }
-      let word = held == claims.count ? "all \(claims.count) claims held" : "\(held) of \(claims.count) claims held"
+      let all = claims.count == 1 ? "its claim held" : "all \(claims.count) claims held"
+      let word = held == claims.count ? all : "\(held) of \(claims.count) claims held"
       stage.figure("\(chapter.title): \(word)")
     }
-    if report.claims.isEmpty { stage.figure("no chapter was played before this one") }
+    if report.claims.isEmpty { stage.figure("none was played yet to its first claim; back goes to the chapter before") }
     stage.figure("`explain` at the prompt says why it works, and what an interviewer asks next")
   }
 }

@@ -87,7 +87,7 @@ extension BenchmarkResult {
 
   /// What was run.
   package var headline: String {
-    let who = plan.usesTasks ? "\(plan.clients) tasks" : "\(plan.clients) threads"
+    let who = "\(plan.clients) \(plan.usesTasks ? "task" : "thread")\(plan.clients == 1 ? "" : "s")"
     let loop = plan.rate.map { "open loop at \(BenchmarkResult.number($0)) ops/s" } ?? "closed loop"
     return """
       \(plan.workload.rawValue): \(plan.keys) keys of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \

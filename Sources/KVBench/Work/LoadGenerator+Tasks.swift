@@ -38,8 +38,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
   private var key: [UInt8]
   private var value: [UInt8]
   private var putNumber: UInt64
-  private var untimed: Int
-  private let timedEvery: Int
+  private var sampler: LatencySampler
   private let batch: Int
   private var counts = OperationCounts()
 
@@ -52,10 +51,9 @@ private struct TaskCaller<Target: BenchmarkTarget> {
     key = plan.names.template()
     value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.valueSizes.most)
     putNumber = LoadGenerator<Target>.firstPut(index, round)
-    timedEvery = plan.latencySampling == 0 ? .max : plan.latencySampling
-    untimed = plan.latencySampling == 0 ? .max : 1
+    sampler = generator.sampler(index, round)
     // Who times every operation waits for a disk, and looks at the deadline before each.
-    batch = timedEvery == 1 ? 1 : LoadGenerator<Target>.batch
+    batch = plan.latencySampling == 1 ? 1 : LoadGenerator<Target>.batch
   }
 
   mutating func runClosed(quota: Int, deadlineNs: UInt64) async {
@@ -65,9 +63,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
       let count = min(left, batch)
       left -= count
       for _ in 0..<count {
-        untimed -= 1
-        guard await runOne(untimed == 0 ? Clock.nowNs() : 0) else { return flush() }
-        if untimed == 0 { untimed = timedEvery }
+        guard await runOne(sampler.next() ? Clock.nowNs() : 0) else { return flush() }
       }
       flush()
       // What does not wait for a disk may never suspend, and as many callers as processors would keep all else away.
@@ -121,9 +117,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
     while !generator.isStopping, let dueNs = schedule.next() {
       await pacer.wait(untilNs: dueNs)
       if generator.isStopping { return }
-      untimed -= 1
-      let goesOn = await runOne(untimed == 0 ? dueNs : 0)
-      if untimed == 0 { untimed = timedEvery }
+      let goesOn = await runOne(sampler.next() ? dueNs : 0)
       flush()
       if !goesOn { return }
     }

@@ -70,6 +70,10 @@ final class LoadGenerator<Target: BenchmarkTarget>: Sendable {
       seed: round.seed &+ UInt64(index) &* 7_919)
   }
 
+  func sampler(_ index: Int, _ round: Round) -> LatencySampler {
+    LatencySampler(every: plan.latencySampling, seed: round.seed &+ UInt64(index) &* 15_485_863 ^ 0x7469_6d65)
+  }
+
   /// Where a caller's puts are numbered from: far from those of the others, and of other rounds.
   static func firstPut(_ index: Int, _ round: Round) -> UInt64 { round.seed << 48 &+ UInt64(index) << 40 }
 
@@ -116,9 +120,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   private let value: UnsafeMutableRawBufferPointer
   /// No two puts write the same: a stale answer could not be told from a right one.
   private var putNumber: UInt64
-  /// Operations until one is timed, and from one to the next.
-  private var untimed: Int
-  private let timedEvery: Int
+  private var sampler: LatencySampler
   private var counts = OperationCounts()
 
   init(_ generator: LoadGenerator<Target>, _ index: Int, _ round: LoadGenerator<Target>.Round) {
@@ -132,8 +134,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     value = .allocate(byteCount: plan.valueSizes.most, alignment: 8)
     value.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
     putNumber = LoadGenerator<Target>.firstPut(index, round)
-    timedEvery = plan.latencySampling == 0 ? .max : plan.latencySampling
-    untimed = plan.latencySampling == 0 ? .max : 1
+    sampler = generator.sampler(index, round)
   }
 
   func free() {
@@ -169,10 +170,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   @inline(__always)
   private mutating func runBatch(_ count: Int, _ tools: Tools) -> Bool {
     for _ in 0..<count {
-      untimed -= 1
-      let startedNs = untimed == 0 ? Clock.nowNs() : 0
-      guard runOne(startedNs, tools) else { return false }
-      if untimed == 0 { untimed = timedEvery }
+      guard runOne(sampler.next() ? Clock.nowNs() : 0, tools) else { return false }
     }
     return true
   }
@@ -224,9 +222,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     kv_wake_precisely()
     let tools = Tools(generator)
     while let dueNs = schedule.next(), Pacing.wait(untilNs: dueNs, isStopped: { generator.isStopping }) {
-      untimed -= 1
-      let goesOn = runOne(untimed == 0 ? dueNs : 0, tools)
-      if untimed == 0 { untimed = timedEvery }
+      let goesOn = runOne(sampler.next() ? dueNs : 0, tools)
       flush()
       if !goesOn { return }
     }

@@ -72,6 +72,13 @@ package struct Configuration: Equatable, Sendable {
 
   /// The joint configuration in which `name` joins.
   package func joining(_ name: String) throws(ClusterError) -> Configuration {
+    var (next, id) = try adding(name)
+    next.change = Change(kind: .join, node: id, nextRing: ring.adding(id, replicas: quorum.replicas))
+    return next
+  }
+
+  /// The next configuration with one member more, whom no ring knows yet.
+  private func adding(_ name: String) throws(ClusterError) -> (next: Configuration, id: UInt16) {
     try checkNoChange()
     try Configuration.checkName(name)
     guard member(named: name) == nil else {
@@ -83,8 +90,7 @@ package struct Configuration: Equatable, Sendable {
     next.epoch += 1
     next.members.append(Member(id: id, name: name, isKilled: false))
     next.members.sort { $0.id < $1.id }
-    next.change = Change(kind: .join, node: id, nextRing: ring.adding(id, replicas: quorum.replicas))
-    return next
+    return (next, id)
   }
 
   /// The joint configuration in which `name` leaves.
@@ -103,10 +109,8 @@ package struct Configuration: Equatable, Sendable {
   /// The joint configuration in which a new node takes over all that `name` owns, and `name` leaves: no other key moves.
   package func replacing(_ name: String, with heir: String) throws(ClusterError) -> Configuration {
     let leaver = try existing(name)
-    var next = try joining(heir)
-    next.change = Change(
-      kind: .leave, node: leaver.id, heir: next.change?.node,
-      nextRing: ring.handing(leaver.id, to: next.change!.node))
+    var (next, id) = try adding(heir)
+    next.change = Change(kind: .leave, node: leaver.id, heir: id, nextRing: ring.handing(leaver.id, to: id))
     return next
   }
 

@@ -13,31 +13,42 @@ package struct FailureDetector: Sendable {
     package var by: [UInt16]
   }
 
-  private struct Link: Hashable {
-    var from: UInt16
-    var to: UInt16
-  }
-
   /// The nodes that answer, with the time since when; ascending.
   private var nodes: [(id: UInt16, sinceNs: UInt64)] = []
   /// When everybody has heard everybody.
   private var allHeardNs: UInt64 = 0
-  /// Later than that.
-  private var heardNs: [Link: UInt64] = [:]
+  /// Later than that: `heardNs[from * nodes.count + to]` by places in `nodes`, 0 for never; empty if nothing was heard.
+  private var heardNs: [UInt64] = []
 
   package init() {}
 
   /// Says which nodes answer; one that is new counts as heard now. O(n) unless they change.
   package mutating func adopt(_ ids: [UInt16], nowNs: UInt64) {
-    guard ids != nodes.map(\.id) else { return }
-    nodes = ids.map { id in nodes.first { $0.id == id } ?? (id, nowNs) }
-    heardNs = heardNs.filter { link, _ in ids.contains(link.from) && ids.contains(link.to) }
+    if ids.count == nodes.count, zip(ids, nodes).allSatisfy({ $0 == $1.id }) { return }
+    let before = ids.map(place)
+    if !heardNs.isEmpty {
+      heardNs = before.flatMap { from in
+        before.map { to in from.flatMap { from in to.map { heardNs[from * nodes.count + $0] } } ?? 0 }
+      }
+    }
+    nodes = zip(ids, before).map { id, place in place.map { nodes[$0] } ?? (id, nowNs) }
+  }
+
+  /// Where a node is in ``nodes``. O(log n).
+  private func place(_ id: UInt16) -> Int? {
+    var (low, high) = (0, nodes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if nodes[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < nodes.count && nodes[low].id == id ? low : nil
   }
 
   /// A heartbeat arrived.
   package mutating func hear(_ from: UInt16, by to: UInt16, atNs: UInt64) {
-    let link = Link(from: from, to: to)
-    heardNs[link] = max(heardNs[link] ?? 0, atNs)
+    guard let from = place(from), let to = place(to) else { return }
+    if heardNs.isEmpty { heardNs = [UInt64](repeating: 0, count: nodes.count * nodes.count) }
+    heardNs[from * nodes.count + to] = max(heardNs[from * nodes.count + to], atNs)
   }
 
   /// A heartbeat arrived on every link. O(1) while no link is faulty.
@@ -50,13 +61,16 @@ package struct FailureDetector: Sendable {
   /// - Parameter paused: nodes that hold still and so suspect nobody.
   package func suspicions(nowNs: UInt64, besides paused: [UInt16] = []) -> [Suspicion] {
     if nowNs < allHeardNs + Limits.heartbeatTimeoutNs { return [] }
-    return nodes.compactMap { node in
-      let by = nodes.filter { other in
-        if paused.contains(other.id) { return false }
-        let last = max(allHeardNs, node.sinceNs, other.sinceNs, heardNs[Link(from: node.id, to: other.id)] ?? 0)
-        return other.id != node.id && nowNs >= last + Limits.heartbeatTimeoutNs
+    var suspicions: [Suspicion] = []
+    for (from, node) in nodes.enumerated() {
+      var by: [UInt16] = []
+      for (to, other) in nodes.enumerated() where to != from && !paused.contains(other.id) {
+        let heard = heardNs.isEmpty ? 0 : heardNs[from * nodes.count + to]
+        let last = max(allHeardNs, node.sinceNs, other.sinceNs, heard)
+        if nowNs >= last + Limits.heartbeatTimeoutNs { by.append(other.id) }
       }
-      return by.isEmpty ? nil : Suspicion(node: node.id, by: by.map(\.id))
+      if !by.isEmpty { suspicions.append(Suspicion(node: node.id, by: by)) }
     }
+    return suspicions
   }
 }

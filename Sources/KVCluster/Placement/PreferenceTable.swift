@@ -15,9 +15,11 @@ package struct PreferenceTable: Equatable, Sendable {
     ranks = min(replicas, nodes.count)
     var ends: [Int] = []
     var lists: [UInt16] = []
+    ends.reserveCapacity(tokens.count + 1)
+    lists.reserveCapacity((tokens.count + 1) * ranks)
     for (i, token) in tokens.enumerated() where ranks > 0 {
       ends.append(Int(token.slot))
-      lists += PreferenceTable.list(tokens, from: i, ranks)
+      PreferenceTable.appendList(tokens, from: i, ranks, to: &lists)
     }
     // What lies beyond the last token belongs to the first.
     if ranks > 0, ends.last != Ring.slotCount - 1 {
@@ -28,16 +30,17 @@ package struct PreferenceTable: Equatable, Sendable {
     self.lists = lists
   }
 
-  /// The first `count` distinct nodes from a token on, around the ring.
-  private static func list(_ tokens: [Ring.Token], from first: Int, _ count: Int) -> [UInt16] {
-    var list: [UInt16] = []
+  /// Adds the first `count` distinct nodes from a token on, around the ring.
+  private static func appendList(_ tokens: [Ring.Token], from first: Int, _ count: Int, to lists: inout [UInt16]) {
+    let start = lists.count
     var at = first
-    while list.count < count {
-      let node = tokens[at % tokens.count].node
-      if !list.contains(node) { list.append(node) }
-      at += 1
+    while lists.count < start + count {
+      let node = tokens[at].node
+      var known = start
+      while known < lists.count, lists[known] != node { known += 1 }
+      if known == lists.count { lists.append(node) }
+      at = at + 1 == tokens.count ? 0 : at + 1
     }
-    return list
   }
 
   /// The owners of a slot, the primary first. O(log arcs).
@@ -50,9 +53,12 @@ package struct PreferenceTable: Equatable, Sendable {
     return owners(ofArc: low)
   }
 
-  /// Calls `body` with each arc's last slot and its owners, ascending.
-  func forEachArc(_ body: (_ end: Int, _ owners: ArraySlice<UInt16>) -> Void) {
-    for arc in ends.indices { body(ends[arc], owners(ofArc: arc)) }
+  /// Calls `body` with each arc's last slot and its owners, as many as there are ranks, ascending.
+  @inline(__always)
+  func forEachArc(_ body: (_ end: Int, _ owners: UnsafePointer<UInt16>) -> Void) {
+    lists.withUnsafeBufferPointer { lists in
+      for arc in ends.indices { body(ends[arc], lists.baseAddress! + arc * ranks) }
+    }
   }
 
   private func owners(ofArc arc: Int) -> ArraySlice<UInt16> { lists[arc * ranks..<(arc + 1) * ranks] }

@@ -46,11 +46,14 @@ package struct Ring: Equatable, Sendable {
     self.tokens = tokens
   }
 
-  /// The nodes on the ring, ascending. O(tokens · log tokens).
+  /// The nodes on the ring, ascending. O(tokens + greatest id).
   package var nodes: [UInt16] {
-    tokens.map(\.node).sorted().reduce(into: []) { nodes, node in
-      if nodes.last != node { nodes.append(node) }
+    var isThere: [Bool] = []
+    for token in tokens {
+      while isThere.count <= Int(token.node) { isThere.append(false) }
+      isThere[Int(token.node)] = true
     }
+    return isThere.indices.filter { isThere[$0] }.map(UInt16.init)
   }
 
   /// Where a key lies.

@@ -25,7 +25,7 @@ struct AntiEntropy {
     let partition = partitions[number]
     var isMore = false
     for id in partitions.attachedIDs.sorted() where id > replica.id && links.reaches(replica.id, id) {
-      partition.pointee.lock.withLock {
+      partition.lock.pointee.withLock {
         guard partition.pointee.replica(replica.id)?.takeUnretainedValue() === replica,
           let other = partition.pointee.replica(id)?.takeUnretainedValue(),
           !replica.store.isSuspect, !other.store.isSuspect

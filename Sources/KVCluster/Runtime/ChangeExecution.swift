@@ -197,12 +197,25 @@ final class ChangeExecution {
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
     }
+    let copies = "\(moved) \(moved == 1 ? "copy" : "copies")"
     if plan.kind == .join {
-      cluster.log(.join, .success, "\(member.name) joined: \(moved) copies moved to it")
+      cluster.log(.join, .success, "\(member.name) joined: \(copies) moved to it")
     } else {
       let heirs = plan.heir.map(cluster.roster.name) ?? "the others"
-      cluster.log(.leave, .success, "\(member.name) left: \(moved) copies moved to \(heirs)")
+      cluster.log(.leave, .success, "\(member.name) left: \(copies) moved to \(heirs)")
+      sayIfTooFew()
     }
+  }
+
+  /// Fewer nodes than copies are wanted: each key has one on every node.
+  private func sayIfTooFew() {
+    let configuration = cluster.roster.configuration
+    let (nodes, wanted) = (configuration.members.count, configuration.quorum.replicas)
+    guard nodes < wanted else { return }
+    cluster.log(
+      .leave, .warning,
+      "N is \(nodes) now: of the \(wanted) copies that each key should have, \(nodes) \(nodes == 1 ? "node keeps 1" : "nodes keep \(nodes)"); "
+        + "`addnode` brings them back")
   }
 }
 
@@ -211,36 +224,30 @@ extension PartitionTable {
   /// of whom reaches W new ones. Then whatever is newest among any R old owners gets to a write quorum of the new.
   func canMove(_ number: Int, _ links: Links) -> Bool {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
+      if isWhole(partition, view, links) { return true }
       let perPartition = Ring.slotCount / Store.partitionCount
       return view.allLists(of: number * perPartition..<(number + 1) * perPartition) { slot in
-        !view.isMoving(slot) || canMove(view.participants(ofSlot: slot), view, partition, links)
+        !view.isMoving(slot) || canMove(slot, view, partition, links)
       }
     }
   }
 
   private func canMove(
-    _ participants: PlacementView.Participants, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
-    _ links: Links
+    _ slot: Int, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>, _ links: Links
   ) -> Bool {
-    var answering = ParticipantSet()
-    var voting = ParticipantSet()
-    for i in 0..<participants.count {
-      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
-      answering.insert(i)
-      if replica._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) { voting.insert(i) }
-    }
-    let (isFaulty, needed) = (links.isFaulty, view.nextQuorum?.write ?? 0)
-    var sources = ParticipantSet()
-    for i in 0..<participants.count where participants.owners.contains(i) && voting.contains(i) {
-      var reached = answering.intersection(participants.nextOwners)
-      if isFaulty {
-        for j in 0..<participants.count
-        where reached.contains(j) && !links.reaches(participants.ids[i], participants.ids[j]) { reached.remove(j) }
+    let needed = view.nextQuorum?.write ?? 0
+    let isAnyCut = links.isAnyCut
+    let sources = view.countOwners(ofSlot: slot) { from in
+      guard partition.pointee.replica(from)?._withUnsafeGuaranteedRef({ !$0.store.isSuspect }) ?? false else {
+        return false
       }
-      if reached.count >= needed { sources.insert(i) }
+      let reached = view.countNextOwners(ofSlot: slot) { to in
+        partition.pointee.replica(to) != nil && (!isAnyCut || links.reaches(from, to))
+      }
+      return reached >= needed
     }
-    return view.readRule(participants).isMet(by: sources)
+    return sources >= view.quorum.read
   }
 }

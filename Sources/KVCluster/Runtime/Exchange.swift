@@ -158,7 +158,7 @@ final class Exchange: @unchecked Sendable {
   /// The owners, and the tag above which a new write must be.
   private func look(at hash: UInt64) -> (view: PlacementView, purged: Tag) {
     let partition = partitions[Store.partition(of: hash)]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       (partition.pointee.view.takeUnretainedValue(), partition.pointee.purged)
     }
   }
@@ -382,7 +382,7 @@ final class Exchange: @unchecked Sendable {
   /// A request arrives at its node.
   private func serve(_ message: Message, _ now: UInt64) {
     let partition = partitions[Store.partition(of: message.hash)]
-    let answer = partition.pointee.lock.withLock { () -> Message? in
+    let answer = partition.lock.pointee.withLock { () -> Message? in
       guard let replica = partition.pointee.replica(message.to)?.takeUnretainedValue() else { return nil }
       let view = partition.pointee.view.takeUnretainedValue()
       // It has given the range up since, or never had it.

@@ -29,7 +29,7 @@ final class HintReplay {
     // Most partitions have none: go on to one that has.
     while number < Store.partitionCount, !isInterrupted {
       let partition = partitions[number]
-      if partition.pointee.lock.withLock({ deliverBatch(partition) }) { return true }
+      if partition.lock.pointee.withLock({ deliverBatch(partition) }) { return true }
       number += 1
     }
     if !isInterrupted { for id in holders { settle(id) } }
@@ -86,7 +86,7 @@ final class HintReplay {
 
   private func settle(_ id: UInt16) {
     let partition = partitions[0]
-    partition.pointee.lock.withLock {
+    partition.lock.pointee.withLock {
       guard let holder = partition.pointee.replica(id)?.takeUnretainedValue() else { return }
       target.nameBytes.withBytes { try? holder.store.appendHintsSettled(for: $0) }
     }

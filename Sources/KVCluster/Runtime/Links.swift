@@ -40,6 +40,7 @@ final class Links: Sendable {
 
   private let state: Mutex<State>
   private let faulty = Atomic<Bool>(false)
+  private let cutting = Atomic<Bool>(false)
   private let changes = Atomic<Int>(0)
 
   init(seed: UInt64) {
@@ -50,6 +51,10 @@ final class Links: Sendable {
   @inline(__always)
   var isFaulty: Bool { faulty.load(ordering: .relaxed) }
 
+  /// Whether any two nodes cannot talk at all.
+  @inline(__always)
+  var isAnyCut: Bool { cutting.load(ordering: .relaxed) }
+
   /// Changes with every change of any link or node.
   var generation: Int { changes.load(ordering: .acquiring) }
 
@@ -59,6 +64,7 @@ final class Links: Sendable {
       state.qualities.removeAll { $0.quality == .good }
       let isFaulty = !state.qualities.isEmpty || !state.paused.isEmpty || state.everywhere != .good
       faulty.store(isFaulty, ordering: .releasing)
+      cutting.store(!state.paused.isEmpty || state.qualities.contains { $0.quality.isCut }, ordering: .releasing)
       changes.wrappingAdd(1, ordering: .releasing)
     }
   }
@@ -106,7 +112,7 @@ final class Links: Sendable {
 
   /// Whether two nodes can talk at all: a link that loses some and delays others does.
   func reaches(_ a: UInt16, _ b: UInt16) -> Bool {
-    guard isFaulty else { return true }
+    guard isAnyCut else { return true }
     return state.withLock { state in
       !state.paused.contains(a) && !state.paused.contains(b)
         && (a == b || !state.quality(a, b).isCut && !state.quality(b, a).isCut)

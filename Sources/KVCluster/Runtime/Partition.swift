@@ -57,8 +57,7 @@ final class Replica: @unchecked Sendable {
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
 /// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
 struct Partition: ~Copyable {
-  let lock = Lock()
-  // All below is guarded by `lock`.
+  // All of it is guarded by its lock, which lies in front of it in the table.
   /// The epoch's owners.
   var view: Unmanaged<PlacementView>
   /// The nodes that answer, by id, as many as there is room for. A node enters and leaves each partition under its lock,
@@ -70,8 +69,6 @@ struct Partition: ~Copyable {
   var operations = OperationCounters()
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
   var purged = Tag.none
-  /// Partitions are touched by different threads: keep their locks in different cache lines.
-  private let padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
   init(view: Unmanaged<PlacementView>, replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>) {
     self.view = view
@@ -84,9 +81,23 @@ struct Partition: ~Copyable {
   }
 }
 
+extension UnsafeMutablePointer where Pointee == Partition {
+  fileprivate static var lockBytes: Int { 16 }
+
+  /// The partition's lock: not in it, because who waits for the lock must have no access yet to what it guards, and not
+  /// far from it, because both are wanted together.
+  @inline(__always)
+  var lock: UnsafePointer<Lock> {
+    UnsafeRawPointer(self).advanced(by: -Self.lockBytes).assumingMemoryBound(to: Lock.self)
+  }
+}
+
 /// All partitions, at a fixed address.
 final class PartitionTable: @unchecked Sendable {
-  private let base: UnsafeMutablePointer<Partition>
+  /// A lock and its partition, and the same again. Partitions are touched by different threads: each begins a pair of
+  /// cache lines of its own.
+  private let base: UnsafeMutableRawPointer
+  private static let strideBytes = 128
   /// Keeps the view that partitions point to; guarded by whoever changes the configuration, one at a time.
   private var current: PlacementView
   /// The nodes that partitions point to.
@@ -97,11 +108,16 @@ final class PartitionTable: @unchecked Sendable {
 
   init(view: PlacementView) {
     current = view
-    base = .allocate(capacity: Store.partitionCount)
+    let stride = PartitionTable.strideBytes
+    base = .allocate(byteCount: stride * Store.partitionCount, alignment: stride)
+    let lockBytes = UnsafeMutablePointer<Partition>.lockBytes
+    precondition(MemoryLayout<Lock>.size <= lockBytes && lockBytes + MemoryLayout<Partition>.size <= stride)
     replicas = PartitionTable.makeTables(room: PartitionTable.roomMin)
     for i in 0..<Store.partitionCount {
-      let table = PartitionTable.table(i, of: replicas)
-      (base + i).initialize(to: Partition(view: .passUnretained(view), replicas: table))
+      (base + i * stride).initializeMemory(as: Lock.self, to: Lock())
+      (base + i * stride + lockBytes).initializeMemory(
+        as: Partition.self,
+        to: Partition(view: .passUnretained(view), replicas: PartitionTable.table(i, of: replicas)))
     }
   }
 
@@ -136,23 +152,29 @@ final class PartitionTable: @unchecked Sendable {
   }
 
   deinit {
-    base.deinitialize(count: Store.partitionCount)
+    for i in 0..<Store.partitionCount {
+      self[i].deinitialize(count: 1)
+      UnsafeMutablePointer(mutating: self[i].lock).deinitialize(count: 1)
+    }
     base.deallocate()
     replicas.deallocate()
   }
 
   @inline(__always)
-  subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> { base + partition }
+  subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> {
+    (base + (partition * Self.strideBytes + UnsafeMutablePointer<Partition>.lockBytes))
+      .assumingMemoryBound(to: Partition.self)
+  }
 
   /// Runs `body` on every partition, one after the other, each under its lock.
   func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
-    for i in 0..<Store.partitionCount { base[i].lock.withLock { body(i, base + i) } }
+    for i in 0..<Store.partitionCount { self[i].lock.pointee.withLock { body(i, self[i]) } }
   }
 
   /// Runs `body` with the partition's lock held, unless the node no longer answers: its memory may be gone.
   func whileServing(_ replica: Replica, _ number: Int, _ body: () -> Void) {
-    base[number].lock.withLock {
-      if base[number].replica(replica.id)?.takeUnretainedValue() === replica { body() }
+    self[number].lock.pointee.withLock {
+      if self[number].pointee.replica(replica.id)?.takeUnretainedValue() === replica { body() }
     }
   }
 
@@ -162,6 +184,12 @@ final class PartitionTable: @unchecked Sendable {
     current = view
     forEach { _, partition in partition.pointee.view = .passUnretained(view) }
     withExtendedLifetime(old) {}
+  }
+
+  /// The view that the last partition uses. Partitions adopt a new one in their order, so none of them uses an older one.
+  var viewInForce: PlacementView {
+    let last = self[Store.partitionCount - 1]
+    return last.lock.pointee.withLock { last.pointee.view.takeUnretainedValue() }
   }
 
   /// Lets a node answer, unless it was retired meanwhile. The table keeps it alive until it is removed.
@@ -175,6 +203,25 @@ final class PartitionTable: @unchecked Sendable {
       makeRoom(for: replica.id)
       forEach { _, partition in partition.pointee.replicas[Int(replica.id)] = .passUnretained(replica) }
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+  }
+
+  /// Whether every member answers, votes and reaches all others: the usual case, in which whatever asks for enough of them
+  /// has them, and need not go through the owners of every slot. Call with the partition's lock held.
+  /// - Parameter node: is not asked.
+  func isWhole(
+    _ partition: UnsafeMutablePointer<Partition>, _ view: PlacementView, _ links: Links, besides node: UInt16? = nil
+  ) -> Bool {
+    if links.isAnyCut { return false }
+    return view.members.allSatisfy { id in
+      id == node || partition.pointee.replica(id)?._withUnsafeGuaranteedRef { !$0.store.isSuspect } ?? false
+    }
+  }
+
+  /// Calls `body` with each node that answers, in no order that matters; without an array.
+  func forEachAttached(_ body: (Replica) -> Void) {
+    attached.withLock { attached in
+      for replica in attached { body(replica) }
     }
   }
 

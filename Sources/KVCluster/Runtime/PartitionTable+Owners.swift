@@ -57,8 +57,9 @@ extension PartitionTable {
   /// Whether enough other owners of every slot of the partition that the node owns answer.
   func canRebuild(_ replica: Replica, _ number: Int, _ links: Links, fromVotersOnly: Bool = false) -> Bool {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
+      if isWhole(partition, view, links, besides: replica.id) { return true }
       return view.allLists(of: slots(number)) { slot in
         !view.isOwner(replica.id, ofSlot: slot)
           || areOthersEnough(slot, besides: replica, partition, links, fromVotersOnly: fromVotersOnly)
@@ -70,7 +71,7 @@ extension PartitionTable {
   /// its disk; it may be the node itself.
   func isHeldWhole(_ replica: Replica, _ number: Int) -> Bool {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return view.allLists(of: slots(number)) { slot in
         !view.isOwner(replica.id, ofSlot: slot) || isHeldWhole(view.participants(ofSlot: slot), partition)
@@ -91,7 +92,7 @@ extension PartitionTable {
   /// The most owners that any slot of the partition has beside the node.
   func ownersElsewhere(_ replica: Replica, _ number: Int) -> Int {
     let partition = self[number]
-    return partition.pointee.lock.withLock {
+    return partition.lock.pointee.withLock {
       let view = partition.pointee.view.takeUnretainedValue()
       return view.representatives(of: slots(number)).map { slot in
         let participants = view.participants(ofSlot: slot)

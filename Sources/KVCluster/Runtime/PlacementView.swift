@@ -15,6 +15,8 @@ final class PlacementView: @unchecked Sendable {
   let nextTable: PreferenceTable?
   let quorum: QuorumSettings
   let nextQuorum: QuorumSettings?
+  /// Everyone who owns anything, or will.
+  let members: [UInt16]
   /// By id.
   private let names: [String]
   /// Owners by place, see ``place(_:)``; a table of some tens of kilobytes, which stays in the processor's cache.
@@ -37,13 +39,14 @@ final class PlacementView: @unchecked Sendable {
 
   init(_ configuration: Configuration) {
     epoch = configuration.epoch
+    members = configuration.members.map(\.id)
     names = (0...Int(configuration.members.last?.id ?? 0)).map { configuration.member(UInt16($0))?.name ?? "" }
     table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
-    quorum = configuration.quorum.effective(nodes: configuration.ring.nodes.count)
+    quorum = configuration.quorum.effective(nodes: table.nodes.count)
     ranks = table.ranks
     let nextRing = configuration.change?.nextRing
     nextTable = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
-    nextQuorum = nextRing.map { configuration.quorum.effective(nodes: $0.nodes.count) }
+    nextQuorum = nextTable.map { configuration.quorum.effective(nodes: $0.nodes.count) }
     nextRanks = nextTable?.ranks ?? 0
     // A list may begin where a token's slot ends.
     let beginnings = [configuration.ring, nextRing].compactMap { $0 }.flatMap { $0.tokens.map { Int($0.slot) + 1 } }
@@ -80,13 +83,13 @@ final class PlacementView: @unchecked Sendable {
   private static func lists(of table: PreferenceTable, _ ownSlots: Int) -> UnsafeMutablePointer<UInt16> {
     let places = RingBlocks.count * (ownSlots + 1)
     let lists = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * table.ranks))
-    var next = 0
+    let ranks = table.ranks
+    var (block, own, next) = (0, 0, 0)
     table.forEachArc { end, owners in
-      while next < places {
-        let slot = next / (ownSlots + 1) * slotsPerBlock + next % (ownSlots + 1)
-        if slot > end { return }
-        for rank in 0..<owners.count { lists[next * owners.count + rank] = owners[owners.startIndex + rank] }
+      while next < places, block * slotsPerBlock + own <= end {
+        for rank in 0..<ranks { lists[next * ranks + rank] = owners[rank] }
         next += 1
+        (block, own) = own == ownSlots ? (block + 1, 0) : (block, own + 1)
       }
     }
     return lists
@@ -150,6 +153,7 @@ final class PlacementView: @unchecked Sendable {
     return (UnsafePointer((sharedOwners ?? owners) + place &* ranks), count, first)
   }
 
+  @inline(never)
   private func addNextOwners(_ participants: inout Participants, _ slot: Int) {
     for rank in 0..<nextRanks {
       let id = nextOwners![place(slot) * nextRanks + rank]
@@ -209,6 +213,25 @@ final class PlacementView: @unchecked Sendable {
     var rule = writeRule(participants, consistency)
     if consistency == .one { rule.nextNeeded = 0 }
     return rule
+  }
+
+  /// How many of a slot's owners satisfy `isMatch`.
+  @inline(__always)
+  func countOwners(ofSlot slot: Int, where isMatch: (UInt16) -> Bool) -> Int {
+    let first = place(slot) &* ranks
+    var count = 0
+    for rank in 0..<ranks where isMatch(owners[first &+ rank]) { count &+= 1 }
+    return count
+  }
+
+  /// How many of those who own the slot after the change satisfy `isMatch`.
+  @inline(__always)
+  func countNextOwners(ofSlot slot: Int, where isMatch: (UInt16) -> Bool) -> Int {
+    guard let nextOwners else { return 0 }
+    let first = place(slot) &* nextRanks
+    var count = 0
+    for rank in 0..<nextRanks where isMatch(nextOwners[first &+ rank]) { count &+= 1 }
+    return count
   }
 
   /// Whether the slot's owners change.

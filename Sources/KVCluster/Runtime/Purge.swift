@@ -61,11 +61,12 @@ struct Purge {
 
   /// Looks at some tombstones of the node's index.
   mutating func step() -> Progress {
-    while number < Store.partitionCount, tombstones(number) == 0 { number += 1 }
+    let partitions = cluster.partitions
+    while number < Store.partitionCount, tombstones(number, partitions) == 0 { number += 1 }
     guard number < Store.partitionCount, let ground = ground() else { return pass() }
-    let partition = cluster.partitions[number]
+    let partition = partitions[number]
     cluster.exchange.whileStill { isBusy in
-      partition.pointee.lock.withLock {
+      partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         // Nodes and owners are those that were asked for above.
         let isSame =
@@ -84,9 +85,9 @@ struct Purge {
     return wantsSync ? .mustSync : .passed
   }
 
-  private func tombstones(_ number: Int) -> Int {
+  private func tombstones(_ number: Int, _ partitions: PartitionTable) -> Int {
     var count = 0
-    cluster.partitions.whileServing(replica, number) { count = replica.store.stripes[number].tombstones }
+    partitions.whileServing(replica, number) { count = replica.store.stripes[number].tombstones }
     return count
   }
 

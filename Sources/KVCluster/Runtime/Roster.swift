@@ -69,13 +69,6 @@ final class Roster: Sendable {
   /// The nodes that answer.
   var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
 
-  /// Calls `body` with each node that answers, under the roster's lock; without an array.
-  func forEachLive(_ body: (Replica) -> Void) {
-    state.withLock { state in
-      for node in state.nodes { if let replica = node.replica { body(replica) } }
-    }
-  }
-
   func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
     state.withLock { state in
       guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }

@@ -105,7 +105,7 @@ final class Sweep: @unchecked Sendable {
   private func skipEmpty(from first: Int) -> Int {
     let partition = partitions[place.partition]
     var at = first
-    partition.pointee.lock.withLock {
+    partition.lock.pointee.withLock {
       while at < sources.count {
         let replica = partition.pointee.replica(sources[at])
         if let replica, replica._withUnsafeGuaranteedRef({ !$0.store.stripes[place.partition].index.isEmpty }) { break }
@@ -140,7 +140,7 @@ final class Sweep: @unchecked Sendable {
   private func batch(from source: UInt16) throws(StorageError) -> Int? {
     let number = place.partition
     let partition = partitions[number]
-    return try partition.pointee.lock.withLock { () throws(StorageError) -> Int? in
+    return try partition.lock.pointee.withLock { () throws(StorageError) -> Int? in
       // What a node has that may have lost records may have been deleted; what it lacks it gets as a target.
       guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(),
         asksSuspects || !replica.store.isSuspect

@@ -29,7 +29,7 @@ final class Withdrawal {
   /// Looks at every key of the node, after it was given what it lacked. Returns false if some must be looked at again.
   func run() -> Bool {
     var isDone = true
-    for number in 0..<Store.partitionCount {
+    for number in 0..<Store.partitionCount where !isEmpty(number) {
       var position: Int? = 0
       while let from = position {
         position = nil
@@ -39,6 +39,13 @@ final class Withdrawal {
       }
     }
     return isDone
+  }
+
+  /// Nothing can be withdrawn of an empty partition, and most are in a small store.
+  private func isEmpty(_ number: Int) -> Bool {
+    var isEmpty = false
+    partitions.whileServing(replica, number) { isEmpty = replica.store.stripes[number].index.isEmpty }
+    return isEmpty
   }
 
   /// Returns where to go on. Call with the partition's lock held.

@@ -3,6 +3,8 @@
 /// Paths are relative to the data folder. Nothing here is on a hot path: records are written to and read from mapped
 /// segments directly.
 package protocol Disk: Sendable {
+  /// The most segments of a log on it.
+  var segmentsMax: Int { get }
   /// Names in a folder, sorted; empty if there is no such folder.
   func names(in folder: String) throws(StorageError) -> [String]
   /// Makes a folder, durably. An existing one is fine.
@@ -27,6 +29,8 @@ package protocol Disk: Sendable {
 }
 
 extension Disk {
+  package var segmentsMax: Int { SegmentTable.slotsMax }
+
   /// Replaces a small file; see ``replace(_:_:)``.
   package func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
     try replace(path) { write throws(StorageError) in try bytes.withBytes(write) }

@@ -43,10 +43,16 @@ package struct HashIndex {
   }
 
   private let tables: UnsafeMutablePointer<Table>
+  /// How many of the tables have slots of their own.
+  private let begun: UnsafeMutablePointer<Int>
 
-  /// - Parameter tables: room for ``tableCount`` tables, whose owner outlives the index and deallocates it.
-  init(tables: UnsafeMutablePointer<Table>) {
+  /// - Parameters:
+  ///   - tables: room for ``tableCount`` tables, whose owner outlives the index and deallocates it.
+  ///   - begun: room for a number, likewise.
+  init(tables: UnsafeMutablePointer<Table>, begun: UnsafeMutablePointer<Int>) {
     self.tables = tables
+    self.begun = begun
+    begun.initialize(to: 0)
     for i in 0..<HashIndex.tableCount {
       (tables + i).initialize(to: Table(slots: HashIndex.nothing, capacity: 1, count: 0))
     }
@@ -67,7 +73,9 @@ package struct HashIndex {
   /// Keys in the index.
   package var count: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].count) } }
 
+  /// Cheap where nothing was ever put in, as in most partitions of a small store, which sweeps pass over.
   package var isEmpty: Bool {
+    if begun.pointee == 0 { return true }
     for i in 0..<HashIndex.tableCount where tables[i].count > 0 { return false }
     return true
   }
@@ -126,7 +134,7 @@ package struct HashIndex {
   @inline(__always)
   package mutating func insert(_ slot: IndexSlot) {
     let table = table(slot.hash)
-    if (table.pointee.count &+ 1) &* 5 > table.pointee.capacity &* 4 { HashIndex.grow(table) }
+    if (table.pointee.count &+ 1) &* 5 > table.pointee.capacity &* 4 { grow(table) }
     HashIndex.place(slot, table)
     table.pointee.count &+= 1
   }
@@ -144,19 +152,20 @@ package struct HashIndex {
   }
 
   @inline(never)
-  private static func grow(_ table: UnsafeMutablePointer<Table>) {
+  private func grow(_ table: UnsafeMutablePointer<Table>) {
     let capacity = Int(table.pointee.capacity)
-    rebuild(table, capacity: capacity + max(capacity / 4, capacityMin))
+    rebuild(table, capacity: capacity + max(capacity / 4, HashIndex.capacityMin))
   }
 
-  private static func rebuild(_ table: UnsafeMutablePointer<Table>, capacity: Int) {
+  private func rebuild(_ table: UnsafeMutablePointer<Table>, capacity: Int) {
     let old = UnsafeMutableBufferPointer(start: table.pointee.slots, count: Int(table.pointee.capacity))
-    table.pointee = Table(slots: allocate(capacity), capacity: UInt32(capacity), count: 0)
+    if old.baseAddress == HashIndex.nothing { begun.pointee += 1 }
+    table.pointee = Table(slots: HashIndex.allocate(capacity), capacity: UInt32(capacity), count: 0)
     for slot in old where slot.location != .none {
-      place(slot, table)
+      HashIndex.place(slot, table)
       table.pointee.count += 1
     }
-    old.baseAddress.map(release)
+    old.baseAddress.map(HashIndex.release)
   }
 
   /// Keeps the entries that satisfy `isKept`, in tables as large as they need. O(capacity).
@@ -176,14 +185,14 @@ package struct HashIndex {
     if removed == 0 { return }
     // The gaps would end the search for what was placed behind them.
     let kept = Int(table.pointee.count) - removed
-    HashIndex.rebuild(table, capacity: max(HashIndex.capacityMin, kept * 4 / 3 + 1))
+    rebuild(table, capacity: max(HashIndex.capacityMin, kept * 4 / 3 + 1))
   }
 
   /// Makes room for `count` entries in table `i`, for whoever knows how many will come.
   mutating func reserve(_ i: Int, _ count: Int) {
     let table = tables + i
     let wanted = max(HashIndex.capacityMin, count * 4 / 3 + 1)
-    if wanted > Int(table.pointee.capacity) { HashIndex.rebuild(table, capacity: wanted) }
+    if wanted > Int(table.pointee.capacity) { rebuild(table, capacity: wanted) }
   }
 
   /// Calls `body` with each entry from place `from`, looking at no more than `limit` places, and returns where to go on,

@@ -21,6 +21,9 @@
 ///   follows: what comes after an unacknowledged record was appended later, and no sync covers it without covering that
 ///   record too.
 ///
+/// Where nothing is staged a kill tears nothing. So a log that the machine has kept its power for is cut only where nothing
+/// follows; a bad place with records behind it is damage, synced or not, for those records were acknowledged.
+///
 /// What is cut is overwritten with zeros and synced before anything is appended, so a later start finds no mark and no
 /// record of a batch that was given up.
 struct LogEnd {

@@ -45,7 +45,17 @@ struct LogRecovery {
   let segmentBytes: Int
   /// The node has had a log: if it is gone, so is what the node acknowledged.
   let isExpected: Bool
-  let table = SegmentTable()
+  /// What was not synced may be there in part.
+  let mayBeTorn: Bool
+  let table: SegmentTable
+
+  init(
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, isExpected: Bool, mayBeTorn: Bool = true
+  ) {
+    (self.disk, self.folder, self.identity) = (disk, folder, identity)
+    (self.segmentBytes, self.isExpected, self.mayBeTorn) = (segmentBytes, isExpected, mayBeTorn)
+    table = SegmentTable(slotCount: disk.segmentsMax)
+  }
 
   /// What was found.
   struct Found {
@@ -198,16 +208,32 @@ struct LogRecovery {
       found.segments[i].end = scan.end
       switch end.verdict(scan, source(segment), isLast: i == segments.count - 1) {
       case .kept: continue
-      case .torn(let offset): return try cut(&found, at: i, offset: offset)
-      case .endMissing:
-        found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
-        found.segments[i].isDamaged = true
+      case .torn(let offset):
+        if canBeTorn(found, at: i, offset, scan) { return try cut(&found, at: i, offset: offset) }
+        if scan.end == offset { noteMissingEnd(&found, at: i, scan) }
+      case .endMissing: noteMissingEnd(&found, at: i, scan)
       }
     }
     // Sealed, and the next is gone: the log goes on in a new one.
     if found.scans.contains(where: { $0.id == found.segments.last?.id && $0.scan.isSealed }) {
       try addEmptySegment(&found)
     }
+  }
+
+  /// A log whose program alone was killed has all that was stored: what follows a bad place there was acknowledged, and the
+  /// place is damaged. A node that is suspect anyway may have lost its power.
+  private func canBeTorn(_ found: Found, at index: Int, _ offset: Int, _ scan: SegmentScan) -> Bool {
+    if mayBeTorn || found.damage.isSuspect { return true }
+    let hasMore = found.segments[(index + 1)...].contains { segment in
+      found.scan(segment.id).map { $0.count > 0 || !$0.notes.isEmpty } ?? true
+    }
+    return scan.end == offset && !hasMore
+  }
+
+  private func noteMissingEnd(_ found: inout Found, at index: Int, _ scan: SegmentScan) {
+    let segment = found.segments[index]
+    found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
+    found.segments[index].isDamaged = true
   }
 
   /// Ends the log at `offset` of a segment: what follows is made unreadable, so that it can never follow what will be

@@ -28,14 +28,14 @@ final class SegmentScan {
   }
 
   private let entries: UnsafeMutablePointer<Entry>
-  private var starts: [Int]
-  private(set) var count = 0
-  private(set) var notes: [Note] = []
-  private(set) var damage: [Damage] = []
+  private let starts: [Int]
+  let count: Int
+  let notes: [Note]
+  let damage: [Damage]
   /// Where the records end, and whether a seal says so.
-  private(set) var end: Int
-  private(set) var isSealed = false
-  private(set) var newestTag = Tag.none
+  let end: Int
+  let isSealed: Bool
+  let newestTag: Tag
 
   /// Which values to verify; headers always are. Verifying one of 100 bytes takes about 10 ns.
   enum Values {
@@ -52,8 +52,10 @@ final class SegmentScan {
   {
     let room = max(1, (limit - start) / LogFormat.recordBytes(keyBytes: 1, valueBytes: 0))
     let unsorted = UnsafeMutablePointer<Entry>.allocate(capacity: room)
-    starts = [Int](repeating: 0, count: Store.partitionCount + 1)
-    end = start
+    // All of it in variables of its own: to access what belongs to an object is checked each time.
+    var starts = [Int](repeating: 0, count: Store.partitionCount + 1)
+    var (count, end, isSealed, newestTag) = (0, start, false, Tag.none)
+    var (notes, damage): ([Note], [Damage]) = ([], [])
     var offset = start
     while !isSealed, offset < limit {
       guard let record = RecordView.checked(in: segment.base, at: offset, limit: limit, seed: segment.seed) else {
@@ -83,7 +85,7 @@ final class SegmentScan {
       end = offset
     }
     for i in 1...Store.partitionCount { starts[i] += starts[i - 1] }
-    entries = .allocate(capacity: max(1, count))
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: max(1, count))
     var next = starts
     next.withUnsafeMutableBufferPointer { next in
       for i in 0..<count {
@@ -93,6 +95,9 @@ final class SegmentScan {
       }
     }
     unsorted.deallocate()
+    self.entries = entries
+    (self.starts, self.count, self.notes, self.damage) = (starts, count, notes, damage)
+    (self.end, self.isSealed, self.newestTag) = (end, isSealed, newestTag)
   }
 
   deinit { entries.deallocate() }

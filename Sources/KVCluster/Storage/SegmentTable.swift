@@ -22,22 +22,30 @@ package final class SegmentTable: @unchecked Sendable {
   }
   private let state = Mutex(State())
 
-  /// Of one of the four tables, whose entries are all of one word.
-  private static let tableBytes = slotsMax * MemoryLayout<UInt64>.stride
+  /// Slots of this table.
+  private let slotCount: Int
+  /// 0 for a table that is not mapped.
+  private let mappedBytes: Int
 
-  init() {
+  init(slotCount: Int = SegmentTable.slotsMax) {
+    self.slotCount = slotCount
+    // The entries of all four are of one word.
+    let tableBytes = slotCount * MemoryLayout<UInt64>.stride
+    mappedBytes = slotCount < SegmentTable.slotsMax ? 0 : 4 * tableBytes
     // A mapping of its own is zero without being touched; nil and 0 are all zeros. (calloc fills with zeros what it has
-    // had before: 2 MiB for every log that is opened, a twelfth of a simulation's time.)
-    let bytes = 4 * SegmentTable.tableBytes
-    let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let base = mapped, base != MAP_FAILED else { fatalError("no memory for a table of segments: errno \(errno)") }
-    bases = base.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: SegmentTable.slotsMax)
-    ids = (base + SegmentTable.tableBytes).bindMemory(to: UInt64.self, capacity: SegmentTable.slotsMax)
-    dead = (base + 2 * SegmentTable.tableBytes).bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
-    purged = (base + 3 * SegmentTable.tableBytes).bindMemory(to: Atomic<Int>.self, capacity: SegmentTable.slotsMax)
+    // had before: 2 MiB for every log that is opened.)
+    let memory =
+      mappedBytes == 0
+      ? calloc(4, tableBytes)
+      : mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let base = memory, base != MAP_FAILED else { fatalError("no memory for a table of segments: errno \(errno)") }
+    bases = base.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: slotCount)
+    ids = (base + tableBytes).bindMemory(to: UInt64.self, capacity: slotCount)
+    dead = (base + 2 * tableBytes).bindMemory(to: Atomic<Int>.self, capacity: slotCount)
+    purged = (base + 3 * tableBytes).bindMemory(to: Atomic<Int>.self, capacity: slotCount)
   }
 
-  deinit { munmap(bases, 4 * SegmentTable.tableBytes) }
+  deinit { if mappedBytes == 0 { free(bases) } else { munmap(bases, mappedBytes) } }
 
   @inline(__always)
   func base(_ slot: Int) -> UnsafeMutableRawPointer { bases[slot].unsafelyUnwrapped }
@@ -68,7 +76,7 @@ package final class SegmentTable: @unchecked Sendable {
   /// - Throws: ``StorageError/tooManySegments`` when the log is at its largest.
   func add(_ file: any SegmentFile, id: UInt64) throws(StorageError) -> Int {
     try state.withLock { state throws(StorageError) in
-      guard let slot = state.freeSlots.popLast() ?? (state.nextSlot < SegmentTable.slotsMax ? state.nextSlot : nil)
+      guard let slot = state.freeSlots.popLast() ?? (state.nextSlot < slotCount ? state.nextSlot : nil)
       else { throw .tooManySegments }
       if slot == state.nextSlot { state.nextSlot += 1 }
       state.files.append((slot, file))

@@ -373,17 +373,19 @@ package final class Store: @unchecked Sendable {
 package final class StripeTable: @unchecked Sendable {
   let base: UnsafeMutablePointer<StoreStripe>
   private let tables: UnsafeMutablePointer<HashIndex.Table>
+  private let begun: UnsafeMutablePointer<Int>
   /// The caches of all partitions. Fresh pages: an empty cache costs nothing until it is used.
   let rings: UnsafeMutableRawBufferPointer
 
   init(cacheBytes: Int) {
     base = .allocate(capacity: Store.partitionCount)
     tables = .allocate(capacity: Store.partitionCount * HashIndex.tableCount)
+    begun = .allocate(capacity: Store.partitionCount)
     let ringBytes = cacheBytes / Store.partitionCount & ~63
     rings = .allocate(byteCount: ringBytes * Store.partitionCount, alignment: 64)
     for i in 0..<Store.partitionCount {
       let ring = UnsafeMutableRawBufferPointer(rebasing: rings[i * ringBytes..<(i + 1) * ringBytes])
-      let index = HashIndex(tables: tables + i * HashIndex.tableCount)
+      let index = HashIndex(tables: tables + i * HashIndex.tableCount, begun: begun + i)
       (base + i).initialize(to: StoreStripe(index: index, cache: ValueCache(ring: ring)))
     }
   }
@@ -392,6 +394,7 @@ package final class StripeTable: @unchecked Sendable {
     for i in 0..<Store.partitionCount { base[i].index.deallocate() }
     base.deallocate()
     tables.deallocate()
+    begun.deallocate()
     rings.deallocate()
   }
 }

@@ -12,9 +12,11 @@ package final class StoreOpening: @unchecked Sendable {
   private let table: SegmentTable
   private let stripes: StripeTable
   private let cacheBytes: Int
-  /// For each ring slot the position before which its records are void; empty if nothing was ever dropped.
-  private let voidBefore: [LogPosition]
   private let drops: [(ranges: RingRanges, effect: LogPosition)]
+  /// The positions before which records are void, ascending, one a drop.
+  private let effects: [LogPosition]
+  /// For each ring slot, how many of ``effects`` end with its own, the last that counts; empty if nothing was ever dropped.
+  private let effectCounts: [UInt16]
   private let locks: UnsafeMutablePointer<Lock>
   private let units: [Unit]
 
@@ -36,13 +38,17 @@ package final class StoreOpening: @unchecked Sendable {
   private var state: State
   private let stateLock = Lock()
 
-  /// - Parameter isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
+  /// - Parameters:
+  ///   - isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
+  ///   - mayBeTorn: false if what was stored is in the log whether it was synced or not, unless the machine has lost its
+  ///     power; then the node is marked as suspect.
   package init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false
+    cacheBytes: Int, isExpected: Bool = false, mayBeTorn: Bool = true
   ) throws(StorageError) {
     recovery = LogRecovery(
-      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected)
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected,
+      mayBeTorn: mayBeTorn)
     table = recovery.table
     self.cacheBytes = cacheBytes
     stripes = StripeTable(cacheBytes: cacheBytes)
@@ -54,7 +60,8 @@ package final class StoreOpening: @unchecked Sendable {
       throw error
     }
     drops = StoreOpening.drops(&found, recovery)
-    voidBefore = StoreOpening.effects(of: drops)
+    effects = drops.map(\.effect).sorted()
+    effectCounts = StoreOpening.effectCounts(drops)
     checkpoint = found.isCut ? nil : StoreOpening.checkpoint(&found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
@@ -121,13 +128,26 @@ package final class StoreOpening: @unchecked Sendable {
     return drops
   }
 
-  private static func effects(of drops: [(ranges: RingRanges, effect: LogPosition)]) -> [LogPosition] {
+  /// A drop is the first record of a segment, so their number fits.
+  private static func effectCounts(_ drops: [(ranges: RingRanges, effect: LogPosition)]) -> [UInt16] {
     if drops.isEmpty { return [] }
-    var effects = [LogPosition](repeating: .start, count: Ring.slotCount)
-    for (ranges, effect) in drops {
-      for slot in ranges.ranges.joined() { effects[slot] = max(effects[slot], effect) }
+    return [UInt16](unsafeUninitializedCapacity: Ring.slotCount) { counts, count in
+      counts.initialize(repeating: 0)
+      count = Ring.slotCount
+      for (i, drop) in drops.sorted(by: { $0.effect < $1.effect }).enumerated() {
+        for range in drop.ranges.ranges {
+          counts[range.lowerBound...range.upperBound].update(repeating: UInt16(i + 1))
+        }
+      }
     }
-    return effects
+  }
+
+  /// Whether a record's range was given up after it was written.
+  @inline(__always)
+  private func isVoid(_ hash: UInt64, at position: LogPosition) -> Bool {
+    if effectCounts.isEmpty { return false }
+    let count = Int(effectCounts[Ring.slot(of: hash)])
+    return count > 0 && position < effects[count - 1]
   }
 
   private static func plan(_ found: LogRecovery.Found, _ checkpoint: Checkpoint?) -> [Unit] {
@@ -253,7 +273,7 @@ package final class StoreOpening: @unchecked Sendable {
   private func take(_ entry: SegmentScan.Entry, _ partition: Int) {
     let stripe = stripes.base + partition
     let position = table.position(of: entry.location)
-    if !voidBefore.isEmpty, position < voidBefore[Ring.slot(of: entry.hash)] { return countDead(entry.location) }
+    if isVoid(entry.hash, at: position) { return countDead(entry.location) }
     let record = RecordView(table.address(of: entry.location))
     let found = stripe.pointee.index.find(entry.hash) { slot in
       slot.pointee.tag == entry.tag || RecordView(table.address(of: slot.pointee.location)).hasKey(record.key)

@@ -33,8 +33,7 @@ final class BenchmarkWatch: Sendable {
     run.withLock { run in
       guard case .plain(var status) = run, status.isRunning else { return }
       (status.isRunning, status.atNs, status.lengthNs) = (false, Self.nowNs(), nil)
-      // The first line only announces it.
-      status.words = Array(answer.dropFirst())
+      status.words = answer
       run = .plain(status)
     }
   }
@@ -56,9 +55,9 @@ final class BenchmarkWatch: Sendable {
       name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
     status.startedNs = now
     if case .plain(let former) = before, former.isRunning { status.startedNs = former.startedNs }
-    status.operations = progress.operations
+    status.operations = progress.measured
     status.fraction = progress.fraction
-    status.lengthNs = UInt64(Benchmark.lengthMax / .nanoseconds(1))
+    status.lengthNs = UInt64(Benchmark.measuredLength / .nanoseconds(1))
     status.atNs = now
     return status
   }
@@ -93,7 +92,7 @@ extension BenchmarkStatus {
 
   fileprivate static func name(_ plan: BenchmarkPlan) -> String {
     let rate = plan.rate.map { ", \(Figures.count($0)) ops/s asked for" } ?? ""
-    return "\(plan.workload.rawValue), \(plan.clients) clients\(rate)"
+    return "\(plan.workload.rawValue), \(Figures.count(plan.clients, "client"))\(rate)"
   }
 }
 

@@ -30,7 +30,7 @@ struct HistoryFile: Sendable {
 
   private func write(_ lines: [String]) {
     guard let path else { return }
-    makeFolders(to: path)
+    WholeFile.makeFolders(to: path)
     let temporary = "\(path).\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return }
@@ -38,13 +38,5 @@ struct HistoryFile: Sendable {
     let isWhole = Glibc.write(descriptor, bytes, bytes.count) == bytes.count
     close(descriptor)
     if isWhole { rename(temporary, path) } else { unlink(temporary) }
-  }
-
-  private func makeFolders(to path: String) {
-    var folder = ""
-    for part in path.split(separator: "/").dropLast() {
-      folder += "/\(part)"
-      mkdir(folder, 0o700)
-    }
   }
 }

@@ -2,12 +2,14 @@ import CTerminal
 import Dashboard
 import Synchronization
 
-/// Answers and progress on their way from the threads that ran commands to the screen's thread.
+/// Answers, notices and progress on their way from the threads that ran commands to the screen's thread.
 ///
-/// Bounded by the commands the reader has started: each puts one answer in, and of progress only the last is kept.
+/// Bounded by the commands the reader has started: each puts one answer and one announcement in, and of progress only
+/// the last is kept.
 final class Mailbox: Sendable {
   private let answers = Mutex<[CommandAnswer]>([])
   private let progress = Mutex<String?>(nil)
+  private let notices = Mutex<[String]>([])
 
   /// Puts an answer in and wakes the screen. From any thread.
   func post(_ answer: CommandAnswer) {
@@ -15,10 +17,21 @@ final class Mailbox: Sendable {
     ct_wake()
   }
 
-  /// Replaces what is said of progress and wakes the screen. From any thread.
-  func post(progress text: String) {
-    progress.withLock { $0 = text }
+  /// Replaces what is said of progress, or adds what is said once, and wakes the screen. From any thread.
+  func post(_ news: CommandNews) {
+    switch news {
+    case .progress(let text): progress.withLock { $0 = text }
+    case .announcement(let text): notices.withLock { $0.append(text) }
+    }
     ct_wake()
+  }
+
+  /// Takes what was to be said once, oldest first.
+  func takeNotices() -> [String] {
+    notices.withLock { waiting in
+      defer { waiting = [] }
+      return waiting
+    }
   }
 
   /// Takes the last word on progress, if there is a new one.

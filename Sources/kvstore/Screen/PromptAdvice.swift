@@ -4,9 +4,9 @@ import KVCluster
 import Synchronization
 
 /// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
-func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Dashboard.Completion {
+func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Completion {
   let bytes = Array(line.utf8)
-  let found = Commands.Completion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
+  let found = CommandCompletion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
   let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
   var candidates = found.candidates
   let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
@@ -23,7 +23,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
     usage = Suggestion.command(for: String(word)).map { "did you mean \($0.rawValue)?" } ?? "no such command; try help"
   }
-  return Dashboard.Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
+  return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
 }
 
 /// The key that a line puts, gets or deletes.
@@ -34,16 +34,24 @@ func key(of line: String) -> [UInt8]? {
   }
 }
 
-/// What to ask before a line is run that takes a node out of a cluster whose data is meant to stay.
-func question(before line: String, _ status: ClusterStatus?) -> String? {
-  guard let status, !status.isEphemeral else { return nil }
-  switch try? Command.parse(Array(line.utf8)) {
-  case .kill(let name) where status.nodes.contains { $0.name == name && $0.state.isServing }:
-    return "Kill \(name)? It stops as in a crash and serves nothing until `restart \(name)`. Its log stays."
-  case .removeNode(let name) where status.nodes.contains { $0.name == name }:
-    return "Remove \(name)? Its data moves to the other nodes, and its own log is deleted."
-  case .replaceNode(let name, let heir) where status.nodes.contains { $0.name == name }:
-    return "Replace \(name) by \(heir)? Its data moves there, and its own log is deleted."
+/// What to ask before a line is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
+/// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
+func question(before line: String, _ status: ClusterStatus?) -> Question? {
+  guard let status, !status.isEphemeral, let command = try? Command.parse(Array(line.utf8)) else { return nil }
+  func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
+  switch command {
+  case .removeNode(let name) where isMember(name):
+    return Question("Remove \(name)? Its data moves to the other nodes, and its own log is deleted.", command: line)
+  case .replaceNode(let name, let heir) where isMember(name):
+    return Question("Replace \(name) by \(heir)? Its data moves there, and its own log is deleted.", command: line)
+  case .corrupt(let name, isMeant: false) where isMember(name):
+    return Question(
+      "Corrupt \(name)? One byte of one value on its disk is flipped; the other copies stay good.",
+      command: "\(command.name.rawValue) \(name) yes")
+  case .failSync(let name, isMeant: false) where isMember(name):
+    return Question(
+      "Let \(name)'s next fdatasync fail? What it had not yet synced counts as lost on its disk.",
+      command: "\(command.name.rawValue) \(name) yes")
   default: return nil
   }
 }

@@ -29,7 +29,14 @@ struct Screen {
   private var exitCode: Int32?
 
   /// A picture that waits below a guest's.
-  private struct Below { var host: any ScreenHost, state: DashboardState, lastEvent: UInt64, mailbox: Mailbox }
+  private struct Below {
+    var host: any ScreenHost
+    var state: DashboardState
+    var lastEvent: UInt64
+    var mailbox: Mailbox
+    /// The command that brought the guest.
+    var command: String
+  }
 
   /// Takes the terminal, shows the dashboard until its reader quits or a signal ends it, and gives the terminal back.
   ///
@@ -87,8 +94,12 @@ struct Screen {
       state.apply(progress: progress)
       isStale = true
     }
+    for notice in mailbox.takeNotices() {
+      state.say(notice)
+      isStale = true
+    }
     for answer in mailbox.takeAll() {
-      state.apply(answer: answer)
+      for action in state.apply(answer: answer) { perform(action) }
       isStale = true
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
@@ -181,8 +192,14 @@ extension Screen {
     case .guide(let key): host.take(key)
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
-      if let guest = host.guest(for: line) { return visit(guest) }
-      Task { [host, mailbox] in mailbox.post(await host.run(line) { mailbox.post(progress: $0) }) }
+      if let guest = host.guest(for: line) { return visit(guest, line) }
+      Task { [host, mailbox] in
+        var answer = await host.run(line) { mailbox.post($0) }
+        answer.command = line
+        mailbox.post(answer)
+      }
+    case .keepTheme(let name):
+      Task.detached { [mailbox, options] in mailbox.post(.announcement(options.keep(theme: name))) }
     }
   }
 
@@ -213,8 +230,8 @@ extension Screen {
 // MARK: - Guests
 
 extension Screen {
-  private mutating func visit(_ guest: any ScreenHost) {
-    below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox)
+  private mutating func visit(_ guest: any ScreenHost, _ command: String) {
+    below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox, command: command)
     host = guest
     mailbox = Mailbox()
     beginAnew()
@@ -237,13 +254,15 @@ extension Screen {
       exitCode = exitCode ?? 0
       return
     }
-    let (answer, appearance) = (host.farewell, state.appearance)
+    var answer = host.farewell
+    answer.command = below.command
+    let appearance = state.appearance
     (host, state, lastEvent, mailbox) = (below.host, below.state, below.lastEvent, below.mailbox)
     self.below = nil
     clusterNumber = host.clusterNumber
     (state.size, state.appearance) = (terminal.size, appearance)
-    state.apply(answer: answer)
     nextStatusNs = 0
+    for action in state.apply(answer: answer) { perform(action) }
   }
 }
 

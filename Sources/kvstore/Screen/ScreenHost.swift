@@ -13,9 +13,9 @@ protocol ScreenHost: Sendable {
   /// How the benchmark stands that runs, or ran last; `nil` before the first. Asked as often as the status.
   func benchmark() -> BenchmarkStatus?
 
-  /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. A long command says how
-  /// far it is through `progress`, from any thread.
-  func run(_ line: String, progress: @escaping @Sendable (String) -> Void) async -> CommandAnswer
+  /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. What a long command says
+  /// before its end comes through `news`, from any thread.
+  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer
 
   /// What the screen has to ask of the command language. Asked on the screen's thread at every key press.
   var advice: CommandAdvice { get }
@@ -49,6 +49,14 @@ extension ScreenHost {
   func take(_ key: GuideKey) {}
   var clusterNumber: Int { 0 }
   var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
+}
+
+/// What a command says before it has answered.
+enum CommandNews: Sendable {
+  /// That it begins.
+  case announcement(String)
+  /// How far it is; the next one replaces it.
+  case progress(String)
 }
 
 /// Why the screen could not be shown.

@@ -60,7 +60,7 @@ struct DisplayOptions: ParsableArguments {
     (given.theme, given.glyphs, given.refreshMs) = (theme, glyphs, refreshMs)
     (given.layout, given.mouse, given.reducedMotion) = (layout, mouse, reducedMotion)
     let file = config.settings()
-    options.warnings = file.faults.map { "settings \(config.path)/config, \($0)" }
+    options.warnings = file.faults.map { "settings \(config.file), \($0)" }
     let settings = given.filled(from: file)
     let own = config.themes()
     options.warnings += own.faults
@@ -93,6 +93,23 @@ extension ScreenOptions {
   }
 }
 
+extension ScreenOptions {
+  /// Writes the theme's name into the settings file; returns what became of it, in words. Waits for the disk.
+  func keep(theme name: String) -> String {
+    let config = ConfigFolder()
+    let isFound = (Theme.builtIn + config.themes().themes).contains { $0.name == name }
+    guard isFound else {
+      return "theme \(name), for this session: to keep it, copy its file to \(config.path)/themes"
+    }
+    do throws(WholeFile.Failure) {
+      try config.write(theme: name)
+      return "theme \(name), also at the next start: it stands in \(config.file)"
+    } catch {
+      return "theme \(name), for this session: \(config.file) cannot be written: \(error)"
+    }
+  }
+}
+
 /// `$XDG_CONFIG_HOME/kvstore`, else `~/.config/kvstore`: settings and themes of the program's user.
 struct ConfigFolder {
   let path: String
@@ -105,7 +122,29 @@ struct ConfigFolder {
     }
   }
 
-  func settings() -> Settings { Self.text(of: "\(path)/config").map { Settings(file: $0) } ?? Settings() }
+  /// The settings file.
+  var file: String { "\(path)/config" }
+
+  func settings() -> Settings { Self.text(of: file).map { Settings(file: $0) } ?? Settings() }
+
+  /// Replaces the settings file by one with this theme in it, whole, so that a crash leaves the old or the new one.
+  func write(theme: String) throws(WholeFile.Failure) {
+    // A link to the file of a dotfiles folder stays a link.
+    let target =
+      realpath(file, nil).map { found in
+        defer { free(found) }
+        return String(cString: found)
+      } ?? file
+    WholeFile.makeFolders(to: target)
+    let former = access(target, F_OK) == 0 ? String(decoding: try WholeFile.read(target), as: UTF8.self) : ""
+    let temporary = "\(target).\(getpid())"
+    try WholeFile.write(Settings.file(former, withTheme: theme), to: temporary)
+    guard rename(temporary, target) == 0 else {
+      let failure = WholeFile.Failure()
+      unlink(temporary)
+      throw failure
+    }
+  }
 
   /// The themes in the folder `themes`, by name, and what could not be read of them.
   func themes() -> (themes: [Theme], faults: [String]) {

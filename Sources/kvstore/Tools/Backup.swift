@@ -6,7 +6,7 @@ struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a data folder that is not in use to a new one.",
     discussion: """
-      The copy is on the disk when this ends; to restore, open it with --data. Where a copy cannot be finished nothing is
+      The copy is on the disk when this ends; to restore, open it with --data. Where a copy cannot be finished nothing is \
       left of it. A running kvstore copies its own folder with the command: backup FOLDER
       Exit status: 0 done, 1 the copy could not be written, 2 the folder cannot be read or is in use, 64 usage.
       """)
@@ -37,7 +37,8 @@ struct Backup: AsyncParsableCommand {
         }
         guard let done else { return 1 }
         let nodes = Readable.count(done.nodes, "node")
-        control.say("Backed up \(folder.path): \(nodes), \(Readable.bytes(done.bytes)) -> \(target)")
+        // Files are copied whole, with the room that is prepared in them; a running kvstore knows where its logs end.
+        control.say("Backed up \(folder.path): \(nodes), \(done.bytes) bytes of files -> \(target)")
         return 0
       })
   }

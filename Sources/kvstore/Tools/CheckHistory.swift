@@ -41,6 +41,7 @@ struct CheckHistory: ParsableCommand {
       } else {
         do throws(WholeFile.Failure) {
           try WholeFile.write(TimelineDrawing.svg(sections), to: path)
+          print("\(svg): \(Readable.count(sections.count, "timeline")) drawn")
         } catch {
           HeadlessRun.complain("cannot write \(svg): \(error)")
           status = ToolRun.unreadable

@@ -8,10 +8,11 @@ struct Dump: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the records of a data folder, one a line; changes nothing.",
     discussion: """
-      Each line: node, segment, offset, kind, tag, key, bytes of the value, value, and ok or damaged; in the order of the
-      log. Keys and values are quoted as the command language quotes them; values are cut after 64 bytes (…).
-      The tag is the write's number. What the log says about itself has others: a syncMark, rangeDrop or hintsSettled the
-      place segment:offset up to which it speaks, a seal the next segment.
+      Each line, in the order of the log: node, segment, offset, kind, tag, key, bytes of the value, value, and ok or \
+      damaged. Keys and values are quoted as the command language quotes them; values are cut after 64 bytes (…). \
+      The tag is the write's number. What the log says about itself has others: a rangeDrop or hintsSettled the place \
+      segment:offset up to which it speaks, a seal the next segment, and a syncMark, left out without --sync-marks, up to \
+      where the log was on the disk.
       Exit status: 0 all is intact, 1 something is damaged, 2 the folder cannot be read or is in use, 64 usage.
       """)
 
@@ -21,18 +22,23 @@ struct Dump: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only the log of this node.", valueName: "name"))
   var node: String?
 
+  @Flag(help: "Print the marks of syncs too, which are no data.")
+  var syncMarks = false
+
   @Flag(help: "Print whole values.")
   var values = false
 
   func run() async throws {
     let path = try ToolRun.path(folder)
-    let (node, shown) = (node, values ? Int.max : 64)
+    let (node, shown, marks) = (node, values ? Int.max : 64, syncMarks)
     throw ExitCode(
       await ToolRun.run { control throws(ClusterError) in
         let folder = try FolderAtRest(path)
         var output = BufferedOutput()
         var isIntact = true
+        output.write("node segment offset kind tag key bytes value state\n")
         try LogDump.run(folder, node: node) { line in
+          if !marks, case .record(.syncMark, _, _, _, true) = line.content { return !control.isStopped }
           let (text, isGood) = Dump.text(line, valueBytes: shown)
           isIntact = isIntact && isGood
           output.write(text)

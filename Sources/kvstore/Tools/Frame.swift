@@ -24,7 +24,7 @@ struct Frame: AsyncParsableCommand {
   var theme: String?
 
   @Option(help: ArgumentHelp("Characters to draw with.", valueName: "kind"))
-  var glyphs: Glyphs.Kind = .braille
+  var glyphs: Glyphs.Kind?
 
   @Option(help: ArgumentHelp("Write an SVG picture to a file.", valueName: "file"), completion: .file())
   var svg: String?
@@ -53,11 +53,16 @@ struct Frame: AsyncParsableCommand {
     var screen = ScreenOptions()
     let config = ConfigFolder()
     screen.themes += config.themes().themes
-    if let theme { screen.choose(theme: theme) }
-    for warning in screen.warnings { HeadlessRun.complain(warning) }
-    if theme != nil, screen.theme == nil { throw ExitCode(1) }
+    // The root's options are the same and stand before this one's.
+    if let name = theme ?? parent.display.theme {
+      screen.choose(theme: name)
+      for warning in screen.warnings { HeadlessRun.complain(warning) }
+      if screen.theme == nil { throw ExitCode(1) }
+    }
     let start = try options.filled(from: parent.options).clusterOptions()
-    let look = Appearance(themes: screen.themes, theme: screen.theme ?? .midnight, glyphs: glyphs, depth: .truecolor)
+    let look = Appearance(
+      themes: screen.themes, theme: screen.theme ?? .midnight, glyphs: glyphs ?? parent.display.glyphs ?? .braille,
+      depth: .truecolor)
     let output: FrameRun.Output = describe ? .description : text ? .text : svg.map { .svg(path: $0) } ?? .ansi
     let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
     throw ExitCode(await HeadlessRun.run(start) { await run.draw($0) })
@@ -99,7 +104,10 @@ private struct FrameRun: Sendable {
   private func watch(_ cluster: Cluster) async -> (state: DashboardState, hasFailed: Bool) {
     var hasFailed = false
     let host = ClusterHost(cluster)
-    var state = DashboardState(size: size, advice: host.advice, appearance: appearance)
+    // Nobody is there to be asked.
+    var advice = host.advice
+    advice.question = { _ in nil }
+    var state = DashboardState(size: size, advice: advice, appearance: appearance)
     var lastEvent: UInt64 = 0
     func look() {
       for event in cluster.events(after: lastEvent) {
@@ -113,8 +121,6 @@ private struct FrameRun: Sendable {
     for line in lines {
       _ = state.handle(.paste(line))
       _ = state.handle(.enter)
-      // Nobody is there to be asked.
-      if state.overlay != nil { _ = state.handle(.character("y")) }
       let running = Task { await host.run(line) { _ in } }
       let waiting = Waiting(running)
       while await !waiting.isOver {
@@ -126,7 +132,7 @@ private struct FrameRun: Sendable {
         hasFailed = true
         for text in answer.lines { HeadlessRun.complain("\(line): \(text)") }
       }
-      state.apply(answer: answer)
+      _ = state.apply(answer: answer)
     }
     // A rate is the difference of two looks.
     try? await Task.sleep(for: .milliseconds(200))

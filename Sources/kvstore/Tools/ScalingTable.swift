@@ -8,7 +8,12 @@ enum ScalingTable {
   private static let partMin = 0.95
 
   static func print() throws {
-    Swift.print("nodes   operations/s   part of linear   part of the bound")
+    Swift.print(
+      """
+      Part of linear: 1.000 is as many times the throughput of the smallest cluster as it has times the nodes.
+      Part of the bound: 1.000 is what the nodes' time to serve requests allows.
+      nodes   operations/s   part of linear   part of the bound
+      """)
     var smallest: ScalingRun?
     var isGood = true
     for nodes in ScalingRun.nodeCounts {
@@ -25,8 +30,8 @@ enum ScalingTable {
     Swift.print(
       """
       \(large.nodes) nodes: a join moved \(thousandths(large.movement.join)) and a leave \
-      \(thousandths(large.movement.leave)) times the least possible; greatest load \
-      \(thousandths(large.imbalance.before)) of the mean before, \(thousandths(large.imbalance.after)) after; \
+      \(thousandths(large.movement.leave)) times the least possible; the node with the most keys had \
+      \(thousandths(large.imbalance.before)) times the mean before, \(thousandths(large.imbalance.after)) times after; \
       \(large.wrongReads) wrong of \(3 * large.keys) reads
       """)
     if !isGood || large.wrongReads > 0 { throw ExitCode(1) }

@@ -6,8 +6,9 @@ struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read a whole data folder and report damage; changes nothing.",
     discussion: """
-      Every record of every node is read and compared with its checksums. A log that a crash left torn is reported and is
-      no damage: what is torn was never acknowledged as durable.
+      Every record of every node is read and compared with its checksums; what a log says about itself is compared too, and \
+      not counted. A log that a crash left torn is reported and is no damage: what is torn was never acknowledged as \
+      durable.
       Exit status: 0 no damage, 1 damage, 2 the folder cannot be read or is in use, 64 usage.
       """)
 
@@ -50,7 +51,7 @@ struct Verify: AsyncParsableCommand {
           + " damaged copies from good ones"
     let nodes = Readable.count(report.nodes.count, "node")
     let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
-    let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record")
+    let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", "records of data")
     return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
   }
 

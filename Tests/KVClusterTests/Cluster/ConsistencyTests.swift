@@ -42,6 +42,53 @@ import Testing
     await cluster.close()
   }
 
+  @Test("Blocking calls have levels as the others have, over good links and by message", arguments: [false, true])
+  func blocks(byMessage: Bool) async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open { $0.operationTimeoutNs = 500_000_000 }
+    if byMessage { try cluster.slow("node1", byNs: 1_000_000) }
+    func put(_ text: String, _ level: Consistency?) throws {
+      try bytes("a").withUnsafeBytes { key in
+        try bytes(text).withUnsafeBytes { try cluster.putBlocking(key, $0, consistency: level) }
+      }
+    }
+    func get(_ level: Consistency?) throws -> String? {
+      var buffer = [UInt8](repeating: 0, count: 16)
+      let count = try bytes("a").withUnsafeBytes { key in
+        try buffer.withUnsafeMutableBytes { try cluster.getBlocking(key, into: $0, consistency: level) }
+      }
+      return count.map { String(decoding: buffer[..<$0], as: UTF8.self) }
+    }
+    func delete(_ level: Consistency?) throws {
+      try bytes("a").withUnsafeBytes { try cluster.deleteBlocking($0, consistency: level) }
+    }
+    for level in [nil] + Consistency.allCases.map(Optional.some) {
+      try put("of \(level?.rawValue ?? "default")", level)
+      // The others have a write at one in a moment.
+      #expect(try get(.all) == "of \(level?.rawValue ?? "default")")
+      #expect(try get(level) == "of \(level?.rawValue ?? "default")")
+      try delete(level)
+      #expect(try get(.all) == nil)
+    }
+    try put("last", .all)
+    try await cluster.kill("node2")
+    #expect(throws: ClusterError.self) { try put("no", .all) }
+    let error = #expect(throws: ClusterError.self) { try get(.all) }
+    #expect(error?.description.contains("(consistency all)") == true)
+    try put("quorum", .quorum)
+    #expect(try get(.quorum) == "quorum")
+    #expect(try get(nil) == "quorum")
+    try await cluster.kill("node3")
+    #expect(throws: ClusterError.self) { try get(.quorum) }
+    #expect(throws: ClusterError.self) { try get(nil) }
+    #expect(throws: ClusterError.self) { try delete(nil) }
+    try put("one", .one)
+    #expect(try get(.one) == "one")
+    try delete(.one)
+    #expect(try get(.one) == nil)
+    await cluster.close()
+  }
+
   @Test("By message a get at one may be stale, and one at all sees every write and leaves all owners equal")
   func worksByMessage() async throws {
     let fixture = try ClusterFixture()

@@ -30,8 +30,14 @@ import Testing
     try await cluster.put("a", "1")
     try cluster.pause("node2")
     try cluster.pause("node3")
-    await #expect(throws: ClusterError.self) { try await cluster.put("a", "2") }
-    await #expect(throws: ClusterError.self) { try await cluster.get("a") }
+    let paused = "too few owners answered in time{}; node2, node3 are paused: `resume node2`"
+    await #expect(
+      throws: ClusterError.indeterminate(
+        paused.replacing("{}", with: "") + ". It may or may not have taken effect; read the key to find out")
+    ) { try await cluster.put("a", "2") }
+    await #expect(
+      throws: ClusterError.indeterminate(paused.replacing("{}", with: ", so nothing can be said of the key"))
+    ) { try await cluster.get("a") }
     cluster.heal()
     let value = try await cluster.get("a")
     #expect(value == "1" || value == "2")
@@ -114,6 +120,24 @@ import Testing
     try cluster.corrupt("node1")
     for i in 0..<20 { #expect(try await cluster.get("key\(i)") == "value") }
     #expect(try await cluster.event { $0.contains("node1 healed") || $0.contains("node1 holds a damaged copy") })
+    await cluster.close()
+  }
+
+  @Test(
+    "A node that has just started has values to corrupt, and one without a value says so",
+    arguments: FsyncPolicy.allCases)
+  func corruptsAtOnce(fsync: FsyncPolicy) async throws {
+    let fixture = try ClusterFixture(fsync: fsync)
+    var cluster = try await fixture.open()
+    #expect(throws: ClusterError.refused("node1 keeps no value: `put` one")) { try cluster.corrupt("node1") }
+    try await cluster.put("a", "1")
+    try cluster.corrupt("node1")
+    #expect(try await cluster.get("a") == "1")
+    try await cluster.put("b", "2")
+    await cluster.close()
+    cluster = try await fixture.open()
+    try cluster.corrupt("node1")
+    #expect(try await cluster.get("b") == "2")
     await cluster.close()
   }
 }

@@ -34,7 +34,7 @@ import Testing
     try await cluster.restart("node2")
     let copies = cluster.copies(of: bytes("a"))
     #expect(copies.allSatisfy { $0 != nil && $0?.tag == copies[0]?.tag })
-    #expect(try await until { partition.pointee.lock.withLock { partition.pointee.hints.isEmpty } })
+    #expect(try await until { partition.lock.pointee.withLock { partition.pointee.hints.isEmpty } })
     await cluster.close()
   }
 

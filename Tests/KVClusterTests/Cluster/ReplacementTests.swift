@@ -43,6 +43,19 @@ struct ReplacementTests {
     await cluster.close()
   }
 
+  @Test("The end of a change is told in the right number")
+  func countsCopies() async throws {
+    let cluster = try await fixture.open()
+    try await fill(cluster, 1)
+    try await cluster.replaceNode("node2", with: "node4")
+    try await fill(cluster, 2)
+    try await cluster.replaceNode("node4", with: "node2")
+    let messages = cluster.events(after: 0).map(\.message)
+    #expect(messages.contains("node2 left: 1 copy moved to node4"))
+    #expect(messages.contains("node4 left: 2 copies moved to node2"))
+    await cluster.close()
+  }
+
   @Test("What cannot be replaced is refused: a node that is not there, by one that is")
   func refuses() async throws {
     let cluster = try await fixture.open()
@@ -64,7 +77,23 @@ struct ReplacementTests {
     let wanted = ["node1", "node3", "node4"]
     #expect(try await until { cluster.status().nodes.map(\.name) == wanted && cluster.status().change == nil })
     #expect(cluster.status().health == .healthy)
+    // The event names the rule by which one or the other was done.
+    let rule =
+      nodes == 3 ? "node4 takes its place, as no other node is left" : "the other nodes take over what it owned"
+    #expect(try await cluster.event { $0.hasPrefix("node2 has been down for 1 s (--replace-after): \(rule)") })
     try await expectAll(cluster, 100)
+    await cluster.close()
+  }
+
+  @Test("A cluster that shrinks below its number of copies says so, and one copy is not several")
+  func tellsOfFewerCopies() async throws {
+    let cluster = try await fixture.open()
+    try await cluster.put("a", "1")
+    try await cluster.removeNode("node1")
+    let words = "N is 2 now: of the 3 copies that each key should have, 2 nodes keep 2; `addnode` brings them back"
+    #expect(cluster.events(after: 0).contains { $0.message == words })
+    try await cluster.addNode("node4")
+    #expect(cluster.events(after: 0).contains { $0.message == "node4 joined: 1 copy moved to it" })
     await cluster.close()
   }
 

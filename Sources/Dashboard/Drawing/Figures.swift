@@ -7,6 +7,11 @@ package enum Figures {
 
   package static func count(_ value: Int) -> String { count(Double(value)) }
 
+  /// A count of things: `1 key`, `45.6 k keys`.
+  package static func count(_ value: Int, _ noun: String) -> String {
+    "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
   /// Bytes with an IEC prefix and three digits: `999 B`, `1.50 KiB`. At most 8 columns.
   package static func bytes(_ value: Double) -> String {
     scaled(value, base: 1024, units: ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])

@@ -51,7 +51,7 @@ package enum PageOverlay {
       for word in row { column = content.write(word.text, column: column, row: index, word.style) }
     }
     let below = rows.count - inner.height - first
-    let note = below > 0 || first > 0 ? "\(Swift.max(0, below)) more below" : "Esc closes"
+    let note = below > 0 ? "\(below) more below" : "Esc closes"
     return PanelFrame.frame(content, title: reader.page.title, note: note, size: size, isFocused: true, look)
   }
 

@@ -3,7 +3,7 @@ import KVCluster
 /// What could be typed next at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
 ///
 /// A pure function of line, cursor and nodes, so that a prompt may ask on every key.
-package struct Completion: Sendable, Equatable {
+package struct CommandCompletion: Sendable, Equatable {
   /// Bytes of the line that a candidate replaces: the word under the cursor, up to the cursor.
   package var replaced: Range<Int>
   /// What the word could become, most likely first. Commands and nodes; nothing for keys, values and paths.
@@ -19,7 +19,7 @@ package struct Completion: Sendable, Equatable {
   ///   - line: the whole line, in UTF-8.
   ///   - cursor: bytes of the line before the cursor.
   ///   - nodes: the cluster's nodes, from its status.
-  package static func at(_ cursor: Int, in line: [UInt8], nodes: [NodeStatus]) -> Completion {
+  package static func at(_ cursor: Int, in line: [UInt8], nodes: [NodeStatus]) -> CommandCompletion {
     precondition((0...line.count).contains(cursor), "cursor outside the line: \(cursor) of \(line.count)")
     let typed = line[..<cursor]
     let start = typed.lastIndex(where: Ascii.isWhiteSpace).map { $0 + 1 } ?? 0
@@ -36,7 +36,7 @@ package struct Completion: Sendable, Equatable {
     } else {
       pool = []
     }
-    return Completion(word, replacing: start..<cursor, pool: pool, entry: entry, isAtEnd: cursor == line.count)
+    return CommandCompletion(word, replacing: start..<cursor, pool: pool, entry: entry, isAtEnd: cursor == line.count)
   }
 
   private init(_ word: String, replacing range: Range<Int>, pool: [String], entry: CommandEntry?, isAtEnd: Bool) {

@@ -9,9 +9,9 @@ struct CompletionTests {
     NodeStatus(id: 2, name: "node10", state: .up),
   ]
 
-  private func complete(_ line: String, at cursor: Int? = nil) -> Completion {
+  private func complete(_ line: String, at cursor: Int? = nil) -> CommandCompletion {
     let bytes = Array(line.utf8)
-    return Completion.at(cursor ?? bytes.count, in: bytes, nodes: Self.nodes)
+    return CommandCompletion.at(cursor ?? bytes.count, in: bytes, nodes: Self.nodes)
   }
 
   @Test("A command is completed from its beginning")

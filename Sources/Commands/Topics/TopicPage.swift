@@ -1,5 +1,5 @@
 /// One topic explained: what it is, what this cluster shows of it now, and the question that comes next.
-package struct Explanation: Sendable, Equatable {
+package struct TopicPage: Sendable, Equatable {
   /// Something measured or counted on this cluster.
   package struct Figure: Sendable, Equatable {
     package var label: String

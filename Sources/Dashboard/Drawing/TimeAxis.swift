@@ -34,7 +34,8 @@ enum TimeAxis {
     drawMarks(places.reversed().filter { $0.column >= 0 }, row: row, on: &canvas, look)
   }
 
-  /// From the newest back: each with its node's name at its right, or at its left, or alone, as there is room.
+  /// From the newest back: each with its node's name behind it, or alone where there is no room. At the right edge a mark
+  /// gives way to the left by as much as its name needs.
   private static func drawMarks(_ marks: [Place], row: Int, on canvas: inout Canvas, _ look: Look) {
     // The rightmost column that has no label yet.
     var free = canvas.width
@@ -42,14 +43,11 @@ enum TimeAxis {
       let (mark, column) = (place.mark, place.column)
       guard let sign = look.glyphs.mark(mark.kind) else { continue }
       let style = look.style(markKey(mark.kind), .bold)
-      let older = index + 1 < marks.count ? marks[index + 1].column : -1
-      let name = mark.node.columns
-      if column + 1 + name <= free {
-        canvas.write(sign + mark.node, column: column, row: row, style)
-        free = column - 1
-      } else if column - name > older + 1 {
-        canvas.write(mark.node + sign, endingAt: column + 1, row: row, style)
-        free = column - name - 1
+      let older = marks.dropFirst(index + 1).first { $0.column < column }?.column ?? -1
+      let start = Swift.min(column, free - 1 - mark.node.columns)
+      if start == column || start > older {
+        canvas.write(sign + mark.node, column: start, row: row, style)
+        free = start - 1
       } else {
         canvas.write(sign, column: column, row: row, style)
         free = column

@@ -2,7 +2,7 @@
 struct ColumnGraph {
   let width: Int
   let rows: Int
-  /// The value at the axis' end; higher ones are cut off there.
+  /// The value at the axis' end; higher ones are cut off there, and a sign says so.
   let top: Double
   let look: Look
 
@@ -12,7 +12,18 @@ struct ColumnGraph {
     case .braille: drawDots(values, gradient, upwards: upwards, on: &canvas)
     case .blocks, .ascii: drawColumns(values, gradient, upwards: upwards, on: &canvas)
     }
+    markCutOff(values, upwards: upwards, on: &canvas)
     return canvas
+  }
+
+  private func markCutOff(_ values: [Double], upwards: Bool, on canvas: inout Canvas) {
+    let perCell = look.glyphs.kind == .braille ? 2 : 1
+    for (index, value) in values.enumerated() where value > top {
+      let column = (width * perCell - values.count + index) / perCell
+      canvas.put(
+        upwards ? look.glyphs.beyondUp : look.glyphs.beyondDown, column: column, row: upwards ? 0 : rows - 1,
+        look.style(.graphMark, .bold))
+    }
   }
 
   private func height(of value: Double, units: Int) -> Int {

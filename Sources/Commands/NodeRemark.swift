@@ -1,0 +1,47 @@
+import KVCluster
+
+/// What stands behind the name of a node that is not simply up, or that the others do not reach as they should.
+enum NodeRemark {
+  /// ` (paused; cut off from node2)`, or nothing.
+  static func text(_ node: NodeStatus, in status: ClusterStatus) -> String {
+    let words = stateWords(node) + faultWords(node, status)
+    return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
+  }
+
+  private static func stateWords(_ node: NodeStatus) -> [String] {
+    var words: [String] = []
+    switch node.state {
+    case .up: break
+    case .failed(let reason): words.append("failed: \(reason)")
+    case .recovering(let fraction): words.append("recovering, \(Int(fraction * 100))%")
+    case .joining, .leaving, .dead: words.append(node.state.word)
+    }
+    if let ns = node.replacedInNs { words.append("replaced in \((ns + 999_999_999) / 1_000_000_000) s") }
+    if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
+    return words
+  }
+
+  private static func faultWords(_ node: NodeStatus, _ status: ClusterStatus) -> [String] {
+    var words: [String] = status.pausedNodes.contains(node.id) ? ["paused"] : []
+    let own = status.linkFaults.filter { $0.from == node.id || $0.to == node.id }
+    guard !own.isEmpty else { return words }
+    let far = status.nodes.filter { other in own.contains { $0.isCut && ($0.from == other.id || $0.to == other.id) } }
+      .map(\.name).filter { $0 != node.name }
+    if !far.isEmpty { words.append("cut off from \(far.joined(separator: ", "))") }
+    // Of a node all of whose links are slow it is said; of the others each at the far end of one.
+    let linkCount = 2 * (status.nodes.count - 1)
+    let delays = own.map(\.delayNs).filter { $0 > 0 }
+    if delays.count == linkCount, let most = delays.max() { words.append("slow, +\(time(most)) a message") }
+    let losses = own.map(\.lossPerMille).filter { $0 > 0 }
+    if losses.count == linkCount, let most = losses.max() { words.append("loses \(part(most)) of its messages") }
+    return words
+  }
+
+  private static func time(_ ns: UInt64) -> String {
+    ns < 1_000_000_000 ? "\(ns / 1_000_000) ms" : "\(Double(ns / 1_000_000) / 1_000) s"
+  }
+
+  private static func part(_ perMille: Int) -> String {
+    perMille.isMultiple(of: 10) ? "\(perMille / 10)%" : "\(Double(perMille) / 10)%"
+  }
+}

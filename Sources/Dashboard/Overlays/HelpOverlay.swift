@@ -1,0 +1,104 @@
+/// The keys, and what the picture means, in a box over the dimmed, living screen.
+package enum HelpOverlay {
+  private struct Section {
+    var title: String
+    var lines: [(key: String, meaning: String)]
+  }
+
+  private static func sections(isTour: Bool, _ glyphs: Glyphs) -> [Section] {
+    isTour ? [tour(glyphs), picture(glyphs), always] : [picture(glyphs), prompt, panel, always]
+  }
+
+  private static func picture(_ glyphs: Glyphs) -> Section {
+    let marks = [.join, .leave, .kill, .restart].compactMap { glyphs.mark($0) }.joined(separator: " ")
+    return Section(
+      title: "THE PICTURE",
+      lines: [
+        ("ring", "who owns which hashes; outer band: first copy"),
+        ("tape", "the ring unrolled, from hash 0 to the last"),
+        ("nodes", "one row a node; hints: writes kept for it"),
+        ("cut silent", "cut from most others; unheard for a second"),
+        ("graphs", "reads up, writes down, from zero"),
+        ("\(glyphs.beyondUp) \(glyphs.beyondDown)", "on a graph's edge: more than the axis shows"),
+        (marks, "on its axis: joined, left, killed, restarted"),
+      ])
+  }
+
+  private static let prompt = Section(
+    title: "AT THE PROMPT",
+    lines: [
+      ("Tab", "complete; on an empty line: to the panels"),
+      ("Up Down", "commands typed before; Ctrl-R searches them"),
+      ("PgUp PgDn", "scroll the events"),
+      ("Ctrl-C", "clear the line; on an empty one: quit"),
+      ("Esc", "put away an answer, results, a warning"),
+      ("paste", "each whole line is run, in order"),
+    ])
+
+  private static let panel = Section(
+    title: "IN A PANEL",
+    lines: [
+      ("Tab Esc", "next panel, back to the prompt"),
+      ("z Enter", "the panel alone, and back"),
+      ("Space", "freeze the picture, and go on"),
+      ("arrows g G", "move; in the ring: inspect ranges"),
+      ("s r", "nodes: sort by the next column, reverse"),
+      ("/ f", "events: find words, choose kinds"),
+    ])
+
+  private static func tour(_ glyphs: Glyphs) -> Section {
+    Section(
+      title: "IN THE TOUR",
+      lines: [
+        (glyphs.isASCII ? "right Enter" : "→ Enter n", "go on"),
+        (glyphs.isASCII ? "left b" : "← b", "the chapter again, or the one before"),
+        ("PgDn", "the next chapter"),
+        ("Space", "go on by itself, or wait for you"),
+        ("q Esc", "leave the tour"),
+      ])
+  }
+
+  private static let always = Section(
+    title: "EVERYWHERE",
+    lines: [
+      ("F1 F2 F3", "this help, other glyphs, themes"),
+      ("F4", "mouse on and off; off, the terminal selects"),
+      ("Ctrl-L", "draw everything again"),
+    ])
+
+  private static func rows(isTour: Bool, height: Int, _ glyphs: Glyphs) -> [(key: String, meaning: String)] {
+    let sections = sections(isTour: isTour, glyphs).map { [("", $0.title)] + $0.lines }
+    let airy = Array(sections.joined(separator: [("", "")]))
+    // On a low screen the blank lines go first.
+    return airy.count <= height ? airy : Array(sections.joined())
+  }
+
+  /// The overlay, as large as its words need and the screen has.
+  package static func draw(_ screen: Size, _ look: Look, isTour: Bool = false, firstRow: Int = 0) -> Canvas {
+    let rows = rows(isTour: isTour, height: screen.height - 2, look.glyphs)
+    let keyWidth = rows.map(\.key.columns).max() ?? 0
+    let width = Swift.min(screen.width, 6 + keyWidth + (rows.map(\.meaning.columns).max() ?? 0))
+    let size = Size(width: width, height: Swift.min(screen.height, rows.count + 2))
+    let inner = PanelFrame.inner(size)
+    var content = Canvas(inner, background: look.style(.text))
+    let first = Swift.max(0, Swift.min(firstRow, rows.count - inner.height))
+    for (row, line) in rows.dropFirst(first).prefix(inner.height).enumerated() {
+      if line.key.isEmpty {
+        content.write(line.meaning, column: 1, row: row, look.style(.accent, .bold))
+      } else {
+        content.write(line.key, column: 1, row: row, look.style(.keyName, .bold))
+        content.write(line.meaning, column: keyWidth + 3, row: row, look.style(.text))
+      }
+    }
+    let below = rows.count - inner.height - first
+    let note = below > 0 ? "\(below) more below" : "Esc closes"
+    return PanelFrame.frame(content, title: "help", note: note, size: size, isFocused: true, look)
+  }
+
+  /// Rows that a reader can go down before the last one shows.
+  static func scrollMax(_ screen: Size, _ look: Look, isTour: Bool) -> Int {
+    let rows = rows(isTour: isTour, height: screen.height - 2, look.glyphs).count
+    let shown = PanelFrame.inner(Size(width: screen.width, height: Swift.min(screen.height, rows + 2))).height
+    return Swift.max(0, rows - shown)
+  }
+}

@@ -1,0 +1,109 @@
+/// The prompt of line mode: the dashboard's editor, history and completion on a single line of a terminal that scrolls.
+///
+/// Pure: keys in, events and text for the terminal out. The line that is edited takes one row, and scrolls sideways where
+/// it is longer, so that it never has to be known where it wraps; candidates stand in the row below.
+package struct LinePrompt: Sendable {
+  package enum Event: Equatable, Sendable {
+    /// Enter: the line to run.
+    case line(String)
+    /// Ctrl-D on an empty line.
+    case end
+    /// Ctrl-C on an empty line; on another it empties the line.
+    case interrupt
+    /// Ctrl-Z.
+    case suspend
+    /// Ctrl-L.
+    case clearScreen
+  }
+
+  private let label: String
+  private var prompt: Prompt
+  /// The first character that is shown.
+  private var first = 0
+
+  package init(label: String, history: [String], completer: @escaping Completer) {
+    self.label = label
+    prompt = Prompt(completer: completer)
+    prompt.editor.history = CommandHistory(history)
+  }
+
+  /// Lines typed so far, those of earlier sessions among them, oldest first.
+  package var history: [String] { prompt.editor.history.lines }
+
+  /// Applies a key.
+  package mutating func take(_ key: Key) -> Event? {
+    if prompt.search != nil, key != .enter, prompt.search(key) { return nil }
+    switch key {
+    case .enter:
+      _ = prompt.closeSearch(keepsMatch: true)
+      first = 0
+      return .line(prompt.submit())
+    case .control("d") where prompt.editor.isEmpty: return .end
+    case .control("c"):
+      guard !prompt.editor.isEmpty else { return .interrupt }
+      prompt.clear()
+    case .control("z"): return .suspend
+    case .control("l"): return .clearScreen
+    case .escape, .control("g"): _ = prompt.closeChoices()
+    default: _ = prompt.handle(key)
+    }
+    return nil
+  }
+
+  // MARK: - On the terminal
+
+  /// What draws the line anew over the old one, wherever on its row the cursor is.
+  package mutating func picture(columns: Int) -> String {
+    if let search = prompt.search {
+      let text = "(search '\(search.text)') \(prompt.searchMatch ?? "")"
+      return "\r\u{1b}[J" + Self.shown(text).fitted(to: max(1, columns - 1), ellipsis: "…")
+    }
+    let room = max(4, columns - label.columns - 1)
+    scroll(into: room)
+    let characters = prompt.editor.characters
+    let visible = Self.shown(String(characters[first...]).prefix(room)).cut(to: room)
+    let ghost = Self.shown(prompt.ghost).cut(to: room - visible.columns)
+    let before = Self.shown(String(characters[first..<prompt.editor.cursor])).columns
+    var text = "\r\u{1b}[J\(label)\(visible)"
+    if !ghost.isEmpty { text += "\u{1b}[2m\(ghost)\u{1b}[0m" }
+    if let choices = prompt.choices {
+      text += "\r\n" + Self.list(choices, columns: columns) + "\u{1b}[A"
+    }
+    return text + "\r\u{1b}[\(label.columns + before)C"
+  }
+
+  /// What is left of a line when it is done with: the whole of it, and the cursor below.
+  package static func farewell(label: String, line: String) -> String {
+    "\r\u{1b}[J\(label)\(shown(line))\r\n"
+  }
+
+  /// Moves the window so that the cursor is in it.
+  private mutating func scroll(into room: Int) {
+    let cursor = prompt.editor.cursor
+    first = min(first, cursor)
+    while Self.shown(String(prompt.editor.characters[first..<cursor])).columns >= room { first += max(1, room / 3) }
+    first = min(first, cursor)
+  }
+
+  private static func list(_ choices: Prompt.Choices, columns: Int) -> String {
+    let words = choices.candidates.enumerated().map { $0 == choices.selected ? "[\($1)]" : " \($1) " }
+    return shown(words.joined(separator: " ")).fitted(to: max(1, columns - 1), ellipsis: "…")
+  }
+
+  /// What would act on the terminal is shown as a dot.
+  private static func shown(_ text: some StringProtocol) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? "·" : $0 }))
+  }
+}
+
+extension String {
+  /// As many of its characters as fit.
+  fileprivate func cut(to columns: Int) -> String {
+    var left = columns
+    return String(
+      prefix {
+        left -= String($0).columns
+        return left >= 0
+      })
+  }
+}

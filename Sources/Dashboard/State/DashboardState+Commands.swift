@@ -1,0 +1,92 @@
+/// How lines become commands: typed, pasted, or confirmed.
+extension DashboardState {
+  /// The one command that is about the screen, not the cluster.
+  package static let describeCommand = "describe"
+
+  mutating func submit() -> [Action] {
+    _ = prompt.closeSearch(keepsMatch: true)
+    let line = prompt.submit()
+    guard line.contains(where: { !$0.isWhitespace }) else { return [] }
+    guard pasted.isBusy else { return run(line) }
+    wait(line)
+    return []
+  }
+
+  /// Takes a paste: each line that ends in it is a command, the rest stays at the prompt.
+  mutating func paste(_ text: String) {
+    let parts = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for part in parts.dropLast() {
+      _ = prompt.handle(.paste(String(part)))
+      let line = prompt.submit()
+      if line.contains(where: { !$0.isWhitespace }) { wait(line) }
+    }
+    if let rest = parts.last, !rest.isEmpty { _ = prompt.handle(.paste(String(rest))) }
+  }
+
+  private mutating func wait(_ line: String) {
+    if pasted.add(line) { return }
+    warn("not run, as \(PastedLines.linesMax) pasted lines wait already: \(line); `load FILE` stores many keys")
+  }
+
+  /// Runs the pasted line whose turn it is. What is read or asked comes first.
+  mutating func runNextPasted() -> [Action] {
+    while overlay == nil, guide == nil, let line = pasted.next() {
+      let actions = run(line)
+      for case .run(let command) in actions { pasted.begin(command) }
+      if !actions.isEmpty { return actions }
+    }
+    return []
+  }
+
+  private mutating func run(_ line: String) -> [Action] {
+    if line.filter({ !$0.isWhitespace }).lowercased() == Self.describeCommand {
+      begin(command: line)
+      show(CommandAnswer(lines: Description.lines(self), isSuccess: true))
+      return []
+    }
+    if let question = advice.question(line) {
+      overlay = .confirmation(Confirmation(line: line, question: question))
+      return []
+    }
+    begin(command: line)
+    return [.run(line)]
+  }
+
+  /// A question is answered by y, n, Enter or Esc. What else is typed was meant for the prompt: it answers nothing, and
+  /// the box says that it was not taken.
+  mutating func handle(_ key: Key, _ asked: Confirmation) -> [Action] {
+    switch key {
+    case .character("y"), .character("Y"):
+      overlay = nil
+      begin(command: asked.question.command)
+      if pasted.isBusy { pasted.begin(asked.question.command) }
+      return [.run(asked.question.command)]
+    case .character("n"), .character("N"), .escape, .enter, .control("c"): decline(asked)
+    case .character, .paste:
+      var asked = asked
+      asked.isInsisting = true
+      overlay = .confirmation(asked)
+    default: break
+    }
+    return []
+  }
+
+  private mutating func decline(_ asked: Confirmation) {
+    overlay = nil
+    let dropped = pasted.drop()
+    let rest =
+      switch dropped {
+      case 0: ""
+      case 1: "; nor was the line pasted after it"
+      default: "; nor were the \(dropped) lines pasted after it"
+      }
+    say("not done: \(asked.line)\(rest)")
+  }
+
+  /// Gives up the pasted lines that wait; returns whether there were any.
+  mutating func dropPasted() -> Bool {
+    let count = pasted.drop()
+    if count > 0 { say("not done: \(Figures.count(count, "pasted line"))") }
+    return count > 0
+  }
+}

@@ -1,0 +1,28 @@
+import Commands
+import Dashboard
+
+/// What commands say that is read on a page of its own.
+extension Page {
+  init(_ explanation: TopicPage) {
+    self.init(
+      title: explanation.title, paragraphs: explanation.paragraphs,
+      figures: explanation.figures.map { Figure(label: $0.label, value: $0.value) }, question: explanation.question,
+      hint: explanation.hint)
+  }
+
+  /// The commands, or one of them; `nil` if it is said in so few lines that the events show them all.
+  init?(helpAbout name: CommandName?) {
+    let lines = HelpText.lines(about: name)
+    guard let name else {
+      let commands = CommandEntry.all.map { Figure(label: $0.usage, value: $0.summary) }
+      let rest = lines.dropFirst(commands.count) + ["F1 names the keys; explain TOPIC tells what is behind them"]
+      self.init(title: "commands", paragraphs: Array(rest), figures: commands, question: "", hint: "")
+      return
+    }
+    guard lines.count > Self.linesAmongEvents else { return nil }
+    self.init(title: name.rawValue, paragraphs: lines, figures: [], question: "", hint: "")
+  }
+
+  /// At 80 columns and 24 rows the events show five rows, of which the command takes one.
+  private static let linesAmongEvents = 3
+}

@@ -1,0 +1,103 @@
+import Dashboard
+import KVCluster
+import Testing
+
+/// Several lines pasted at the prompt are a script.
+@Suite struct PasteTests {
+  private func screen() -> DashboardState { .watching(Sample(nodes: 3), Size(width: 120, height: 40)) }
+
+  private func answer(_ command: String) -> CommandAnswer {
+    var answer = CommandAnswer(lines: ["✓ \(command)"], isSuccess: true)
+    answer.command = command
+    return answer
+  }
+
+  @Test(arguments: ["\n", "\r", "\r\n"])
+  func `each pasted line is run once the one before has answered, and the last stays at the prompt`(end: String) {
+    var state = screen()
+    #expect(state.handle(.paste("put a 1\(end)  \(end)get a\(end)get b")) == [.run("put a 1")])
+    #expect(state.prompt.editor.text == "get b")
+    #expect(state.apply(answer: answer("something else")) == [])
+    #expect(state.apply(answer: answer("put a 1")) == [.run("get a")])
+    #expect(state.apply(answer: answer("get a")) == [])
+    #expect(state.log.lines.map(\.text).filter { !$0.hasPrefix("✓") } == ["put a 1", "get a"])
+    #expect(state.handle(.enter) == [.run("get b")])
+    #expect(state.prompt.editor.history.lines == ["put a 1", "get a", "get b"])
+  }
+
+  @Test func `what was typed before a paste begins its first line, and one line without an end is only typed`() {
+    var state = screen()
+    type("put ", into: &state)
+    #expect(state.handle(.paste("a 1\nget a")) == [.run("put a 1")])
+    var other = screen()
+    #expect(other.handle(.paste("put a 1")) == [] && other.prompt.editor.text == "put a 1")
+  }
+
+  @Test func `a line that is typed while pasted ones wait has its turn after them`() {
+    var state = screen()
+    _ = state.handle(.paste("put a 1\nput a 2\n"))
+    type("get a", into: &state)
+    #expect(state.handle(.enter) == [])
+    #expect(state.apply(answer: answer("put a 1")) == [.run("put a 2")])
+    #expect(state.apply(answer: answer("put a 2")) == [.run("get a")])
+  }
+
+  @Test func `a question in a paste stops it, goes on after a yes and ends it after a no`() {
+    for key: Key in [.character("y"), .character("n")] {
+      var state = screen()
+      #expect(state.handle(.paste("put a 1\ndestroy all\nget a\nget b\n")) == [.run("put a 1")])
+      #expect(state.apply(answer: answer("put a 1")) == [] && state.overlay != nil)
+      if key == .character("y") {
+        #expect(state.handle(key) == [.run("destroy all yes")])
+        #expect(state.apply(answer: answer("destroy all yes")) == [.run("get a")])
+      } else {
+        #expect(state.handle(key) == [])
+        #expect(state.log.lines.last?.text == "not done: destroy all; nor were the 2 lines pasted after it")
+        #expect(state.pasted.waiting.isEmpty)
+      }
+    }
+  }
+
+  @Test func `a page that is being read holds the rest of a paste up until it is closed`() {
+    var state = screen()
+    _ = state.handle(.paste("explain ring\nget a\n"))
+    var page = CommandAnswer(lines: [], isSuccess: true, page: .sample)
+    page.command = "explain ring"
+    #expect(state.apply(answer: page) == [] && state.overlay != nil)
+    #expect(state.handle(.escape) == [.run("get a")])
+  }
+
+  @Test func `ctrl-C on an empty line gives the waiting lines up before it quits, and exit leaves none`() {
+    var state = screen()
+    _ = state.handle(.paste("put a 1\nput b 1\nput c 1\n"))
+    #expect(state.handle(.control("c")) == [])
+    #expect(state.log.lines.last?.text == "not done: 2 pasted lines")
+    #expect(state.apply(answer: answer("put a 1")) == [])
+    #expect(state.handle(.control("c")) == [.quit])
+    var other = screen()
+    _ = other.handle(.paste("exit\nput b 1\n"))
+    var last = answer("exit")
+    last.endsProgram = true
+    #expect(other.apply(answer: last) == [])
+  }
+
+  @Test func `a paste while a panel has the keys goes to the prompt`() {
+    var state = screen()
+    for key: Key in [.tab, .tab, .character("z")] { _ = state.handle(key) }
+    #expect(state.handle(.paste("get a\nget b")) == [.run("get a")])
+    #expect(state.focus == .prompt && !state.isZoomed && state.prompt.editor.text == "get b")
+  }
+
+  @Test func `describe is answered at once and the next line follows`() {
+    var state = screen()
+    #expect(state.handle(.paste("describe\nget a\n")) == [.run("get a")])
+    #expect(state.log.lines.contains { $0.text.hasPrefix("The cluster is ") })
+  }
+
+  @Test func `more lines than can wait are refused by name`() {
+    var state = screen()
+    let lines = (0..<1_500).map { "put k\($0) v" }
+    _ = state.handle(.paste(lines.joined(separator: "\n") + "\n"))
+    #expect(state.pasted.waiting.count < 1_001 && state.log.lines.count { $0.text.contains("`load FILE`") } > 400)
+  }
+}
