@@ -395,7 +395,9 @@ final class Caretaker {
 
   /// Whether of some of the node's keys every owner has lost records that were on its disk: then what they have together
   /// is no proof of what was acknowledged.
-  var isLost: Bool { !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) } }
+  var isLost: Bool {
+    replica.store.hasLost && !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) }
+  }
 
   private func announceLoss() {
     if !hasAnnouncedLoss {

@@ -81,7 +81,7 @@ struct KVStore: AsyncParsableCommand {
     if word == "help", let asked = arguments.dropFirst().first, !names.contains(asked) {
       guard let lines = UnknownSubcommand.help(asked) else { return }
       BenchFile.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
-      exit()
+      end(with: ExitCode.success)
     }
     guard !names.contains(word) else { return }
     exit(withError: ValidationError(UnknownSubcommand.message(arguments, subcommands: names)))

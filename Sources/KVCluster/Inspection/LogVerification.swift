@@ -10,6 +10,8 @@ final class LogVerification {
   private var report: VerificationReport.Node
   /// The log's segments, from the oldest. Their places here, plus one, are their slots.
   private var ids: [UInt64] = []
+  /// Where the records of each segment end.
+  private var ends: [UInt64: Int] = [:]
   private(set) var remarks: [String] = []
   private(set) var newestTag = Tag.none
   /// The bound of the lease, if there is one.
@@ -130,6 +132,7 @@ final class LogVerification {
     if report.torn != nil { return file.byteCount }
     let source = source(file, id, slot: slot)
     let scan = SegmentScan(source, limit: file.byteCount, values: .verified)
+    ends[id] = scan.end
     var torn: Int?
     switch end.verdict(scan, source, isLast: isLast) {
     case .kept: break
@@ -231,6 +234,11 @@ final class LogVerification {
       defer { file.close() }
       if let damage = Checkpoint.damage(file.base, byteCount: file.byteCount, identity) {
         damaged(path, damage.offset, damage.reason)
+      } else if report.torn == nil, file.byteCount > 24 {
+        let covers = LogPosition(rawValue: file.base.load(fromByteOffset: 16, as: UInt64.self))
+        if let end = ends[covers.segment], end < covers.offset {
+          damaged(self.path(covers.segment), end, "records that the checkpoint speaks of are missing")
+        }
       }
     } catch {
       damaged(path, 0, error.description)

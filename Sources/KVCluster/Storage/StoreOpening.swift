@@ -62,7 +62,7 @@ package final class StoreOpening: @unchecked Sendable {
     drops = StoreOpening.drops(&found, recovery)
     effects = drops.map(\.effect).sorted()
     effectCounts = StoreOpening.effectCounts(drops)
-    checkpoint = found.isCut ? nil : StoreOpening.checkpoint(found, recovery)
+    checkpoint = found.isCut ? nil : StoreOpening.checkpoint(&found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     locks = .allocate(capacity: Store.partitionCount)
     for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
@@ -70,13 +70,31 @@ package final class StoreOpening: @unchecked Sendable {
     countDead(in: found)
   }
 
-  /// The folder's checkpoint, unless it speaks of more than the log has.
-  private static func checkpoint(_ found: LogRecovery.Found, _ recovery: LogRecovery) -> Checkpoint? {
+  /// The folder's checkpoint, unless it speaks of more than the log has: that had been on the disk, and is lost. (A file
+  /// that was cut short may look as if nothing had ever been behind its end.)
+  private static func checkpoint(_ found: inout LogRecovery.Found, _ recovery: LogRecovery) -> Checkpoint? {
     let checkpoint = Checkpoint.read(
       from: recovery.disk, folder: recovery.folder, identity: recovery.identity, segments: found.segments)
-    guard let checkpoint, let end = found.scan(checkpoint.covers.segment)?.end else { return checkpoint }
-    if checkpoint.covers.offset <= end { return checkpoint }
+    guard let checkpoint else { return nil }
+    var isWhole = true
+    for (i, segment) in found.segments.enumerated() where segment.id <= checkpoint.covers.segment {
+      let isLast = segment.id == checkpoint.covers.segment
+      let wanted = isLast ? checkpoint.covers.offset : checkpoint.end(segment.id)
+      let end = isLast ? found.scan(segment.id)?.end ?? segment.file.byteCount : segment.file.byteCount
+      guard wanted > end else { continue }
+      found.damage.add(segment.id, end..<wanted, "records that the checkpoint speaks of are missing")
+      found.segments[i].isDamaged = true
+      isWhole = false
+    }
+    if isWhole { return checkpoint }
     checkpoint.close()
+    do throws(StorageError) {
+      try SuspectMark.write(.lost, to: recovery.disk, folder: recovery.folder)
+      // The mark says it from now on, until the node has been rebuilt.
+      try recovery.disk.remove(Checkpoint.path(recovery.folder))
+    } catch {
+      // Then the next start finds it once more.
+    }
     return nil
   }
 

@@ -140,6 +140,43 @@ private let nodes = ["node1", "node2", "node3"]
     await again.close()
   }
 
+  @Test("A file that was cut behind a whole record is noticed by what the checkpoint says, and the node is rebuilt")
+  func noticesShortTail() async throws {
+    let fixture = try ClusterFixture(fsync: .everysec)
+    let cluster = try await fixture.open()
+    for i in 0..<300 { try await cluster.put("key\(i)", "value") }
+    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    await cluster.close()
+    #expect(try fixture.verify().isClean)
+    try fixture.setLength(4_096, of: fixture.segment(1, of: "node2"))
+    #expect(try fixture.verify().nodes[1].damage.contains { $0.reason.contains("the checkpoint speaks of") })
+    let report = try await fixture.repair()
+    #expect(report.nodes[1].copiesRebuilt ?? 0 > 0)
+    let after = try fixture.verify()
+    #expect(after.isClean, "\(after)")
+    let again = try await fixture.open()
+    #expect(again.suspects.isEmpty)
+    for i in 0..<300 { #expect(try await again.get("key\(i)") == "value") }
+    await again.close()
+  }
+
+  @Test("A checkpoint that points beyond the end of a segment that was cut short is not followed there")
+  func distrustsCheckpoint() async throws {
+    let fixture = try ClusterFixture(fsync: .everysec)
+    let cluster = try await fixture.open { $0.segmentBytes = 1 << 16 }
+    for i in 0..<5_000 { try await cluster.put("key\(i)", "value") }
+    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    await cluster.close()
+    try fixture.setLength(4_096, of: fixture.segment(1, of: "node2"))
+    let again = try await fixture.open { $0.segmentBytes = 1 << 16 }
+    #expect(try await again.event { $0.contains("the checkpoint speaks of") })
+    #expect(try await until { again.suspects.isEmpty })
+    for i in 0..<5_000 { #expect(try await again.get("key\(i)") == "value") }
+    await again.close()
+    _ = try await fixture.repair()
+    #expect(try fixture.verify().isClean)
+  }
+
   @Test("A folder that is deleted while it is open is noticed: the nodes fail visibly, and writes are refused")
   func noticesDeletedFolder() async throws {
     let fixture = try ClusterFixture(fsync: .everysec)
