@@ -1,0 +1,76 @@
+/// A membership change that waits for the one under way.
+public struct QueuedChange: Sendable, Equatable {
+  /// Whether it will join or leave.
+  public var kind: ChangeStatus.Kind
+  /// The node that will join or leave.
+  public var node: String
+  /// The new node that will take over all that the leaving one owns, if one will.
+  public var heir: String?
+
+  /// ``Cluster/status()`` makes these.
+  public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
+    self.kind = kind
+    self.node = node
+    self.heir = heir
+  }
+}
+
+/// A membership change under way.
+public struct ChangeStatus: Sendable, Equatable {
+  /// Which way a change goes.
+  public enum Kind: String, Sendable, Equatable {
+    /// A node comes, and takes its share.
+    case join
+    /// A node goes, and hands its share over.
+    case leave
+  }
+
+  /// Whether the node joins or leaves.
+  public var kind: Kind
+  /// The node that joins or leaves.
+  public var node: String
+  /// The new node that takes over all that the leaving one owns, if one does.
+  public var heir: String?
+  /// Parts of the ring already handed over, from 0 to 1.
+  public var fraction: Double
+  /// Copies of keys moved so far.
+  public var keysMoved: Int
+  /// Bytes of the records moved so far.
+  public var bytesMoved: Int
+  /// Time since the change began, in nanoseconds.
+  public var elapsedNs: UInt64
+  /// Why the change cannot go on, if it cannot.
+  public var waitingFor: String?
+  /// What pairs of nodes have handed over so far; pairs that have not begun are left out.
+  public var transfers: [TransferStatus] = []
+
+  /// ``Cluster/status()`` makes these.
+  public init(
+    kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
+  ) {
+    self.kind = kind
+    self.node = node
+    self.fraction = fraction
+    self.keysMoved = keysMoved
+    self.bytesMoved = bytesMoved
+    self.elapsedNs = elapsedNs
+    self.waitingFor = waitingFor
+  }
+}
+
+/// What one node has got of the ranges that another gives up to it.
+public struct TransferStatus: Sendable, Equatable {
+  /// Id of the node that gives the ranges up; `nil` if nobody does, because the ring gets one more copy of each key.
+  public var from: Int?
+  /// Id of the node that gets them.
+  public var to: Int
+  /// Copies of keys it has got.
+  public var keys: Int
+  /// Bytes of their records.
+  public var bytes: Int
+
+  /// ``Cluster/status()`` makes these.
+  public init(from: Int?, to: Int, keys: Int, bytes: Int) {
+    (self.from, self.to, self.keys, self.bytes) = (from, to, keys, bytes)
+  }
+}
