@@ -75,11 +75,16 @@ struct BenchJob: Sendable {
       let began = ContinuousClock.now - start
       let outcome = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
         guard case .answer(let answer) = output else { return }
-        let took = "\(began / .seconds(1)) s to \((ContinuousClock.now - start) / .seconds(1)) s"
+        let took = "\(tenths(began)) s to \(tenths(ContinuousClock.now - start)) s"
         BenchFile.write("\(took): \(String(decoding: answer.line, as: UTF8.self))\n", to: STDERR_FILENO)
       }
       if outcome == .failure { failures.add() }
     }
+  }
+
+  private static func tenths(_ duration: Duration) -> String {
+    let tenths = Int((duration / .milliseconds(100)).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
   }
 
   /// A line that is written over, where someone looks at it.

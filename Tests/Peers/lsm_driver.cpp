@@ -1,28 +1,45 @@
-// LevelDB on the benchmark's work: 16-byte decimal keys, 100-byte values, uniformly random.
-// usage: leveldb_driver fill|overwrite|read|synced|open FOLDER KEYS THREADS [SECONDS]      prints JSON, see peer.h
-// One copy of the data, 64 MiB write buffer, 1 GiB block cache, Bloom filters: its best case in memory.
+// LevelDB, or with -DROCKSDB RocksDB, on the benchmark's work: 16-byte decimal keys, 100-byte values, uniformly random.
+// usage: lsm_driver fill|overwrite|read|synced|open FOLDER KEYS THREADS [SECONDS]      prints JSON, see peer.h
+// One copy of the data, 64 MiB write buffer, 1 GiB block cache, Bloom filters, no compression: the best case in memory.
 //   fill       puts into an empty store, not synced        overwrite  the same, every key there; each put is timed
 //   read       gets after as many untimed gets             synced     puts into an empty store, each synced
 //   open       opens a store that holds every key, the last ones (64 MiB at most) in its log
+#ifdef ROCKSDB
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+namespace lsm = rocksdb;
+#else
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/filter_policy.h>
+namespace lsm = leveldb;
+#endif
 
 #include "peer.h"
 
-using leveldb::Slice;
+using lsm::Slice;
 
-static leveldb::DB *open_store(const std::string &folder) {
-  leveldb::Options options;
+static lsm::DB *open_store(const std::string &folder) {
+  lsm::Options options;
   options.create_if_missing = true;
-  options.compression = leveldb::kNoCompression;
+  options.compression = lsm::kNoCompression;
   options.write_buffer_size = 64 << 20;
-  static leveldb::Cache *cache = leveldb::NewLRUCache(1 << 30);
-  static const leveldb::FilterPolicy *filter = leveldb::NewBloomFilterPolicy(10);
+#ifdef ROCKSDB
+  options.IncreaseParallelism(2);
+  lsm::BlockBasedTableOptions table;
+  table.block_cache = lsm::NewLRUCache(1 << 30);
+  table.filter_policy.reset(lsm::NewBloomFilterPolicy(10));
+  options.table_factory.reset(lsm::NewBlockBasedTableFactory(table));
+#else
+  static lsm::Cache *cache = lsm::NewLRUCache(1 << 30);
+  static const lsm::FilterPolicy *filter = lsm::NewBloomFilterPolicy(10);
   options.block_cache = cache;
   options.filter_policy = filter;
-  leveldb::DB *db;
-  const auto status = leveldb::DB::Open(options, folder, &db);
+#endif
+  lsm::DB *db;
+  const auto status = lsm::DB::Open(options, folder, &db);
   if (status.ok()) return db;
   fprintf(stderr, "%s\n", status.ToString().c_str());
   exit(1);
@@ -33,15 +50,15 @@ int main(int argc, char **argv) {
   const std::string workload = argv[1], folder = argv[2];
   const uint64_t keys = strtoull(argv[3], nullptr, 10);
   Loop loop{keys, keys, atoi(argv[4]), argc > 5 ? atof(argv[5]) : 0, sampling, 42};
-  leveldb::DB *db = open_store(folder);
+  lsm::DB *db = open_store(folder);
   const std::string value(value_bytes, 'x');
-  leveldb::WriteOptions writing;
+  lsm::WriteOptions writing;
   const auto puts = [&](int) {
     return [&](const char *key) { return db->Put(writing, Slice(key, key_bytes), value).ok(); };
   };
   const auto gets = [&](int) {
     return [&, out = std::string()](const char *key) mutable {
-      return db->Get(leveldb::ReadOptions(), Slice(key, key_bytes), &out).ok();
+      return db->Get(lsm::ReadOptions(), Slice(key, key_bytes), &out).ok();
     };
   };
   char key[key_bytes];
