@@ -24,7 +24,9 @@ package struct DayJournal: Sendable {
 
   /// The line of the answer from which on no order explains the operations.
   ///
-  /// - Parameter history: the day's; the one that it is told by has the same words as others, and is known by its number.
+  /// - Parameters:
+  ///   - violation: what was found.
+  ///   - history: the day's; the one that it is told by has the same words as others, and is known by its number.
   package func line(of violation: Violation, in history: History) -> String? {
     guard let last = violation.operations.filter({ $0.returnedAt != nil }).max(by: { $0.returnedAt! < $1.returnedAt! })
     else { return nil }
