@@ -11,7 +11,6 @@ struct RepairCommand: AsyncParsableCommand {
       records, and writes damaged segments anew. Then it reads everything once more, as verify does. A copy of which there \
       is no good one stays as it is: nothing is deleted or guessed. Where every node that had some keys has lost records, \
       these keys stay unanswered until --accept-loss says that what is left of them counts.
-
       Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage.
       """)
 
