@@ -52,7 +52,7 @@ extension Cluster {
     guard roster.withState({ $0.move == nil }) else {
       throw .refused("a node is joining or leaving; back up when that is done: `nodes` shows it")
     }
-    return try await onThread("backup") { () -> Result<BackupSummary?, ClusterError> in
+    return try await executor.result("backup") { () -> Result<BackupSummary?, ClusterError> in
       Result { () throws(ClusterError) in try self.backUpBlocking(to: path, progress) }
     }.get()
   }

@@ -7,7 +7,7 @@ extension Cluster {
     await lifecycle.lock()
     defer { lifecycle.unlock() }
     let node = try beginKilling(name)
-    if let replica = node.replica { await onThread("kill \(name)") { self.retire(replica) } }
+    if let replica = node.replica { await executor.result("kill \(name)") { self.retire(replica) } }
     finishKilling(node)
   }
 
@@ -25,7 +25,7 @@ extension Cluster {
   }
 
   /// ``kill(_:)`` for a simulation.
-  func killNow(_ name: String) throws(ClusterError) {
+  package func killNow(_ name: String) throws(ClusterError) {
     let node = try beginKilling(name)
     if let replica = node.replica { retire(replica) }
     finishKilling(node)
@@ -40,14 +40,14 @@ extension Cluster {
     let replica: Replica
     do throws(ClusterError) {
       let node = try beginRestarting(name)
-      let opened = await onThread("restart \(name)") { self.reopen(node) }
+      let opened = await executor.result("restart \(name)") { self.reopen(node) }
       replica = try finishRestarting(node, opened)
     } catch {
       lifecycle.unlock()
       throw error
     }
     lifecycle.unlock()
-    let caughtUp = await onThread("restart \(name)") { () -> String in
+    let caughtUp = await executor.result("restart \(name)") { () -> String in
       let catchUp = CatchUp(replica, self)
       catchUp.run { self.isClosing.load(ordering: .relaxed) }
       return catchUp.summary
@@ -56,7 +56,7 @@ extension Cluster {
   }
 
   /// ``restart(_:)`` for a simulation: the node answers, and catches up as the steps of what is returned.
-  func restartNow(_ name: String) throws(ClusterError) -> CatchUp {
+  package func restartNow(_ name: String) throws(ClusterError) -> CatchUp {
     let node = try beginRestarting(name)
     return CatchUp(try finishRestarting(node, reopen(node)), self)
   }
@@ -130,18 +130,11 @@ extension Cluster {
       return .failure(error)
     }
   }
-
-  /// Runs `body` on a thread that may block, and waits for it without holding one.
-  func onThread<R: Sendable>(_ name: String, _ body: @escaping @Sendable () -> R) async -> R {
-    await withCheckedContinuation { continuation in
-      spawn(name) { _ in continuation.resume(returning: body()) }
-    }
-  }
 }
 
 /// Brings a node that is back up to date: hints for it, hints it kept for others, then a comparison of all its keys with
 /// the other owners.
-final class CatchUp {
+package final class CatchUp {
   private let replica: Replica
   private unowned let cluster: Cluster
   private let own: HintReplay
@@ -155,7 +148,7 @@ final class CatchUp {
     others = cluster.roster.live.filter { $0 !== replica }.map { HintReplay(cluster.partitions, cluster.links, to: $0) }
   }
 
-  func step() -> Pace {
+  package func step() -> StepSchedule {
     if own.step() { return .again }
     if let other = others.last {
       if !other.step() { others.removeLast() }
@@ -172,7 +165,7 @@ final class CatchUp {
   }
 
   func run(isCancelled: () -> Bool) {
-    var rest = Rest()
+    var rest = Rest(cluster.executor)
     while step() == .again, !isCancelled() { rest.afterWork(factor: 7) }
   }
 

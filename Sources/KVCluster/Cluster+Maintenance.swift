@@ -10,7 +10,10 @@ extension Cluster {
         caretakers.append(Caretaker(replica, self))
       }
       var isBusy = false
-      for caretaker in caretakers { isBusy = caretaker.work() || isBusy }
+      for caretaker in caretakers {
+        isBusy = caretaker.work() || isBusy
+        caretaker.arrangeMemory()
+      }
       if !isBusy { Clock.sleep(ns: Caretaker.pauseNs) }
     }
   }

@@ -45,8 +45,7 @@ extension Cluster {
       throw error
     }
     let result = await withCheckedContinuation { continuation in
-      spawn("move \(wanted.heir ?? wanted.node)") { cluster in continuation.resume(returning: cluster.carryOut(change))
-      }
+      executor.run("move \(wanted.heir ?? wanted.node)") { continuation.resume(returning: self.carryOut(change)) }
       lifecycle.unlock()
     }
     try result.get()
@@ -68,26 +67,15 @@ extension Cluster {
 
   private func dequeue() { roster.withState { _ = $0.queue.removeFirst() } }
 
-  /// Takes up a change that a crash interrupted.
-  func resumeChange(_ joint: Configuration) {
-    let change = takeUpChange(joint)
-    spawn("move") { cluster in
-      _ = cluster.carryOut(change)
-      cluster.changes.unlock()
-    }
-  }
-
-  /// Puts a change that was found in the configuration where changes under way are.
-  func takeUpChange(_ joint: Configuration) -> MembershipChange {
-    let change = MembershipChange(resuming: joint)
-    roster.withState { $0.move = Roster.Move(change: change, startedNs: Clock.nowNs()) }
+  /// Puts a change that a crash interrupted, and that was found in the configuration, where changes under way are.
+  func takeUpChange(_ joint: Configuration) {
+    roster.withState { $0.move = Roster.Move(change: MembershipChange(resuming: joint), startedNs: Clock.nowNs()) }
     showChange(joint)
-    return change
   }
 
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
   /// with `lifecycle` held.
-  func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
+  package func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
     guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
@@ -167,17 +155,14 @@ extension Cluster {
   }
 
   /// Does the steps of a change, one after the other. Blocks; runs on a thread of its own.
-  private func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
+  func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
     let execution = ChangeExecution(change, self)
-    while true {
-      if isClosing.load(ordering: .relaxed) {
-        return .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
-      }
-      switch execution.step() {
-      case .again: break
-      case .rest(let ns): Clock.sleep(ns: ns)
-      case .done: return .success(())
-      }
+    let isDone = StepSchedule.drive {
+      execution.step()
+    } isCancelled: {
+      isClosing.load(ordering: .relaxed)
     }
+    return isDone
+      ? .success(()) : .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
   }
 }

@@ -91,7 +91,7 @@ extension Cluster {
   private func replay(_ members: [Configuration.Member], isLeased: Bool) {
     let openings = Mutex<[(member: Configuration.Member, opening: StoreOpening)]>([])
     recovery.unitsTotal.store(members.count, ordering: .relaxed)
-    parallel(members.count) { i in
+    executor.forEach("recovery", below: members.count) { i in
       if let opening = self.opening(of: members[i], isLeased: isLeased) {
         openings.withLock { $0.append((members[i], opening)) }
       }
@@ -100,27 +100,11 @@ extension Cluster {
     let opened = openings.withLock { $0 }
     let units = opened.flatMap { opened in (0..<opened.opening.unitCount).map { (opened.opening, $0) } }
     recovery.unitsTotal.wrappingAdd(units.count, ordering: .relaxed)
-    parallel(units.count) { i in
+    executor.forEach("recovery", below: units.count) { i in
       units[i].0.run(units[i].1)
       self.recovery.unitsDone.wrappingAdd(1, ordering: .relaxed)
     }
     for (member, opening) in opened { finish(member, opening) }
-  }
-
-  /// Runs `body` for each number below `count`, on as many threads as there are processors.
-  private func parallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    if Clock.isVirtual { return (0..<count).forEach(body) }
-    let next = Atomic<Int>(0)
-    let workers = (0..<min(count, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in
-      BackgroundThread("recovery") {
-        while true {
-          let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard i < count else { return }
-          body(i)
-        }
-      }
-    }
-    for worker in workers { worker.join() }
   }
 
   private func opening(of member: Configuration.Member, isLeased: Bool) -> StoreOpening? {
@@ -189,7 +173,8 @@ extension Cluster {
     for place in store.damage.places {
       self.log(.storage, .failure, "\(name)'s log is damaged in \(place); nothing was deleted")
     }
-    let commit = GroupCommit(log: store.log, node: name, policy: options.fsync) { [weak self] error in
+    let commit = GroupCommit(log: store.log, node: name, policy: options.fsync, executor: executor) {
+      [weak self] error in
       self?.nodeFailed(id, error)
     }
     return Replica(id: id, name: name, store: store, commit: commit)
@@ -229,13 +214,13 @@ extension Cluster {
       }
     }
     guard holdsAny else { return }
-    var rest = Rest()
+    var rest = Rest(executor)
     try replica.store.drop(
       view.slotsNotOwned(by: replica.id), sync: { replica.commit.syncNow() },
       withPartition: { number, body in
         partitions.whileServing(replica, number, body)
         // Without rests it took half of the clients' rate for a tenth of a second.
-        if !Clock.isVirtual { rest.afterWork(factor: 3) }
+        rest.afterWork(factor: 3)
       })
   }
 
@@ -252,21 +237,29 @@ extension Cluster {
     for replica in replicas { partitions.add(replica) }
     for replica in replicas { takeRecoveredHints(replica) }
     // Changes asked for from now on wait for the one that was interrupted.
-    if configuration.change != nil { changes.lockBlocking() }
+    if configuration.change != nil {
+      changes.lockBlocking()
+      takeUpChange(configuration)
+    }
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
     // Else caretakers do it, little by little.
     if !isMaintained { for replica in replicas { HintReplay(partitions, links, to: replica).run() } }
-    if !Clock.isVirtual { startWorkers(configuration) }
+    startLoops()
     recovery.finish()
   }
 
-  private func startWorkers(_ configuration: Configuration) {
-    spawn("ticker") { $0.tick() }
-    spawn("links") { $0.carryMessages() }
-    if isMaintained { spawn("maintenance") { $0.maintain() } }
-    if configuration.change != nil { resumeChange(configuration) }
+  private func startLoops() {
+    executor.startLoop("ticker") { self.tick() }
+    executor.startLoop("links") { self.carryMessages() }
+    if isMaintained { executor.startLoop("maintenance") { self.maintain() } }
+    if let change = roster.withState({ $0.move?.change }) {
+      executor.startLoop("move") {
+        _ = self.carryOut(change)
+        self.changes.unlock()
+      }
+    }
   }
 
   /// Runs the exchange whenever something is due; sleeps while links are good.
@@ -311,6 +304,7 @@ extension Cluster {
     while !isClosing.load(ordering: .relaxed) {
       Clock.sleep(ns: Cluster.tickNs)
       tickOnce()
+      replaceIfDue(Clock.nowNs())
       guard Clock.nowNs() > lookedNs + Cluster.deletionPauseNs else { continue }
       noticeDeletion()
       lookedNs = Clock.nowNs()
@@ -339,7 +333,7 @@ extension Cluster {
   /// What was deleted while it was open, if something was.
   package var deletion: String? { deletedPath.withLock { $0 } }
 
-  func tickOnce() {
+  package func tickOnce() {
     let now = Clock.nowNs()
     let replicas = roster.live
     for replica in replicas where now > options.operationTimeoutNs {
@@ -351,7 +345,6 @@ extension Cluster {
       replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
     try? coordinator.tags.extendEarly()
     exchangeHeartbeats(now)
-    replaceIfDue(now)
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
@@ -365,8 +358,8 @@ extension Cluster {
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
       // believed before it has been compared with other owners.
       try? SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
-      // This is its own commit thread, which retiring waits for; a simulation has none.
-      if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
+      // This may be its own commit thread, which retiring waits for.
+      executor.run("retire \(name)") { self.retire(replica) }
     }
     log(
       .storage, .failure,

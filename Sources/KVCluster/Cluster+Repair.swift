@@ -58,7 +58,7 @@ extension Cluster {
   ) async throws(ClusterError) -> RepairReport? {
     precondition(!isMaintained, "two threads would look after one log")
     try await ready()
-    return await onThread("repair") { Repair(self, acceptsLoss, progress).run() }
+    return await executor.result("repair") { Repair(self, acceptsLoss, progress).run() }
   }
 }
 

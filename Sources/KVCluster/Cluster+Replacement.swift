@@ -7,7 +7,7 @@
 /// known to be down count, never suspected ones, which may come back at any moment. A program that starts counts anew.
 extension Cluster {
   func replaceIfDue(_ nowNs: UInt64) {
-    guard let afterNs = options.replaceAfterNs, !Clock.isVirtual else { return }
+    guard let afterNs = options.replaceAfterNs else { return }
     let due = roster.withState { state -> QueuedChange? in
       guard state.phase == .serving, state.move == nil, state.queue.isEmpty, nowNs >= state.nextReplacementNs,
         let node = state.nodes.first(where: { $0.downSinceNs.map { nowNs >= $0 + afterNs } ?? false })

@@ -19,11 +19,11 @@ import Synchronization
 /// Every method may be called from any thread and task.
 public final class Cluster: Sendable {
   package let options: ClusterOptions
-  let folder: DataFolder
+  package let folder: DataFolder
   let eventLog: EventLog
-  let roster: Roster
-  let partitions: PartitionTable
-  let coordinator: Coordinator
+  package let roster: Roster
+  package let partitions: PartitionTable
+  package let coordinator: Coordinator
   /// Where operations on watched keys are recorded for a live verdict.
   package let tap = OperationTap()
   let verdict = Mutex<VerdictStatus?>(nil)
@@ -31,18 +31,19 @@ public final class Cluster: Sendable {
   let watchPasses = Atomic<UInt64>(0)
   let openedNs = Clock.nowNs()
   /// Reads and writes are served: recovery is done and the cluster is not closing.
-  let isServing = Atomic<Bool>(false)
-  let isClosing = Atomic<Bool>(false)
+  package let isServing = Atomic<Bool>(false)
+  package let isClosing = Atomic<Bool>(false)
   let recovery = RecoveryProgress()
   /// Whether logs are compacted and healed in the background; a repair does it itself.
   let isMaintained: Bool
   private let closed = Latch()
   let provisioner: Provisioner?
-  let links: Links
+  package let executor: any Executor
+  package let links: Links
   let heartbeats: Heartbeats
   /// Operations while links are faulty.
-  let exchange: Exchange
-  let counters = ClusterCounters()
+  package let exchange: Exchange
+  package let counters = ClusterCounters()
   let readLatencies = LatencyRecorder()
   let writeLatencies = LatencyRecorder()
   /// Held by whoever starts or stops a node: one at a time.
@@ -56,12 +57,13 @@ public final class Cluster: Sendable {
   let suspectsWithoutMark = Mutex<[String]>([])
   /// What was deleted under the cluster.
   let deletedPath = Mutex<String?>(nil)
-  private let threads = Mutex<[BackgroundThread]>([])
 
   private init(
-    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64
+    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64,
+    executor: any Executor
   ) {
     self.options = options
+    self.executor = executor
     self.isMaintained = isMaintained
     self.folder = folder
     let (eventLog, roster) = (EventLog(), Roster(configuration))
@@ -80,7 +82,7 @@ public final class Cluster: Sendable {
       partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
       folder: folder.path, whyFailed: { roster.whyFailed($0) },
       onDamage: { replica, hash in replica.noteDamage(hash) })
-    provisioner = Clock.isVirtual ? nil : Provisioner()
+    provisioner = Provisioner(executor)
     links = Links(seed: seed)
     heartbeats = Heartbeats(seed: seed &+ 1)
     exchange = Exchange(
@@ -122,8 +124,9 @@ public final class Cluster: Sendable {
     }
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
-      let cluster = try make(options, folder, isMaintained: isMaintained, seed: random.next())
-      cluster.spawn("recovery") { $0.recover() }
+      let cluster = try Cluster(
+        options, folder, isMaintained: isMaintained, seed: random.next(), executor: ThreadExecutor())
+      cluster.executor.run("recovery") { cluster.recover() }
       return cluster
     } catch {
       folder.close(removing: options.isEphemeral)
@@ -131,15 +134,28 @@ public final class Cluster: Sendable {
     }
   }
 
-  /// A cluster that has yet to recover.
-  /// - Parameter seed: names a new cluster, and decides what faulty links do.
-  static func make(
-    _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64
+  /// Opens a cluster on another disk than the machine's, with another executor than threads, and recovers it.
+  /// - Parameters:
+  ///   - boot: names the boot of the machine; after a loss of power it is another one.
+  ///   - seed: names a new cluster, and decides what faulty links do.
+  package static func open(
+    _ options: ClusterOptions, on disk: any Disk, boot: String, seed: UInt64, executor: any Executor
   ) throws(ClusterError) -> Cluster {
-    let configuration = try configuration(in: folder, options, newID: seed)
+    let folder = DataFolder(options.dataFolder, disk: disk, boot: boot)
+    let cluster = try Cluster(options, folder, isMaintained: true, seed: seed, executor: executor)
+    executor.run("recovery") { cluster.recover() }
+    return cluster
+  }
+
+  /// A cluster that has yet to recover.
+  private convenience init(
+    _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64, executor: any Executor
+  ) throws(ClusterError) {
+    let configuration = try Cluster.configuration(in: folder, options, newID: seed)
     try options.checkReplacement(configuration.quorum)
-    return Cluster(
-      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
+    self.init(
+      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed,
+      executor: executor)
   }
 
   private static func configuration(
@@ -166,22 +182,9 @@ public final class Cluster: Sendable {
     return made
   }
 
-  /// Runs `body` on a thread of its own, which ``close()`` waits for.
-  /// In a simulation there are no threads: what a thread would do there is driven by events, step by step.
-  func spawn(_ name: String, _ body: @escaping @Sendable (Cluster) -> Void) {
-    let thread = BackgroundThread(name) { [self] in body(self) }
-    let ended = threads.withLock { threads in
-      let ended = threads.filter(\.hasEnded)
-      threads.removeAll { $0.hasEnded }
-      threads.append(thread)
-      return ended
-    }
-    for thread in ended { thread.join() }
-  }
-
   /// Takes a node out of service for good: nobody asks it any more, its thread ends, its files are closed. Whoever
   /// comes second finds it done or being done. Not to be called from the node's own commit thread.
-  func retire(_ replica: Replica, syncing: Bool = false) {
+  package func retire(_ replica: Replica, syncing: Bool = false) {
     guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
     partitions.remove(replica)
     replica.commit.stop(syncing: syncing)
@@ -205,37 +208,14 @@ public final class Cluster: Sendable {
     // Whoever starts or stops a node has finished once the lock is free, and nobody begins any more.
     await lifecycle.lock()
     lifecycle.unlock()
+    // Its owner joins it: a job of the executor would wait for itself.
     let closer = BackgroundThread("close") { [self] in
-      closeBlocking()
+      let closing = Closing(self)
+      _ = StepSchedule.drive { closing.step() }
       closed.finish()
     }
     await closed.wait()
     closer.join()
-  }
-
-  private func closeBlocking() {
-    noticeDeletion()
-    while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
-    provisioner?.stop()
-    exchange.endAll()
-    let replicas = roster.live
-    // A node that is down may have been killed with writes that are in the page cache only.
-    var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
-    roster.withState { $0.phase = .closed }
-    for replica in replicas {
-      if replica.store.log.size.recordBytes > Limits.checkpointBytes / 8, !options.isEphemeral {
-        writeCheckpoint(replica)
-      }
-      if isSynced, !options.isEphemeral {
-        replica.commit.syncNow()
-        isSynced = replica.store.log.failure == nil
-      }
-      retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
-      roster.setState(.dead, of: replica.id, replica: nil)
-    }
-    if isSynced { noteOrderlyEnd() }
-    folder.close(removing: options.isEphemeral)
-    eventLog.finish()
   }
 
   /// Events after the one with this sequence number, oldest first, from the last ``Limits/eventsMax``.

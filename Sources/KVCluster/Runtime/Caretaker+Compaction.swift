@@ -14,7 +14,7 @@ extension Caretaker {
         Compaction.next(in: replica.store, withDamaged: mayTryDamaged, besides: stuckSlots)
       }) ?? nil
     else { return false }
-    var worker = Rest()
+    var rest = Rest(cluster.executor)
     while true {
       let isMore = replica.whileOpen { () -> Bool? in
         try? compaction.step { number, body in partitions.whileServing(replica, number, body) }
@@ -25,7 +25,7 @@ extension Caretaker {
         return false
       }
       if !isMore { break }
-      if !Clock.isVirtual { worker.afterWork(factor: restFactor) }
+      rest.afterWork(factor: restFactor)
     }
     if !compaction.isComplete {
       postpone()

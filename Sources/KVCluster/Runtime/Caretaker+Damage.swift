@@ -191,7 +191,7 @@ extension Caretaker {
       .catchUp(replica.id), partitions, cluster.links, sources: sources, asksSuspects: !isEnough)
     guard
       (try? sweep.run(
-        isHurried: isHurried || Clock.isVirtual,
+        resting: isHurried ? nil : Rest(cluster.executor),
         canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }

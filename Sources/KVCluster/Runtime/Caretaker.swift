@@ -1,5 +1,5 @@
 /// Who looks after one node's log. Used by one thread.
-final class Caretaker {
+package final class Caretaker {
   let replica: Replica
   unowned let cluster: Cluster
   var scrub = Scrub()
@@ -42,9 +42,9 @@ final class Caretaker {
   private static let deliveryNs: UInt64 = 500_000
   private static let deliveryPart: UInt64 = 7
   /// Who finds nothing to do looks again after so long.
-  static let pauseNs: UInt64 = 20_000_000
+  package static let pauseNs: UInt64 = 20_000_000
 
-  init(_ replica: Replica, _ cluster: Cluster, isHurried: Bool = false) {
+  package init(_ replica: Replica, _ cluster: Cluster, isHurried: Bool = false) {
     self.replica = replica
     self.cluster = cluster
     self.isHurried = isHurried
@@ -58,7 +58,7 @@ final class Caretaker {
   var isClosing: Bool { cluster.isClosing.load(ordering: .relaxed) }
 
   /// Does one thing that is due; returns whether there may be more at once.
-  func work() -> Bool {
+  package func work() -> Bool {
     if healRead() { return true }
     if replica.store.isSuspect { mergeSuspect() }
     if isSealUnsynced {
@@ -72,7 +72,6 @@ final class Caretaker {
     scrubIfDue()
     compareIfDue()
     purgeIfDue()
-    arrangeMemory()
     return mayBeMore
   }
 
@@ -137,11 +136,11 @@ final class Caretaker {
     replica.whileOpen { name.withBytes { try? replica.store.appendHintsSettled(for: $0) } }
   }
 
-  /// Moving memory keeps every page fault of the process waiting meanwhile, so it takes a small part of the time, and
-  /// none while a change of owners grows the indexes anyway.
-  private func arrangeMemory() {
+  /// Moving memory delays every page fault of the process, so it takes a small part of the time, and none while a change of
+  /// owners grows the indexes anyway. For the thread of the running program: a simulation has other things to do.
+  func arrangeMemory() {
     let startedNs = Clock.nowNs()
-    guard !Clock.isVirtual, startedNs >= nextArrangementNs, cluster.roster.withState({ $0.move == nil }) else { return }
+    guard startedNs >= nextArrangementNs, cluster.roster.withState({ $0.move == nil }) else { return }
     if hugePages.hasPending {
       replica.whileOpen { hugePages.step() }
       nextArrangementNs = Clock.nowNs() + (Clock.nowNs() - startedNs) * Caretaker.arrangementPart

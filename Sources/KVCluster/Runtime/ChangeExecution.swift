@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Whoever drives it calls ``step()`` again and again; no step waits. A step that fails is tried again in a moment, and
 /// the status says why.
-final class ChangeExecution {
+package final class ChangeExecution {
   private unowned let cluster: Cluster
   private(set) var change: MembershipChange
   /// Which nodes answered when the stream began.
@@ -20,7 +20,7 @@ final class ChangeExecution {
   /// Copying takes an eighth of a core at most.
   private static let restFactor: UInt64 = 7
 
-  init(_ change: MembershipChange, _ cluster: Cluster) {
+  package init(_ change: MembershipChange, _ cluster: Cluster) {
     self.change = change
     self.cluster = cluster
   }
@@ -35,10 +35,10 @@ final class ChangeExecution {
     return member
   }
 
-  func step() -> Pace {
+  package func step() -> StepSchedule {
     guard change.step != .done else { return .done }
     do throws(StorageError) {
-      if let pace = try carryOut(change.step) { return pace }
+      if let schedule = try carryOut(change.step) { return schedule }
     } catch {
       return wait(because: error)
     }
@@ -54,7 +54,7 @@ final class ChangeExecution {
     return change.step == .done ? .done : .again
   }
 
-  private func wait(because error: StorageError) -> Pace {
+  private func wait(because error: StorageError) -> StepSchedule {
     let isNews = cluster.roster.withState { state in
       defer { state.move?.waitingFor = error.description }
       return state.move?.waitingFor != error.description
@@ -64,7 +64,7 @@ final class ChangeExecution {
   }
 
   /// Does the step, or a part of it: returns `nil` when it is done.
-  private func carryOut(_ step: MembershipChange.Step) throws(StorageError) -> Pace? {
+  private func carryOut(_ step: MembershipChange.Step) throws(StorageError) -> StepSchedule? {
     switch step {
     case .writeJoint: preconditionFailure("a change begins with a durable joint configuration")
     case .adoptJoint: adoptJoint()
@@ -111,9 +111,9 @@ final class ChangeExecution {
 
   // MARK: - Streaming
 
-  private func stream() throws(StorageError) -> Pace? {
+  private func stream() throws(StorageError) -> StepSchedule? {
     let sweep = self.sweep ?? beginSweep()
-    let rest = self.rest ?? Rest()
+    let rest = self.rest ?? Rest(cluster.executor)
     switch try sweep.step(canCopy: canMove) {
     case .waiting:
       self.rest = nil

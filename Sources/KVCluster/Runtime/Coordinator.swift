@@ -6,13 +6,13 @@ import Synchronization
 ///
 /// A put takes one lock, the partition's, and under it touches three replicas without a queue, a task or an allocation.
 /// What must wait for a disk leaves the lock first.
-final class Coordinator: Sendable {
+package final class Coordinator: Sendable {
   let partitions: PartitionTable
   let tags: TagSource
   private let policy: FsyncPolicy
   private let timeoutNs: UInt64
   /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
-  let isOverdue = Atomic<Bool>(false)
+  package let isOverdue = Atomic<Bool>(false)
   /// For those who are told to look at it.
   private let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
@@ -411,13 +411,12 @@ final class Coordinator: Sendable {
     return refusal.error
   }
 
-  /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises. In a simulation
-  /// nobody can wait: there they are refused at once, and come again.
+  /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises.
   @inline(never)
   func waitWhileOverdue() throws(ClusterError) {
     let deadlineNs = Clock.nowNs() + timeoutNs
     while isOverdue.load(ordering: .relaxed) {
-      guard Clock.nowNs() < deadlineNs, !Clock.isVirtual else {
+      guard Clock.nowNs() < deadlineNs else {
         throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
       }
       Clock.sleep(ns: 1_000_000)

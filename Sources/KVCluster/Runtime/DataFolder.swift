@@ -8,15 +8,15 @@ import Glibc
 /// <data>/boot             see ``BootMark``
 /// <data>/node1.wal/       a node's segments and its tag lease
 /// ```
-final class DataFolder: Sendable {
+package final class DataFolder: Sendable {
   let path: String
-  let disk: any Disk
+  package let disk: any Disk
   /// Names this boot of the machine; `nil` where the system does not say.
   let boot: String?
-  /// `nil` in a simulation.
+  /// `nil` where nobody else can open it.
   private let lockDescriptor: Int32?
 
-  static func logFolder(_ node: String) -> String { "\(node).wal" }
+  package static func logFolder(_ node: String) -> String { "\(node).wal" }
 
   /// Makes the folder if need be and locks it.
   init(_ path: String, _ fsync: FsyncPolicy) throws(ClusterError) {
@@ -42,9 +42,9 @@ final class DataFolder: Sendable {
     }
   }
 
-  /// A folder that exists in a simulation only.
-  init(simulated disk: any Disk, boot: String) {
-    path = "simulated"
+  /// A folder on another disk than the machine's, which nobody locks.
+  init(_ path: String, disk: any Disk, boot: String) {
+    self.path = path
     self.boot = boot
     self.disk = disk
     lockDescriptor = nil

@@ -6,7 +6,7 @@ import Synchronization
 /// Each operation is sent from a *contact*, one of the nodes that answer; sent again, it may go through another one, as a
 /// client would try the next address. In the running program a thread calls ``run()`` whenever something is due; in a
 /// simulation the queue of events does. What happens at a replica is decided under its partition's lock, as ever.
-final class Exchange: @unchecked Sendable {
+package final class Exchange: @unchecked Sendable {
   typealias Completion = @Sendable (MessageOperation.Outcome) -> Void
 
   private enum Event {
@@ -51,29 +51,29 @@ final class Exchange: @unchecked Sendable {
   private var conditions = Conditions()
   /// What has been decided, to be told without the lock.
   private var decided: [(Completion, MessageOperation.Outcome)] = []
-  private(set) var counters = Counters()
+  package private(set) var counters = Counters()
 
   /// What a simulation prescribes.
-  struct Conditions {
+  package struct Conditions {
     /// The only node that clients reach.
-    var contact: UInt16?
+    package var contact: UInt16?
     /// Each node handles one request at a time, and takes so long for it.
-    var serviceNs: UInt64 = 0
+    package var serviceNs: UInt64 = 0
     /// When each node is free, by id.
     var freeNs: [UInt64] = []
   }
 
-  func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
+  package func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
 
   /// How often what happened, for those who watch.
-  struct Counters: Sendable, Equatable {
+  package struct Counters: Sendable, Equatable {
     var sent = 0
-    var lost = 0
-    var doubled = 0
-    var writeBacks = 0
-    var hints = 0
-    var voidAnswers = 0
-    var refusals = 0
+    package var lost = 0
+    package var doubled = 0
+    package var writeBacks = 0
+    package var hints = 0
+    package var voidAnswers = 0
+    package var refusals = 0
   }
 
   /// Silent owners are asked again after so long.
@@ -190,7 +190,7 @@ final class Exchange: @unchecked Sendable {
   }
 
   /// Ends everything, for good: operations under way, and those that come too late, are undecided.
-  func endAll() {
+  package func endAll() {
     lock.withLock {
       isEnded = true
       for i in entries.indices {
@@ -210,13 +210,13 @@ final class Exchange: @unchecked Sendable {
   // MARK: - Time
 
   /// When ``run()`` has something to do.
-  var nextDueNs: UInt64? {
+  package var nextDueNs: UInt64? {
     if durable.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
     return lock.withLock { queue.nextDue }
   }
 
   /// Does everything that is due.
-  func run() {
+  package func run() {
     lock.withLock {
       let now = Clock.nowNs()
       let answers = durable.withLock { answers in
@@ -230,7 +230,7 @@ final class Exchange: @unchecked Sendable {
   }
 
   /// What waited for a node that goes on now.
-  func deliverHeld() {
+  package func deliverHeld() {
     lock.withLock {
       let now = Clock.nowNs()
       let ready = held.filter { !links.isPaused($0.to) && !links.isPaused($0.from) }

@@ -2,13 +2,13 @@ import Glibc
 import Synchronization
 
 /// One node as the coordinator reaches it: its storage and the thread that commits its log.
-final class Replica: @unchecked Sendable {
-  let id: UInt16
-  let name: String
+package final class Replica: @unchecked Sendable {
+  package let id: UInt16
+  package let name: String
   /// The name's bytes, ready to be written into hints.
   let nameBytes: [UInt8]
-  let store: Store
-  let commit: GroupCommit
+  package let store: Store
+  package let commit: GroupCommit
   /// Which life of the node this is.
   fileprivate(set) var incarnation = 0
   /// It was taken out of service for good; set once.
@@ -56,16 +56,16 @@ final class Replica: @unchecked Sendable {
 
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
 /// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
-struct Partition: ~Copyable {
+package struct Partition: ~Copyable {
   // All of it is guarded by its lock, which lies in front of it in the table.
   /// The epoch's owners.
-  var view: Unmanaged<PlacementView>
+  package var view: Unmanaged<PlacementView>
   /// The nodes that answer, by id, as many as there is room for. A node enters and leaves each partition under its lock,
   /// so an operation sees it either there or not.
   fileprivate(set) var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
-  var hints: [HintQueue] = []
+  package var hints: [HintQueue] = []
   /// Hints that were not kept or given up.
-  var hintsDropped = 0
+  package var hintsDropped = 0
   var operations = OperationCounters()
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
   var purged = Tag.none
@@ -76,7 +76,7 @@ struct Partition: ~Copyable {
   }
 
   @inline(__always)
-  func replica(_ id: UInt16) -> Unmanaged<Replica>? {
+  package func replica(_ id: UInt16) -> Unmanaged<Replica>? {
     Int(id) < replicas.count ? replicas.baseAddress.unsafelyUnwrapped[Int(id)] : nil
   }
 }
@@ -87,13 +87,13 @@ extension UnsafeMutablePointer where Pointee == Partition {
   /// The partition's lock: not in it, because who waits for the lock must have no access yet to what it guards, and not
   /// far from it, because both are wanted together.
   @inline(__always)
-  var lock: UnsafePointer<Lock> {
+  package var lock: UnsafePointer<Lock> {
     UnsafeRawPointer(self).advanced(by: -Self.lockBytes).assumingMemoryBound(to: Lock.self)
   }
 }
 
 /// All partitions, at a fixed address.
-final class PartitionTable: @unchecked Sendable {
+package final class PartitionTable: @unchecked Sendable {
   /// A lock and its partition, and the same again. Partitions are touched by different threads: each begins a pair of
   /// cache lines of its own.
   private let base: UnsafeMutableRawPointer
@@ -161,13 +161,13 @@ final class PartitionTable: @unchecked Sendable {
   }
 
   @inline(__always)
-  subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> {
+  package subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> {
     (base + (partition * Self.strideBytes + UnsafeMutablePointer<Partition>.lockBytes))
       .assumingMemoryBound(to: Partition.self)
   }
 
   /// Runs `body` on every partition, one after the other, each under its lock.
-  func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
+  package func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
     for i in 0..<Store.partitionCount { self[i].lock.pointee.withLock { body(i, self[i]) } }
   }
 
@@ -219,7 +219,7 @@ final class PartitionTable: @unchecked Sendable {
   }
 
   /// Calls `body` with each node that answers, in no order that matters; without an array.
-  func forEachAttached(_ body: (Replica) -> Void) {
+  package func forEachAttached(_ body: (Replica) -> Void) {
     attached.withLock { attached in
       for replica in attached { body(replica) }
     }

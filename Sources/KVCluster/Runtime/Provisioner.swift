@@ -2,14 +2,17 @@
 /// zeros takes tens of milliseconds, for which neither a writer nor a thread that commits should wait.
 final class Provisioner: @unchecked Sendable {
   private let requests = Requests()
-  private var thread: BackgroundThread?
+  private let thread: BackgroundThread
 
-  init() {
+  /// `nil` if the executor has no threads: writers then make room themselves.
+  init?(_ executor: any Executor) {
     // The thread has the requests and not this object: a cluster that could not recover may be dropped without being
     // closed, at any moment of its thread's.
-    thread = BackgroundThread("provisioner") { [requests] in
+    let loop = executor.startOwnedLoop("provisioner") { [requests] in
       while let log = requests.next() { log.prepare() }
     }
+    guard let loop else { return nil }
+    thread = loop
   }
 
   deinit { requests.stop() }
@@ -19,8 +22,7 @@ final class Provisioner: @unchecked Sendable {
 
   func stop() {
     requests.stop()
-    thread?.join()
-    thread = nil
+    thread.join()
   }
 
   /// Logs that are short of room.

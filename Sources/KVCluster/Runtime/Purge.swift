@@ -31,8 +31,8 @@
 ///
 /// Rejected: a floor, a tag below which absence means deleted. It needs all owners equal for a whole range and a refusal
 /// of late writes in the path of every write, and buys a purge by message; here all replicas are in one process.
-struct Purge {
-  enum Progress {
+package struct Purge {
+  package enum Progress {
     case more
     /// The whole index was looked at, or nothing can be purged now.
     case passed
@@ -48,7 +48,7 @@ struct Purge {
   /// Tombstones taken away, each counted once.
   private(set) var purged = 0
 
-  init(_ replica: Replica, _ cluster: Cluster) {
+  package init(_ replica: Replica, _ cluster: Cluster) {
     self.replica = replica
     self.cluster = cluster
   }
@@ -60,7 +60,7 @@ struct Purge {
   }
 
   /// Looks at some tombstones of the node's index.
-  mutating func step() -> Progress {
+  package mutating func step() -> Progress {
     let partitions = cluster.partitions
     while number < Store.partitionCount, tombstones(number, partitions) == 0 { number += 1 }
     guard number < Store.partitionCount, let ground = ground() else { return pass() }

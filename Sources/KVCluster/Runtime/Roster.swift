@@ -1,33 +1,33 @@
 import Synchronization
 
 /// The cluster's members and configuration as they are now, shared by those who serve, change and show them.
-final class Roster: Sendable {
-  struct State {
-    var configuration: Configuration
+package final class Roster: Sendable {
+  package struct State {
+    package var configuration: Configuration
     var nodes: [Node]
     var phase = ClusterPhase.recovering(fraction: 0)
     /// The membership change under way.
-    var move: Move?
+    package var move: Move?
     /// Changes that wait for their turn, in their order.
     var queue: [QueuedChange] = []
     /// A replacement that could not begin is tried again then.
     var nextReplacementNs: UInt64 = 0
-    var recoveryFailure: ClusterError?
+    package var recoveryFailure: ClusterError?
   }
 
   /// A member, whether it answers or not.
-  struct Node {
-    var id: UInt16
-    var name: String
+  package struct Node {
+    package var id: UInt16
+    package var name: String
     var state: NodeState
     /// Set while the node answers.
-    var replica: Replica?
+    package var replica: Replica?
     /// Since when the node is down, as far as this run of the program knows.
     var downSinceNs: UInt64?
   }
 
-  struct Move {
-    var change: MembershipChange
+  package struct Move {
+    package var change: MembershipChange
     var startedNs: UInt64
     var sweep: Sweep?
     var waitingFor: String?
@@ -45,7 +45,7 @@ final class Roster: Sendable {
     state = Mutex(State(configuration: configuration, nodes: nodes))
   }
 
-  func withState<R, E: Error>(_ body: (inout sending State) throws(E) -> sending R) throws(E) -> sending R {
+  package func withState<R, E: Error>(_ body: (inout sending State) throws(E) -> sending R) throws(E) -> sending R {
     try state.withLock(body)
   }
 
@@ -60,16 +60,16 @@ final class Roster: Sendable {
     }
   }
 
-  func node(named name: String) -> Node? {
+  package func node(named name: String) -> Node? {
     state.withLock { state in state.nodes.first { $0.name == name } }
   }
 
-  var configuration: Configuration { state.withLock { $0.configuration } }
+  package var configuration: Configuration { state.withLock { $0.configuration } }
 
   /// The nodes that answer.
-  var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
+  package var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
 
-  func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
+  package func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
     state.withLock { state in
       guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
       state.nodes[i].state = nodeState

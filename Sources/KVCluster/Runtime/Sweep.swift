@@ -119,12 +119,13 @@ final class Sweep: @unchecked Sendable {
 
   private func rewind() { stepsDone.wrappingSubtract(sources.count, ordering: .relaxed) }
 
-  /// Steps to the end, with rests of seven times the work so that clients keep most of the machine, unless in a hurry.
+  /// Steps to the end, with rests of seven times the work so that clients keep most of the machine.
+  /// - Parameter rest: `nil` for work in a hurry.
   /// - Returns: false if it was cancelled, or if too few owners answered.
   func run(
-    isHurried: Bool = false, canCopy: (_ partition: Int) -> Bool, isCancelled: () -> Bool
+    resting rest: Rest?, canCopy: (_ partition: Int) -> Bool, isCancelled: () -> Bool
   ) throws(StorageError) -> Bool {
-    var rest = Rest()
+    var rest = rest
     while true {
       switch try step(canCopy: canCopy) {
       case .done: return true
@@ -132,7 +133,7 @@ final class Sweep: @unchecked Sendable {
       case .more: break
       }
       if isCancelled() { return false }
-      if !isHurried { rest.afterWork(factor: 7) }
+      rest?.afterWork(factor: 7)
     }
   }
 
@@ -258,29 +259,5 @@ final class Sweep: @unchecked Sendable {
     name.withBytes {
       try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
     }
-  }
-}
-
-/// Works in short pieces with rests in between, so that clients keep their share of the machine.
-struct Rest {
-  private var startedNs = Clock.nowNs()
-  private static let workNs: UInt64 = 500_000
-  private static let restMaxNs: UInt64 = 20_000_000
-
-  /// How long to rest for the work done since the last rest; 0 if that was little.
-  func due(factor: UInt64) -> UInt64 {
-    // There, whoever drives the work decides.
-    if Clock.isVirtual { return 0 }
-    let worked = Clock.nowNs() - startedNs
-    guard worked > Rest.workNs, factor > 0 else { return 0 }
-    return min(worked * factor, Rest.restMaxNs)
-  }
-
-  /// Rests `factor` times as long as the work took, once there was half a millisecond of it.
-  mutating func afterWork(factor: UInt64) {
-    let ns = due(factor: factor)
-    guard ns > 0 else { return }
-    Clock.sleep(ns: ns)
-    startedNs = Clock.nowNs()
   }
 }

@@ -1,15 +1,16 @@
-/// A cluster without threads, for the simulator: what threads do in the running program is cut into steps here, which a
-/// queue of events in virtual time drives. The code behind the steps is the same.
+import KVCluster
+
+/// A cluster without threads: the work that threads do in the running program is cut into steps here, which a queue of
+/// events in virtual time drives. The code behind the steps is the engine's.
 extension Cluster {
-  /// Opens a cluster on a disk that is simulated, and recovers it.
+  /// Opens a cluster on a simulated disk, and recovers it.
   /// - Parameter boot: names the life of the simulated machine; after a loss of power it has another one.
   /// - Throws: why it cannot serve.
   package static func open(
     simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1
   ) throws(ClusterError) -> Cluster {
     precondition(Clock.isVirtual, "only a simulation has a simulated disk")
-    let cluster = try make(options, DataFolder(simulated: disk, boot: "\(boot)"), isMaintained: true, seed: seed)
-    cluster.recover()
+    let cluster = try open(options, on: disk, boot: "\(boot)", seed: seed, executor: StepExecutor())
     if let failure = cluster.roster.withState({ $0.recoveryFailure }) { throw failure }
     return cluster
   }
@@ -20,6 +21,14 @@ extension Cluster {
     isServing.store(false, ordering: .releasing)
     for replica in roster.live { retire(replica) }
     exchange.endAll()
+  }
+
+  /// The orderly end, in steps; between any two of them the program may ``vanish()``.
+  package func beginClosing() -> Steps {
+    isClosing.store(true, ordering: .releasing)
+    isServing.store(false, ordering: .releasing)
+    let closing = Closing(self)
+    return Steps { closing.step() }
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
@@ -60,14 +69,14 @@ extension Cluster {
 
   /// The change that a crash interrupted.
   package func resumeChange() -> Steps? {
-    guard roster.configuration.change != nil else { return nil }
-    let execution = ChangeExecution(takeUpChange(roster.configuration), self)
+    guard let change = roster.withState({ $0.move?.change }) else { return nil }
+    let execution = ChangeExecution(change, self)
     return Steps { execution.step() }
   }
 
   /// Background work, step by step.
   package struct Steps {
-    package let step: () -> Pace
+    package let step: () -> StepSchedule
   }
 
   /// What a node's caretaker does by itself.
@@ -114,9 +123,12 @@ extension Cluster {
 extension Cluster {
   /// What is wrong with every link.
   package func setLinks(lossPerMille: Int, duplicationPerMille: Int, delayNs: UInt64, jitterNs: UInt64) {
-    links.setEverywhere(
-      Links.Quality(
-        lossPerMille: lossPerMille, duplicationPerMille: duplicationPerMille, delayNs: delayNs, jitterNs: jitterNs))
+    var quality = Links.Quality.good
+    quality.lossPerMille = lossPerMille
+    quality.duplicationPerMille = duplicationPerMille
+    quality.delayNs = delayNs
+    quality.jitterNs = jitterNs
+    links.setEverywhere(quality)
   }
 
   package func cutLink(_ from: String, _ to: String, _ isCut: Bool) {
@@ -203,25 +215,11 @@ extension Cluster {
     let hash = key.withBytes { Ring.hash($0) }
     let number = Store.partition(of: hash)
     guard replica.store.stripes[number].index.find(hash, matching: { _ in true }) == nil else { return nil }
-    let log = replica.store.log
-    var newest: (entry: SegmentScan.Entry, segment: Log.Segment)?
-    var hidesValue = false
-    for segment in log.segmentsNow.segments {
-      let source = SegmentSource(
-        base: UnsafeRawPointer(segment.file.base), slot: segment.slot, id: segment.id, clusterID: log.identity.clusterID
-      )
-      let scan = SegmentScan(source, limit: segment.end)
-      for entry in scan.entries(number) where entry.hash == hash {
-        hidesValue = hidesValue || !entry.location.isTombstone
-        if entry.tag > newest?.entry.tag ?? .none { newest = (entry, segment) }
-      }
-    }
-    guard hidesValue, let newest, newest.entry.location.isTombstone else { return nil }
-    let offset = newest.entry.location.offset
-    return (
-      "\(DataFolder.logFolder(name))/\(LogFormat.segmentName(newest.segment.id))",
-      offset..<offset + newest.entry.location.byteCount
-    )
+    let records = replica.store.loggedRecords(withHash: hash)
+    guard records.contains(where: { !$0.isTombstone }), let newest = records.max(by: { $0.tag < $1.tag }),
+      newest.isTombstone
+    else { return nil }
+    return ("\(DataFolder.logFolder(name))/\(LogFormat.segmentName(newest.segment))", newest.range)
   }
 
   /// The newest version of a key that a write quorum of its owners is known to hold on the disk: no loss of power takes it
