@@ -68,9 +68,12 @@ extension Cluster {
   private func dequeue() { roster.withState { _ = $0.queue.removeFirst() } }
 
   /// Puts a change that a crash interrupted, and that was found in the configuration, where changes under way are.
-  func takeUpChange(_ joint: Configuration) {
-    roster.withState { $0.move = Roster.Move(change: MembershipChange(resuming: joint), startedNs: Clock.nowNs()) }
+  func takeUpChange(_ joint: Configuration) -> MembershipChange {
+    changes.lockBlocking()
+    let change = MembershipChange(resuming: joint)
+    roster.withState { $0.move = Roster.Move(change: change, startedNs: Clock.nowNs()) }
     showChange(joint)
+    return change
   }
 
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call

@@ -237,26 +237,23 @@ extension Cluster {
     for replica in replicas { partitions.add(replica) }
     for replica in replicas { takeRecoveredHints(replica) }
     // Changes asked for from now on wait for the one that was interrupted.
-    if configuration.change != nil {
-      changes.lockBlocking()
-      takeUpChange(configuration)
-    }
+    let interrupted = configuration.change == nil ? nil : takeUpChange(configuration)
     roster.withState { $0.phase = .serving }
     isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
     announce(replicas)
     // Else caretakers do it, little by little.
     if !isMaintained { for replica in replicas { HintReplay(partitions, links, to: replica).run() } }
-    startLoops()
+    startLoops(resuming: interrupted)
     recovery.finish()
   }
 
-  private func startLoops() {
+  private func startLoops(resuming interrupted: MembershipChange?) {
     executor.startLoop("ticker") { self.tick() }
     executor.startLoop("links") { self.carryMessages() }
     if isMaintained { executor.startLoop("maintenance") { self.maintain() } }
-    if let change = roster.withState({ $0.move?.change }) {
+    if let interrupted {
       executor.startLoop("move") {
-        _ = self.carryOut(change)
+        _ = self.carryOut(interrupted)
         self.changes.unlock()
       }
     }
