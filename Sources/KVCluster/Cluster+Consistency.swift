@@ -5,8 +5,8 @@ extension Cluster {
   public func put(_ key: [UInt8], _ value: [UInt8], consistency: Consistency?) async throws(ClusterError) {
     guard let consistency else { return try await put(key, value) }
     try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
+    let startedNs = dataPath.writeLatencies.start()
+    defer { dataPath.writeLatencies.finish(startedNs) }
     let slot = key.withBytes { key in
       tap.watches(key) ? value.withBytes { tap.begin(.put, key, ObservedValue($0)) } : nil
     }
@@ -23,8 +23,8 @@ extension Cluster {
   public func get(_ key: [UInt8], consistency: Consistency?) async throws(ClusterError) -> [UInt8]? {
     guard let consistency else { return try await get(key) }
     try checkServing()
-    let startedNs = readLatencies.start()
-    defer { readLatencies.finish(startedNs) }
+    let startedNs = dataPath.readLatencies.start()
+    defer { dataPath.readLatencies.finish(startedNs) }
     let isWatched = key.withBytes { tap.watches($0) } && isJudged(readAt: consistency)
     let slot = isWatched ? key.withBytes { tap.begin(.get, $0) } : nil
     let value: [UInt8]?
@@ -43,8 +43,8 @@ extension Cluster {
     guard let consistency else { return try await delete(key) }
     let existed = try await get(key, consistency: consistency) != nil
     try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
+    let startedNs = dataPath.writeLatencies.start()
+    defer { dataPath.writeLatencies.finish(startedNs) }
     let slot = key.withBytes { tap.watches($0) ? tap.begin(.delete, $0) : nil }
     do throws(ClusterError) {
       try await write(.tombstone, key, [], consistency)

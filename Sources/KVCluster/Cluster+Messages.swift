@@ -18,7 +18,7 @@ extension Cluster {
     let tag = try prepare(call, key)
     return await withUnsafeContinuation { continuation in
       let hash = key.withBytes { Ring.hash($0) }
-      exchange.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
+      dataPath.messages.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
         continuation.resume(returning: outcome)
       }
     }
@@ -46,7 +46,7 @@ extension Cluster {
     let monitor = Monitor()
     let result = Mutex<MessageOperation.Outcome?>(nil)
     let hash = key.withBytes { Ring.hash($0) }
-    exchange.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
+    dataPath.messages.begin(call, hash: hash, key: key, tag: tag, consistency: consistency) { outcome in
       result.withLock { $0 = outcome }
       monitor.withLock { monitor.notifyAll() }
     }
@@ -60,12 +60,12 @@ extension Cluster {
 
   /// Checks the bounds; has a write wait for a disk that lags too far behind, and draws its tag.
   private func prepare(_ call: MessageOperation.Call, _ key: [UInt8]) throws(ClusterError) -> Tag {
-    try Coordinator.checkKey(key.count)
-    if case .put(let value) = call { try Coordinator.checkValue(value.count) }
+    try DirectCarrier.checkKey(key.count)
+    if case .put(let value) = call { try DirectCarrier.checkValue(value.count) }
     if call == .get { return .none }
-    if coordinator.isOverdue.load(ordering: .relaxed) { try coordinator.waitWhileOverdue() }
+    if dataPath.direct.isOverdue.load(ordering: .relaxed) { try dataPath.direct.waitWhileOverdue() }
     do {
-      return try coordinator.tags.draw()
+      return try dataPath.tags.draw()
     } catch {
       throw .storage("no tag for the write: \(error)")
     }
@@ -108,7 +108,7 @@ extension Cluster {
     try checkServing()
     if links.isFaulty {
       let tag = try prepare(call, key)
-      return exchange.begin(
+      return dataPath.messages.begin(
         call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag, consistency: consistency,
         completion: completion)
     }
@@ -123,16 +123,16 @@ extension Cluster {
     try key.withBytes { key throws(ClusterError) in
       switch call {
       case .get:
-        let (value, pending) = try coordinator.read(key, consistency) { $0.map { Array($0) } }
+        let (value, pending) = try dataPath.direct.read(key, consistency) { $0.map { Array($0) } }
         return (.found(value), pending)
       case .put(let value):
         let pending = try value.withBytes { value throws(ClusterError) in
-          try coordinator.write(.value, key, value, consistency)
+          try dataPath.direct.write(.value, key, value, consistency)
         }
         return (.done, pending)
       case .delete:
         let empty = UnsafeRawBufferPointer(start: key.baseAddress, count: 0)
-        return (.done, try coordinator.write(.tombstone, key, empty, consistency))
+        return (.done, try dataPath.direct.write(.tombstone, key, empty, consistency))
       }
     }
   }

@@ -8,8 +8,8 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` and it may have been.
   public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
     try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
+    let startedNs = dataPath.writeLatencies.start()
+    defer { dataPath.writeLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
     try await write(.value, key, value)
   }
@@ -19,8 +19,8 @@ extension Cluster {
   ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
   public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try checkServing()
-    let startedNs = readLatencies.start()
-    defer { readLatencies.finish(startedNs) }
+    let startedNs = dataPath.readLatencies.start()
+    defer { dataPath.readLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
     return try await read(key)
   }
@@ -30,8 +30,8 @@ extension Cluster {
   public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
     let existed = try await get(key) != nil
     try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
+    let startedNs = dataPath.writeLatencies.start()
+    defer { dataPath.writeLatencies.finish(startedNs) }
     if key.withBytes({ tap.watches($0) }) {
       try await watchedDelete(key)
     } else {
@@ -80,7 +80,7 @@ extension Cluster {
   ) async throws(ClusterError) {
     if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key, consistency) }
     let pending = try key.withBytes { key throws(ClusterError) in
-      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value, consistency) }
+      try value.withBytes { value throws(ClusterError) in try dataPath.direct.write(kind, key, value, consistency) }
     }
     if let pending { try await settle(pending, consistency) }
   }
@@ -89,7 +89,7 @@ extension Cluster {
   func read(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
     if links.isFaulty { return try await sendRead(key, consistency) }
     let (value, pending) = try key.withBytes { key throws(ClusterError) in
-      try coordinator.read(key, consistency) { $0.map { Array($0) } }
+      try dataPath.direct.read(key, consistency) { $0.map { Array($0) } }
     }
     if let pending { try await settle(pending, consistency) }
     return value
@@ -100,12 +100,12 @@ extension Cluster {
     _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
     _ consistency: Consistency? = nil
   ) throws(ClusterError) {
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
+    let startedNs = dataPath.writeLatencies.start()
+    defer { dataPath.writeLatencies.finish(startedNs) }
     if links.isFaulty {
       return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key, consistency)
     }
-    if let pending = try coordinator.write(kind, key, value, consistency) { try settleBlocking(pending, consistency) }
+    if let pending = try dataPath.direct.write(kind, key, value, consistency) { try settleBlocking(pending, consistency) }
   }
 
   /// - Parameter take: gets the value while a lock is held.
@@ -113,10 +113,10 @@ extension Cluster {
   func readBlocking(
     _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer) -> Int
   ) throws(ClusterError) -> Int? {
-    let startedNs = readLatencies.start()
-    defer { readLatencies.finish(startedNs) }
+    let startedNs = dataPath.readLatencies.start()
+    defer { dataPath.readLatencies.finish(startedNs) }
     if links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
-    let (count, pending) = try coordinator.read(key, consistency) { value -> Int? in value.map(take) }
+    let (count, pending) = try dataPath.direct.read(key, consistency) { value -> Int? in value.map(take) }
     if let pending { try settleBlocking(pending, consistency) }
     return count
   }
@@ -188,7 +188,7 @@ extension Cluster {
 
   @inline(__always)
   func checkServing() throws(ClusterError) {
-    if !isServing.load(ordering: .acquiring) { throw notServing() }
+    if !isServing { throw notServing() }
   }
 
   @inline(never)

@@ -18,15 +18,15 @@ extension Cluster {
   /// The program is gone from one moment to the next: whatever was under way is undecided.
   package func vanish() {
     isClosing.store(true, ordering: .releasing)
-    isServing.store(false, ordering: .releasing)
+    dataPath.setServing(false)
     for replica in roster.live { retire(replica) }
-    exchange.endAll()
+    dataPath.messages.endAll()
   }
 
   /// The orderly end, in steps; between any two of them the program may ``vanish()``.
   package func beginClosing() -> Steps {
     isClosing.store(true, ordering: .releasing)
-    isServing.store(false, ordering: .releasing)
+    dataPath.setServing(false)
     let closing = Closing(self)
     return Steps { closing.step() }
   }
@@ -36,7 +36,7 @@ extension Cluster {
     guard let node = roster.node(named: name), let replica = node.replica else { return }
     retire(replica)
     roster.setState(.dead, of: node.id, replica: nil)
-    partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
+    dataPath.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
   }
 
   /// A node's machine was switched off without warning while acknowledged writes were not on its disk.
@@ -99,16 +99,16 @@ extension Cluster {
   /// When anyone who waits for a disk, or a message on its way, is due.
   /// - Parameter known: nodes that nothing is to be said of.
   package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {
-    partitions.forEachAttached { replica in
+    dataPath.partitions.forEachAttached { replica in
       if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
   package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
-  package var nextMessageNs: UInt64? { exchange.nextDueNs }
-  package func runMessages() { exchange.run() }
+  package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
+  package func runMessages() { dataPath.messages.run() }
   package func tickNow() { tickOnce() }
   /// A disk lags behind: writers are held back.
-  package var holdsWritersBack: Bool { coordinator.isOverdue.load(ordering: .relaxed) }
+  package var holdsWritersBack: Bool { dataPath.direct.isOverdue.load(ordering: .relaxed) }
 
   package var nodeNames: [String] { roster.configuration.namesInOrder }
   /// Whether it is a member, or was one and is still being taken leave of.
@@ -128,37 +128,37 @@ extension Cluster {
     quality.duplicationPerMille = duplicationPerMille
     quality.delayNs = delayNs
     quality.jitterNs = jitterNs
-    links.setEverywhere(quality)
+    dataPath.links.setEverywhere(quality)
   }
 
   package func cutLink(_ from: String, _ to: String, _ isCut: Bool) {
     guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
-    links.set(a, b) { $0.isCut = isCut }
+    dataPath.links.set(a, b) { $0.isCut = isCut }
   }
 
   package func slowLink(_ from: String, _ to: String, byNs delay: UInt64) {
     guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
-    links.set(a, b) { $0.delayNs = delay }
+    dataPath.links.set(a, b) { $0.delayNs = delay }
   }
 
   package func setPaused(_ name: String, _ isPaused: Bool) {
     guard let id = roster.node(named: name)?.id else { return }
-    if isPaused { links.pause(id) } else { links.resume(id) }
-    exchange.deliverHeld()
+    if isPaused { dataPath.links.pause(id) } else { dataPath.links.resume(id) }
+    dataPath.messages.deliverHeld()
   }
 
   /// Clients reach the cluster through this node only; `nil`: through any that answers.
   package func setContact(_ name: String?) {
     let id = name.flatMap { roster.node(named: $0)?.id }
-    exchange.setConditions { $0.contact = id }
+    dataPath.messages.setConditions { $0.contact = id }
   }
 
   /// Each node handles one request at a time, and takes so long for it.
-  package func setServiceTime(ns: UInt64) { exchange.setConditions { $0.serviceNs = ns } }
+  package func setServiceTime(ns: UInt64) { dataPath.messages.setConditions { $0.serviceNs = ns } }
 
   package func healLinks() {
-    links.heal()
-    exchange.deliverHeld()
+    dataPath.links.heal()
+    dataPath.messages.deliverHeld()
   }
 
   /// One replica's copy of a key.
@@ -174,7 +174,7 @@ extension Cluster {
   package func copies(of key: [UInt8]) -> [Copy?] {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
-      let partition = partitions[Store.partition(of: hash)]
+      let partition = dataPath.partitions[Store.partition(of: hash)]
       return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         let participants = view.participants(ofSlot: Ring.slot(of: hash))
@@ -197,7 +197,7 @@ extension Cluster {
     guard let replica = roster.node(named: name)?.replica else { return nil }
     return key.withBytes { bytes in
       let hash = Ring.hash(bytes)
-      return partitions[Store.partition(of: hash)].lock.pointee.withLock {
+      return dataPath.partitions[Store.partition(of: hash)].lock.pointee.withLock {
         guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
           return nil
         }
@@ -227,7 +227,7 @@ extension Cluster {
   package func durableVersion(of key: [UInt8]) -> (tag: Tag, value: [UInt8]?)? {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
-      let partition = partitions[Store.partition(of: hash)]
+      let partition = dataPath.partitions[Store.partition(of: hash)]
       return partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         guard view.nextQuorum == nil else { return nil }
@@ -248,7 +248,7 @@ extension Cluster {
 
   package var hintsWaiting: Int {
     var count = 0
-    partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hints.count } }
+    dataPath.partitions.forEach { _, partition in count += partition.pointee.hints.reduce(0) { $0 + $1.hints.count } }
     return count
   }
 
@@ -258,7 +258,7 @@ extension Cluster {
 
   /// How often each of the less common paths was taken, by name.
   package var branches: [(name: String, count: Int)] {
-    let messages = exchange.counters
+    let messages = dataPath.messages.counters
     return [
       ("write-back", messages.writeBacks), ("hint kept", messages.hints),
       ("hint replay", counters.hintsDelivered.load(ordering: .relaxed)),
@@ -278,10 +278,10 @@ extension Cluster {
 
   private var hintsDropped: Int {
     var count = 0
-    partitions.forEach { _, partition in count += partition.pointee.hintsDropped }
+    dataPath.partitions.forEach { _, partition in count += partition.pointee.hintsDropped }
     return count
   }
 
-  package var messagesLost: Int { exchange.counters.lost }
-  package var messagesDoubled: Int { exchange.counters.doubled }
+  package var messagesLost: Int { dataPath.messages.counters.lost }
+  package var messagesDoubled: Int { dataPath.messages.counters.doubled }
 }

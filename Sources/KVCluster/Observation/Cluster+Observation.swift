@@ -88,7 +88,7 @@ extension Cluster {
   }
 
   /// Whether a client can have begun an operation.
-  package var hasServed: Bool { isServing.load(ordering: .sequentiallyConsistent) }
+  package var hasServed: Bool { dataPath.hasServed }
 
   /// Shows in ``status()`` what watching has found, and tells the event log of a violation.
   package func show(_ status: VerdictStatus?, event: String? = nil) {

@@ -58,7 +58,7 @@ package final class Closing {
     cluster.noticeDeletion()
     cluster.executor.join()
     cluster.provisioner?.stop()
-    cluster.exchange.endAll()
+    cluster.dataPath.messages.endAll()
     replicas = cluster.roster.live
     isSynced = cluster.options.fsync != .never && replicas.count == cluster.roster.configuration.members.count
     cluster.roster.withState { $0.phase = .closed }

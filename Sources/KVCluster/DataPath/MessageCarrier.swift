@@ -6,7 +6,7 @@ import Synchronization
 /// Each operation is sent from a *contact*, one of the nodes that answer; sent again, it may go through another one, as a
 /// client would try the next address. In the running program a thread calls ``run()`` whenever something is due; in a
 /// simulation the queue of events does. What happens at a replica is decided under its partition's lock, as ever.
-package final class Exchange: @unchecked Sendable {
+package final class MessageCarrier: @unchecked Sendable {
   typealias Completion = @Sendable (MessageOperation.Outcome) -> Void
 
   private enum Event {
@@ -31,7 +31,6 @@ package final class Exchange: @unchecked Sendable {
   private let policy: FsyncPolicy
   private let timeoutNs: UInt64
   private let mistake: PlantedMistake?
-  private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
   /// Called when something is due earlier than what was before.
   private let wakeUp = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -83,18 +82,14 @@ package final class Exchange: @unchecked Sendable {
   /// What waits for a paused node; beyond it messages are lost.
   private static let heldMax = 65_536
 
-  init(
-    _ partitions: PartitionTable, _ links: Links, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64, seed: UInt64,
-    mistake: PlantedMistake? = nil, onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
-  ) {
+  init(_ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ settings: DataPath.Settings) {
     self.partitions = partitions
     self.links = links
     self.tags = tags
-    self.policy = policy
-    self.timeoutNs = timeoutNs
-    self.onDamage = onDamage
-    self.mistake = mistake
-    random = SeededRandom(seed: seed)
+    policy = settings.policy
+    timeoutNs = settings.timeoutNs
+    mistake = settings.mistake
+    random = SeededRandom(seed: ~settings.seed)
   }
 
   private let tags: TagSource
@@ -124,7 +119,7 @@ package final class Exchange: @unchecked Sendable {
         writeRule: writeRule(view, participants, call, consistency), deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
       sendRequests(number - first, now)
-      queue.add(.attention(operation: number), at: now + min(Exchange.retryNs, timeoutNs))
+      queue.add(.attention(operation: number), at: now + min(MessageCarrier.retryNs, timeoutNs))
       return false
     }
     if isRefused { return completion(.undecided) }
@@ -282,7 +277,7 @@ package final class Exchange: @unchecked Sendable {
     if entry.lingersUntilNs == nil { entries[i]!.contact = drawContact() }
     sendRequests(i, now)
     let next = entry.lingersUntilNs ?? entry.operation.deadlineNs
-    queue.add(.attention(operation: number), at: max(now + 1, min(next, now + Exchange.retryNs)))
+    queue.add(.attention(operation: number), at: max(now + 1, min(next, now + MessageCarrier.retryNs)))
   }
 
   /// Forgets the oldest operations that are over, once they are half of all: each entry is moved once on average.
@@ -301,7 +296,7 @@ package final class Exchange: @unchecked Sendable {
     }
     decided.append((completion, outcome))
     entries[i]!.completion = nil
-    entries[i]!.lingersUntilNs = Clock.nowNs() + Exchange.lingerNs
+    entries[i]!.lingersUntilNs = Clock.nowNs() + MessageCarrier.lingerNs
   }
 
   // MARK: - Messages
@@ -356,7 +351,7 @@ package final class Exchange: @unchecked Sendable {
 
   private func arrive(_ message: Message, _ now: UInt64) {
     if links.isPaused(message.to) || links.isPaused(message.from) {
-      if held.count < Exchange.heldMax { held.append(message) }
+      if held.count < MessageCarrier.heldMax { held.append(message) }
       return
     }
     switch message.body {
@@ -391,7 +386,7 @@ package final class Exchange: @unchecked Sendable {
         return nil
       }
       guard let body = handle(message, at: replica, partition) else { return nil }
-      return Exchange.answer(body, to: message, incarnation: replica.incarnation)
+      return MessageCarrier.answer(body, to: message, incarnation: replica.incarnation)
     }
     if let answer { send(answer, now) }
   }
@@ -435,7 +430,7 @@ package final class Exchange: @unchecked Sendable {
     case .damaged where mistake == .damagedIsAbsent:
       return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
     case .damaged:
-      if !replica.store.isSuspect { onDamage(replica, hash) }
+      if !replica.store.isSuspect { replica.noteDamage(hash) }
       return .unknown
     case .found(let tag, let position, let isTombstone, let value):
       let isDurable = policy != .always || replica.store.log.durable > position
@@ -449,7 +444,7 @@ package final class Exchange: @unchecked Sendable {
     let wait = DurabilityWait(WriteOperation(tag: .none, rule: QuorumRule(owners: all, needed: 1)))
     wait.onDecision { [weak self] step in
       guard step == .done, let self else { return }
-      self.durable.withLock { $0.append(Exchange.answer(.written, to: message, incarnation: incarnation)) }
+      self.durable.withLock { $0.append(MessageCarrier.answer(.written, to: message, incarnation: incarnation)) }
       self.wakeUp.withLock { $0 }?()
     }
     replica.commit.register(wait, participant: 0, position: position, isUrgent: true)

@@ -6,9 +6,9 @@ import Synchronization
 ///
 /// A put takes one lock, the partition's, and under it touches three replicas without a queue, a task or an allocation.
 /// What must wait for a disk leaves the lock first.
-package final class Coordinator: Sendable {
-  let partitions: PartitionTable
-  let tags: TagSource
+package final class DirectCarrier: Sendable {
+  private let partitions: PartitionTable
+  private let tags: TagSource
   private let policy: FsyncPolicy
   private let timeoutNs: UInt64
   /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
@@ -16,21 +16,14 @@ package final class Coordinator: Sendable {
   /// For those who are told to look at it.
   private let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
-  /// A replica's copy did not verify.
-  private let onDamage: @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
 
-  init(
-    partitions: PartitionTable, tags: TagSource, policy: FsyncPolicy, timeoutNs: UInt64,
-    folder: String, whyFailed: @escaping @Sendable (_ id: UInt16) -> String?,
-    onDamage: @escaping @Sendable (_ replica: Replica, _ hash: UInt64) -> Void
-  ) {
+  init(_ partitions: PartitionTable, _ tags: TagSource, _ settings: DataPath.Settings) {
     self.partitions = partitions
     self.tags = tags
-    self.policy = policy
-    self.timeoutNs = timeoutNs
-    self.folder = folder
-    self.whyFailed = whyFailed
-    self.onDamage = onDamage
+    policy = settings.policy
+    timeoutNs = settings.timeoutNs
+    folder = settings.folder
+    whyFailed = settings.whyFailed
   }
 
   // MARK: - Writing
@@ -43,8 +36,8 @@ package final class Coordinator: Sendable {
     _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
     _ consistency: Consistency? = nil
   ) throws(ClusterError) -> DurabilityWait? {
-    try Coordinator.checkKey(key.count)
-    try Coordinator.checkValue(value.count)
+    try DirectCarrier.checkKey(key.count)
+    try DirectCarrier.checkValue(value.count)
     if isOverdue.load(ordering: .relaxed) { try waitWhileOverdue() }
     let hash = Ring.hash(key)
     let checksum = kv_crc32c(0, value.baseAddress, value.count)
@@ -215,7 +208,7 @@ package final class Coordinator: Sendable {
   func read<R>(
     _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
-    try Coordinator.checkKey(key.count)
+    try DirectCarrier.checkKey(key.count)
     let hash = Ring.hash(key)
     let partition = partitions[Store.partition(of: hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
@@ -316,7 +309,7 @@ package final class Coordinator: Sendable {
       case .absent: _ = operation.answer(i, tag: .none)
       case .damaged:
         _ = operation.lose(i)
-        if !replica.store.isSuspect { onDamage(replica, read.hash) }
+        if !replica.store.isSuspect { replica.noteDamage(read.hash) }
       case .found(let tag, let position, let isTombstone, let value):
         if tag > operation.newest { newest = (tag, isTombstone, value) }
         _ = operation.answer(i, tag: tag, isDurable: isDurable(.passUnretained(replica), position))
@@ -378,7 +371,7 @@ package final class Coordinator: Sendable {
 
   @inline(__always)
   static func checkValue(_ count: Int) throws(ClusterError) {
-    guard count <= Limits.valueBytesMax else { throw Coordinator.tooLarge(count) }
+    guard count <= Limits.valueBytesMax else { throw DirectCarrier.tooLarge(count) }
   }
 
   private static func tooLarge(_ count: Int) -> ClusterError {
