@@ -91,11 +91,13 @@ extension Cluster {
 
   /// What may have kept owners from answering, and what to do about it.
   private var faultAdvice: String {
-    let paused = links.pausedNodes
-    guard let first = paused.first else { return links.isFaulty ? "; links are faulty: `heal` mends them" : "" }
+    let paused = dataPath.links.pausedNodes
+    guard let first = paused.first else {
+      return dataPath.links.isFaulty ? "; links are faulty: `heal` mends them" : ""
+    }
     let names = paused.map { roster.name(of: $0) }.joined(separator: ", ")
     return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(roster.name(of: first))`"
-      + (links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
+      + (dataPath.links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
   }
 
   /// An operation of a simulation's client: by message or by direct call, as the program would do it.
@@ -106,7 +108,7 @@ extension Cluster {
     completion: @escaping @Sendable (MessageOperation.Outcome) -> Void
   ) throws(ClusterError) {
     try checkServing()
-    if links.isFaulty {
+    if dataPath.links.isFaulty {
       let tag = try prepare(call, key)
       return dataPath.messages.begin(
         call, hash: key.withBytes { Ring.hash($0) }, key: key, tag: tag, consistency: consistency,

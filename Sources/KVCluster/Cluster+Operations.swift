@@ -78,7 +78,9 @@ extension Cluster {
   func write(
     _ kind: RecordKind, _ key: [UInt8], _ value: [UInt8], _ consistency: Consistency? = nil
   ) async throws(ClusterError) {
-    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key, consistency) }
+    if dataPath.links.isFaulty {
+      return try await sendWrite(kind == .tombstone ? .delete : .put(value), key, consistency)
+    }
     let pending = try key.withBytes { key throws(ClusterError) in
       try value.withBytes { value throws(ClusterError) in try dataPath.direct.write(kind, key, value, consistency) }
     }
@@ -87,7 +89,7 @@ extension Cluster {
 
   @inline(__always)
   func read(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
-    if links.isFaulty { return try await sendRead(key, consistency) }
+    if dataPath.links.isFaulty { return try await sendRead(key, consistency) }
     let (value, pending) = try key.withBytes { key throws(ClusterError) in
       try dataPath.direct.read(key, consistency) { $0.map { Array($0) } }
     }
@@ -102,10 +104,12 @@ extension Cluster {
   ) throws(ClusterError) {
     let startedNs = dataPath.writeLatencies.start()
     defer { dataPath.writeLatencies.finish(startedNs) }
-    if links.isFaulty {
+    if dataPath.links.isFaulty {
       return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key, consistency)
     }
-    if let pending = try dataPath.direct.write(kind, key, value, consistency) { try settleBlocking(pending, consistency) }
+    if let pending = try dataPath.direct.write(kind, key, value, consistency) {
+      try settleBlocking(pending, consistency)
+    }
   }
 
   /// - Parameter take: gets the value while a lock is held.
@@ -115,7 +119,7 @@ extension Cluster {
   ) throws(ClusterError) -> Int? {
     let startedNs = dataPath.readLatencies.start()
     defer { dataPath.readLatencies.finish(startedNs) }
-    if links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
+    if dataPath.links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
     let (count, pending) = try dataPath.direct.read(key, consistency) { value -> Int? in value.map(take) }
     if let pending { try settleBlocking(pending, consistency) }
     return count
@@ -133,7 +137,7 @@ extension Cluster {
     try checkAllCanBeListed()
     var found: [[UInt8]] = []
     for number in 0..<Store.partitionCount {
-      let partition = partitions[number]
+      let partition = dataPath.partitions[number]
       partition.lock.pointee.withLock { collect(prefix, partition, number, &found) }
     }
     found.sort { $0.lexicographicallyPrecedes($1) }
@@ -174,7 +178,7 @@ extension Cluster {
   }
 
   private func isHeldWhole(_ replica: Replica) -> Bool {
-    (0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) }
+    (0..<Store.partitionCount).allSatisfy { dataPath.partitions.isHeldWhole(replica, $0) }
   }
 
   private func checkAllCanBeListed() throws(ClusterError) {
@@ -188,15 +192,15 @@ extension Cluster {
 
   @inline(__always)
   func checkServing() throws(ClusterError) {
-    if !isServing { throw notServing() }
+    if !dataPath.isServing { throw notServing() }
   }
 
   @inline(never)
   private func notServing() -> ClusterError {
-    if isClosing.load(ordering: .relaxed) { return .notServing("the cluster is closed") }
+    if lifespan.isClosing { return .notServing("the cluster is closed") }
     if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
     return .notServing(
-      "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
+      "the cluster is still reading its logs (\(Int(lifespan.recoveryFraction * 100)) %); try again in a moment")
   }
 
   func settle(_ pending: DurabilityWait, _ consistency: Consistency? = nil) async throws(ClusterError) {

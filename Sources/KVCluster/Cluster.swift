@@ -20,66 +20,54 @@ import Synchronization
 public final class Cluster: Sendable {
   package let options: ClusterOptions
   package let folder: DataFolder
-  let eventLog: EventLog
   package let roster: Roster
   /// Reads and writes of keys.
   package let dataPath: DataPath
-  let verdict = Mutex<VerdictStatus?>(nil)
-  /// How often who watches has looked.
-  let watchPasses = Atomic<UInt64>(0)
-  let openedNs = Clock.nowNs()
-  package let isClosing = Atomic<Bool>(false)
-  let recovery = RecoveryProgress()
-  /// Whether logs are compacted and healed in the background; a repair does it itself.
-  let isMaintained: Bool
-  private let closed = Latch()
-  let provisioner: Provisioner?
-  let executor: any Executor
-  let heartbeats: Heartbeats
+  package let nodes: NodeLifecycle
+  package let nodeControl: NodeControl
+  package let maintenance: Maintenance
+  package let ticker: Ticker
+  package let changes: MembershipChanges
+  package let verdict: VerdictBoard
   package let counters = ClusterCounters()
-  /// Held by whoever starts or stops a node: one at a time.
-  let lifecycle = AsyncLock()
-  /// Held during a membership change: the others wait in the order they came.
-  let changes = AsyncLock()
-  /// Made once an epoch, see `status()`.
-  let ringPicture = Mutex<RingPicture?>(nil)
-  /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
-  let suspectsWithoutMark = Mutex<[String]>([])
-  /// What was deleted under the cluster.
-  let deletedPath = Mutex<String?>(nil)
+  package let lifespan = Lifespan()
+  private let eventLog = EventLog()
+  private let executor: any Executor
+  private let recovery: ClusterRecovery
+  private let report: StatusReport
+  private let faults: FaultInjection
+  private let backup: Backup
+  /// Whether maintenance runs in the background; a repair does it itself.
+  private let isMaintained: Bool
 
   private init(
     options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64,
     executor: any Executor
   ) {
     self.options = options
+    self.folder = folder
     self.executor = executor
     self.isMaintained = isMaintained
-    self.folder = folder
-    let (eventLog, roster) = (EventLog(), Roster(configuration))
-    self.eventLog = eventLog
+    let roster = Roster(configuration)
     self.roster = roster
-    let disk = folder.disk
-    let tags = TagSource { bound throws(StorageError) in
-      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
-      // One node's full disk must not keep the others from writing.
-      for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
-    }
-    dataPath = DataPath(
-      configuration, tags: tags,
+    let data = DataPath(
+      configuration, tags: TagSource(folder.disk) { roster.live.map(\.store.log.folder) },
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
         mistake: options.mistake, whyFailed: { roster.whyFailed($0) }))
-    provisioner = Provisioner(executor)
-    heartbeats = Heartbeats(seed: seed &+ 1)
+    dataPath = data
+    nodes = NodeLifecycle(options, folder, roster, data, eventLog, counters, executor)
+    nodeControl = NodeControl(folder, roster, data, nodes, eventLog, executor, lifespan)
+    recovery = ClusterRecovery(options, folder, roster, data, nodes, eventLog, executor, lifespan)
+    maintenance = Maintenance(options, roster, data, nodes, eventLog, counters, executor, lifespan)
+    let failures = FailureWatch(roster, data.links, eventLog, counters, seed: seed &+ 1)
+    ticker = Ticker(options, roster, data, nodes, failures, lifespan)
+    changes = MembershipChanges(options, folder, roster, data, nodes, eventLog, counters, executor, lifespan)
+    verdict = VerdictBoard(data.tap, eventLog)
+    report = StatusReport(options, folder: folder.path, roster, data, counters, failures, verdict, lifespan)
+    faults = FaultInjection(roster, data, folder.disk, eventLog)
+    backup = Backup(folder, roster, data, nodes, executor, lifespan)
   }
-
-  var partitions: PartitionTable { dataPath.partitions }
-  var links: Links { dataPath.links }
-  package var tap: OperationTap { dataPath.tap }
-  var isServing: Bool { dataPath.isServing }
-  /// The configuration in force, as operations look it up.
-  var viewNow: PlacementView { dataPath.view(of: roster.configuration) }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
@@ -93,16 +81,12 @@ public final class Cluster: Sendable {
   /// - Parameter isMaintained: false leaves compaction and healing to ``repair(progress:)``.
   package static func open(_ options: ClusterOptions, isMaintained: Bool) throws(ClusterError) -> Cluster {
     try options.check()
-    let folder = try DataFolder(options.dataFolder, options.fsync)
-    if options.isEphemeral, !folder.isEmpty {
-      folder.close(removing: false)
-      throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
-    }
+    let folder = try DataFolder(options)
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
       let cluster = try Cluster(
         options, folder, isMaintained: isMaintained, seed: random.next(), executor: ThreadExecutor())
-      cluster.executor.run("recovery") { cluster.recover() }
+      cluster.executor.run("recovery", cluster.recover)
       return cluster
     } catch {
       folder.close(removing: options.isEphemeral)
@@ -119,7 +103,7 @@ public final class Cluster: Sendable {
   ) throws(ClusterError) -> Cluster {
     let folder = DataFolder(options.dataFolder, disk: disk, boot: boot)
     let cluster = try Cluster(options, folder, isMaintained: true, seed: seed, executor: executor)
-    executor.run("recovery") { cluster.recover() }
+    executor.run("recovery", cluster.recover)
     return cluster
   }
 
@@ -127,72 +111,67 @@ public final class Cluster: Sendable {
   private convenience init(
     _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64, executor: any Executor
   ) throws(ClusterError) {
-    let configuration = try Cluster.configuration(in: folder, options, newID: seed)
+    let configuration = try folder.configuration(options, newID: seed)
     try options.checkReplacement(configuration.quorum)
     self.init(
       options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed,
       executor: executor)
   }
 
-  private static func configuration(
-    in folder: DataFolder, _ options: ClusterOptions, newID: UInt64
-  ) throws(ClusterError) -> Configuration {
-    if let existing = try folder.readConfiguration() {
-      try options.check(against: existing.quorum)
-      return existing
-    }
-    guard !folder.hasLogs() else {
-      throw .dataFolder(
-        "\(folder.path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'"
-      )
-    }
-    let quorum = try options.quorumOfNewCluster()
-    for name in options.initialNodes { try Configuration.checkName(name) }
-    let made = Configuration(
-      clusterID: newID, quorum: quorum, nodeNames: options.initialNodes)
-    do {
-      try folder.write(made)
+  /// Replays the logs, then serves. Blocks.
+  @Sendable private func recover() {
+    defer { lifespan.recovered.finish() }
+    do throws(ClusterError) {
+      try recovery.run()
     } catch {
-      throw .dataFolder(error.description)
+      roster.withState { $0.recoveryFailure = error }
+      return eventLog.add(.recovery, .failure, error.description)
     }
-    return made
-  }
-
-  /// Takes a node out of service for good: nobody asks it any more, its thread ends, its files are closed. Whoever
-  /// comes second finds it done or being done. Not to be called from the node's own commit thread.
-  package func retire(_ replica: Replica, syncing: Bool = false) {
-    guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    partitions.remove(replica)
-    replica.commit.stop(syncing: syncing)
-    replica.close()
+    // Changes that are asked for from now on wait for the one that was interrupted.
+    let interrupted = changes.takeUpInterrupted()
+    roster.withState { $0.phase = .serving }
+    dataPath.setServing(!lifespan.isClosing)
+    recovery.announce()
+    if !isMaintained { maintenance.deliverHints() }
+    executor.startLoop("ticker") { [ticker, changes] in ticker.run { changes.replaceIfDue($0) } }
+    executor.startLoop("links") { [dataPath, lifespan] in dataPath.messages.run(until: { lifespan.isClosing }) }
+    if isMaintained { executor.startLoop("maintenance", maintenance.run) }
+    if let interrupted { changes.resume(interrupted) }
   }
 
   /// Returns when recovery is done and reads and writes are served.
   /// - Throws: why recovery failed.
   public func ready() async throws(ClusterError) {
-    await recovery.wait()
+    await lifespan.recovered.wait()
     if let failure = roster.withState({ $0.recoveryFailure }) { throw failure }
   }
 
   /// Finishes what is under way, puts everything on the disk (unless the policy is `never`), and unlocks the folder; an
   /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
   public func close() async {
-    let isFirst = !isClosing.exchange(true, ordering: .acquiringAndReleasing)
-    guard isFirst else { return await closed.wait() }
-    await recovery.wait()
+    guard lifespan.beginClosing() else { return await lifespan.closed.wait() }
+    await lifespan.recovered.wait()
     dataPath.setServing(false)
-    // Whoever starts or stops a node has finished once the lock is free, and nobody begins any more.
-    await lifecycle.lock()
-    lifecycle.unlock()
-    // Its owner joins it: a job of the executor would wait for itself.
+    // No node is being started or stopped once the lock is free, and none will be.
+    await nodes.lock.lock()
+    nodes.lock.unlock()
+    // Not a job of the executor, which would wait for itself.
     let closer = BackgroundThread("close") { [self] in
-      let closing = Closing(self)
+      let closing = closing()
       _ = StepSchedule.drive { closing.step() }
-      closed.finish()
+      lifespan.closed.finish()
     }
-    await closed.wait()
+    await lifespan.closed.wait()
     closer.join()
   }
+
+  package func closing() -> Closing { Closing(options, folder, roster, dataPath, nodes, eventLog, executor) }
+
+  // MARK: - Observation
+
+  /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
+  /// called from any thread as often as a screen is drawn.
+  public func status() -> ClusterStatus { report.status() }
 
   /// Events after the one with this sequence number, oldest first, from the last ``Limits/eventsMax``.
   public func events(after sequence: UInt64) -> [ClusterEvent] { eventLog.after(sequence) }
@@ -201,7 +180,108 @@ public final class Cluster: Sendable {
   /// cluster.
   public func events() -> AsyncStream<ClusterEvent> { eventLog.stream() }
 
-  func log(_ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity, _ message: String) {
-    eventLog.add(kind, severity, message)
+  /// Where operations on watched keys are recorded for a live verdict.
+  package var tap: OperationTap { dataPath.tap }
+  /// Whether a client can have begun an operation.
+  package var hasServed: Bool { dataPath.hasServed }
+  /// The path of a file that was deleted while it was open, if one was.
+  package var deletion: String? { nodes.deletion }
+
+  // MARK: - Membership
+
+  /// Adds a node and moves its share of the keys to it while reads and writes go on. Returns when the move is done;
+  /// progress is in ``ClusterStatus/change``. One change at a time: this one waits for those asked for before, as
+  /// ``ClusterStatus/queuedChanges`` shows.
+  /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
+  public func addNode(_ name: String) async throws(ClusterError) {
+    try await changes.change(QueuedChange(kind: .join, node: name))
   }
+
+  /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
+  /// the other replicas. Waits for its turn as ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
+  public func removeNode(_ name: String) async throws(ClusterError) {
+    try await changes.change(QueuedChange(kind: .leave, node: name))
+  }
+
+  /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
+  /// not needed. The copies come from the other replicas, and from `name` while it answers. Waits for its turn as
+  /// ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
+  public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
+    try await changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
+  }
+
+  /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
+  /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
+  public func kill(_ name: String) async throws(ClusterError) { try await nodeControl.kill(name) }
+
+  /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
+  /// hints, then by a comparison with the other owners. Returns when it has caught up.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
+  public func restart(_ name: String) async throws(ClusterError) { try await nodeControl.restart(name) }
+
+  // MARK: - Backup and repair
+
+  /// Copies everything to a new folder while reads and writes go on; the copy is the cluster of one moment. Opening the
+  /// copy is restoring it. On the disk, folder and all, on return. Not copied: checkpoints of nodes that are up, so the
+  /// copy's first start reads their whole logs.
+  /// - Parameters:
+  ///   - path: a folder that is empty or not there; made with mode 0700.
+  ///   - progress: after every megabyte; false stops.
+  /// - Returns: `nil` if it was stopped; nothing is left of the copy then, nor after a failure.
+  /// - Throws: ``ClusterError/refused(_:)`` if the folder is not empty or a membership change is under way;
+  ///   ``ClusterError/storage(_:)`` if it cannot be written.
+  public func backUp(
+    to path: String, progress: @escaping @Sendable (BackupProgress) -> Bool = { _ in true }
+  ) async throws(ClusterError) -> BackupSummary? {
+    try await backup.run(to: path, progress: progress)
+  }
+
+  /// Does at once and to the end what maintenance otherwise does little by little: reads every segment, rebuilds nodes that
+  /// lost records, fetches damaged copies from other nodes, and empties damaged segments. For a cluster that was opened with
+  /// `isMaintained: false` and serves nobody.
+  /// - Parameters:
+  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
+  ///   - progress: false stops.
+  /// - Returns: `nil` if it was stopped; what was healed until then stays so.
+  package func repair(
+    acceptsLoss: Bool = false, progress: @escaping @Sendable (RepairProgress) -> Bool
+  ) async throws(ClusterError) -> RepairReport? {
+    precondition(!isMaintained, "two threads would look after one log")
+    try await ready()
+    return await executor.result("repair") { [maintenance] in Repair(maintenance, acceptsLoss, progress).run() }
+  }
+
+  // MARK: - Faults
+
+  /// Lets a node hold still, as a stopped process does: messages to it queue until ``resume(_:)``.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.
+  public func pause(_ name: String) throws(ClusterError) { try faults.pause(name) }
+
+  /// Lets a paused node go on.
+  public func resume(_ name: String) throws(ClusterError) { try faults.resume(name) }
+
+  /// Cuts all links between nodes of different groups. Nodes that are in no group belong to the last.
+  public func partition(_ groups: [[String]]) throws(ClusterError) { try faults.partition(groups) }
+
+  /// Delays every message to and from a node; 0 ends that.
+  public func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) { try faults.slow(name, byNs: delayNs) }
+
+  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
+  public func drop(_ name: String, perMille: Int) throws(ClusterError) { try faults.drop(name, perMille: perMille) }
+
+  /// Makes all links good and lets paused nodes go on.
+  public func heal() { faults.heal() }
+
+  /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
+  /// fetched from another node again.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
+  public func corrupt(_ name: String) throws(ClusterError) { try faults.corrupt(name) }
+
+  /// The next sync of a node's log fails, which stops the node: pages may be lost, so nothing of it is believed until it
+  /// has been compared with others.
+  public func failSync(_ name: String) throws(ClusterError) { try faults.failSync(name) }
 }

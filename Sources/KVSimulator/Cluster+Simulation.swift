@@ -17,24 +17,24 @@ extension Cluster {
 
   /// The program is gone from one moment to the next: whatever was under way is undecided.
   package func vanish() {
-    isClosing.store(true, ordering: .releasing)
+    lifespan.beginClosing()
     dataPath.setServing(false)
-    for replica in roster.live { retire(replica) }
+    for replica in roster.live { nodes.retire(replica) }
     dataPath.messages.endAll()
   }
 
   /// The orderly end, in steps; between any two of them the program may ``vanish()``.
   package func beginClosing() -> Steps {
-    isClosing.store(true, ordering: .releasing)
+    lifespan.beginClosing()
     dataPath.setServing(false)
-    let closing = Closing(self)
+    let closing = closing()
     return Steps { closing.step() }
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
   package func crashNode(_ name: String) {
     guard let node = roster.node(named: name), let replica = node.replica else { return }
-    retire(replica)
+    nodes.retire(replica)
     roster.setState(.dead, of: node.id, replica: nil)
     dataPath.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
   }
@@ -44,11 +44,11 @@ extension Cluster {
     try? SuspectMark.write(.unsynced, to: folder.disk, folder: DataFolder.logFolder(name))
   }
 
-  package func killNode(_ name: String) throws(ClusterError) { try killNow(name) }
+  package func killNode(_ name: String) throws(ClusterError) { try nodeControl.killNow(name) }
 
   /// Starts a node that is down; what it has to catch up with are the steps of the result.
   package func startNode(_ name: String) throws(ClusterError) -> Steps {
-    let catchUp = try restartNow(name)
+    let catchUp = try nodeControl.restartNow(name)
     return Steps { catchUp.step() }
   }
 
@@ -57,7 +57,7 @@ extension Cluster {
   package func beginChange(
     _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
   ) throws(ClusterError) -> Steps {
-    let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name, heir: heir)), self)
+    let execution = changes.execution(of: try changes.begin(QueuedChange(kind: kind, node: name, heir: heir)))
     return Steps { execution.step() }
   }
 
@@ -70,7 +70,7 @@ extension Cluster {
   /// The change that a crash interrupted.
   package func resumeChange() -> Steps? {
     guard let change = roster.withState({ $0.move?.change }) else { return nil }
-    let execution = ChangeExecution(change, self)
+    let execution = changes.execution(of: change)
     return Steps { execution.step() }
   }
 
@@ -79,20 +79,20 @@ extension Cluster {
     package let step: () -> StepSchedule
   }
 
-  /// What a node's caretaker does by itself.
+  /// The maintenance of a node.
   package func maintenance(of name: String) -> Steps? {
     guard let replica = roster.node(named: name)?.replica else { return nil }
-    let caretaker = Caretaker(replica, self)
-    return Steps { [unowned self] in
-      guard self.roster.live.contains(where: { $0 === replica }) else { return .done }
-      return caretaker.work() ? .again : .rest(ns: Caretaker.pauseNs)
+    let (job, roster) = (NodeMaintenance(replica, maintenance), roster)
+    return Steps {
+      guard roster.live.contains(where: { $0 === replica }) else { return .done }
+      return job.work() ? .again : .rest(ns: NodeMaintenance.pauseNs)
     }
   }
 
   /// Goes through the index of a node once and takes away the tombstones that may go.
   package func purge(at name: String) {
     guard let replica = roster.node(named: name)?.replica else { return }
-    var purge = Purge(replica, self)
+    var purge = Purge(replica, dataPath, roster, options)
     while purge.step() == .more {}
   }
 
@@ -106,7 +106,7 @@ extension Cluster {
   package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
-  package func tickNow() { tickOnce() }
+  package func tickNow() { ticker.tick() }
   /// A disk lags behind: writers are held back.
   package var holdsWritersBack: Bool { dataPath.direct.isOverdue.load(ordering: .relaxed) }
 

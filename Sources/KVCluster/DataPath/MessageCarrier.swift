@@ -79,6 +79,8 @@ package final class MessageCarrier: @unchecked Sendable {
   private static let retryNs: UInt64 = 100_000_000
   /// A write that is done goes on for so long, for the owners that have not answered.
   private static let lingerNs: UInt64 = 1_000_000_000
+  /// How soon its thread sees that the cluster closes.
+  private static let sleepMaxNs: UInt64 = 100_000_000
   /// What waits for a paused node; beyond it messages are lost.
   private static let heldMax = 65_536
 
@@ -208,6 +210,18 @@ package final class MessageCarrier: @unchecked Sendable {
   package var nextDueNs: UInt64? {
     if durable.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
     return lock.withLock { queue.nextDue }
+  }
+
+  /// Does everything that is due, and sleeps while nothing is, until it is told to end. Blocks.
+  func run(until isOver: () -> Bool) {
+    let monitor = Monitor()
+    setWakeUp { monitor.withLock { monitor.notifyAll() } }
+    while !isOver() {
+      run()
+      let due = min(nextDueNs ?? .max, Clock.nowNs() + MessageCarrier.sleepMaxNs)
+      monitor.withLock { monitor.wait(untilNs: due) }
+    }
+    setWakeUp(nil)
   }
 
   /// Does everything that is due.

@@ -16,6 +16,15 @@ final class TagSource: Sendable {
     self.writeLease = writeLease
   }
 
+  /// Leases on a disk: beside the configuration, and in the folders of the nodes that answer.
+  convenience init(_ disk: any Disk, logFolders: @escaping @Sendable () -> [String]) {
+    self.init { bound throws(StorageError) in
+      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
+      // One node's full disk must not keep the others from writing.
+      for folder in logFolders() { try? TagLease.write(bound, to: disk, folder: folder) }
+    }
+  }
+
   /// Begins above every counter that may have been handed out; call once, before the first draw. Without room for a
   /// lease reads are served all the same, and whoever draws the first tag hears of it.
   func start(at first: UInt64) throws(StorageError) {

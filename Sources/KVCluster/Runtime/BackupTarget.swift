@@ -170,3 +170,22 @@ extension BackupTarget {
     }
   }
 }
+
+extension BackupTarget {
+  /// Fills the folder and finishes it, or leaves nothing. Returns `nil` if it was cancelled.
+  func complete(
+    with configuration: Configuration, _ fill: (BackupTarget) throws(Stop) -> Void
+  ) throws(ClusterError) -> BackupSummary? {
+    do throws(Stop) {
+      try fill(self)
+      try finish(configuration)
+      return BackupSummary(nodes: configuration.members.count, bytes: bytesDone)
+    } catch {
+      remove()
+      switch error {
+      case .cancelled: return nil
+      case .storage(let cause): throw .storage("no backup was made: \(cause). Nothing is left of it in \(path)")
+      }
+    }
+  }
+}

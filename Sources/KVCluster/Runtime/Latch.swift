@@ -1,21 +1,6 @@
 import Dispatch
 import Synchronization
 
-/// How far recovery is, and who waits for its end.
-final class RecoveryProgress: Sendable {
-  /// Segments read, and known of.
-  let unitsDone = Atomic<Int>(0)
-  let unitsTotal = Atomic<Int>(1)
-  private let done = Latch()
-
-  var fraction: Double {
-    min(1, Double(unitsDone.load(ordering: .relaxed)) / Double(max(1, unitsTotal.load(ordering: .relaxed))))
-  }
-
-  func finish() { done.finish() }
-  func wait() async { await done.wait() }
-}
-
 /// A door that opens once; tasks wait in front of it without holding a thread.
 final class Latch: Sendable {
   private struct State {

@@ -76,7 +76,7 @@ extension ClusterFixture {
   func repairsSmallFiles() async throws {
     let fixture = try await ClusterFixture.filled()
     let cluster = try await fixture.open()
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.roster.live { cluster.nodes.writeCheckpoint(replica) }
     await cluster.close()
     try fixture.flip(file: "node1.wal/lease", at: 3)
     try fixture.flip(file: "node3.wal/checkpoint", at: 60)

@@ -183,7 +183,7 @@ extension ClusterFixture {
     let fixture = try ClusterFixture(fsync: .always)
     let cluster = try await fixture.open()
     for i in 10..<60 { try await cluster.put("key\(i)", "value") }
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.roster.live { cluster.nodes.writeCheckpoint(replica) }
     await cluster.close()
     let manager = FileManager.default
     try manager.copyItem(

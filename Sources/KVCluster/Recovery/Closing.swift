@@ -14,15 +14,32 @@ package final class Closing {
     case done
   }
 
-  private let cluster: Cluster
+  private let options: ClusterOptions
+  private let folder: DataFolder
+  private let roster: Roster
+  private let data: DataPath
+  private let nodes: NodeLifecycle
+  private let events: EventLog
+  private let executor: any Executor
   private var next = Step.endOperations
   private var replicas: [Replica] = []
   /// All logs so far are on the disk. A node that is down may have been killed with writes in the page cache only.
   private var isSynced = false
 
-  package init(_ cluster: Cluster) { self.cluster = cluster }
+  init(
+    _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle,
+    _ events: EventLog, _ executor: any Executor
+  ) {
+    self.options = options
+    self.folder = folder
+    self.roster = roster
+    self.data = data
+    self.nodes = nodes
+    self.events = events
+    self.executor = executor
+  }
 
-  private var isKept: Bool { !cluster.options.isEphemeral }
+  private var isKept: Bool { !options.isEphemeral }
 
   package func step() -> StepSchedule {
     switch next {
@@ -31,22 +48,22 @@ package final class Closing {
       next = replicas.isEmpty ? .noteOrderlyEnd : .checkpoint(node: 0)
     case .checkpoint(let i):
       if isKept, replicas[i].store.log.size.recordBytes > Limits.checkpointBytes / 8 {
-        cluster.writeCheckpoint(replicas[i])
+        nodes.writeCheckpoint(replicas[i])
       }
       next = .sync(node: i)
     case .sync(let i):
       sync(replicas[i])
       next = .retire(node: i)
     case .retire(let i):
-      cluster.retire(replicas[i], syncing: isKept && cluster.options.fsync != .never)
-      cluster.roster.setState(.dead, of: replicas[i].id, replica: nil)
+      nodes.retire(replicas[i], syncing: isKept && options.fsync != .never)
+      roster.setState(.dead, of: replicas[i].id, replica: nil)
       next = i + 1 < replicas.count ? .checkpoint(node: i + 1) : .noteOrderlyEnd
     case .noteOrderlyEnd:
-      if isSynced { cluster.noteOrderlyEnd() }
+      if isSynced { noteOrderlyEnd() }
       next = .unlock
     case .unlock:
-      cluster.folder.close(removing: !isKept)
-      cluster.eventLog.finish()
+      folder.close(removing: !isKept)
+      events.finish()
       next = .done
     case .done: break
     }
@@ -55,18 +72,24 @@ package final class Closing {
   }
 
   private func endOperations() {
-    cluster.noticeDeletion()
-    cluster.executor.join()
-    cluster.provisioner?.stop()
-    cluster.dataPath.messages.endAll()
-    replicas = cluster.roster.live
-    isSynced = cluster.options.fsync != .never && replicas.count == cluster.roster.configuration.members.count
-    cluster.roster.withState { $0.phase = .closed }
+    nodes.noticeDeletion()
+    executor.join()
+    nodes.stopProvisioning()
+    data.messages.endAll()
+    replicas = roster.live
+    isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
+    roster.withState { $0.phase = .closed }
   }
 
   private func sync(_ replica: Replica) {
     guard isSynced, isKept else { return }
     replica.commit.syncNow()
     isSynced = replica.store.log.failure == nil
+  }
+
+  /// Says that all is on the disk.
+  private func noteOrderlyEnd() {
+    guard let boot = folder.boot, isKept else { return }
+    try? BootMark(boot: boot, isSafe: true).write(to: folder.disk)
   }
 }

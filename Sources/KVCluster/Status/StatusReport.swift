@@ -1,35 +1,77 @@
 import Synchronization
 
-extension Cluster {
-  /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
-  /// called from any thread as often as a screen is drawn.
-  public func status() -> ClusterStatus {
+/// Puts together what a cluster shows of itself.
+final class StatusReport: Sendable {
+  private let options: ClusterOptions
+  private let folder: String
+  private let roster: Roster
+  private let data: DataPath
+  private let counters: ClusterCounters
+  private let failures: FailureWatch
+  private let verdict: VerdictBoard
+  private let lifespan: Lifespan
+  private let ringPicture = Mutex<RingPicture?>(nil)
+
+  init(
+    _ options: ClusterOptions, folder: String, _ roster: Roster, _ data: DataPath, _ counters: ClusterCounters,
+    _ failures: FailureWatch, _ verdict: VerdictBoard, _ lifespan: Lifespan
+  ) {
+    self.options = options
+    self.folder = folder
+    self.roster = roster
+    self.data = data
+    self.counters = counters
+    self.failures = failures
+    self.verdict = verdict
+    self.lifespan = lifespan
+  }
+
+  /// The state now.
+  func status() -> ClusterStatus {
     let (configuration, nodes, phase, move, queue) = roster.withState { state in
       (state.configuration, state.nodes, state.phase, state.move, state.queue)
     }
     let view = currentView(configuration)
-    let tally = Tally(partitions, nodes)
+    let tally = Tally(data.partitions, nodes)
     let now = Clock.nowNs()
     var status = ClusterStatus(
-      atNs: now, uptimeNs: now - openedNs,
-      phase: phase == .recovering(fraction: 0) ? .recovering(fraction: recovery.fraction) : phase,
-      epoch: configuration.epoch, quorum: configuration.quorum, fsync: options.fsync, dataFolder: folder.path,
+      atNs: now, uptimeNs: now - lifespan.openedNs,
+      phase: phase == .recovering(fraction: 0) ? .recovering(fraction: lifespan.recoveryFraction) : phase,
+      epoch: configuration.epoch, quorum: configuration.quorum, fsync: options.fsync, dataFolder: folder,
       isEphemeral: options.isEphemeral,
       nodes: nodes.map { node in tally.status(of: node, share: view.share(of: node.id)) }
         .sorted { Configuration.countsBefore($0.name, $1.name) },
       ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
-      verdict: verdict.withLock { $0 })
+      verdict: verdict.status)
     status.queuedChanges = queue
-    status.faults = faultWords()
+    status.faults = data.links.words { id in nodes.first { $0.id == id }?.name ?? "node \(id)" }
     status.hintsDropped = tally.hintsDropped
     status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     showSuspicions(in: &status)
     showReplacements(in: &status, nodes)
-    status.pausedNodes = links.pausedNodes.map(Int.init)
-    status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
-    status.latencies.reads = dataPath.readLatencies.counts()
-    status.latencies.writes = dataPath.writeLatencies.counts()
+    status.pausedNodes = data.links.pausedNodes.map(Int.init)
+    status.linkFaults = data.links.isFaulty ? data.links.faults.map(LinkFault.init) : []
+    status.latencies.reads = data.readLatencies.counts()
+    status.latencies.writes = data.writeLatencies.counts()
     return status
+  }
+
+  private func showSuspicions(in status: inout ClusterStatus) {
+    for suspicion in failures.suspicions {
+      guard let i = status.nodes.firstIndex(where: { $0.id == Int(suspicion.node) }), status.nodes[i].state.isServing
+      else { continue }
+      status.nodes[i].suspectedBy = suspicion.by.map(roster.name)
+    }
+  }
+
+  private func showReplacements(in status: inout ClusterStatus, _ nodes: [Roster.Node]) {
+    guard let afterNs = options.replaceAfterNs else { return }
+    for node in nodes {
+      guard let since = node.downSinceNs, let i = status.nodes.firstIndex(where: { $0.id == Int(node.id) }) else {
+        continue
+      }
+      status.nodes[i].replacedInNs = since + afterNs - min(since + afterNs, status.atNs)
+    }
   }
 
   private func change(_ move: Roster.Move, _ now: UInt64) -> ChangeStatus {

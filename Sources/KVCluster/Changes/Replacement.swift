@@ -5,7 +5,7 @@
 /// the membership changes that people ask for, with all their guards: nothing begins that would make keys unavailable,
 /// and R + W > N (which the options check) means that the answering owners know every acknowledged write. Only nodes
 /// known to be down count, never suspected ones, which may come back at any moment. A program that starts counts anew.
-extension Cluster {
+extension MembershipChanges {
   func replaceIfDue(_ nowNs: UInt64) {
     guard let afterNs = options.replaceAfterNs else { return }
     let due = roster.withState { state -> QueuedChange? in
@@ -13,11 +13,11 @@ extension Cluster {
         let node = state.nodes.first(where: { $0.downSinceNs.map { nowNs >= $0 + afterNs } ?? false })
       else { return nil }
       state.nextReplacementNs = nowNs + Limits.replacementRetryNs
-      return Cluster.replacement(of: node.name, in: state.configuration)
+      return MembershipChanges.replacement(of: node.name, in: state.configuration)
     }
     guard let due else { return }
     let rule = due.heir.map { "\($0) takes its place, as no other node is left that could hold its copies" }
-    log(
+    events.add(
       .leave, .warning,
       "\(due.node) has been down for \(afterNs / 1_000_000_000) s (--replace-after): "
         + (rule ?? "the other nodes take over what it owned, as there are more of them than copies of a key"))
@@ -25,7 +25,7 @@ extension Cluster {
       do throws(ClusterError) {
         try await self.change(due)
       } catch {
-        self.log(.leave, .warning, "\(due.node) cannot be replaced now: \(error)")
+        self.events.add(.leave, .warning, "\(due.node) cannot be replaced now: \(error)")
       }
     }
   }
@@ -35,15 +35,5 @@ extension Cluster {
     if configuration.members.count > configuration.quorum.replicas { return QueuedChange(kind: .leave, node: name) }
     let heir = (1...).lazy.map { "node\($0)" }.first { configuration.member(named: $0) == nil }
     return QueuedChange(kind: .leave, node: name, heir: heir)
-  }
-
-  func showReplacements(in status: inout ClusterStatus, _ nodes: [Roster.Node]) {
-    guard let afterNs = options.replaceAfterNs else { return }
-    for node in nodes {
-      guard let since = node.downSinceNs, let i = status.nodes.firstIndex(where: { $0.id == Int(node.id) }) else {
-        continue
-      }
-      status.nodes[i].replacedInNs = since + afterNs - min(since + afterNs, status.atNs)
-    }
   }
 }

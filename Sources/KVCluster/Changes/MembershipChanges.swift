@@ -1,52 +1,51 @@
-import Synchronization
+/// Membership changes: nodes that join, leave or take the place of others, one change at a time.
+package final class MembershipChanges: Sendable {
+  let options: ClusterOptions
+  let folder: DataFolder
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let events: EventLog
+  let counters: ClusterCounters
+  let executor: any Executor
+  let lifespan: Lifespan
+  /// Held during a change; the next ones wait in the order in which they were asked for.
+  private let turn = AsyncLock()
 
-/// Nodes come and go.
-extension Cluster {
-  /// Adds a node and moves its share of the keys to it while reads and writes go on. Returns when the move is done:
-  /// progress is in ``ClusterStatus/change``.
-  /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
-  ///
-  /// One change at a time: while another one is under way this one waits for its turn, as ``ClusterStatus/queuedChanges``
-  /// shows.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
-  public func addNode(_ name: String) async throws(ClusterError) {
-    try await change(QueuedChange(kind: .join, node: name))
+  init(
+    _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle,
+    _ events: EventLog, _ counters: ClusterCounters, _ executor: any Executor, _ lifespan: Lifespan
+  ) {
+    self.options = options
+    self.folder = folder
+    self.roster = roster
+    self.data = data
+    self.nodes = nodes
+    self.events = events
+    self.counters = counters
+    self.executor = executor
+    self.lifespan = lifespan
   }
 
-  /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
-  /// the other replicas.
-  ///
-  /// Waits for its turn as ``addNode(_:)`` does.
-  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
-  public func removeNode(_ name: String) async throws(ClusterError) {
-    try await change(QueuedChange(kind: .leave, node: name))
-  }
+  // MARK: - In turn
 
-  /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
-  /// not needed. The copies come from the other replicas, and from `name` while it answers.
-  ///
-  /// Waits for its turn as ``addNode(_:)`` does.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
-  public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
-    try await change(QueuedChange(kind: .leave, node: name, heir: heir))
-  }
-
+  /// Carries out a change when it is its turn. Returns when it is done.
   func change(_ wanted: QueuedChange) async throws(ClusterError) {
     try enqueue(wanted)
-    await changes.lock()
-    defer { changes.unlock() }
+    await turn.lock()
+    defer { turn.unlock() }
     dequeue()
-    await lifecycle.lock()
+    await nodes.lock.lock()
     let change: MembershipChange
     do throws(ClusterError) {
       change = try begin(wanted)
     } catch {
-      lifecycle.unlock()
+      nodes.lock.unlock()
       throw error
     }
     let result = await withCheckedContinuation { continuation in
       executor.run("move \(wanted.heir ?? wanted.node)") { continuation.resume(returning: self.carryOut(change)) }
-      lifecycle.unlock()
+      nodes.lock.unlock()
     }
     try result.get()
   }
@@ -54,7 +53,7 @@ extension Cluster {
   /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
   private func enqueue(_ wanted: QueuedChange) throws(ClusterError) {
     for name in [wanted.node, wanted.heir].compactMap({ $0 }) { try Configuration.checkName(name) }
-    guard isServing else { throw .notServing("the cluster does not serve yet, or no more") }
+    guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let waiting = roster.withState { state -> Int? in
       guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
       state.queue.append(wanted)
@@ -67,19 +66,29 @@ extension Cluster {
 
   private func dequeue() { roster.withState { _ = $0.queue.removeFirst() } }
 
-  /// Puts a change that a crash interrupted, and that was found in the configuration, where changes under way are.
-  func takeUpChange(_ joint: Configuration) -> MembershipChange {
-    changes.lockBlocking()
+  /// Takes the turn for the change that a crash interrupted, if one was: later changes wait for it.
+  func takeUpInterrupted() -> MembershipChange? {
+    let joint = roster.configuration
+    guard joint.change != nil else { return nil }
+    turn.lockBlocking()
     let change = MembershipChange(resuming: joint)
     roster.withState { $0.move = Roster.Move(change: change, startedNs: Clock.nowNs()) }
     showChange(joint)
     return change
   }
 
+  /// Carries out a change that was taken up.
+  func resume(_ interrupted: MembershipChange) {
+    executor.startLoop("move") {
+      _ = self.carryOut(interrupted)
+      self.turn.unlock()
+    }
+  }
+
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
-  /// with `lifecycle` held.
+  /// with the lock of `nodes` held.
   package func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
-    guard isServing else { throw .notServing("the cluster does not serve yet, or no more") }
+    guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
     let view = try checkOwners(of: change.joint)
@@ -87,7 +96,7 @@ extension Cluster {
     do throws(StorageError) {
       try folder.write(change.joint)
     } catch {
-      if let newcomer { retire(newcomer) }
+      if let newcomer { nodes.retire(newcomer) }
       throw .storage("cannot write the configuration: \(error). The cluster is as it was")
     }
     _ = change.finishStep()
@@ -99,11 +108,11 @@ extension Cluster {
       state.configuration = change.joint
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
-    dataPath.keepView(view)
+    data.keepView(view)
     showChange(change.joint)
     let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
     let heir = wanted.heir.map { " to \($0)" } ?? ""
-    log(kind, .info, "\(wanted.node) \(verb): its ranges are being handed over\(heir)")
+    events.add(kind, .info, "\(wanted.node) \(verb): its ranges are being handed over\(heir)")
     return change
   }
 
@@ -111,7 +120,7 @@ extension Cluster {
   /// for it would make keys unavailable that are not now.
   /// Returns the owners during the change.
   private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
-    let view = dataPath.makeView(of: joint)
+    let view = data.makeView(of: joint)
     guard let next = view.nextQuorum else { return view }
     let newcomer = joint.change?.newcomer
     var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
@@ -135,11 +144,11 @@ extension Cluster {
     do throws(StorageError) {
       // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
       try folder.disk.removeFolder(DataFolder.logFolder(member.name))
-      let replica = try openReplica(member.id, member.name, isExpected: false)
+      let replica = try nodes.openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
-        try TagLease.write(dataPath.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+        try TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       } catch {
-        retire(replica)
+        nodes.retire(replica)
         throw error
       }
       return replica
@@ -157,15 +166,18 @@ extension Cluster {
     }
   }
 
-  /// Does the steps of a change, one after the other. Blocks; runs on a thread of its own.
-  func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
-    let execution = ChangeExecution(change, self)
+  /// Does the steps of a change, one after the other. Blocks.
+  private func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
+    let execution = execution(of: change)
     let isDone = StepSchedule.drive {
       execution.step()
     } isCancelled: {
-      isClosing.load(ordering: .relaxed)
+      lifespan.isClosing
     }
     return isDone
       ? .success(()) : .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
   }
+
+  /// The steps of a change that has begun.
+  package func execution(of change: MembershipChange) -> ChangeExecution { ChangeExecution(change, self) }
 }

@@ -1,5 +1,5 @@
 /// Looking for damage, healing it, and rebuilding a node that may have lost records.
-extension Caretaker {
+extension NodeMaintenance {
   /// Reading the log again takes at most this part of a core.
   private static let scrubPart: UInt64 = 100
   /// A damaged segment is read again for each try, which takes about 50 ms.
@@ -10,7 +10,7 @@ extension Caretaker {
     guard startedNs >= nextScrubNs, !replica.store.isSuspect else { return }
     let finding = replica.whileOpen { scrub.step(replica.store) } ?? nil
     let tookNs = Clock.nowNs() - startedNs
-    nextScrubNs = Clock.nowNs() + max(Caretaker.scrubPauseMinNs, tookNs * Caretaker.scrubPart)
+    nextScrubNs = Clock.nowNs() + max(NodeMaintenance.scrubPauseMinNs, tookNs * NodeMaintenance.scrubPart)
     if let finding { take(finding) }
   }
 
@@ -30,7 +30,7 @@ extension Caretaker {
 
   private func announce(_ segment: UInt64, _ range: Range<Int>) {
     replica.damagesFound.wrappingAdd(1, ordering: .relaxed)
-    cluster.log(
+    events.add(
       .storage, .failure,
       "\(replica.name) holds a damaged copy in segment \(segment) at byte \(range.lowerBound): its other replicas answer, "
         + "and it is fetched from them again")
@@ -68,10 +68,10 @@ extension Caretaker {
       }
     }
     if unhealed > 0 { announceUnhealed(unhealed) }
-    cluster.counters.copiesHealed.wrappingAdd(healed, ordering: .relaxed)
+    maintenance.counters.copiesHealed.wrappingAdd(healed, ordering: .relaxed)
     if healed > 0 {
-      retryNs = Caretaker.retryMinNs
-      cluster.log(
+      retryNs = NodeMaintenance.retryMinNs
+      events.add(
         .storage, .success, "\(replica.name) healed: \(healed) damaged \(healed == 1 ? "copy" : "copies") fetched again"
       )
     }
@@ -82,7 +82,7 @@ extension Caretaker {
     postpone()
     guard !hasAnnouncedUnhealed else { return }
     hasAnnouncedUnhealed = true
-    cluster.log(
+    events.add(
       .storage, .warning,
       "\(replica.name): \(count) damaged \(count == 1 ? "copy waits" : "copies wait") for a good one; until then reads of "
         + "\(count == 1 ? "its key" : "their keys") need the other owners")
@@ -90,7 +90,7 @@ extension Caretaker {
 
   func postpone() {
     postponedUntilNs = Clock.nowNs() + retryNs
-    retryNs = min(2 * retryNs, Caretaker.retryMaxNs)
+    retryNs = min(2 * retryNs, NodeMaintenance.retryMaxNs)
   }
 
   private enum Healing {
@@ -103,7 +103,7 @@ extension Caretaker {
     partitions.whileServing(replica, number) {
       let slots = replica.store.damagedSegments(hash)
       guard !slots.isEmpty else { return outcome = .wasIntact }
-      guard let others = partitions.sources(toHeal: hash, at: replica, cluster.links) else { return }
+      guard let others = partitions.sources(toHeal: hash, at: replica, data.links) else { return }
       do throws(StorageError) {
         for other in others { try take(hash, from: other) }
         if replica.store.removeDamaged(hash) {
@@ -112,7 +112,7 @@ extension Caretaker {
         }
         outcome = .healed
       } catch {
-        cluster.log(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
+        events.add(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
       }
       for slot in slots { retireSegment(slot) }
     }
@@ -140,7 +140,7 @@ extension Caretaker {
 
   private func announceLoss() {
     if !hasAnnouncedLoss {
-      cluster.log(
+      events.add(
         .storage, .failure,
         "\(replica.name) has lost records, and so have all other owners of some of its keys: reads of them are refused. "
           + "Close kvstore; `kvstore verify` says where, `kvstore repair --accept-loss` goes on with what is left")
@@ -151,7 +151,7 @@ extension Caretaker {
   /// A node that may have lost any key compares all of them with enough other owners before it votes again.
   func mergeSuspect() {
     guard Clock.nowNs() >= postponedUntilNs else { return }
-    postponedUntilNs = Clock.nowNs() + Caretaker.retryMinNs
+    postponedUntilNs = Clock.nowNs() + NodeMaintenance.retryMinNs
     _ = rebuild()
   }
 
@@ -174,30 +174,30 @@ extension Caretaker {
     let generation = partitions.currentGeneration
     // Where those that vote are too few, all owners together know.
     let isEnough = (0..<Store.partitionCount).allSatisfy {
-      partitions.canRebuild(replica, $0, cluster.links, fromVotersOnly: true)
+      partitions.canRebuild(replica, $0, data.links, fromVotersOnly: true)
     }
-    guard isEnough || (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, cluster.links) })
+    guard isEnough || (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, data.links) })
     else {
       if !hasAnnouncedWait {
-        cluster.log(
+        events.add(
           .storage, .warning,
           "\(replica.name) has lost records and does not vote; it waits for other owners to be rebuilt from")
       }
       hasAnnouncedWait = true
       return nil
     }
-    let sources = cluster.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
+    let sources = maintenance.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
     let sweep = Sweep(
-      .catchUp(replica.id), partitions, cluster.links, sources: sources, asksSuspects: !isEnough)
+      .catchUp(replica.id), partitions, data.links, sources: sources, asksSuspects: !isEnough)
     guard
       (try? sweep.run(
-        resting: isHurried ? nil : Rest(cluster.executor),
-        canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
+        resting: isHurried ? nil : Rest(maintenance.executor),
+        canCopy: { partitions.canRebuild(replica, $0, data.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
-    let withdrawal = Withdrawal(replica, partitions, cluster.dataPath.messages, cluster.links)
+    let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
     guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
-    cluster.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
+    maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
     // What another owner cannot read may be newer than what the others have: its copy is healed first.
     guard isAlone || isHurried || sweep.keysDamaged.load(ordering: .relaxed) == 0 else { return nil }
@@ -210,10 +210,10 @@ extension Caretaker {
     let hadLost = replica.store.hasLost
     replica.store.isSuspect = false
     replica.store.hasLost = false
-    cluster.suspectsWithoutMark.withLock { $0.removeAll { $0 == replica.name } }
-    cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
+    maintenance.nodes.unmarkedSuspects.withLock { $0.removeAll { $0 == replica.name } }
+    maintenance.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
-    cluster.log(
+    events.add(
       .storage, isAlone ? .failure : isEnough ? .success : .warning,
       isAlone
         ? "possible loss: \(replica.name)'s log was damaged and no other node has copies"

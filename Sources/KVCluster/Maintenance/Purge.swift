@@ -41,38 +41,42 @@ package struct Purge {
   }
 
   private let replica: Replica
-  private unowned let cluster: Cluster
+  private let data: DataPath
+  private let roster: Roster
+  private let options: ClusterOptions
   private var number = 0
   private var table = 0
   private var wantsSync = false
   /// Tombstones taken away, each counted once.
   private(set) var purged = 0
 
-  package init(_ replica: Replica, _ cluster: Cluster) {
+  package init(_ replica: Replica, _ data: DataPath, _ roster: Roster, _ options: ClusterOptions) {
     self.replica = replica
-    self.cluster = cluster
+    self.data = data
+    self.roster = roster
+    self.options = options
   }
 
-  /// Who must agree, and under which configuration.
-  private struct Ground {
+  /// The nodes that must agree, and the configuration they belong to.
+  private struct Arena {
     var members: [Replica]
     var epoch: UInt64
   }
 
   /// Looks at some tombstones of the node's index.
   package mutating func step() -> Progress {
-    let partitions = cluster.partitions
+    let partitions = data.partitions
     while number < Store.partitionCount, tombstones(number, partitions) == 0 { number += 1 }
-    guard number < Store.partitionCount, let ground = ground() else { return pass() }
+    guard number < Store.partitionCount, let arena = arena() else { return pass() }
     let partition = partitions[number]
-    cluster.dataPath.messages.whileStill { isBusy in
+    data.messages.whileStill { isBusy in
       partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         // Nodes and owners are those that were asked for above.
         let isSame =
-          view.epoch == ground.epoch
-          && ground.members.allSatisfy { partition.pointee.replica($0.id)?.takeUnretainedValue() === $0 }
-        if isSame { lookAtTables(ground, view, partition, isBusy) } else { table = HashIndex.tableCount }
+          view.epoch == arena.epoch
+          && arena.members.allSatisfy { partition.pointee.replica($0.id)?.takeUnretainedValue() === $0 }
+        if isSame { lookAtTables(arena, view, partition, isBusy) } else { table = HashIndex.tableCount }
       }
     }
     if table == HashIndex.tableCount { (number, table) = (number + 1, 0) }
@@ -92,22 +96,22 @@ package struct Purge {
   }
 
   /// `nil` if nothing can be purged now.
-  private func ground() -> Ground? {
-    let (nodes, configuration, isMoving) = cluster.roster.withState { ($0.nodes, $0.configuration, $0.move != nil) }
+  private func arena() -> Arena? {
+    let (nodes, configuration, isMoving) = roster.withState { ($0.nodes, $0.configuration, $0.move != nil) }
     let members = nodes.compactMap(\.replica)
     let isWhole = !isMoving && configuration.change == nil && members.count == nodes.count
-    if cluster.options.mistake == .purgesEarly { return Ground(members: members, epoch: configuration.epoch) }
+    if options.mistake == .purgesEarly { return Arena(members: members, epoch: configuration.epoch) }
     guard isWhole, members.allSatisfy({ !$0.store.isSuspect }) else { return nil }
     let quorum = configuration.quorum.effective(nodes: nodes.count)
     guard quorum.write > 1 || quorum.replicas == 1 else { return nil }
-    let links = cluster.links
+    let links = data.links
     let isConnected = members.allSatisfy { a in members.allSatisfy { links.reaches(a.id, $0.id) } }
-    return isConnected ? Ground(members: members, epoch: configuration.epoch) : nil
+    return isConnected ? Arena(members: members, epoch: configuration.epoch) : nil
   }
 
   /// Call with the partition's lock held.
   private mutating func lookAtTables(
-    _ ground: Ground, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
+    _ arena: Arena, _ view: PlacementView, _ partition: UnsafeMutablePointer<Partition>,
     _ isBusy: (_ hash: UInt64) -> Bool
   ) {
     var left = Limits.purgeBatchMax
@@ -117,14 +121,14 @@ package struct Purge {
       var newest = Tag.none
       replica.store.forEachTombstone(number, table: table) { slot, record in
         left -= 1
-        if isBusy(slot.hash) && cluster.options.mistake != .purgesEarly { return left > 0 }
-        guard mayGo(slot, record, ground, view) else { return left > 0 }
+        if isBusy(slot.hash) && options.mistake != .purgesEarly { return left > 0 }
+        guard mayGo(slot, record, arena, view) else { return left > 0 }
         tags.insert(slot.tag.rawValue)
         newest = max(newest, slot.tag)
         return left > 0
       }
       if !tags.isEmpty {
-        for member in ground.members { member.store.purge(number, table: table) { tags.contains($0.rawValue) } }
+        for member in arena.members { member.store.purge(number, table: table) { tags.contains($0.rawValue) } }
         partition.pointee.purged = max(partition.pointee.purged, newest)
         purged += tags.count
       }
@@ -134,15 +138,14 @@ package struct Purge {
   }
 
   /// Whether every owner has the tombstone on its disk or nothing of the key, and nobody else has anything.
-  private mutating func mayGo(_ slot: IndexSlot, _ record: RecordView, _ ground: Ground, _ view: PlacementView) -> Bool
-  {
-    if cluster.options.mistake == .purgesEarly { return true }
-    for member in ground.members {
+  private mutating func mayGo(_ slot: IndexSlot, _ record: RecordView, _ arena: Arena, _ view: PlacementView) -> Bool {
+    if options.mistake == .purgesEarly { return true }
+    for member in arena.members {
       guard let version = member.store.version(slot.hash, record.key, known: slot.tag) else { return false }
       if version.tag == .none { continue }
       guard version.tag == slot.tag, view.isOwner(member.id, ofSlot: Ring.slot(of: slot.hash)) else { return false }
       guard member.store.log.durable > member.store.position(version.location, slot.hash) else {
-        wantsSync = wantsSync || cluster.options.fsync == .never
+        wantsSync = wantsSync || options.fsync == .never
         return false
       }
     }

@@ -59,31 +59,3 @@ final class Heartbeats: Sendable {
     if excess > 0 { state.underway.removeFirst(excess) }
   }
 }
-
-extension Cluster {
-  /// Lets the nodes tell each other that they are there, and says who is not heard any more, or again.
-  func exchangeHeartbeats(_ nowNs: UInt64) {
-    let serving = roster.withState { state in state.nodes.compactMap { $0.replica == nil ? nil : $0.id } }.sorted()
-    guard let (before, after) = heartbeats.beat(serving, over: links, nowNs: nowNs) else { return }
-    for now in after where !now.by.isEmpty {
-      let known = before.first { $0.node == now.node }?.by ?? []
-      let new = now.by.filter { !known.contains($0) }.map(roster.name)
-      guard !new.isEmpty else { continue }
-      counters.suspicions.wrappingAdd(1, ordering: .relaxed)
-      let word = new.count == 1 ? "does" : "do"
-      log(
-        .cluster, .warning, "\(new.joined(separator: " and ")) \(word) not hear \(roster.name(of: now.node)) any more")
-    }
-    for old in before where !after.contains(where: { $0.node == old.node }) && serving.contains(old.node) {
-      log(.cluster, .success, "\(roster.name(of: old.node)) is heard by all again")
-    }
-  }
-
-  func showSuspicions(in status: inout ClusterStatus) {
-    for suspicion in heartbeats.suspicions {
-      guard let i = status.nodes.firstIndex(where: { $0.id == Int(suspicion.node) }), status.nodes[i].state.isServing
-      else { continue }
-      status.nodes[i].suspectedBy = suspicion.by.map(roster.name)
-    }
-  }
-}

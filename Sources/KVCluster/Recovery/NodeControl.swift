@@ -1,13 +1,34 @@
-/// Nodes fail and come back, as told.
-extension Cluster {
+/// Kills nodes and starts them again, as told.
+package final class NodeControl: Sendable {
+  private let folder: DataFolder
+  private let roster: Roster
+  private let data: DataPath
+  private let nodes: NodeLifecycle
+  private let events: EventLog
+  private let executor: any Executor
+  private let lifespan: Lifespan
+
+  init(
+    _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ events: EventLog,
+    _ executor: any Executor, _ lifespan: Lifespan
+  ) {
+    self.folder = folder
+    self.roster = roster
+    self.data = data
+    self.nodes = nodes
+    self.events = events
+    self.executor = executor
+    self.lifespan = lifespan
+  }
+
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
   /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
   /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
-  public func kill(_ name: String) async throws(ClusterError) {
-    await lifecycle.lock()
-    defer { lifecycle.unlock() }
+  func kill(_ name: String) async throws(ClusterError) {
+    await nodes.lock.lock()
+    defer { nodes.lock.unlock() }
     let node = try beginKilling(name)
-    if let replica = node.replica { await executor.result("kill \(name)") { self.retire(replica) } }
+    if let replica = node.replica { await executor.result("kill \(name)") { self.nodes.retire(replica) } }
     finishKilling(node)
   }
 
@@ -20,45 +41,45 @@ extension Cluster {
 
   private func finishKilling(_ node: Roster.Node) {
     roster.setState(.dead, of: node.id, replica: nil)
-    partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
-    log(.kill, .warning, "\(node.name) was killed; the other owners keep hints for it")
+    data.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
+    events.add(.kill, .warning, "\(node.name) was killed; the other owners keep hints for it")
   }
 
   /// ``kill(_:)`` for a simulation.
   package func killNow(_ name: String) throws(ClusterError) {
     let node = try beginKilling(name)
-    if let replica = node.replica { retire(replica) }
+    if let replica = node.replica { nodes.retire(replica) }
     finishKilling(node)
   }
 
   /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
   /// hints, then by a comparison with the other owners. Returns when it has caught up.
   /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
-  public func restart(_ name: String) async throws(ClusterError) {
+  func restart(_ name: String) async throws(ClusterError) {
     let startedNs = Clock.nowNs()
-    await lifecycle.lock()
+    await nodes.lock.lock()
     let replica: Replica
     do throws(ClusterError) {
       let node = try beginRestarting(name)
       let opened = await executor.result("restart \(name)") { self.reopen(node) }
       replica = try finishRestarting(node, opened)
     } catch {
-      lifecycle.unlock()
+      nodes.lock.unlock()
       throw error
     }
-    lifecycle.unlock()
+    nodes.lock.unlock()
     let caughtUp = await executor.result("restart \(name)") { () -> String in
-      let catchUp = CatchUp(replica, self)
-      catchUp.run { self.isClosing.load(ordering: .relaxed) }
+      let catchUp = CatchUp(replica, self.roster, self.data)
+      catchUp.run(resting: Rest(self.executor)) { self.lifespan.isClosing }
       return catchUp.summary
     }
-    log(.restart, .success, "\(name) is back after \((Clock.nowNs() - startedNs) / 1_000_000) ms; \(caughtUp)")
+    events.add(.restart, .success, "\(name) is back after \((Clock.nowNs() - startedNs) / 1_000_000) ms; \(caughtUp)")
   }
 
   /// ``restart(_:)`` for a simulation: the node answers, and catches up as the steps of what is returned.
   package func restartNow(_ name: String) throws(ClusterError) -> CatchUp {
     let node = try beginRestarting(name)
-    return CatchUp(try finishRestarting(node, reopen(node)), self)
+    return CatchUp(try finishRestarting(node, reopen(node)), roster, data)
   }
 
   private func beginRestarting(_ name: String) throws(ClusterError) -> Roster.Node {
@@ -83,19 +104,19 @@ extension Cluster {
     do throws(ClusterError) {
       try markKilled(node.name, false)
     } catch {
-      retire(replica)
+      nodes.retire(replica)
       roster.setState(.dead, of: node.id, replica: nil)
       throw error
     }
     roster.setState(roster.configuration.change?.state(of: node.id) ?? .up, of: node.id, replica: replica)
-    partitions.add(replica)
-    dataPath.messages.nodeStarted(node.id)
-    takeRecoveredHints(replica)
+    data.partitions.add(replica)
+    data.messages.nodeStarted(node.id)
+    nodes.takeRecoveredHints(replica)
     return replica
   }
 
   private func member(_ name: String) throws(ClusterError) -> Roster.Node {
-    guard isServing else { throw .notServing("the cluster does not serve yet") }
+    guard data.isServing else { throw .notServing("the cluster does not serve yet") }
     guard let node = roster.node(named: name) else {
       let names = roster.configuration.namesInOrder.joined(separator: ", ")
       throw .refused("no node \(name) in the cluster; its nodes are \(names)")
@@ -121,56 +142,13 @@ extension Cluster {
 
   private func reopen(_ node: Roster.Node) -> Result<Replica, StorageError> {
     do throws(StorageError) {
-      let replica = try openReplica(node.id, node.name, isExpected: true) { fraction in
+      let replica = try nodes.openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
-      try? TagLease.write(dataPath.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      try? TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       return .success(replica)
     } catch {
       return .failure(error)
     }
-  }
-}
-
-/// Brings a node that is back up to date: hints for it, hints it kept for others, then a comparison of all its keys with
-/// the other owners.
-package final class CatchUp {
-  private let replica: Replica
-  private unowned let cluster: Cluster
-  private let own: HintReplay
-  private var others: [HintReplay]
-  private var sweep: Sweep?
-
-  init(_ replica: Replica, _ cluster: Cluster) {
-    self.replica = replica
-    self.cluster = cluster
-    own = HintReplay(cluster.partitions, cluster.links, to: replica)
-    others = cluster.roster.live.filter { $0 !== replica }.map { HintReplay(cluster.partitions, cluster.links, to: $0) }
-  }
-
-  package func step() -> StepSchedule {
-    if own.step() { return .again }
-    if let other = others.last {
-      if !other.step() { others.removeLast() }
-      return .again
-    }
-    let sweep =
-      self.sweep
-      ?? Sweep(
-        .catchUp(replica.id), cluster.partitions, cluster.links,
-        sources: cluster.roster.live.map(\.id).filter { $0 != replica.id })
-    self.sweep = sweep
-    // A copy that cannot be made now is made when replicas are compared again.
-    return (try? sweep.step()) == .more ? .again : .done
-  }
-
-  func run(isCancelled: () -> Bool) {
-    var rest = Rest(cluster.executor)
-    while step() == .again, !isCancelled() { rest.afterWork(factor: 7) }
-  }
-
-  /// What was done, in words.
-  var summary: String {
-    "\(own.delivered) hints delivered, \(sweep?.keysCopied.load(ordering: .relaxed) ?? 0) more copies by comparison"
   }
 }

@@ -44,49 +44,31 @@ package enum RepairProgress: Sendable {
   case healing(node: String)
 }
 
-extension Cluster {
-  /// Does at once and to the end what an open cluster otherwise does for its logs little by little: reads every segment,
-  /// rebuilds nodes that lost records, fetches damaged copies from other nodes, and empties damaged segments.
-  ///
-  /// For a cluster that was opened with `isMaintained: false` and serves nobody.
-  /// - Parameters:
-  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
-  ///   - progress: false stops.
-  /// - Returns: `nil` if it was stopped; what was healed until then stays so.
-  package func repair(
-    acceptsLoss: Bool = false, progress: @escaping @Sendable (RepairProgress) -> Bool
-  ) async throws(ClusterError) -> RepairReport? {
-    precondition(!isMaintained, "two threads would look after one log")
-    try await ready()
-    return await executor.result("repair") { Repair(self, acceptsLoss, progress).run() }
-  }
-}
-
 /// One run of ``Cluster/repair(progress:)``.
 ///
 /// Nodes are repaired in turns until a turn changes nothing: a node that was rebuilt can be what another waits for.
-private final class Repair {
+final class Repair {
   private struct Patient {
-    var caretaker: Caretaker
+    var maintenance: NodeMaintenance
     var report: RepairReport.Node
     var isRead = false
   }
 
-  private let cluster: Cluster
+  private let maintenance: Maintenance
   private let acceptsLoss: Bool
   private let progress: (RepairProgress) -> Bool
   private var patients: [Patient] = []
   private var isStopped = false
 
-  init(_ cluster: Cluster, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
-    self.cluster = cluster
+  init(_ maintenance: Maintenance, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
+    self.maintenance = maintenance
     self.acceptsLoss = acceptsLoss
     self.progress = progress
   }
 
   func run() -> RepairReport? {
-    patients = cluster.roster.live.map {
-      Patient(caretaker: Caretaker($0, cluster, isHurried: true), report: RepairReport.Node(name: $0.name))
+    patients = maintenance.roster.live.map {
+      Patient(maintenance: NodeMaintenance($0, maintenance, isHurried: true), report: RepairReport.Node(name: $0.name))
     }
     for i in patients.indices { removeDamagedCheckpoint(&patients[i]) }
     var hasChanged = true
@@ -98,16 +80,16 @@ private final class Repair {
   }
 
   private func tell(_ step: RepairProgress) {
-    if !progress(step) || cluster.isClosing.load(ordering: .relaxed) { isStopped = true }
+    if !progress(step) || maintenance.lifespan.isClosing { isStopped = true }
   }
 
   /// Returns whether anything is better than before.
   private func treat(_ patient: inout Patient) -> Bool {
-    let replica = patient.caretaker.replica
+    let replica = patient.maintenance.replica
     var hasChanged = false
     if replica.store.isSuspect {
       tell(.rebuilding(node: replica.name))
-      guard !isStopped, let rebuilding = patient.caretaker.rebuild(acceptsLoss: acceptsLoss) else { return false }
+      guard !isStopped, let rebuilding = patient.maintenance.rebuild(acceptsLoss: acceptsLoss) else { return false }
       patient.report.copiesRebuilt = rebuilding.keysCopied
       patient.report.isLossPossible = rebuilding.isLossPossible || rebuilding.keysDamaged > 0
       hasChanged = true
@@ -118,16 +100,16 @@ private final class Repair {
     }
     guard !isStopped else { return hasChanged }
     tell(.healing(node: replica.name))
-    let healed = patient.caretaker.healNoted()
+    let healed = patient.maintenance.healNoted()
     patient.report.copiesHealed += healed
-    let emptied = patient.caretaker.emptyDamaged()
+    let emptied = patient.maintenance.emptyDamaged()
     patient.report.segmentsEmptied += emptied
     return hasChanged || healed > 0 || emptied > 0
   }
 
   /// Reads every segment once, values too.
   private func read(_ patient: inout Patient) {
-    let replica = patient.caretaker.replica
+    let replica = patient.maintenance.replica
     patient.isRead = true
     // Only what is on the disk is judged.
     replica.commit.syncNow()
@@ -136,14 +118,14 @@ private final class Repair {
     for i in 1...count {
       tell(.reading(node: replica.name, segment: i, of: count))
       guard !isStopped else { return }
-      if let finding = replica.whileOpen({ scrub.step(replica.store) }) ?? nil { patient.caretaker.take(finding) }
+      if let finding = replica.whileOpen({ scrub.step(replica.store) }) ?? nil { patient.maintenance.take(finding) }
       patient.report.segmentsRead += 1
     }
   }
 
   /// The next start does without one and reads the log.
   private func removeDamagedCheckpoint(_ patient: inout Patient) {
-    let log = patient.caretaker.replica.store.log
+    let log = patient.maintenance.replica.store.log
     let path = Checkpoint.path(log.folder)
     guard let names = try? log.disk.names(in: log.folder), names.contains("checkpoint") else { return }
     if let file = try? log.disk.openSegment(path, capacity: 0) {
@@ -157,12 +139,12 @@ private final class Repair {
     var report = RepairReport()
     for patient in patients {
       var node = patient.report
-      node.isSuspect = patient.caretaker.replica.store.isSuspect
-      node.isLost = node.isSuspect && patient.caretaker.isLost
-      node.unrestored = patient.caretaker.unhealed()
+      node.isSuspect = patient.maintenance.replica.store.isSuspect
+      node.isLost = node.isSuspect && patient.maintenance.isLost
+      node.unrestored = patient.maintenance.unhealed()
       report.nodes.append(node)
     }
-    for node in cluster.roster.withState({ $0.nodes }) where node.replica == nil {
+    for node in maintenance.roster.withState({ $0.nodes }) where node.replica == nil {
       var reason = "it is \(node.state.word)"
       if case .failed(let why) = node.state { reason = why }
       report.nodes.append(RepairReport.Node(name: node.name, absence: reason))
@@ -172,7 +154,7 @@ private final class Repair {
   }
 }
 
-extension Caretaker {
+extension NodeMaintenance {
   /// Empties every damaged segment it can; returns how many.
   fileprivate func emptyDamaged() -> Int {
     let log = replica.store.log

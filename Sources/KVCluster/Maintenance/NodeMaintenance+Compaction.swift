@@ -1,5 +1,5 @@
 /// Keeping a log small: compaction, checkpoints, and tombstones that nobody needs any more.
-extension Caretaker {
+extension NodeMaintenance {
   /// Purging takes at most this part of a core, and a node's index is gone through once so long.
   private static let purgePart: UInt64 = 7
   private static let purgePauseNs: UInt64 = 1_000_000_000
@@ -14,14 +14,14 @@ extension Caretaker {
         Compaction.next(in: replica.store, withDamaged: mayTryDamaged, besides: stuckSlots)
       }) ?? nil
     else { return false }
-    var rest = Rest(cluster.executor)
+    var rest = Rest(maintenance.executor)
     while true {
       let isMore = replica.whileOpen { () -> Bool? in
         try? compaction.step { number, body in partitions.whileServing(replica, number, body) }
       }
       // Closed or failed meanwhile, or no room: the segment stays as it is.
       guard case .some(.some(let isMore)) = isMore, !isClosing else {
-        compactAfterNs = Clock.nowNs() + Caretaker.retryMinNs
+        compactAfterNs = Clock.nowNs() + NodeMaintenance.retryMinNs
         return false
       }
       if !isMore { break }
@@ -42,7 +42,7 @@ extension Caretaker {
         replica.compactions.wrappingAdd(1, ordering: .relaxed)
         replica.compactedBytes.wrappingAdd(compaction.movedBytes, ordering: .relaxed)
       } catch {
-        cluster.log(.storage, .failure, "\(replica.name): a compacted segment could not be given up: \(error)")
+        events.add(.storage, .failure, "\(replica.name): a compacted segment could not be given up: \(error)")
       }
     }
     return true
@@ -66,7 +66,7 @@ extension Caretaker {
     let grown = Int(end.segment - checkpointedAt.segment) * log.segmentBytes + end.offset - checkpointedAt.offset
     guard grown > max(Limits.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
     checkpointedAt = end
-    cluster.writeCheckpoint(replica)
+    maintenance.nodes.writeCheckpoint(replica)
   }
 
   // MARK: - Tombstones
@@ -77,12 +77,13 @@ extension Caretaker {
     guard startedNs >= nextPurgeNs else { return }
     let purged = purge.purged
     let progress = replica.whileOpen { purge.step() } ?? .passed
-    cluster.counters.tombstonesPurged.wrappingAdd(purge.purged - purged, ordering: .relaxed)
+    maintenance.counters.tombstonesPurged.wrappingAdd(purge.purged - purged, ordering: .relaxed)
     if progress == .mustSync, startedNs >= nextPurgeSyncNs {
-      nextPurgeSyncNs = startedNs + Caretaker.purgeSyncPauseNs
-      for replica in cluster.roster.live { replica.commit.syncNow() }
+      nextPurgeSyncNs = startedNs + NodeMaintenance.purgeSyncPauseNs
+      for replica in maintenance.roster.live { replica.commit.syncNow() }
     }
     let now = Clock.nowNs()
-    nextPurgeNs = progress == .more ? now + (now - startedNs) * Caretaker.purgePart : now + Caretaker.purgePauseNs
+    nextPurgeNs =
+      progress == .more ? now + (now - startedNs) * NodeMaintenance.purgePart : now + NodeMaintenance.purgePauseNs
   }
 }

@@ -1,7 +1,7 @@
-/// Who looks after one node's log. Used by one thread.
-package final class Caretaker {
+/// The maintenance of one node. Used by one thread.
+package final class NodeMaintenance {
   let replica: Replica
-  unowned let cluster: Cluster
+  let maintenance: Maintenance
   var scrub = Scrub()
   var nextScrubNs: UInt64 = 0
   /// Damaged segments that could not be emptied yet, and the time to try again.
@@ -26,7 +26,7 @@ package final class Caretaker {
   /// Someone waits for the end and no clients are served: no rests.
   let isHurried: Bool
   /// How long damage that could not be healed is left alone; longer each time that nothing has changed.
-  var retryNs = Caretaker.retryMinNs
+  var retryNs = NodeMaintenance.retryMinNs
   var hasAnnouncedUnhealed = false
   /// Slots of damaged segments that could not be emptied and are passed over by whoever is in a hurry.
   var stuckSlots: Set<Int> = []
@@ -44,18 +44,20 @@ package final class Caretaker {
   /// Who finds nothing to do looks again after so long.
   package static let pauseNs: UInt64 = 20_000_000
 
-  package init(_ replica: Replica, _ cluster: Cluster, isHurried: Bool = false) {
+  package init(_ replica: Replica, _ maintenance: Maintenance, isHurried: Bool = false) {
     self.replica = replica
-    self.cluster = cluster
+    self.maintenance = maintenance
     self.isHurried = isHurried
-    comparison = AntiEntropy(replica, cluster.partitions, cluster.links)
-    purge = Purge(replica, cluster)
+    comparison = AntiEntropy(replica, maintenance.data.partitions, maintenance.data.links)
+    purge = Purge(replica, maintenance.data, maintenance.roster, maintenance.options)
     checkpointedAt = replica.store.log.end
-    nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
+    nextScrubNs = Clock.nowNs() + NodeMaintenance.scrubPauseMinNs
   }
 
-  var partitions: PartitionTable { cluster.partitions }
-  var isClosing: Bool { cluster.isClosing.load(ordering: .relaxed) }
+  var data: DataPath { maintenance.data }
+  var partitions: PartitionTable { maintenance.data.partitions }
+  var events: EventLog { maintenance.events }
+  var isClosing: Bool { maintenance.lifespan.isClosing }
 
   /// Does one thing that is due; returns whether there may be more at once.
   package func work() -> Bool {
@@ -80,31 +82,32 @@ package final class Caretaker {
     guard Clock.nowNs() >= nextComparisonNs else { return }
     let copied = comparison.copied
     let isMore = replica.whileOpen { comparison.step() } ?? false
-    cluster.counters.antiEntropyCopies.wrappingAdd(comparison.copied - copied, ordering: .relaxed)
-    nextComparisonNs = Clock.nowNs() + (isMore ? 0 : Caretaker.comparisonPauseNs)
+    maintenance.counters.antiEntropyCopies.wrappingAdd(comparison.copied - copied, ordering: .relaxed)
+    nextComparisonNs = Clock.nowNs() + (isMore ? 0 : NodeMaintenance.comparisonPauseNs)
   }
 
   /// A node that answers may have missed writes all the same: its disk was full for a moment.
   private func deliverHints() {
     let startedNs = Clock.nowNs()
     guard startedNs >= nextDeliveryNs else { return }
-    if replay == nil, lookAtHints() { replay = HintReplay(partitions, cluster.links, to: replica) }
+    if replay == nil, lookAtHints() { replay = HintReplay(partitions, data.links, to: replica) }
     var isMore = false
     if let replay {
       let delivered = replay.delivered
       repeat {
         isMore = replica.whileOpen { replay.step() } ?? false
-      } while isMore && Clock.nowNs() < startedNs + Caretaker.deliveryNs
-      cluster.counters.hintsDelivered.wrappingAdd(replay.delivered - delivered, ordering: .relaxed)
+      } while isMore && Clock.nowNs() < startedNs + NodeMaintenance.deliveryNs
+      maintenance.counters.hintsDelivered.wrappingAdd(replay.delivered - delivered, ordering: .relaxed)
       if !isMore { self.replay = nil }
     }
-    nextDeliveryNs = Clock.nowNs() + (isMore ? Caretaker.deliveryNs * Caretaker.deliveryPart : Caretaker.retryMinNs)
+    nextDeliveryNs =
+      Clock.nowNs() + (isMore ? NodeMaintenance.deliveryNs * NodeMaintenance.deliveryPart : NodeMaintenance.retryMinNs)
   }
 
   /// Gives up the hints that the node has kept for too long; returns whether others keep some for it.
   private func lookAtHints() -> Bool {
     let now = Clock.nowNs()
-    let oldestNs = now - min(now, cluster.options.hintAgeMaxNs)
+    let oldestNs = now - min(now, maintenance.options.hintAgeMaxNs)
     var hasHints = false
     var expired: [UInt16] = []
     var overflowed: [UInt16] = []
@@ -121,9 +124,9 @@ package final class Caretaker {
     }
     for target in expired { settleHints(for: target) }
     for target in overflowed where !announcedOverflows.contains(target) {
-      cluster.log(
+      events.add(
         .storage, .warning,
-        "\(replica.name) has given up hints for \(cluster.roster.name(of: target)), which are too many or too old; "
+        "\(replica.name) has given up hints for \(maintenance.roster.name(of: target)), which are too many or too old; "
           + "when it is back, a comparison finds what it missed")
     }
     announcedOverflows = overflowed
@@ -132,7 +135,7 @@ package final class Caretaker {
 
   /// A start need not take up again what was given up.
   private func settleHints(for target: UInt16) {
-    let name = Array(cluster.roster.name(of: target).utf8)
+    let name = Array(maintenance.roster.name(of: target).utf8)
     replica.whileOpen { name.withBytes { try? replica.store.appendHintsSettled(for: $0) } }
   }
 
@@ -140,12 +143,12 @@ package final class Caretaker {
   /// owners grows the indexes anyway. For the thread of the running program: a simulation has other things to do.
   func arrangeMemory() {
     let startedNs = Clock.nowNs()
-    guard startedNs >= nextArrangementNs, cluster.roster.withState({ $0.move == nil }) else { return }
+    guard startedNs >= nextArrangementNs, maintenance.roster.withState({ $0.move == nil }) else { return }
     if hugePages.hasPending {
       replica.whileOpen { hugePages.step() }
-      nextArrangementNs = Clock.nowNs() + (Clock.nowNs() - startedNs) * Caretaker.arrangementPart
+      nextArrangementNs = Clock.nowNs() + (Clock.nowNs() - startedNs) * NodeMaintenance.arrangementPart
     } else {
-      nextArrangementNs = startedNs + Caretaker.planPauseNs
+      nextArrangementNs = startedNs + NodeMaintenance.planPauseNs
       replica.whileOpen {
         hugePages.plan(replica.store) { number, body in partitions.whileServing(replica, number, body) }
       }

@@ -1,0 +1,55 @@
+/// What must be looked at a few times a second: timeouts, disks that lag or have failed, the tag lease, heartbeats, deleted
+/// files.
+package final class Ticker: Sendable {
+  private let options: ClusterOptions
+  private let roster: Roster
+  private let data: DataPath
+  private let nodes: NodeLifecycle
+  private let failures: FailureWatch
+  private let lifespan: Lifespan
+
+  private static let periodNs: UInt64 = 50_000_000
+  /// From one look for deleted files to the next.
+  private static let deletionPeriodNs: UInt64 = 500_000_000
+
+  init(
+    _ options: ClusterOptions, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ failures: FailureWatch,
+    _ lifespan: Lifespan
+  ) {
+    self.options = options
+    self.roster = roster
+    self.data = data
+    self.nodes = nodes
+    self.failures = failures
+    self.lifespan = lifespan
+  }
+
+  /// Ticks until the cluster closes. Blocks.
+  /// - Parameter also: called once a tick.
+  func run(also: (_ nowNs: UInt64) -> Void) {
+    var lookedNs = Clock.nowNs()
+    while !lifespan.isClosing {
+      Clock.sleep(ns: Ticker.periodNs)
+      tick()
+      also(Clock.nowNs())
+      guard Clock.nowNs() > lookedNs + Ticker.deletionPeriodNs else { continue }
+      nodes.noticeDeletion()
+      lookedNs = Clock.nowNs()
+    }
+    data.direct.isOverdue.store(false, ordering: .relaxed)
+  }
+
+  package func tick() {
+    let now = Clock.nowNs()
+    let replicas = roster.live
+    for replica in replicas where now > options.operationTimeoutNs {
+      replica.commit.expire(startedBefore: now - options.operationTimeoutNs)
+    }
+    // A failure that no sync has met yet: the next one stops the node.
+    for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
+    data.direct.isOverdue.store(
+      replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
+    try? data.tags.extendEarly()
+    failures.exchangeHeartbeats(now)
+  }
+}
