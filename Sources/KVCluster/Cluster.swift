@@ -155,14 +155,14 @@ public final class Cluster: Sendable {
     // No node is being started or stopped once the lock is free, and none will be.
     await nodes.lock.lock()
     nodes.lock.unlock()
-    // Not a job of the executor, which would wait for itself.
-    let closer = BackgroundThread("close") { [self] in
+    // Not one of the jobs that closing waits for.
+    let closer = executor.startOwnedLoop("close") { [self] in
       let closing = closing()
       _ = StepSchedule.drive { closing.step() }
       lifespan.closed.finish()
     }
     await lifespan.closed.wait()
-    closer.join()
+    closer?.join()
   }
 
   package func closing() -> Closing { Closing(options, folder, roster, dataPath, nodes, eventLog, executor) }

@@ -24,7 +24,7 @@ public struct ClusterOptions: Sendable, Equatable {
   /// otherwise a node that is down may hold the only copy of a write.
   public var replaceAfterNs: UInt64?
   /// Size of a log's segments.
-  package var segmentBytes = LogFormat.segmentBytesDefault
+  package var segmentBytes = Limits.segmentBytesDefault
   /// How long hints are kept.
   package var hintAgeMaxNs = Limits.hintAgeMaxNs
   package var mistake: PlantedMistake?

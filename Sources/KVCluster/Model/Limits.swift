@@ -4,6 +4,8 @@ public enum Limits {
   public static let keyBytesMax = 65_535
   /// Values above this belong in a file store; it also bounds the largest segment.
   public static let valueBytesMax = 64 << 20
+  /// A segment's records fit this many bytes, unless a single record is larger and has a segment of its own.
+  package static let segmentBytesDefault = 64 << 20
   /// A node's name becomes a folder's.
   public static let nodeNameBytesMax = 64
   /// Node ids are 16 bits and index a table of stores; ids of removed nodes are used again.
