@@ -134,7 +134,7 @@ extension Cluster {
   }
 
   private var effectiveQuorum: QuorumSettings {
-    let configuration = roster.configuration
+    let configuration = parts.roster.configuration
     return configuration.quorum.effective(nodes: configuration.ring.nodes.count)
   }
 }

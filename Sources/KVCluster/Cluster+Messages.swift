@@ -95,8 +95,8 @@ extension Cluster {
     guard let first = paused.first else {
       return dataPath.links.isFaulty ? "; links are faulty: `heal` mends them" : ""
     }
-    let names = paused.map { roster.name(of: $0) }.joined(separator: ", ")
-    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(roster.name(of: first))`"
+    let names = paused.map { parts.roster.name(of: $0) }.joined(separator: ", ")
+    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(parts.roster.name(of: first))`"
       + (dataPath.links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
   }
 

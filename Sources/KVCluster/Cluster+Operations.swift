@@ -171,8 +171,8 @@ extension Cluster {
   }
 
   private var isComparing: Bool {
-    let quorum = roster.configuration.quorum
-    let suspects = roster.live.filter { $0.store.isSuspect }
+    let quorum = parts.roster.configuration.quorum
+    let suspects = parts.roster.live.filter { $0.store.isSuspect }
     guard suspects.count > quorum.replicas - max(quorum.read, quorum.write) else { return false }
     return suspects.contains { isHeldWhole($0) }
   }
@@ -182,9 +182,9 @@ extension Cluster {
   }
 
   private func checkAllCanBeListed() throws(ClusterError) {
-    let lost = roster.live.filter { $0.store.hasLost && !isHeldWhole($0) }
+    let lost = parts.roster.live.filter { $0.store.hasLost && !isHeldWhole($0) }
     guard !lost.isEmpty else { return }
-    var refusal = Refusal(needed: 0, owners: 0, consistency: nil, folder: folder.path)
+    var refusal = Refusal(needed: 0, owners: 0, consistency: nil, folder: parts.folder.path)
     refusal.suspects = lost.map(\.name)
     refusal.isLost = true
     throw refusal.error
@@ -197,10 +197,10 @@ extension Cluster {
 
   @inline(never)
   private func notServing() -> ClusterError {
-    if lifespan.isClosing { return .notServing("the cluster is closed") }
-    if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
+    if parts.lifespan.isClosing { return .notServing("the cluster is closed") }
+    if let failure = parts.roster.withState({ $0.recoveryFailure }) { return failure }
     return .notServing(
-      "the cluster is still reading its logs (\(Int(lifespan.recoveryFraction * 100)) %); try again in a moment")
+      "the cluster is still reading its logs (\(Int(parts.lifespan.recoveryFraction * 100)) %); try again in a moment")
   }
 
   func settle(_ pending: DurabilityWait, _ consistency: Consistency? = nil) async throws(ClusterError) {

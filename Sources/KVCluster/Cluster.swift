@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A distributed key-value store in one process: a cluster of nodes, each with its own write-ahead log, index and
 /// cache, that keep N copies of every key and answer by quorum.
 ///
@@ -18,55 +16,14 @@ import Synchronization
 ///
 /// Every method may be called from any thread and task.
 public final class Cluster: Sendable {
-  package let options: ClusterOptions
-  package let folder: DataFolder
-  package let roster: Roster
+  package let parts: Assembly
   /// Reads and writes of keys.
   package let dataPath: DataPath
-  package let nodes: NodeLifecycle
-  package let nodeControl: NodeControl
-  package let maintenance: Maintenance
-  package let ticker: Ticker
-  package let changes: MembershipChanges
-  package let verdict: VerdictBoard
-  package let counters = ClusterCounters()
-  package let lifespan = Lifespan()
-  private let eventLog = EventLog()
-  private let executor: any Executor
-  private let recovery: ClusterRecovery
-  private let report: StatusReport
-  private let faults: FaultInjection
-  private let backup: Backup
-  /// Whether maintenance runs in the background; a repair does it itself.
-  private let isMaintained: Bool
 
-  private init(
-    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64,
-    executor: any Executor
-  ) {
-    self.options = options
-    self.folder = folder
-    self.executor = executor
-    self.isMaintained = isMaintained
-    let roster = Roster(configuration)
-    self.roster = roster
-    let data = DataPath(
-      configuration, tags: TagSource(folder.disk) { roster.live.map(\.store.log.folder) },
-      DataPath.Settings(
-        policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
-        mistake: options.mistake, whyFailed: { roster.whyFailed($0) }))
-    dataPath = data
-    nodes = NodeLifecycle(options, folder, roster, data, eventLog, counters, executor)
-    nodeControl = NodeControl(folder, roster, data, nodes, eventLog, executor, lifespan)
-    recovery = ClusterRecovery(options, folder, roster, data, nodes, eventLog, executor, lifespan)
-    maintenance = Maintenance(options, roster, data, nodes, eventLog, counters, executor, lifespan)
-    let failures = FailureWatch(roster, data.links, eventLog, counters, seed: seed &+ 1)
-    ticker = Ticker(options, roster, data, nodes, failures, lifespan)
-    changes = MembershipChanges(options, folder, roster, data, nodes, eventLog, counters, executor, lifespan)
-    verdict = VerdictBoard(data.tap, eventLog)
-    report = StatusReport(options, folder: folder.path, roster, data, counters, failures, verdict, lifespan)
-    faults = FaultInjection(roster, data, folder.disk, eventLog)
-    backup = Backup(folder, roster, data, nodes, executor, lifespan)
+  private init(_ parts: Assembly) {
+    self.parts = parts
+    dataPath = parts.dataPath
+    parts.start()
   }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
@@ -78,23 +35,21 @@ public final class Cluster: Sendable {
     try open(options, isMaintained: true)
   }
 
-  /// - Parameter isMaintained: false leaves compaction and healing to ``repair(progress:)``.
+  /// - Parameter isMaintained: false leaves compaction and healing to ``repair(acceptsLoss:progress:)``.
   package static func open(_ options: ClusterOptions, isMaintained: Bool) throws(ClusterError) -> Cluster {
     try options.check()
     let folder = try DataFolder(options)
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
-      let cluster = try Cluster(
-        options, folder, isMaintained: isMaintained, seed: random.next(), executor: ThreadExecutor())
-      cluster.executor.run("recovery", cluster.recover)
-      return cluster
+      return Cluster(
+        try Assembly(options, folder, ThreadExecutor(), seed: random.next(), isMaintained: isMaintained))
     } catch {
       folder.close(removing: options.isEphemeral)
       throw error
     }
   }
 
-  /// Opens a cluster on another disk than the machine's, with another executor than threads, and recovers it.
+  /// Opens a cluster on another disk than the machine's, with another executor than threads.
   /// - Parameters:
   ///   - boot: names the boot of the machine; after a loss of power it is another one.
   ///   - seed: names a new cluster, and decides what faulty links do.
@@ -102,90 +57,41 @@ public final class Cluster: Sendable {
     _ options: ClusterOptions, on disk: any Disk, boot: String, seed: UInt64, executor: any Executor
   ) throws(ClusterError) -> Cluster {
     let folder = DataFolder(options.dataFolder, disk: disk, boot: boot)
-    let cluster = try Cluster(options, folder, isMaintained: true, seed: seed, executor: executor)
-    executor.run("recovery", cluster.recover)
-    return cluster
-  }
-
-  /// A cluster that has yet to recover.
-  private convenience init(
-    _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64, executor: any Executor
-  ) throws(ClusterError) {
-    let configuration = try folder.configuration(options, newID: seed)
-    try options.checkReplacement(configuration.quorum)
-    self.init(
-      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed,
-      executor: executor)
-  }
-
-  /// Replays the logs, then serves. Blocks.
-  @Sendable private func recover() {
-    defer { lifespan.recovered.finish() }
-    do throws(ClusterError) {
-      try recovery.run()
-    } catch {
-      roster.withState { $0.recoveryFailure = error }
-      return eventLog.add(.recovery, .failure, error.description)
-    }
-    // Changes that are asked for from now on wait for the one that was interrupted.
-    let interrupted = changes.takeUpInterrupted()
-    roster.withState { $0.phase = .serving }
-    dataPath.setServing(!lifespan.isClosing)
-    recovery.announce()
-    if !isMaintained { maintenance.deliverHints() }
-    executor.startLoop("ticker") { [ticker, changes] in ticker.run { changes.replaceIfDue($0) } }
-    executor.startLoop("links") { [dataPath, lifespan] in dataPath.messages.run(until: { lifespan.isClosing }) }
-    if isMaintained { executor.startLoop("maintenance", maintenance.run) }
-    if let interrupted { changes.resume(interrupted) }
+    return Cluster(try Assembly(options, folder, executor, seed: seed, isMaintained: true))
   }
 
   /// Returns when recovery is done and reads and writes are served.
   /// - Throws: why recovery failed.
   public func ready() async throws(ClusterError) {
-    await lifespan.recovered.wait()
-    if let failure = roster.withState({ $0.recoveryFailure }) { throw failure }
+    await parts.lifespan.recovered.wait()
+    if let failure = parts.roster.withState({ $0.recoveryFailure }) { throw failure }
   }
 
   /// Finishes what is under way, puts everything on the disk (unless the policy is `never`), and unlocks the folder; an
   /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
-  public func close() async {
-    guard lifespan.beginClosing() else { return await lifespan.closed.wait() }
-    await lifespan.recovered.wait()
-    dataPath.setServing(false)
-    // No node is being started or stopped once the lock is free, and none will be.
-    await nodes.lock.lock()
-    nodes.lock.unlock()
-    // Not one of the jobs that closing waits for.
-    let closer = executor.startOwnedLoop("close") { [self] in
-      let closing = closing()
-      _ = StepSchedule.drive { closing.step() }
-      lifespan.closed.finish()
-    }
-    await lifespan.closed.wait()
-    closer?.join()
-  }
-
-  package func closing() -> Closing { Closing(options, folder, roster, dataPath, nodes, eventLog, executor) }
+  public func close() async { await parts.close() }
 
   // MARK: - Observation
 
   /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
   /// called from any thread as often as a screen is drawn.
-  public func status() -> ClusterStatus { report.status() }
+  public func status() -> ClusterStatus { parts.report.status() }
 
   /// Events after the one with this sequence number, oldest first, from the last ``Limits/eventsMax``.
-  public func events(after sequence: UInt64) -> [ClusterEvent] { eventLog.after(sequence) }
+  public func events(after sequence: UInt64) -> [ClusterEvent] { parts.events.after(sequence) }
 
   /// Events from now on. A listener more than ``Limits/eventsMax`` behind misses the oldest; the stream ends with the
   /// cluster.
-  public func events() -> AsyncStream<ClusterEvent> { eventLog.stream() }
+  public func events() -> AsyncStream<ClusterEvent> { parts.events.stream() }
 
   /// Where operations on watched keys are recorded for a live verdict.
   package var tap: OperationTap { dataPath.tap }
+  package var verdict: VerdictBoard { parts.verdict }
+  package var options: ClusterOptions { parts.options }
   /// Whether a client can have begun an operation.
   package var hasServed: Bool { dataPath.hasServed }
   /// The path of a file that was deleted while it was open, if one was.
-  package var deletion: String? { nodes.deletion }
+  package var deletion: String? { parts.nodes.deletion }
 
   // MARK: - Membership
 
@@ -195,14 +101,14 @@ public final class Cluster: Sendable {
   /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
   /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
   public func addNode(_ name: String) async throws(ClusterError) {
-    try await changes.change(QueuedChange(kind: .join, node: name))
+    try await parts.changes.change(QueuedChange(kind: .join, node: name))
   }
 
   /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
   /// the other replicas. Waits for its turn as ``addNode(_:)`` does.
   /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
   public func removeNode(_ name: String) async throws(ClusterError) {
-    try await changes.change(QueuedChange(kind: .leave, node: name))
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name))
   }
 
   /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
@@ -210,18 +116,18 @@ public final class Cluster: Sendable {
   /// ``addNode(_:)`` does.
   /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
   public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
-    try await changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
   }
 
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
   /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
   /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
-  public func kill(_ name: String) async throws(ClusterError) { try await nodeControl.kill(name) }
+  public func kill(_ name: String) async throws(ClusterError) { try await parts.nodeControl.kill(name) }
 
   /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
   /// hints, then by a comparison with the other owners. Returns when it has caught up.
   /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
-  public func restart(_ name: String) async throws(ClusterError) { try await nodeControl.restart(name) }
+  public func restart(_ name: String) async throws(ClusterError) { try await parts.nodeControl.restart(name) }
 
   // MARK: - Backup and repair
 
@@ -237,7 +143,7 @@ public final class Cluster: Sendable {
   public func backUp(
     to path: String, progress: @escaping @Sendable (BackupProgress) -> Bool = { _ in true }
   ) async throws(ClusterError) -> BackupSummary? {
-    try await backup.run(to: path, progress: progress)
+    try await parts.backup.run(to: path, progress: progress)
   }
 
   /// Does at once and to the end what maintenance otherwise does little by little: reads every segment, rebuilds nodes that
@@ -250,38 +156,44 @@ public final class Cluster: Sendable {
   package func repair(
     acceptsLoss: Bool = false, progress: @escaping @Sendable (RepairProgress) -> Bool
   ) async throws(ClusterError) -> RepairReport? {
-    precondition(!isMaintained, "two threads would look after one log")
+    precondition(!parts.isMaintained, "two threads would look after one log")
     try await ready()
-    return await executor.result("repair") { [maintenance] in Repair(maintenance, acceptsLoss, progress).run() }
+    return await parts.executor.result("repair") { [parts] in
+      Repair(parts.maintenance, acceptsLoss, progress).run()
+    }
   }
 
   // MARK: - Faults
 
   /// Lets a node hold still, as a stopped process does: messages to it queue until ``resume(_:)``.
   /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.
-  public func pause(_ name: String) throws(ClusterError) { try faults.pause(name) }
+  public func pause(_ name: String) throws(ClusterError) { try parts.faults.pause(name) }
 
   /// Lets a paused node go on.
-  public func resume(_ name: String) throws(ClusterError) { try faults.resume(name) }
+  public func resume(_ name: String) throws(ClusterError) { try parts.faults.resume(name) }
 
   /// Cuts all links between nodes of different groups. Nodes that are in no group belong to the last.
-  public func partition(_ groups: [[String]]) throws(ClusterError) { try faults.partition(groups) }
+  public func partition(_ groups: [[String]]) throws(ClusterError) { try parts.faults.partition(groups) }
 
   /// Delays every message to and from a node; 0 ends that.
-  public func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) { try faults.slow(name, byNs: delayNs) }
+  public func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) {
+    try parts.faults.slow(name, byNs: delayNs)
+  }
 
   /// Loses so many of 1,000 messages to and from a node; 0 ends that.
-  public func drop(_ name: String, perMille: Int) throws(ClusterError) { try faults.drop(name, perMille: perMille) }
+  public func drop(_ name: String, perMille: Int) throws(ClusterError) {
+    try parts.faults.drop(name, perMille: perMille)
+  }
 
   /// Makes all links good and lets paused nodes go on.
-  public func heal() { faults.heal() }
+  public func heal() { parts.faults.heal() }
 
   /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
   /// fetched from another node again.
   /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
-  public func corrupt(_ name: String) throws(ClusterError) { try faults.corrupt(name) }
+  public func corrupt(_ name: String) throws(ClusterError) { try parts.faults.corrupt(name) }
 
   /// The next sync of a node's log fails, which stops the node: pages may be lost, so nothing of it is believed until it
   /// has been compared with others.
-  public func failSync(_ name: String) throws(ClusterError) { try faults.failSync(name) }
+  public func failSync(_ name: String) throws(ClusterError) { try parts.faults.failSync(name) }
 }

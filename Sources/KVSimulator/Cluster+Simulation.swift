@@ -11,44 +11,44 @@ extension Cluster {
   ) throws(ClusterError) -> Cluster {
     precondition(Clock.isVirtual, "only a simulation has a simulated disk")
     let cluster = try open(options, on: disk, boot: "\(boot)", seed: seed, executor: StepExecutor())
-    if let failure = cluster.roster.withState({ $0.recoveryFailure }) { throw failure }
+    if let failure = cluster.parts.roster.withState({ $0.recoveryFailure }) { throw failure }
     return cluster
   }
 
   /// The program is gone from one moment to the next: whatever was under way is undecided.
   package func vanish() {
-    lifespan.beginClosing()
+    parts.lifespan.beginClosing()
     dataPath.setServing(false)
-    for replica in roster.live { nodes.retire(replica) }
+    for replica in parts.roster.live { parts.nodes.retire(replica) }
     dataPath.messages.endAll()
   }
 
   /// The orderly end, in steps; between any two of them the program may ``vanish()``.
   package func beginClosing() -> Steps {
-    lifespan.beginClosing()
+    parts.lifespan.beginClosing()
     dataPath.setServing(false)
-    let closing = closing()
+    let closing = parts.closing()
     return Steps { closing.step() }
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
   package func crashNode(_ name: String) {
-    guard let node = roster.node(named: name), let replica = node.replica else { return }
-    nodes.retire(replica)
-    roster.setState(.dead, of: node.id, replica: nil)
+    guard let node = parts.roster.node(named: name), let replica = node.replica else { return }
+    parts.nodes.retire(replica)
+    parts.roster.setState(.dead, of: node.id, replica: nil)
     dataPath.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
   }
 
   /// A node's machine was switched off without warning while acknowledged writes were not on its disk.
   package func markSuspect(_ name: String) {
-    try? SuspectMark.write(.unsynced, to: folder.disk, folder: DataFolder.logFolder(name))
+    try? SuspectMark.write(.unsynced, to: parts.folder.disk, folder: DataFolder.logFolder(name))
   }
 
-  package func killNode(_ name: String) throws(ClusterError) { try nodeControl.killNow(name) }
+  package func killNode(_ name: String) throws(ClusterError) { try parts.nodeControl.killNow(name) }
 
   /// Starts a node that is down; what it has to catch up with are the steps of the result.
   package func startNode(_ name: String) throws(ClusterError) -> Steps {
-    let catchUp = try nodeControl.restartNow(name)
+    let catchUp = try parts.nodeControl.restartNow(name)
     return Steps { catchUp.step() }
   }
 
@@ -57,20 +57,21 @@ extension Cluster {
   package func beginChange(
     _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
   ) throws(ClusterError) -> Steps {
-    let execution = changes.execution(of: try changes.begin(QueuedChange(kind: kind, node: name, heir: heir)))
+    let execution = parts.changes.execution(
+      of: try parts.changes.begin(QueuedChange(kind: kind, node: name, heir: heir)))
     return Steps { execution.step() }
   }
 
   /// Where the change under way is.
-  package var changeStep: MembershipChange.Step? { roster.withState { $0.move?.change.step } }
+  package var changeStep: MembershipChange.Step? { parts.roster.withState { $0.move?.change.step } }
 
   /// Whether the change under way gives a node's place to another.
-  package var isReplacing: Bool { roster.configuration.change?.heir != nil }
+  package var isReplacing: Bool { parts.roster.configuration.change?.heir != nil }
 
   /// The change that a crash interrupted.
   package func resumeChange() -> Steps? {
-    guard let change = roster.withState({ $0.move?.change }) else { return nil }
-    let execution = changes.execution(of: change)
+    guard let change = parts.roster.withState({ $0.move?.change }) else { return nil }
+    let execution = parts.changes.execution(of: change)
     return Steps { execution.step() }
   }
 
@@ -81,8 +82,8 @@ extension Cluster {
 
   /// The maintenance of a node.
   package func maintenance(of name: String) -> Steps? {
-    guard let replica = roster.node(named: name)?.replica else { return nil }
-    let (job, roster) = (NodeMaintenance(replica, maintenance), roster)
+    guard let replica = parts.roster.node(named: name)?.replica else { return nil }
+    let (job, roster) = (NodeMaintenance(replica, parts.maintenance), parts.roster)
     return Steps {
       guard roster.live.contains(where: { $0 === replica }) else { return .done }
       return job.work() ? .again : .rest(ns: NodeMaintenance.pauseNs)
@@ -91,8 +92,8 @@ extension Cluster {
 
   /// Goes through the index of a node once and takes away the tombstones that may go.
   package func purge(at name: String) {
-    guard let replica = roster.node(named: name)?.replica else { return }
-    var purge = Purge(replica, dataPath, roster, options)
+    guard let replica = parts.roster.node(named: name)?.replica else { return }
+    var purge = Purge(replica, dataPath, parts.roster, options)
     while purge.step() == .more {}
   }
 
@@ -103,19 +104,19 @@ extension Cluster {
       if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
-  package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
+  package func syncIfDue(_ name: String) { parts.roster.node(named: name)?.replica?.commit.runIfDue() }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
-  package func tickNow() { ticker.tick() }
+  package func tickNow() { parts.ticker.tick() }
   /// A disk lags behind: writers are held back.
   package var holdsWritersBack: Bool { dataPath.direct.isOverdue.load(ordering: .relaxed) }
 
-  package var nodeNames: [String] { roster.configuration.namesInOrder }
+  package var nodeNames: [String] { parts.roster.configuration.namesInOrder }
   /// Whether it is a member, or was one and is still being taken leave of.
-  package func knows(_ name: String) -> Bool { roster.node(named: name) != nil }
-  package func isUp(_ name: String) -> Bool { roster.node(named: name)?.replica != nil }
-  package var isChanging: Bool { roster.withState { $0.move != nil } }
-  package var configurationNow: Configuration { roster.configuration }
+  package func knows(_ name: String) -> Bool { parts.roster.node(named: name) != nil }
+  package func isUp(_ name: String) -> Bool { parts.roster.node(named: name)?.replica != nil }
+  package var isChanging: Bool { parts.roster.withState { $0.move != nil } }
+  package var configurationNow: Configuration { parts.roster.configuration }
 }
 
 // MARK: - What a simulation breaks and looks at
@@ -132,24 +133,24 @@ extension Cluster {
   }
 
   package func cutLink(_ from: String, _ to: String, _ isCut: Bool) {
-    guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
+    guard let a = parts.roster.node(named: from)?.id, let b = parts.roster.node(named: to)?.id else { return }
     dataPath.links.set(a, b) { $0.isCut = isCut }
   }
 
   package func slowLink(_ from: String, _ to: String, byNs delay: UInt64) {
-    guard let a = roster.node(named: from)?.id, let b = roster.node(named: to)?.id else { return }
+    guard let a = parts.roster.node(named: from)?.id, let b = parts.roster.node(named: to)?.id else { return }
     dataPath.links.set(a, b) { $0.delayNs = delay }
   }
 
   package func setPaused(_ name: String, _ isPaused: Bool) {
-    guard let id = roster.node(named: name)?.id else { return }
+    guard let id = parts.roster.node(named: name)?.id else { return }
     if isPaused { dataPath.links.pause(id) } else { dataPath.links.resume(id) }
     dataPath.messages.deliverHeld()
   }
 
   /// Clients reach the cluster through this node only; `nil`: through any that answers.
   package func setContact(_ name: String?) {
-    let id = name.flatMap { roster.node(named: $0)?.id }
+    let id = name.flatMap { parts.roster.node(named: $0)?.id }
     dataPath.messages.setConditions { $0.contact = id }
   }
 
@@ -194,7 +195,7 @@ extension Cluster {
 
   /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.
   package func place(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
-    guard let replica = roster.node(named: name)?.replica else { return nil }
+    guard let replica = parts.roster.node(named: name)?.replica else { return nil }
     return key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       return dataPath.partitions[Store.partition(of: hash)].lock.pointee.withLock {
@@ -211,7 +212,7 @@ extension Cluster {
   /// Where in a node's log the tombstone of a key lies that has been purged, and that alone hides an older value there;
   /// `nil` if there is none.
   package func hidingTombstone(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
-    guard let replica = roster.node(named: name)?.replica else { return nil }
+    guard let replica = parts.roster.node(named: name)?.replica else { return nil }
     let hash = key.withBytes { Ring.hash($0) }
     let number = Store.partition(of: hash)
     guard replica.store.stripes[number].index.find(hash, matching: { _ in true }) == nil else { return nil }
@@ -253,25 +254,25 @@ extension Cluster {
   }
 
   /// Nodes that do not vote, and why not.
-  package var suspects: [String] { roster.live.filter { $0.store.isSuspect }.map(\.name) }
-  package func isSuspect(_ name: String) -> Bool { roster.node(named: name)?.replica?.store.isSuspect ?? false }
+  package var suspects: [String] { parts.roster.live.filter { $0.store.isSuspect }.map(\.name) }
+  package func isSuspect(_ name: String) -> Bool { parts.roster.node(named: name)?.replica?.store.isSuspect ?? false }
 
   /// How often each of the less common paths was taken, by name.
   package var branches: [(name: String, count: Int)] {
     let messages = dataPath.messages.counters
     return [
       ("write-back", messages.writeBacks), ("hint kept", messages.hints),
-      ("hint replay", counters.hintsDelivered.load(ordering: .relaxed)),
-      ("anti-entropy copy", counters.antiEntropyCopies.load(ordering: .relaxed)),
-      ("stream", counters.keysStreamed.load(ordering: .relaxed)),
-      ("drain", counters.drainsWaited.load(ordering: .relaxed)),
-      ("stream again", counters.streamsRepeated.load(ordering: .relaxed)),
-      ("suspect merge", counters.suspectsMerged.load(ordering: .relaxed)),
-      ("withdrawal", counters.copiesWithdrawn.load(ordering: .relaxed)),
-      ("hint given up", hintsDropped), ("purge", counters.tombstonesPurged.load(ordering: .relaxed)),
-      ("copy healed", counters.copiesHealed.load(ordering: .relaxed)),
-      ("node failed", counters.failedNodes.load(ordering: .relaxed)),
-      ("suspicion", counters.suspicions.load(ordering: .relaxed)),
+      ("hint replay", parts.counters.hintsDelivered.load(ordering: .relaxed)),
+      ("anti-entropy copy", parts.counters.antiEntropyCopies.load(ordering: .relaxed)),
+      ("stream", parts.counters.keysStreamed.load(ordering: .relaxed)),
+      ("drain", parts.counters.drainsWaited.load(ordering: .relaxed)),
+      ("stream again", parts.counters.streamsRepeated.load(ordering: .relaxed)),
+      ("suspect merge", parts.counters.suspectsMerged.load(ordering: .relaxed)),
+      ("withdrawal", parts.counters.copiesWithdrawn.load(ordering: .relaxed)),
+      ("hint given up", hintsDropped), ("purge", parts.counters.tombstonesPurged.load(ordering: .relaxed)),
+      ("copy healed", parts.counters.copiesHealed.load(ordering: .relaxed)),
+      ("node failed", parts.counters.failedNodes.load(ordering: .relaxed)),
+      ("suspicion", parts.counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
   }

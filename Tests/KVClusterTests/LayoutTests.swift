@@ -24,6 +24,7 @@ import Testing
     "Maintenance",  // looks after nodes that are up
     "Control",  // what people order: members, kills, faults, backups
     "Status",  // what a cluster shows of itself
+    "Assembly",  // puts the parts together
     "",  // the facade
   ]
 

@@ -5,25 +5,13 @@
 /// empties are not used again before the copy is done. Nodes that are to join, leave, die or come back wait meanwhile.
 /// (Without that, a node that comes back could recycle what is being copied. Links instead of copies were rejected: the
 /// same bytes on the same disk save from little, and segments are written again in place.)
-final class Backup: Sendable {
-  private let folder: DataFolder
-  private let roster: Roster
-  private let data: DataPath
-  private let nodes: NodeLifecycle
-  private let executor: any Executor
-  private let lifespan: Lifespan
-
-  init(
-    _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ executor: any Executor,
-    _ lifespan: Lifespan
-  ) {
-    self.folder = folder
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.executor = executor
-    self.lifespan = lifespan
-  }
+struct Backup: Sendable {
+  let folder: DataFolder
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let executor: any Executor
+  let lifespan: Lifespan
 
   /// See ``Cluster/backUp(to:progress:)``.
   func run(

@@ -1,17 +1,10 @@
 /// Faults to play with. They act on the running cluster through its seams to links and disks, so what they show is what
 /// would happen.
-final class FaultInjection: Sendable {
-  private let roster: Roster
-  private let data: DataPath
-  private let disk: any Disk
-  private let events: EventLog
-
-  init(_ roster: Roster, _ data: DataPath, _ disk: any Disk, _ events: EventLog) {
-    self.roster = roster
-    self.data = data
-    self.disk = disk
-    self.events = events
-  }
+struct FaultInjection: Sendable {
+  let roster: Roster
+  let data: DataPath
+  let disk: any Disk
+  let events: EventLog
 
   /// Lets a node hold still, as a stopped process does: what reaches it waits until ``resume(_:)``.
   /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.

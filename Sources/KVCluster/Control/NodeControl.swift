@@ -1,25 +1,12 @@
 /// Kills nodes and starts them again, as told.
-package final class NodeControl: Sendable {
-  private let folder: DataFolder
-  private let roster: Roster
-  private let data: DataPath
-  private let nodes: NodeLifecycle
-  private let events: EventLog
-  private let executor: any Executor
-  private let lifespan: Lifespan
-
-  init(
-    _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ events: EventLog,
-    _ executor: any Executor, _ lifespan: Lifespan
-  ) {
-    self.folder = folder
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.events = events
-    self.executor = executor
-    self.lifespan = lifespan
-  }
+package struct NodeControl: Sendable {
+  let folder: DataFolder
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let events: EventLog
+  let executor: any Executor
+  let lifespan: Lifespan
 
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
   /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.

@@ -1,6 +1,6 @@
 /// Keeps the nodes' logs and copies in order while the cluster is open: compaction, checkpoints, looking for damage and
 /// healing it, hints, comparing replicas, purging tombstones.
-package final class Maintenance: Sendable {
+package struct Maintenance: Sendable {
   let options: ClusterOptions
   let roster: Roster
   let data: DataPath
@@ -9,20 +9,6 @@ package final class Maintenance: Sendable {
   let counters: ClusterCounters
   let executor: any Executor
   let lifespan: Lifespan
-
-  init(
-    _ options: ClusterOptions, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ events: EventLog,
-    _ counters: ClusterCounters, _ executor: any Executor, _ lifespan: Lifespan
-  ) {
-    self.options = options
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.events = events
-    self.counters = counters
-    self.executor = executor
-    self.lifespan = lifespan
-  }
 
   /// Does what is due for each node in turn, until the cluster closes. Blocks.
   func run() {

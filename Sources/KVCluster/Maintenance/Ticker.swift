@@ -1,28 +1,16 @@
 /// What must be looked at a few times a second: timeouts, disks that lag or have failed, the tag lease, heartbeats, deleted
 /// files.
-package final class Ticker: Sendable {
-  private let options: ClusterOptions
-  private let roster: Roster
-  private let data: DataPath
-  private let nodes: NodeLifecycle
-  private let failures: FailureWatch
-  private let lifespan: Lifespan
+package struct Ticker: Sendable {
+  let options: ClusterOptions
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let failures: FailureWatch
+  let lifespan: Lifespan
 
   private static let periodNs: UInt64 = 50_000_000
   /// From one look for deleted files to the next.
   private static let deletionPeriodNs: UInt64 = 500_000_000
-
-  init(
-    _ options: ClusterOptions, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle, _ failures: FailureWatch,
-    _ lifespan: Lifespan
-  ) {
-    self.options = options
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.failures = failures
-    self.lifespan = lifespan
-  }
 
   /// Ticks until the cluster closes. Blocks.
   /// - Parameter also: called once a tick.

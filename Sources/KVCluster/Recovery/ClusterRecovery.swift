@@ -1,29 +1,15 @@
 import Synchronization
 
 /// From a locked folder to nodes that answer: replays every node's log, several at a time.
-final class ClusterRecovery: Sendable {
-  private let options: ClusterOptions
-  private let folder: DataFolder
-  private let roster: Roster
-  private let data: DataPath
-  private let nodes: NodeLifecycle
-  private let events: EventLog
-  private let executor: any Executor
-  private let lifespan: Lifespan
-
-  init(
-    _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle,
-    _ events: EventLog, _ executor: any Executor, _ lifespan: Lifespan
-  ) {
-    self.options = options
-    self.folder = folder
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.events = events
-    self.executor = executor
-    self.lifespan = lifespan
-  }
+struct ClusterRecovery: Sendable {
+  let options: ClusterOptions
+  let folder: DataFolder
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let events: EventLog
+  let executor: any Executor
+  let lifespan: Lifespan
 
   /// Blocks until all nodes that can be started have been.
   func run() throws(ClusterError) {
