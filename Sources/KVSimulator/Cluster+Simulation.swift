@@ -44,11 +44,11 @@ extension Cluster {
     try? SuspectMark.write(.unsynced, to: parts.folder.disk, folder: DataFolder.logFolder(name))
   }
 
-  package func killNode(_ name: String) throws(ClusterError) { try parts.nodeControl.killNow(name) }
+  package func killNode(_ name: String) throws(ClusterError) { try parts.nodeControl.stop(name) }
 
   /// Starts a node that is down; what it has to catch up with are the steps of the result.
   package func startNode(_ name: String) throws(ClusterError) -> Steps {
-    let catchUp = try parts.nodeControl.restartNow(name)
+    let catchUp = parts.nodeControl.catchUp(of: try parts.nodeControl.start(name))
     return Steps { catchUp.step() }
   }
 

@@ -23,9 +23,7 @@ struct Backup: Sendable {
     guard roster.withState({ $0.move == nil }) else {
       throw .refused("a node is joining or leaving; back up when that is done: `nodes` shows it")
     }
-    return try await executor.result("backup") { () -> Result<BackupSummary?, ClusterError> in
-      Result { () throws(ClusterError) in try self.copy(to: path, progress) }
-    }.get()
+    return try await executor.result("backup") { () throws(ClusterError) in try copy(to: path, progress) }
   }
 
   private func copy(

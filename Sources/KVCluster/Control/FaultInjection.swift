@@ -1,13 +1,11 @@
 /// Faults to play with. They act on the running cluster through its seams to links and disks, so what they show is what
-/// would happen.
+/// would happen. Each is documented at the facade's function of the same name (``Cluster``).
 struct FaultInjection: Sendable {
   let roster: Roster
   let data: DataPath
   let disk: any Disk
   let events: EventLog
 
-  /// Lets a node hold still, as a stopped process does: what reaches it waits until ``resume(_:)``.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.
   func pause(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
     if data.links.isPaused(node.id) { throw .refused("\(name) is paused already; `resume \(name)` lets it go on") }
@@ -15,7 +13,6 @@ struct FaultInjection: Sendable {
     events.add(.cluster, .warning, "\(name) is paused: what reaches it waits")
   }
 
-  /// Lets a paused node go on.
   func resume(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
     guard data.links.isPaused(node.id) else { throw .refused("\(name) is not paused") }
@@ -24,7 +21,6 @@ struct FaultInjection: Sendable {
     events.add(.cluster, .success, "\(name) goes on")
   }
 
-  /// Cuts all links between nodes of different groups. Nodes that are in no group belong to the last.
   func partition(_ groups: [[String]]) throws(ClusterError) {
     guard groups.count > 1, groups.allSatisfy({ !$0.isEmpty }) else {
       throw .invalidArgument("a partition has two sides at least, as in: partition node1 | node2 node3")
@@ -46,13 +42,11 @@ struct FaultInjection: Sendable {
       .cluster, .warning, "the network is cut: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))")
   }
 
-  /// Delays every message to and from a node; 0 ends that.
   func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) {
     try eachLink(of: name) { $0.delayNs = delayNs }
     events.add(.cluster, .warning, "messages to and from \(name) take \(delayNs / 1_000_000) ms")
   }
 
-  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
   func drop(_ name: String, perMille: Int) throws(ClusterError) {
     guard (0...1_000).contains(perMille) else { throw .invalidArgument("a part is 0 to 100 %") }
     try eachLink(of: name) { $0.lossPerMille = perMille }
@@ -67,16 +61,12 @@ struct FaultInjection: Sendable {
     }
   }
 
-  /// Makes all links good and lets paused nodes go on.
   func heal() {
     data.links.heal()
     data.messages.deliverHeld()
     events.add(.cluster, .success, "all links are good")
   }
 
-  /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
-  /// fetched from another node again.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
   func corrupt(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
     guard let replica = node.replica, let disk = self.disk as? PosixDisk else {
@@ -118,8 +108,6 @@ struct FaultInjection: Sendable {
     return found
   }
 
-  /// The next sync of a node's log fails, which stops the node: pages may be lost, so nothing of it is believed until it
-  /// has been compared with others.
   func failSync(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
     guard let replica = node.replica, let disk = self.disk as? PosixDisk else {

@@ -8,88 +8,54 @@ package struct NodeControl: Sendable {
   let executor: any Executor
   let lifespan: Lifespan
 
-  /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
-  /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
+  /// See ``Cluster/kill(_:)``.
   func kill(_ name: String) async throws(ClusterError) {
     await nodes.lock.lock()
     defer { nodes.lock.unlock() }
-    let node = try beginKilling(name)
-    if let replica = node.replica { await executor.result("kill \(name)") { self.nodes.retire(replica) } }
-    finishKilling(node)
+    try await executor.result("kill \(name)") { () throws(ClusterError) in try stop(name) }
   }
 
-  private func beginKilling(_ name: String) throws(ClusterError) -> Roster.Node {
+  /// Kills a node. Blocks.
+  package func stop(_ name: String) throws(ClusterError) {
     let node = try member(name)
     guard node.state != .dead else { throw .refused("\(name) is dead already; `restart \(name)` brings it back") }
     try markKilled(name, true)
-    return node
-  }
-
-  private func finishKilling(_ node: Roster.Node) {
+    if let replica = node.replica { nodes.retire(replica) }
     roster.setState(.dead, of: node.id, replica: nil)
     data.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
     events.add(.kill, .warning, "\(node.name) was killed; the other owners keep hints for it")
   }
 
-  /// ``kill(_:)`` for a simulation.
-  package func killNow(_ name: String) throws(ClusterError) {
-    let node = try beginKilling(name)
-    if let replica = node.replica { nodes.retire(replica) }
-    finishKilling(node)
-  }
-
-  /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
-  /// hints, then by a comparison with the other owners. Returns when it has caught up.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
+  /// See ``Cluster/restart(_:)``.
   func restart(_ name: String) async throws(ClusterError) {
     let startedNs = Clock.nowNs()
     await nodes.lock.lock()
     let replica: Replica
     do throws(ClusterError) {
-      let node = try beginRestarting(name)
-      let opened = await executor.result("restart \(name)") { self.reopen(node) }
-      replica = try finishRestarting(node, opened)
+      replica = try await executor.result("restart \(name)") { () throws(ClusterError) in try start(name) }
     } catch {
       nodes.lock.unlock()
       throw error
     }
     nodes.lock.unlock()
-    let caughtUp = await executor.result("restart \(name)") { () -> String in
-      let catchUp = CatchUp(replica, self.roster, self.data)
-      catchUp.run(resting: Rest(self.executor)) { self.lifespan.isClosing }
+    let caughtUp = await executor.result("restart \(name)") {
+      let catchUp = catchUp(of: replica)
+      catchUp.run(resting: Rest(executor)) { lifespan.isClosing }
       return catchUp.summary
     }
     events.add(.restart, .success, "\(name) is back after \((Clock.nowNs() - startedNs) / 1_000_000) ms; \(caughtUp)")
   }
 
-  /// ``restart(_:)`` for a simulation: the node answers, and catches up as the steps of what is returned.
-  package func restartNow(_ name: String) throws(ClusterError) -> CatchUp {
-    let node = try beginRestarting(name)
-    return CatchUp(try finishRestarting(node, reopen(node)), roster, data)
-  }
-
-  private func beginRestarting(_ name: String) throws(ClusterError) -> Roster.Node {
+  /// Starts a node that is down: it answers on return, and has yet to catch up. Blocks.
+  package func start(_ name: String) throws(ClusterError) -> Replica {
     let node = try member(name)
     guard !node.state.isServing else {
       throw .refused("\(name) is \(node.state.word) already; `kill \(name)` stops it")
     }
     roster.setState(.recovering(fraction: 0), of: node.id, replica: nil)
-    return node
-  }
-
-  private func finishRestarting(
-    _ node: Roster.Node, _ opened: Result<Replica, StorageError>
-  ) throws(ClusterError) -> Replica {
-    let replica: Replica
-    do throws(StorageError) {
-      replica = try opened.get()
-    } catch {
-      roster.setState(.failed(reason: error.description), of: node.id, replica: nil)
-      throw .storage("\(node.name) cannot start: \(error)")
-    }
+    let replica = try reopen(node)
     do throws(ClusterError) {
-      try markKilled(node.name, false)
+      try markKilled(name, false)
     } catch {
       nodes.retire(replica)
       roster.setState(.dead, of: node.id, replica: nil)
@@ -101,6 +67,9 @@ package struct NodeControl: Sendable {
     nodes.takeRecoveredHints(replica)
     return replica
   }
+
+  /// What a node that was down has to catch up with.
+  package func catchUp(of replica: Replica) -> CatchUp { CatchUp(replica, roster, data) }
 
   private func member(_ name: String) throws(ClusterError) -> Roster.Node {
     guard data.isServing else { throw .notServing("the cluster does not serve yet") }
@@ -127,15 +96,16 @@ package struct NodeControl: Sendable {
     }
   }
 
-  private func reopen(_ node: Roster.Node) -> Result<Replica, StorageError> {
+  private func reopen(_ node: Roster.Node) throws(ClusterError) -> Replica {
     do throws(StorageError) {
       let replica = try nodes.openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
       try? TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
-      return .success(replica)
+      return replica
     } catch {
-      return .failure(error)
+      roster.setState(.failed(reason: error.description), of: node.id, replica: nil)
+      throw .storage("\(node.name) cannot start: \(error)")
     }
   }
 }

@@ -29,8 +29,13 @@ package protocol Executor: Sendable {
 
 extension Executor {
   /// Runs a job that may block, and waits for its result without holding a thread.
-  func result<R: Sendable>(_ name: String, _ job: @escaping @Sendable () -> R) async -> R {
-    await withCheckedContinuation { continuation in run(name) { continuation.resume(returning: job()) } }
+  func result<R: Sendable, E: Error>(
+    _ name: String, _ job: @escaping @Sendable () throws(E) -> R
+  ) async throws(E) -> R {
+    let result = await withCheckedContinuation { continuation in
+      run(name) { continuation.resume(returning: Result { () throws(E) in try job() }) }
+    }
+    return try result.get()
   }
 }
 

@@ -30,14 +30,6 @@
       return try body(&value.pointee)
     }
 
-    borrowing func withLockIfAvailable<R: ~Copyable, E: Error>(
-      _ body: (inout sending Value) throws(E) -> sending R
-    ) throws(E) -> sending R? {
-      guard pthread_mutex_trylock(mutex) == 0 else { return nil }
-      defer { pthread_mutex_unlock(mutex) }
-      return try body(&value.pointee)
-    }
-
     borrowing func _unsafeLock() { pthread_mutex_lock(mutex) }
     borrowing func _unsafeUnlock() { pthread_mutex_unlock(mutex) }
   }
