@@ -35,10 +35,14 @@ public final class Cluster: Sendable {
     try open(options, isMaintained: true)
   }
 
-  /// - Parameter isMaintained: false leaves compaction and healing to ``repair(acceptsLoss:progress:)``.
-  package static func open(_ options: ClusterOptions, isMaintained: Bool) throws(ClusterError) -> Cluster {
+  /// - Parameters:
+  ///   - isMaintained: false leaves compaction and healing to ``repair(acceptsLoss:progress:)``.
+  ///   - disk: what the cluster uses in place of the folder's own disk, which is handed to it.
+  package static func open(
+    _ options: ClusterOptions, isMaintained: Bool, disk: (any Disk) -> any Disk = { $0 }
+  ) throws(ClusterError) -> Cluster {
     try options.check()
-    let folder = try DataFolder(options)
+    let folder = try DataFolder(options, disk)
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
       return Cluster(

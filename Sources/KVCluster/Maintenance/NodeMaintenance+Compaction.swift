@@ -64,7 +64,9 @@ extension NodeMaintenance {
     let log = replica.store.log
     let end = log.end
     let grown = Int(end.segment - checkpointedAt.segment) * log.segmentBytes + end.offset - checkpointedAt.offset
-    guard grown > max(Limits.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
+    guard grown > max(maintenance.options.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else {
+      return
+    }
     checkpointedAt = end
     maintenance.nodes.writeCheckpoint(replica)
   }

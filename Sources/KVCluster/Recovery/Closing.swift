@@ -47,7 +47,7 @@ package final class Closing {
       endOperations()
       next = replicas.isEmpty ? .noteOrderlyEnd : .checkpoint(node: 0)
     case .checkpoint(let i):
-      if isKept, replicas[i].store.log.size.recordBytes > Limits.checkpointBytes / 8 {
+      if isKept, replicas[i].store.log.size.recordBytes > options.checkpointBytes / 8 {
         nodes.writeCheckpoint(replicas[i])
       }
       next = .sync(node: i)

@@ -1,7 +1,7 @@
 extension DataFolder {
   /// Makes and locks the folder that options name.
-  convenience init(_ options: ClusterOptions) throws(ClusterError) {
-    try self.init(options.dataFolder, options.fsync)
+  convenience init(_ options: ClusterOptions, _ wrap: (any Disk) -> any Disk) throws(ClusterError) {
+    try self.init(options.dataFolder, options.fsync, wrap)
     guard !options.isEphemeral || isEmpty else {
       close(removing: false)
       throw .dataFolder("\(path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
