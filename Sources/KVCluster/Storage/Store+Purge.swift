@@ -101,12 +101,13 @@ extension Store {
     log.segmentsNow.segments.flatMap { segment in
       let source = SegmentSource(
         base: segment.file.base, slot: segment.slot, id: segment.id, clusterID: log.identity.clusterID)
-      return SegmentScan(source, limit: segment.end).entries(Store.partition(of: hash)).compactMap {
-        entry -> LoggedRecord? in
-        guard entry.hash == hash else { return nil }
-        return LoggedRecord(
-          tag: entry.tag, isTombstone: entry.location.isTombstone, segment: segment.id,
-          range: entry.location.offset..<entry.location.offset + entry.location.byteCount)
+      let scan = SegmentScan(source, limit: segment.end)
+      return withExtendedLifetime(scan) {
+        scan.entries(Store.partition(of: hash)).filter { $0.hash == hash }.map { entry in
+          LoggedRecord(
+            tag: entry.tag, isTombstone: entry.location.isTombstone, segment: segment.id,
+            range: entry.location.offset..<entry.location.offset + entry.location.byteCount)
+        }
       }
     }
   }
