@@ -91,6 +91,8 @@ public final class Cluster: Sendable {
   /// Where operations on watched keys are recorded for a live verdict.
   package var tap: OperationTap { dataPath.tap }
   package var verdict: VerdictBoard { parts.verdict }
+  /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
+  package func copies(of key: [UInt8]) -> [KeyCopy?] { dataPath.copies(of: key) }
   package var options: ClusterOptions { parts.options }
   /// Whether a client can have begun an operation.
   package var hasServed: Bool { dataPath.hasServed }

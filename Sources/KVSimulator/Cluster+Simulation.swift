@@ -162,37 +162,6 @@ extension Cluster {
     dataPath.messages.deliverHeld()
   }
 
-  /// One replica's copy of a key.
-  package struct Copy: Equatable, Sendable {
-    package var node: String
-    /// ``Tag/none`` if it has none.
-    package var tag: Tag
-    package var isTombstone: Bool
-    package var checksum: UInt32
-  }
-
-  /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
-  package func copies(of key: [UInt8]) -> [Copy?] {
-    key.withBytes { bytes in
-      let hash = Ring.hash(bytes)
-      let partition = dataPath.partitions[Store.partition(of: hash)]
-      return partition.lock.pointee.withLock {
-        let view = partition.pointee.view.takeUnretainedValue()
-        let participants = view.participants(ofSlot: Ring.slot(of: hash))
-        return (0..<participants.count).map { i -> Copy? in
-          guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else { return nil }
-          switch replica.store.read(hash, bytes) {
-          case .damaged: return nil
-          case .absent: return Copy(node: replica.name, tag: .none, isTombstone: true, checksum: 0)
-          case .found(let tag, _, let isTombstone, let value):
-            return Copy(
-              node: replica.name, tag: tag, isTombstone: isTombstone, checksum: Checksum.crc32c(value))
-          }
-        }
-      }
-    }
-  }
-
   /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.
   package func place(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
     guard let replica = parts.roster.node(named: name)?.replica else { return nil }
