@@ -75,6 +75,72 @@ public final class Cluster: Sendable {
   /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
   public func close() async { await parts.close() }
 
+  // MARK: - Reads and writes
+
+  // Reads and writes. Each may be called from any thread and task; a key has 1 to 65,535 bytes, a value 0 to 64 MiB, and an
+  // empty value is a value.
+  //
+  // Every write goes to all owners of its key. An operation that does not find enough of them is refused with
+  // ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``, and nothing was changed. If owners did not answer
+  // in time it throws ``ClusterError/indeterminate(_:)``: a write may have taken effect, and of a read nothing is known.
+
+  /// Stores a value. Durable on W owners as the fsync policy says when it returns.
+  public func put(
+    _ key: [UInt8], _ value: [UInt8], _ options: WriteOptions = WriteOptions()
+  ) async throws(ClusterError) {
+    try await dataPath.write(.put, key, value, options)
+  }
+
+  /// The newest value of a key, or `nil` if it has none.
+  public func get(_ key: [UInt8], _ options: ReadOptions = ReadOptions()) async throws(ClusterError) -> [UInt8]? {
+    try await dataPath.read(key, options)
+  }
+
+  /// Removes a key. Durable like a put.
+  /// - Returns: whether a get at the same level, made just before, found a value; that look is not part of the guarantee.
+  public func delete(_ key: [UInt8], _ options: WriteOptions = WriteOptions()) async throws(ClusterError) -> Bool {
+    let existed = try await get(key, ReadOptions(consistency: options.consistency)) != nil
+    try await dataPath.write(.delete, key, [], options)
+    return existed
+  }
+
+  /// ``put(_:_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
+  public func putBlocking(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
+  ) throws(ClusterError) {
+    try dataPath.writeBlocking(.put, key, value, options)
+  }
+
+  /// ``get(_:_:)`` for a thread, into the caller's memory. Allocates nothing unless it has to wait.
+  /// - Returns: the value's byte count, of which as many were copied as fit; `nil` if the key has no value.
+  public func getBlocking(
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, _ options: ReadOptions = ReadOptions()
+  ) throws(ClusterError) -> Int? {
+    try dataPath.readBlocking(key, options) { value in
+      let copied = min(value.count, buffer.count)
+      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+      return value.count
+    }
+  }
+
+  /// ``delete(_:_:)`` for a thread, without the look before. Allocates nothing unless it has to wait.
+  public func deleteBlocking(
+    _ key: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
+  ) throws(ClusterError) {
+    try dataPath.writeBlocking(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options)
+  }
+
+  /// Keys in use that begin with `prefix`, in the order of their bytes.
+  ///
+  /// A listing for people, not a consistent scan: it looks at every partition in turn. O(all keys).
+  /// - Parameters:
+  ///   - prefix: what the keys begin with; empty for all.
+  ///   - limit: at most this many; of the rest it is only known whether there are any.
+  /// - Throws: ``ClusterError/storage(_:)`` if every owner of some keys has lost records: what is not there may have been.
+  public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
+    try parts.keyScan.keys(prefix: prefix, limit: limit)
+  }
+
   // MARK: - Observation
 
   /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
@@ -94,6 +160,8 @@ public final class Cluster: Sendable {
   /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
   package func copies(of key: [UInt8]) -> [KeyCopy?] { dataPath.copies(of: key) }
   package var options: ClusterOptions { parts.options }
+  /// Waits, as long as an operation may take, while so many nodes are compared after damage that reads are refused.
+  package func untilCompared() async { await parts.keyScan.untilCompared() }
   /// Whether a client can have begun an operation.
   package var hasServed: Bool { dataPath.hasServed }
   /// The path of a file that was deleted while it was open, if one was.

@@ -18,7 +18,7 @@ extension Cluster {
   /// The program is gone from one moment to the next: whatever was under way is undecided.
   package func vanish() {
     parts.lifespan.beginClosing()
-    dataPath.setServing(false)
+    dataPath.stopServing()
     for replica in parts.roster.live { parts.nodes.retire(replica) }
     dataPath.messages.endAll()
   }
@@ -26,7 +26,7 @@ extension Cluster {
   /// The orderly end, in steps; between any two of them the program may ``vanish()``.
   package func beginClosing() -> Steps {
     parts.lifespan.beginClosing()
-    dataPath.setServing(false)
+    dataPath.stopServing()
     let closing = parts.closing()
     return Steps { closing.step() }
   }
@@ -104,12 +104,22 @@ extension Cluster {
       if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
+  /// An operation of a simulation's client: by message or by direct call, as the program would carry it.
+  /// - Parameter completion: hears once how it ended, perhaps before this returns.
+  /// - Throws: nothing was done.
+  package func submit(
+    _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
+    completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
+  ) throws(ClusterError) {
+    try dataPath.submit(call, key, consistency, completion: completion)
+  }
+
   package func syncIfDue(_ name: String) { parts.roster.node(named: name)?.replica?.commit.runIfDue() }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
   package func tickNow() { parts.ticker.tick() }
   /// A disk lags behind: writers are held back.
-  package var holdsWritersBack: Bool { dataPath.direct.isOverdue.load(ordering: .relaxed) }
+  package var holdsWritersBack: Bool { dataPath.holdsWritersBack }
 
   package var nodeNames: [String] { parts.roster.configuration.namesInOrder }
   /// Whether it is a member, or was one and is still being taken leave of.
@@ -148,10 +158,10 @@ extension Cluster {
     dataPath.messages.deliverHeld()
   }
 
-  /// Clients reach the cluster through this node only; `nil`: through any that answers.
-  package func setContact(_ name: String?) {
+  /// The node that sends the messages of all operations; `nil`: any that answers.
+  package func setCoordinator(_ name: String?) {
     let id = name.flatMap { parts.roster.node(named: $0)?.id }
-    dataPath.messages.setConditions { $0.contact = id }
+    dataPath.messages.setConditions { $0.coordinator = id }
   }
 
   /// Each node handles one request at a time, and takes so long for it.
@@ -230,7 +240,7 @@ extension Cluster {
   package var branches: [(name: String, count: Int)] {
     let messages = dataPath.messages.counters
     return [
-      ("write-back", messages.writeBacks), ("hint kept", messages.hints),
+      ("write-back", messages.writeBacks), ("hint kept", hintsKept),
       ("hint replay", parts.counters.hintsDelivered.load(ordering: .relaxed)),
       ("anti-entropy copy", parts.counters.antiEntropyCopies.load(ordering: .relaxed)),
       ("stream", parts.counters.keysStreamed.load(ordering: .relaxed)),
@@ -244,6 +254,12 @@ extension Cluster {
       ("suspicion", parts.counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),
     ]
+  }
+
+  private var hintsKept: Int {
+    var count = 0
+    dataPath.partitions.forEach { _, partition in count += partition.pointee.hintsKept }
+    return count
   }
 
   private var hintsDropped: Int {

@@ -39,9 +39,7 @@ import Testing
     try FileManager.default.subpathsOfDirectory(atPath: Self.engine.path).filter { $0.hasSuffix(".swift") }.map {
       path in
       let url = Self.engine.appendingPathComponent(path)
-      // Extensions of the facade belong to it, wherever they lie.
-      let isFacade = url.lastPathComponent.hasPrefix("Cluster+")
-      let folder = isFacade ? "" : path.split(separator: "/").dropLast().joined(separator: "/")
+      let folder = path.split(separator: "/").dropLast().joined(separator: "/")
       return File(folder: folder, name: url.lastPathComponent, text: try String(contentsOf: url, encoding: .utf8))
     }
   }
@@ -76,6 +74,16 @@ import Testing
       """#
     #expect(SwiftWords.types(text) == ["Declared", "Base", "Used", "Interpolated"])
     #expect(SwiftWords.declarations("package final class A {\n  struct Nested {}\n}\nenum B {}") == ["A", "B"])
+  }
+
+  @Test("The facade and its extensions have at most 300 lines together")
+  func facadeIsThin() throws {
+    let facade = try files().filter { file in
+      file.folder.isEmpty || file.text.split(separator: "\n").contains { $0.contains("extension Cluster {") }
+    }
+    #expect(facade.contains { $0.name == "Cluster.swift" })
+    let lines = facade.reduce(0) { $0 + $1.text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 }
+    #expect(lines <= 300, "\(facade.map(\.path)) have \(lines)")
   }
 
   @Test("Nobody but the clock, and the check that a simulation starts no thread, asks whether time is virtual")

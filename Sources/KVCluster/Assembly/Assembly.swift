@@ -15,6 +15,7 @@ package final class Assembly: Sendable {
   let events = EventLog()
   let executor: any Executor
   let report: StatusReport
+  let keyScan: KeyScan
   let faults: FaultInjection
   let backup: Backup
   /// Whether maintenance runs in the background; a repair does it itself.
@@ -37,7 +38,12 @@ package final class Assembly: Sendable {
       configuration, tags: TagSource(folder.disk) { roster.live.map(\.store.log.folder) },
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
-        mistake: options.mistake, whyFailed: { roster.whyFailed($0) }))
+        mistake: options.mistake, whyFailed: { roster.whyFailed($0) },
+        whyNotServing: { [lifespan] in
+          if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
+          let percent = Int(lifespan.recoveryFraction * 100)
+          return .notServing("the cluster is still reading its logs (\(percent) %); try again in a moment")
+        }))
     dataPath = data
     nodes = NodeLifecycle(options, folder, roster, data, events, counters, executor)
     nodeControl = NodeControl(
@@ -54,6 +60,7 @@ package final class Assembly: Sendable {
     changes = MembershipChanges(options, folder, roster, data, nodes, events, counters, executor, lifespan)
     verdict = VerdictBoard(data.tap, events)
     report = StatusReport(options, folder: folder.path, roster, data, counters, failures, verdict, lifespan)
+    keyScan = KeyScan(roster: roster, data: data)
     faults = FaultInjection(roster: roster, data: data, disk: folder.disk, events: events)
     backup = Backup(folder: folder, roster: roster, data: data, nodes: nodes, executor: executor, lifespan: lifespan)
   }
@@ -73,7 +80,7 @@ package final class Assembly: Sendable {
     // Changes that are asked for from now on wait for the one that was interrupted.
     let interrupted = changes.takeUpInterrupted()
     roster.withState { $0.phase = .serving }
-    dataPath.setServing(!lifespan.isClosing)
+    if !lifespan.isClosing { dataPath.startServing() }
     recovery.announce()
     if !isMaintained { maintenance.deliverHints() }
     executor.startLoop("ticker") { [ticker, changes] in ticker.run { changes.replaceIfDue($0) } }
@@ -89,7 +96,7 @@ package final class Assembly: Sendable {
   func close() async {
     guard lifespan.beginClosing() else { return await lifespan.closed.wait() }
     await lifespan.recovered.wait()
-    dataPath.setServing(false)
+    dataPath.stopServing()
     // No node is being started or stopped once the lock is free, and none will be.
     await nodes.lock.lock()
     nodes.lock.unlock()

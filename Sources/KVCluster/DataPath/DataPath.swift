@@ -11,14 +11,17 @@ package final class DataPath: Sendable {
   let tags: TagSource
   package let links: Links
   /// Carries operations while all links are good.
-  package let direct: DirectCarrier
+  let direct: DirectCarrier
   /// Carries operations while links are faulty.
   package let messages: MessageCarrier
   /// Where operations on watched keys are recorded for a live verdict.
   let tap = OperationTap()
   let readLatencies = LatencyRecorder()
   let writeLatencies = LatencyRecorder()
+  let settings: Settings
   private let serving = Atomic<Bool>(false)
+  private let stopped = Atomic<Bool>(false)
+  private let overdue = Atomic<Bool>(false)
   /// The placement in force, made once an epoch.
   private let views: Mutex<PlacementView>
 
@@ -34,16 +37,20 @@ package final class DataPath: Sendable {
     var mistake: PlantedMistake?
     /// Why a node failed; `nil` if it did not.
     var whyFailed: @Sendable (_ id: UInt16) -> String?
+    /// Why operations are not served yet.
+    var whyNotServing: @Sendable () -> ClusterError
   }
 
   init(_ configuration: Configuration, tags: TagSource, _ settings: Settings) {
-    let view = PlacementView(configuration)
+    self.settings = settings
+    let view = PlacementView(configuration, settings.mistake)
     views = Mutex(view)
     partitions = PartitionTable(view: view)
     self.tags = tags
     links = Links(seed: settings.seed)
-    direct = DirectCarrier(partitions, tags, settings)
-    messages = MessageCarrier(partitions, links, tags, settings)
+    let service = ReplicaService(settings.policy, settings.mistake)
+    direct = DirectCarrier(partitions, tags, service, settings)
+    messages = MessageCarrier(partitions, links, tags, service, settings)
   }
 
   // MARK: - Serving
@@ -55,7 +62,29 @@ package final class DataPath: Sendable {
   /// Whether a client can have begun an operation.
   var hasServed: Bool { serving.load(ordering: .sequentiallyConsistent) }
 
-  package func setServing(_ isServing: Bool) { serving.store(isServing, ordering: .releasing) }
+  func startServing() { serving.store(true, ordering: .releasing) }
+
+  /// Operations are refused from here on; those under way go on.
+  package func stopServing() {
+    stopped.store(true, ordering: .releasing)
+    serving.store(false, ordering: .releasing)
+  }
+
+  @inline(__always)
+  func checkServing() throws(ClusterError) {
+    if !isServing { throw notServing() }
+  }
+
+  @inline(never)
+  private func notServing() -> ClusterError {
+    stopped.load(ordering: .acquiring) ? .notServing("the cluster is closed") : settings.whyNotServing()
+  }
+
+  /// Whether writers wait because a disk lags too far behind.
+  @inline(__always)
+  package var holdsWritersBack: Bool { overdue.load(ordering: .relaxed) }
+
+  func holdWritersBack(_ isOverdue: Bool) { overdue.store(isOverdue, ordering: .relaxed) }
 
   // MARK: - Placement
 
@@ -68,7 +97,9 @@ package final class DataPath: Sendable {
   }
 
   /// The view of a configuration that is not in force yet. O(blocks of the ring).
-  func makeView(of configuration: Configuration) -> PlacementView { PlacementView(configuration) }
+  func makeView(of configuration: Configuration) -> PlacementView {
+    PlacementView(configuration, settings.mistake)
+  }
 
   /// Takes the view of a configuration that has just come into force.
   func keepView(_ made: PlacementView) { views.withLock { $0 = made } }

@@ -1,54 +1,43 @@
-import CKernels
 import Synchronization
 
-/// Carries out reads and writes over healthy links: the pure operations of `Coordination`, with every message a direct
-/// call on the caller's thread.
+/// Carries operations over healthy links: every message is a direct call on the caller's thread.
 ///
 /// A put takes one lock, the partition's, and under it touches three replicas without a queue, a task or an allocation.
-/// What must wait for a disk leaves the lock first.
+/// What must wait for a disk leaves the lock first. Decisions are those of ``WriteOperation`` and ``ReadOperation``,
+/// what replicas do is in ``ReplicaService``.
 package final class DirectCarrier: Sendable {
-  private let partitions: PartitionTable
+  let partitions: PartitionTable
+  let service: ReplicaService
   private let tags: TagSource
-  private let policy: FsyncPolicy
-  private let timeoutNs: UInt64
-  /// Writers wait while a disk lags too far behind; set by the cluster's ticker.
-  package let isOverdue = Atomic<Bool>(false)
-  /// For those who are told to look at it.
+  /// For people who are told to look at it.
   private let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
+  /// A planted mistake: looked at only where an owner does not answer.
+  private let hintsCountAsAcks: Bool
 
-  init(_ partitions: PartitionTable, _ tags: TagSource, _ settings: DataPath.Settings) {
+  init(_ partitions: PartitionTable, _ tags: TagSource, _ service: ReplicaService, _ settings: DataPath.Settings) {
     self.partitions = partitions
     self.tags = tags
-    policy = settings.policy
-    timeoutNs = settings.timeoutNs
+    self.service = service
     folder = settings.folder
     whyFailed = settings.whyFailed
+    hintsCountAsAcks = settings.mistake == .hintCountsAsAck
   }
 
   // MARK: - Writing
 
   /// Applies a put or delete at all owners that answer.
-  /// - Parameter consistency: how many must have it, unless as many as the cluster says.
   /// - Returns: what to wait for before it may be acknowledged, or `nil` if it may be now.
   @inline(__always)
   func write(
-    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
-    _ consistency: Consistency? = nil
-  ) throws(ClusterError) -> DurabilityWait? {
-    try DirectCarrier.checkKey(key.count)
-    try DirectCarrier.checkValue(value.count)
-    if isOverdue.load(ordering: .relaxed) { try waitWhileOverdue() }
-    let hash = Ring.hash(key)
-    let checksum = kv_crc32c(0, value.baseAddress, value.count)
-    let tag: Tag
-    do { tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
-    let partition = partitions[Store.partition(of: hash)]
-    let write = Write(
-      kind: kind, hash: hash, tag: tag, key: key, value: value, checksum: checksum, consistency: consistency)
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ tag: Tag
+  ) throws(ClusterError) -> PendingOperation? {
+    let kind = operation.kind == .delete ? RecordKind.tombstone : .value
+    let write = ReplicaWrite(kind, hash: operation.hash, tag: tag, key: key, value: value)
+    let partition = partitions[Store.partition(of: operation.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
-      if tag <= partition.pointee.purged { return try applyAnew(write, partition) }
-      return try apply(write, partition)
+      if tag <= partition.pointee.purged { return try applyAnew(write, operation.consistency, partition) }
+      return try apply(write, operation.consistency, partition)
     }
   }
 
@@ -56,55 +45,20 @@ package final class DirectCarrier: Sendable {
   /// more that it comes first, so it comes later. Nobody has seen its first tag.
   @inline(never)
   private func applyAnew(
-    _ write: Write, _ partition: UnsafeMutablePointer<Partition>
-  ) throws(ClusterError) -> DurabilityWait? {
+    _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> PendingOperation? {
     var write = write
     do { write.tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
-    return try apply(write, partition)
-  }
-
-  private struct Write {
-    let kind: RecordKind
-    let hash: UInt64
-    var tag: Tag
-    let key: UnsafeRawBufferPointer
-    let value: UnsafeRawBufferPointer
-    let checksum: UInt32
-    var consistency: Consistency?
-
-    /// Puts the record into a replica's log. `Unmanaged` spares a retain and a release a replica; it does not pass typed
-    /// errors through, hence the result.
-    @inline(__always)
-    func append(at replica: Unmanaged<Replica>) throws(StorageError) -> Location {
-      try replica._withUnsafeGuaranteedRef { replica -> Result<Location, StorageError> in
-        do throws(StorageError) {
-          return .success(
-            try replica.store.log.append(kind, tag: tag, key: key, value: value, valueChecksum: checksum))
-        } catch {
-          return .failure(error)
-        }
-      }.get()
-    }
-
-    @inline(__always)
-    func publish(_ location: Location, at replica: Unmanaged<Replica>, _ known: inout Tag) -> LogPosition {
-      replica._withUnsafeGuaranteedRef {
-        $0.store.publish(location, hash: hash, tag: tag, key: key, known: &known)
-      }
-    }
+    return try apply(write, consistency, partition)
   }
 
   @inline(__always)
-  private func apply(_ write: Write, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError)
-    -> DurabilityWait?
-  {
+  private func apply(
+    _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> PendingOperation? {
     let (participants, rule) = partition.pointee.view._withUnsafeGuaranteedRef { view in
       let participants = view.participants(ofSlot: Ring.slot(of: write.hash))
-      let rule =
-        if let consistency = write.consistency { view.writeRule(participants, consistency) } else {
-          view.writeRule(participants)
-        }
-      return (participants, rule)
+      return (participants, view.writeRule(participants, consistency))
     }
     var live = ParticipantSet()
     for i in 0..<participants.count {
@@ -112,19 +66,42 @@ package final class DirectCarrier: Sendable {
       live.insert(i)
       replica._withUnsafeGuaranteedRef { $0.store.prefetch(write.hash) }
     }
-    guard rule.isMet(by: live) else { throw unavailable(participants, partition, rule, write.consistency) }
+    guard rule.isMet(by: live) || hintsCountAsAcks && !live.isEmpty else {
+      throw unavailable(participants, partition, rule, consistency)
+    }
     partition.pointee.operations.writes &+= 1
     var operation = WriteOperation(tag: write.tag, rule: rule)
-    var positions = InlineArray<14, LogPosition>(repeating: .start)
-    var failure: StorageError?
     // First into all logs, then into all indexes: while the records are written, the indexes' memory arrives, and while
     // the later ones are, the record that the key has now.
     var locations = InlineArray<14, Location>(repeating: .none)
+    let failure = append(write, partition, participants, &live, &locations, &operation)
+    var positions = InlineArray<14, LogPosition>(repeating: .start)
+    var known = Tag.none
+    for i in 0..<participants.count where live.contains(i) {
+      let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
+      positions[i] = service.publish(locations[i], write, at: replica, &known)
+      if service.acknowledges(positions[i], at: replica) { _ = operation.acknowledge(i) }
+    }
+    if live.count < participants.count { keepHints(write, partition, participants, live, &operation) }
+    switch operation.step {
+    case .done: return nil
+    case .waiting: return wait(operation, partition, participants, live, positions)
+    case .undecidable: throw undecidable(participants, live, failure)
+    }
+  }
+
+  /// The first half of a write, at all owners in `live`; takes those out that fail, and returns the last failure.
+  @inline(__always)
+  private func append(
+    _ write: ReplicaWrite, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
+    _ live: inout ParticipantSet, _ locations: inout InlineArray<14, Location>, _ operation: inout WriteOperation
+  ) -> StorageError? {
+    var failure: StorageError?
     var isFirst = true
     for i in 0..<participants.count where live.contains(i) {
       let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
       do throws(StorageError) {
-        locations[i] = try write.append(at: replica)
+        locations[i] = try service.append(write, at: replica)
       } catch {
         failure = error
         live.remove(i)
@@ -136,53 +113,32 @@ package final class DirectCarrier: Sendable {
         isFirst = false
       }
     }
-    var known = Tag.none
-    for i in 0..<participants.count where live.contains(i) {
-      let replica = partition.pointee.replica(participants.ids[i]).unsafelyUnwrapped
-      positions[i] = write.publish(locations[i], at: replica, &known)
-      if policy != .always { _ = operation.acknowledge(i) }
-    }
-    if live.count < participants.count { addHints(write, partition, participants, live) }
-    if let failure, live.isEmpty { throw .storage("\(failure). Nothing was written") }
-    if operation.step == .done { return nil }
-    if operation.step == .undecidable {
-      throw .undecidedWrite(
-        "\(live.count) of \(participants.count) owners took the write: \(failure.map(String.init(describing:)) ?? "")")
-    }
-    return pending(operation, partition, participants, live, positions)
+    return failure
   }
 
-  /// Notes for each owner that does not answer that it missed the write; the first one that took it keeps the note.
+  /// Notes for each owner that has not taken the write that it missed it; the first one that has keeps the notes.
   @inline(never)
-  private func addHints(
-    _ write: Write, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
-    _ live: ParticipantSet
+  private func keepHints(
+    _ write: ReplicaWrite, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
+    _ live: ParticipantSet, _ operation: inout WriteOperation
   ) {
     guard let first = (0..<participants.count).first(where: live.contains) else { return }
     let holder = partition.pointee.replica(participants.ids[first])!.takeUnretainedValue()
-    let view = partition.pointee.view.takeUnretainedValue()
     for i in 0..<participants.count where !live.contains(i) {
-      let target = participants.ids[i]
-      let name = view.nameBytes(of: target)
-      let byteCount = HintQueue.byteCount(keyBytes: write.key.count, nameBytes: name.count)
-      let hint = HintQueue.Hint(hash: write.hash, byteCount: byteCount)
-      guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { continue }
-      name.withBytes {
-        // A hint that finds no room is lost; comparing replicas closes what it leaves open.
-        try? holder.store.appendHint(for: $0, key: write.key, tag: write.tag)
-      }
+      partition.pointee.keepHint(for: participants.ids[i], write.hash, write.key, write.tag, at: holder)
+      if hintsCountAsAcks { _ = operation.acknowledge(i) }
     }
   }
 
   /// Registers an operation with the logs it waits for. A log among the first that are enough, in the order of the nodes'
   /// ids, is waited for at once; the others sync a little later and for more writers together.
-  private func pending(
+  func wait(
     _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
     _ participants: PlacementView.Participants, _ live: ParticipantSet, _ positions: InlineArray<14, LogPosition>
-  ) -> DurabilityWait {
+  ) -> PendingOperation {
     var operation = operation
     for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
-    let wait = DurabilityWait(operation)
+    let pending = PendingOperation(operation)
     var chosen = operation.acknowledged
     while !operation.rule.isMet(by: chosen) {
       var next: Int?
@@ -194,193 +150,26 @@ package final class DirectCarrier: Sendable {
     }
     for i in 0..<participants.count where live.contains(i) {
       partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
-        $0.commit.register(wait, participant: i, position: positions[i], isUrgent: chosen.contains(i))
+        $0.commit.register(pending, participant: i, position: positions[i], isUrgent: chosen.contains(i))
       }
     }
-    return wait
-  }
-
-  // MARK: - Reading
-
-  /// Reads a key from a quorum and hands its newest value to `take`, under the partition's lock; `nil` if it has none.
-  /// - Returns: what `take` made of it, and what to wait for before it may be returned, if anything.
-  @inline(__always)
-  func read<R>(
-    _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
-    try DirectCarrier.checkKey(key.count)
-    let hash = Ring.hash(key)
-    let partition = partitions[Store.partition(of: hash)]
-    return try partition.lock.pointee.withLock { () throws(ClusterError) in
-      try read(hash, key, partition, consistency, take)
-    }
-  }
-
-  @inline(__always)
-  private func read<R>(
-    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
-    _ consistency: Consistency?, _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
-    partition.pointee.operations.reads &+= 1
-    // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both rings
-    // during a change, hold the same version.
-    if consistency == nil, let value = readAgreed(hash, key, partition) { return (take(value.bytes), nil) }
-    return try readSlowly(hash, key, partition, consistency, take)
-  }
-
-  /// A value on which a quorum agrees; `bytes` is `nil` if it is a tombstone.
-  private struct Agreed {
-    var bytes: UnsafeRawBufferPointer?
-  }
-
-  @inline(__always)
-  private func readAgreed(
-    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>
-  ) -> Agreed? {
-    let (wanted, order) = partition.pointee.view._withUnsafeGuaranteedRef { ($0.agreement, $0.readOrder(hash)) }
-    let (owners, count, first) = order
-    guard count >= wanted else { return nil }
-    var at = first
-    for _ in 0..<wanted {
-      guard let replica = partition.pointee.replica(owners[at]) else { return nil }
-      replica._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
-      at = at &+ 1 == count ? 0 : at &+ 1
-    }
-    at = first
-    let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
-    let answer = replica._withUnsafeGuaranteedRef { replica in
-      replica.store.prefetchRecord(hash)
-      return replica.store.read(hash, key)
-    }
-    guard case .found(let tag, let position, let isTombstone, let value) = answer, isDurable(replica, position) else {
-      return nil
-    }
-    for _ in 1..<wanted {
-      at = at &+ 1 == count ? 0 : at &+ 1
-      let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
-      guard let version = replica._withUnsafeGuaranteedRef({ $0.store.vote(hash, key, known: tag) }),
-        version.tag == tag, isDurable(replica, version.location, hash)
-      else { return nil }
-    }
-    return Agreed(bytes: isTombstone ? nil : value)
-  }
-
-  @inline(__always)
-  private func isDurable(_ replica: Unmanaged<Replica>, _ position: LogPosition) -> Bool {
-    policy != .always || replica._withUnsafeGuaranteedRef { $0.store.log.durable > position }
-  }
-
-  @inline(__always)
-  private func isDurable(_ replica: Unmanaged<Replica>, _ location: Location, _ hash: UInt64) -> Bool {
-    policy != .always
-      || replica._withUnsafeGuaranteedRef { $0.store.log.durable > $0.store.position(location, hash) }
-  }
-
-  private struct SlowRead {
-    let hash: UInt64
-    let key: UnsafeRawBufferPointer
-    let participants: PlacementView.Participants
-  }
-
-  /// The general read: asks everyone who answers, writes the newest version back where it is missing, waits for disks.
-  @inline(never)
-  private func readSlowly<R>(
-    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
-    _ consistency: Consistency?, _ take: (UnsafeRawBufferPointer?) -> R
-  ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
-    let view = partition.pointee.view.takeUnretainedValue()
-    let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    var operation =
-      if let consistency {
-        ReadOperation(
-          readRule: view.readRule(participants, consistency),
-          writeRule: view.writeBackRule(participants, consistency))
-      } else {
-        ReadOperation(readRule: view.readRule(participants), writeRule: view.writeRule(participants))
-      }
-    let read = SlowRead(hash: hash, key: key, participants: participants)
-    var newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer)?
-    for i in 0..<read.participants.count where operation.phase == .asking {
-      guard let replica = partition.pointee.replica(read.participants.ids[i])?.takeUnretainedValue() else {
-        _ = operation.lose(i)
-        continue
-      }
-      switch replica.store.read(read.hash, read.key) {
-      case .absent: _ = operation.answer(i, tag: .none)
-      case .damaged:
-        _ = operation.lose(i)
-        if !replica.store.isSuspect { replica.noteDamage(read.hash) }
-      case .found(let tag, let position, let isTombstone, let value):
-        if tag > operation.newest { newest = (tag, isTombstone, value) }
-        _ = operation.answer(i, tag: tag, isDurable: isDurable(.passUnretained(replica), position))
-      }
-    }
-    switch operation.phase {
-    case .finished:
-      return (take(newest.flatMap { $0.isTombstone ? nil : $0.value }), nil)
-    case .writingBack:
-      guard let newest else { preconditionFailure("a write-back needs a version") }
-      let pending = try writeBack(read, operation, partition, newest, consistency)
-      return (take(newest.isTombstone ? nil : newest.value), pending)
-    case .asking, .undecidable:
-      throw unavailable(read.participants, partition, operation.readRule, consistency, readOf: read.hash)
-    }
-  }
-
-  /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.
-  private func writeBack(
-    _ read: SlowRead, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
-    _ newest: (tag: Tag, isTombstone: Bool, value: UnsafeRawBufferPointer), _ consistency: Consistency?
-  ) throws(ClusterError) -> DurabilityWait? {
-    let write = Write(
-      kind: newest.isTombstone ? .tombstone : .value, hash: read.hash, tag: newest.tag, key: read.key,
-      value: newest.value, checksum: kv_crc32c(0, newest.value.baseAddress, newest.value.count))
-    var waiting = WriteOperation(tag: newest.tag, rule: operation.writeRule)
-    var positions = InlineArray<14, LogPosition>(repeating: .start)
-    var live = ParticipantSet()
-    for i in 0..<read.participants.count {
-      guard !operation.lost.contains(i), let replica = partition.pointee.replica(read.participants.ids[i]) else {
-        _ = waiting.lose(i)
-        continue
-      }
-      do throws(StorageError) {
-        positions[i] = try replica.takeUnretainedValue().store.apply(
-          write.kind, hash: write.hash, tag: write.tag, key: write.key, value: write.value,
-          valueChecksum: write.checksum)
-        live.insert(i)
-        if isDurable(replica, positions[i]) { _ = waiting.acknowledge(i) }
-      } catch {
-        _ = waiting.lose(i)
-      }
-    }
-    switch waiting.step {
-    case .done: return nil
-    case .waiting: return pending(waiting, partition, read.participants, live, positions)
-    case .undecidable: throw unavailable(read.participants, partition, operation.writeRule, consistency)
-    }
+    return pending
   }
 
   // MARK: - Refusing
 
-  @inline(__always)
-  static func checkKey(_ count: Int) throws(ClusterError) {
-    guard count >= 1, count <= Limits.keyBytesMax else {
-      throw .invalidArgument("a key has 1 to \(Limits.keyBytesMax) bytes, this one has \(count)")
-    }
-  }
-
-  @inline(__always)
-  static func checkValue(_ count: Int) throws(ClusterError) {
-    guard count <= Limits.valueBytesMax else { throw DirectCarrier.tooLarge(count) }
-  }
-
-  private static func tooLarge(_ count: Int) -> ClusterError {
-    .invalidArgument("a value has at most \(Limits.valueBytesMax >> 20) MiB, this one has \(count) bytes")
+  @inline(never)
+  private func undecidable(
+    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ failure: StorageError?
+  ) -> ClusterError {
+    let reason = failure.map(String.init(describing:)) ?? ""
+    if live.isEmpty { return .storage("\(reason). Nothing was written") }
+    return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)")
   }
 
   /// - Parameter hash: the key's, if it was to be read: then owners that answer may not know.
   @inline(never)
-  private func unavailable(
+  func unavailable(
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule,
     _ consistency: Consistency?, readOf hash: UInt64? = nil
   ) -> ClusterError {
@@ -402,17 +191,5 @@ package final class DirectCarrier: Sendable {
     }
     refusal.isLost = !partitions.isHeldWhole(participants, partition)
     return refusal.error
-  }
-
-  /// The disk is more than two seconds behind: writers wait until it has caught up, as the policy promises.
-  @inline(never)
-  func waitWhileOverdue() throws(ClusterError) {
-    let deadlineNs = Clock.nowNs() + timeoutNs
-    while isOverdue.load(ordering: .relaxed) {
-      guard Clock.nowNs() < deadlineNs else {
-        throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
-      }
-      Clock.sleep(ns: 1_000_000)
-    }
   }
 }

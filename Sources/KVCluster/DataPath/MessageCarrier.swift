@@ -1,14 +1,13 @@
 import Synchronization
 
-/// Operations while links are faulty: every message between nodes goes through here, and arrives late, twice or never as
-/// ``Links`` decides.
+/// Carries operations while links are faulty: every message between nodes goes through here, and arrives late, twice or
+/// never as ``Links`` decides.
 ///
-/// Each operation is sent from a *contact*, one of the nodes that answer; sent again, it may go through another one, as a
-/// client would try the next address. In the running program a thread calls ``run()`` whenever something is due; in a
-/// simulation the queue of events does. What happens at a replica is decided under its partition's lock, as ever.
+/// A *coordinator*, one of the nodes that answer, sends each operation's messages; sent again, they may come from another
+/// one, as a client would try the next address. In the running program a thread calls ``run()`` whenever something is
+/// due; in a simulation the queue of events does. What replicas do is in ``ReplicaService``, under their partition's lock
+/// as ever.
 package final class MessageCarrier: @unchecked Sendable {
-  typealias Completion = @Sendable (MessageOperation.Outcome) -> Void
-
   private enum Event {
     case arrival(Message)
     /// A node has had its time with a message that arrived before.
@@ -19,16 +18,19 @@ package final class MessageCarrier: @unchecked Sendable {
 
   private struct Entry {
     var operation: MessageOperation
-    /// `nil` once it has been called.
-    var completion: Completion?
+    /// The caller; `nil` once it has its answer.
+    var caller: PendingOperation?
+    /// When an operation that has ended stops sending to silent owners.
     var lingersUntilNs: UInt64?
-    /// Through which node it was sent last. An operation that is over goes on through that one: the client has gone.
-    var contact: UInt16?
+    /// Which node sent it last; `nil` if none answered. An operation that has ended keeps its coordinator: its client has
+    /// gone.
+    var coordinator: UInt16?
   }
 
-  let links: Links
+  private let links: Links
   private let partitions: PartitionTable
-  private let policy: FsyncPolicy
+  private let service: ReplicaService
+  private let tags: TagSource
   private let timeoutNs: UInt64
   private let mistake: PlantedMistake?
   /// Called when something is due earlier than what was before.
@@ -39,24 +41,21 @@ package final class MessageCarrier: @unchecked Sendable {
   private let lock = Lock()
   // All below is guarded by `lock`.
   private var queue = TimerQueue<Event>()
-  /// From operation number `first` on; `nil` for those that are over.
-  private var entries: [Entry?] = []
-  private var first = 0
-  /// So many of the first entries are `nil`.
-  private var ended = 0
+  private var entries = NumberedEntries<Entry>()
+  /// Messages to and from paused nodes.
   private var held: [Message] = []
   private var random: SeededRandom
   private var isEnded = false
   private var conditions = Conditions()
   /// What has been decided, to be told without the lock.
-  private var decided: [(Completion, MessageOperation.Outcome)] = []
+  private var decided: [(caller: PendingOperation, outcome: ClientOperation.Outcome)] = []
   package private(set) var counters = Counters()
 
   /// What a simulation prescribes.
   package struct Conditions {
     /// The only node that clients reach.
-    package var contact: UInt16?
-    /// Each node handles one request at a time, and takes so long for it.
+    package var coordinator: UInt16?
+    /// How long each node takes for a request; it handles one at a time.
     package var serviceNs: UInt64 = 0
     /// When each node is free, by id.
     var freeNs: [UInt64] = []
@@ -64,92 +63,93 @@ package final class MessageCarrier: @unchecked Sendable {
 
   package func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
 
-  /// How often what happened, for those who watch.
+  /// How often each of the less common paths was taken.
   package struct Counters: Sendable, Equatable {
     var sent = 0
     package var lost = 0
     package var doubled = 0
     package var writeBacks = 0
-    package var hints = 0
+    /// Answers of a replica's earlier life.
     package var voidAnswers = 0
+    /// Requests to nodes that are not owners any more.
     package var refusals = 0
   }
 
-  /// Silent owners are asked again after so long.
+  /// Time after which silent owners are asked again.
   private static let retryNs: UInt64 = 100_000_000
-  /// A write that is done goes on for so long, for the owners that have not answered.
+  /// How long a completed operation keeps sending to owners that have not answered.
   private static let lingerNs: UInt64 = 1_000_000_000
   /// How soon its thread sees that the cluster closes.
   private static let sleepMaxNs: UInt64 = 100_000_000
-  /// What waits for a paused node; beyond it messages are lost.
+  /// Messages held for paused nodes; those beyond are lost.
   private static let heldMax = 65_536
 
-  init(_ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ settings: DataPath.Settings) {
+  init(
+    _ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ service: ReplicaService,
+    _ settings: DataPath.Settings
+  ) {
     self.partitions = partitions
     self.links = links
     self.tags = tags
-    policy = settings.policy
+    self.service = service
     timeoutNs = settings.timeoutNs
     mistake = settings.mistake
     random = SeededRandom(seed: ~settings.seed)
   }
 
-  private let tags: TagSource
-
   func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
 
   // MARK: - Operations
 
-  /// Begins an operation; `completion` hears once how it ended, perhaps before this returns.
+  /// Begins an operation.
+  /// - Parameter tag: of a write; ``Tag/none`` for a get.
+  /// - Returns: what to wait for; it may have ended already.
   func begin(
-    _ call: MessageOperation.Call, hash: UInt64, key: [UInt8], tag: Tag, consistency: Consistency? = nil,
-    completion: @escaping Completion
-  ) {
+    _ client: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ tag: Tag
+  ) -> PendingOperation {
+    let pending = PendingOperation()
     let isRefused = lock.withLock { () -> Bool in
-      if self.isEnded { return true }
+      if isEnded { return true }
       let now = Clock.nowNs()
       // Looked up and registered as one: a change of owners that does not find the operation here comes before it, and
       // has let every partition use its view.
-      let (view, purged) = look(at: hash)
+      let (view, purged) = look(at: client.hash)
       guard let tag = tag == .none || tag > purged ? tag : try? tags.draw() else { return true }
-      let participants = view.participants(ofSlot: Ring.slot(of: hash))
-      let number = first + entries.count
-      let operation = MessageOperation(
-        number: number, call: call, hash: hash, key: key, tag: tag, epoch: view.epoch,
-        owners: (0..<participants.count).map { participants.ids[$0] },
-        readRule: readRule(view, participants, consistency),
-        writeRule: writeRule(view, participants, call, consistency), deadlineNs: now + timeoutNs)
-      entries.append(Entry(operation: operation, completion: completion, contact: drawContact()))
-      sendRequests(number - first, now)
-      queue.add(.attention(operation: number), at: now + min(MessageCarrier.retryNs, timeoutNs))
+      let operation = MessageCarrier.operation(
+        entries.next, client, key, value, tag, view, deadlineNs: now + timeoutNs)
+      entries.append(Entry(operation: operation, caller: pending, coordinator: drawCoordinator()))
+      sendRequests(operation.number, now)
+      queue.add(.attention(operation: operation.number), at: now + min(MessageCarrier.retryNs, timeoutNs))
       return false
     }
-    if isRefused { return completion(.undecided) }
+    if isRefused {
+      pending.decide(.undecided)
+      return pending
+    }
     run()
     wakeUp.withLock { $0 }?()
+    return pending
   }
 
-  private func readRule(
-    _ view: PlacementView, _ participants: PlacementView.Participants, _ consistency: Consistency?
-  ) -> QuorumRule {
-    if let consistency { return view.readRule(participants, consistency) }
-    var rule = view.readRule(participants)
-    if mistake == .readsOne { rule.needed = 1 }
-    return rule
-  }
-
-  private func writeRule(
-    _ view: PlacementView, _ participants: PlacementView.Participants, _ call: MessageOperation.Call,
-    _ consistency: Consistency?
-  ) -> QuorumRule {
-    if let consistency {
-      return call == .get
-        ? view.writeBackRule(participants, consistency) : view.writeRule(participants, consistency)
+  private static func operation(
+    _ number: Int, _ client: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ tag: Tag, _ view: PlacementView, deadlineNs: UInt64
+  ) -> MessageOperation {
+    let participants = view.participants(ofSlot: Ring.slot(of: client.hash))
+    let version: MessageOperation.Version
+    let decision: MessageOperation.Decision
+    switch client.kind {
+    case .get:
+      version = .none
+      decision = .read(view.readOperation(participants, client.consistency))
+    case .put, .delete:
+      let kind = client.kind == .delete ? RecordKind.tombstone : .value
+      version = MessageOperation.Version(kind: kind, tag: tag, value: Array(value))
+      decision = .write(WriteOperation(tag: tag, rule: view.writeRule(participants, client.consistency)))
     }
-    var rule = view.writeRule(participants)
-    if mistake == .noWriteBack || mistake == .readsOne, call == .get { (rule.needed, rule.nextNeeded) = (0, 0) }
-    if mistake == .writesNewOwnersOnly, rule.nextNeeded > 0 { rule.needed = 0 }
-    return rule
+    return MessageOperation(
+      number: number, hash: client.hash, key: Array(key), version: version, epoch: view.epoch,
+      owners: (0..<participants.count).map { participants.ids[$0] }, decision, deadlineNs: deadlineNs)
   }
 
   /// The owners, and the tag above which a new write must be.
@@ -165,7 +165,7 @@ package final class MessageCarrier: @unchecked Sendable {
   ///   older version of the key to any of its owners.
   func whileStill(_ body: (_ isBusy: (_ hash: UInt64) -> Bool) -> Void) {
     lock.withLock {
-      var busy = Set(entries.compactMap { $0?.operation.hash })
+      var busy = Set(entries.all.map(\.operation.hash))
       for message in held { busy.insert(message.hash) }
       for case .arrival(let message) in queue.all { busy.insert(message.hash) }
       body { busy.contains($0) }
@@ -175,28 +175,26 @@ package final class MessageCarrier: @unchecked Sendable {
   /// Whether an operation of an epoch before this one can still succeed.
   func hasOperations(before epoch: UInt64) -> Bool {
     lock.withLock {
-      entries.contains { entry in entry.map { $0.completion != nil && $0.operation.epoch < epoch } ?? false }
+      entries.all.contains { $0.caller != nil && $0.operation.epoch < epoch }
     }
   }
 
   /// A node has begun a new life.
   func nodeStarted(_ id: UInt16) {
     lock.withLock {
-      for i in entries.indices { entries[i]?.operation.forget(id) }
+      for number in entries.numbers { entries[number]?.operation.forget(id) }
     }
   }
 
-  /// Ends everything, for good: operations under way, and those that come too late, are undecided.
+  /// Ends every operation as undecided, those that begin later too.
   package func endAll() {
     lock.withLock {
       isEnded = true
-      for i in entries.indices {
-        entries[i]?.operation.timeOut()
-        complete(i)
+      for number in entries.numbers {
+        entries[number]?.operation.timeOut()
+        complete(number)
       }
-      first += entries.count
-      entries = []
-      ended = 0
+      entries.removeAll()
       queue.removeAll()
       held = []
       durable.withLock { $0 = [] }
@@ -238,7 +236,7 @@ package final class MessageCarrier: @unchecked Sendable {
     tell()
   }
 
-  /// What waited for a node that goes on now.
+  /// Delivers messages that were held for nodes that are not paused any more.
   package func deliverHeld() {
     lock.withLock {
       let now = Clock.nowNs()
@@ -256,7 +254,7 @@ package final class MessageCarrier: @unchecked Sendable {
         return self.decided
       }
       if decided.isEmpty { return }
-      for (completion, outcome) in decided { completion(outcome) }
+      for (caller, outcome) in decided { caller.decide(outcome) }
     }
   }
 
@@ -272,74 +270,65 @@ package final class MessageCarrier: @unchecked Sendable {
 
   /// Call with `lock` held, as everything below.
   private func attend(_ number: Int, _ now: UInt64) {
-    let i = number - first
-    guard entries.indices.contains(i), var entry = entries[i] else { return }
-    if entry.completion != nil, now >= entry.operation.deadlineNs { entry.operation.timeOut() }
-    if mistake == .hintCountsAsAck, let missing = entry.operation.missing {
-      for target in missing.targets { _ = entry.operation.take(.written, from: target) }
-    }
-    if mistake == .retriesWithNewTag, let tag = try? tags.draw() { entry.operation.retag(tag) }
-    entries[i] = entry
-    complete(i)
-    entry = entries[i]!
-    if let end = entry.lingersUntilNs, now >= end || entry.operation.requests.isEmpty {
+    guard var operation = entries[number]?.operation else { return }
+    if operation.outcome == nil, now >= operation.deadlineNs { operation.timeOut() }
+    if let mistake { plant(mistake, in: &operation) }
+    entries[number]?.operation = operation
+    complete(number)
+    guard let entry = entries[number] else { preconditionFailure("an operation under attention is there") }
+    if let end = entry.lingersUntilNs, now >= end || operation.requests.isEmpty {
       sendHints(entry, now)
-      entries[i] = nil
-      dropEnded()
+      entries.remove(number)
       return
     }
-    if entry.lingersUntilNs == nil { entries[i]!.contact = drawContact() }
-    sendRequests(i, now)
-    let next = entry.lingersUntilNs ?? entry.operation.deadlineNs
+    if entry.lingersUntilNs == nil { entries[number]?.coordinator = drawCoordinator() }
+    sendRequests(number, now)
+    let next = entry.lingersUntilNs ?? operation.deadlineNs
     queue.add(.attention(operation: number), at: max(now + 1, min(next, now + MessageCarrier.retryNs)))
   }
 
-  /// Forgets the oldest operations that are over, once they are half of all: each entry is moved once on average.
-  private func dropEnded() {
-    while ended < entries.count, entries[ended] == nil { ended += 1 }
-    guard ended * 2 >= entries.count else { return }
-    entries.removeFirst(ended)
-    first += ended
-    ended = 0
+  private func plant(_ mistake: PlantedMistake, in operation: inout MessageOperation) {
+    if mistake == .hintCountsAsAck, let missing = operation.missing {
+      for target in missing.targets { _ = operation.take(.written, from: target) }
+    }
+    if mistake == .retriesWithNewTag, let tag = try? tags.draw() { operation.retag(tag) }
   }
 
   /// Takes note of an operation that has just been decided.
-  private func complete(_ i: Int) {
-    guard let entry = entries[i], let completion = entry.completion, let outcome = entry.operation.outcome else {
-      return
-    }
-    decided.append((completion, outcome))
-    entries[i]!.completion = nil
-    entries[i]!.lingersUntilNs = Clock.nowNs() + MessageCarrier.lingerNs
+  private func complete(_ number: Int) {
+    guard let entry = entries[number], let caller = entry.caller, let outcome = entry.operation.outcome else { return }
+    decided.append((caller, outcome))
+    entries[number]?.caller = nil
+    entries[number]?.lingersUntilNs = Clock.nowNs() + MessageCarrier.lingerNs
   }
 
   // MARK: - Messages
 
-  private func sendRequests(_ i: Int, _ now: UInt64) {
-    guard let entry = entries[i], let contact = entry.contact else { return }
+  private func sendRequests(_ number: Int, _ now: UInt64) {
+    guard let entry = entries[number], let coordinator = entry.coordinator else { return }
     let operation = entry.operation
     for (to, body) in operation.requests {
       send(
         Message(
-          operation: operation.number, from: contact, to: to, hash: operation.hash, key: operation.key, body: body),
+          operation: operation.number, from: coordinator, to: to, hash: operation.hash, key: operation.key, body: body),
         now)
     }
   }
 
   /// A node that answers; a client finds one by trying.
-  private func drawContact() -> UInt16? {
-    if let contact = conditions.contact { return contact }
+  private func drawCoordinator() -> UInt16? {
+    if let coordinator = conditions.coordinator { return coordinator }
     let candidates = partitions.attachedIDs.filter { !links.isPaused($0) }
     return candidates.isEmpty ? nil : candidates[random.below(candidates.count)]
   }
 
   private func sendHints(_ entry: Entry, _ now: UInt64) {
-    guard let missing = entry.operation.missing, let contact = entry.contact else { return }
+    guard let missing = entry.operation.missing, let coordinator = entry.coordinator else { return }
     let operation = entry.operation
     for target in missing.targets {
       send(
         Message(
-          operation: operation.number, from: contact, to: missing.holder, hash: operation.hash, key: operation.key,
+          operation: operation.number, from: coordinator, to: missing.holder, hash: operation.hash, key: operation.key,
           body: .hint(target: target, tag: missing.tag)), now)
     }
   }
@@ -375,107 +364,49 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   private func take(_ message: Message, _ now: UInt64) {
-    let i = message.operation - first
-    guard entries.indices.contains(i), entries[i] != nil else { return }
+    guard entries[message.operation] != nil else { return }
     guard partitions.incarnation(of: message.from) == message.incarnation else { return counters.voidAnswers += 1 }
-    let hasNews = entries[i]!.operation.take(message.body, from: message.from)
-    complete(i)
+    let hasNews = entries[message.operation]?.operation.take(message.body, from: message.from) ?? false
+    complete(message.operation)
     if hasNews {
       counters.writeBacks += 1
-      sendRequests(i, now)
+      sendRequests(message.operation, now)
     }
   }
 
   // MARK: - Replicas
 
   /// A request arrives at its node.
-  private func serve(_ message: Message, _ now: UInt64) {
-    let partition = partitions[Store.partition(of: message.hash)]
+  private func serve(_ request: Message, _ now: UInt64) {
+    let partition = partitions[Store.partition(of: request.hash)]
     let answer = partition.lock.pointee.withLock { () -> Message? in
-      guard let replica = partition.pointee.replica(message.to)?.takeUnretainedValue() else { return nil }
+      guard let replica = partition.pointee.replica(request.to)?.takeUnretainedValue() else { return nil }
       let view = partition.pointee.view.takeUnretainedValue()
       // It has given the range up since, or never had it.
-      guard view.isOwner(message.to, ofSlot: Ring.slot(of: message.hash)) else {
+      guard view.isOwner(request.to, ofSlot: Ring.slot(of: request.hash)) else {
         counters.refusals += 1
         return nil
       }
-      guard let body = handle(message, at: replica, partition) else { return nil }
-      return MessageCarrier.answer(body, to: message, incarnation: replica.incarnation)
+      switch service.serve(request, at: replica, in: partition) {
+      case .answer(let body): return request.answer(body, incarnation: replica.incarnation)
+      case .onceDurable(let position):
+        answerOnceDurable(request, replica, position)
+        return nil
+      case .none: return nil
+      }
     }
     if let answer { send(answer, now) }
   }
 
-  private static func answer(_ body: Message.Body, to request: Message, incarnation: Int) -> Message {
-    Message(
-      operation: request.operation, from: request.to, to: request.from, incarnation: incarnation, hash: request.hash,
-      key: request.key, body: body)
-  }
-
-  /// What the replica answers now; `nil` if later or never. Call with the partition's lock held.
-  private func handle(
-    _ message: Message, at replica: Replica, _ partition: UnsafeMutablePointer<Partition>
-  ) -> Message.Body? {
-    message.key.withBytes { key -> Message.Body? in
-      switch message.body {
-      case .read: return read(message.hash, key, at: replica)
-      case .write(let kind, let tag, let value):
-        // A node without room, or that has failed, does not answer.
-        let position = value.withBytes { value in
-          try? replica.store.apply(
-            kind, hash: message.hash, tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
-        }
-        guard let position else { return nil }
-        if mistake == .acknowledgesEarly || policy != .always || replica.store.log.durable > position {
-          return .written
-        }
-        answerOnceDurable(message, replica, position)
-        return nil
-      case .hint(let target, let tag):
-        keepHint(message, for: target, tag, key, at: replica, partition)
-        return nil
-      case .version, .unknown, .written: preconditionFailure("an answer was sent to a replica")
-      }
-    }
-  }
-
-  private func read(_ hash: UInt64, _ key: UnsafeRawBufferPointer, at replica: Replica) -> Message.Body {
-    switch replica.store.read(hash, key) {
-    case .absent: return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
-    case .damaged where mistake == .damagedIsAbsent:
-      return .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
-    case .damaged:
-      if !replica.store.isSuspect { replica.noteDamage(hash) }
-      return .unknown
-    case .found(let tag, let position, let isTombstone, let value):
-      let isDurable = policy != .always || replica.store.log.durable > position
-      return .version(kind: isTombstone ? .tombstone : .value, tag: tag, value: Array(value), isDurable: isDurable)
-    }
-  }
-
-  private func answerOnceDurable(_ message: Message, _ replica: Replica, _ position: LogPosition) {
-    let incarnation = replica.incarnation
-    let all = ParticipantSet(first: 1)
-    let wait = DurabilityWait(WriteOperation(tag: .none, rule: QuorumRule(owners: all, needed: 1)))
-    wait.onDecision { [weak self] step in
-      guard step == .done, let self else { return }
-      self.durable.withLock { $0.append(MessageCarrier.answer(.written, to: message, incarnation: incarnation)) }
+  private func answerOnceDurable(_ request: Message, _ replica: Replica, _ position: LogPosition) {
+    let answer = request.answer(.written, incarnation: replica.incarnation)
+    let wait = PendingOperation(
+      WriteOperation(tag: .none, rule: QuorumRule(owners: ParticipantSet(first: 1), needed: 1)))
+    wait.onDecision { [weak self] outcome in
+      guard outcome == .done, let self else { return }
+      self.durable.withLock { $0.append(answer) }
       self.wakeUp.withLock { $0 }?()
     }
     replica.commit.register(wait, participant: 0, position: position, isUrgent: true)
-  }
-
-  private func keepHint(
-    _ message: Message, for target: UInt16, _ tag: Tag, _ key: UnsafeRawBufferPointer, at holder: Replica,
-    _ partition: UnsafeMutablePointer<Partition>
-  ) {
-    let view = partition.pointee.view.takeUnretainedValue()
-    let name = view.nameBytes(of: target)
-    let byteCount = HintQueue.byteCount(keyBytes: key.count, nameBytes: name.count)
-    let hint = HintQueue.Hint(hash: message.hash, byteCount: byteCount)
-    guard view.isOwner(target, ofSlot: Ring.slot(of: message.hash)),
-      HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee)
-    else { return }
-    counters.hints += 1
-    name.withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
   }
 }

@@ -8,6 +8,7 @@ package struct Partition: ~Copyable {
   /// so an operation sees it either there or not.
   var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   package var hints: [HintQueue] = []
+  package var hintsKept = 0
   /// Hints that were not kept or given up.
   package var hintsDropped = 0
   var operations = OperationCounters()

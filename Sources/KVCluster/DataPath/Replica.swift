@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One node as the coordinator reaches it: its storage and the thread that commits its log.
+/// One node as operations reach it: its storage and the thread that commits its log.
 package final class Replica: @unchecked Sendable {
   package let id: UInt16
   package let name: String

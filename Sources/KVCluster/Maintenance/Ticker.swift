@@ -24,7 +24,7 @@ package struct Ticker: Sendable {
       nodes.noticeDeletion()
       lookedNs = Clock.nowNs()
     }
-    data.direct.isOverdue.store(false, ordering: .relaxed)
+    data.holdWritersBack(false)
   }
 
   package func tick() {
@@ -35,8 +35,7 @@ package struct Ticker: Sendable {
     }
     // A failure that no sync has met yet: the next one stops the node.
     for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
-    data.direct.isOverdue.store(
-      replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
+    data.holdWritersBack(replicas.contains { $0.commit.isOverdue(nowNs: now) })
     try? data.tags.extendEarly()
     failures.exchangeHeartbeats(now)
   }
