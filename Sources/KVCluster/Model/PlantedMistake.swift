@@ -1,0 +1,33 @@
+/// Classic mistakes of replicated stores, each of which can be planted to see that the simulation finds it. A cluster has
+/// none unless a test or `kvstore simulate --mistake` asks for one.
+///
+/// Those of the data path are made by direct call and by message, except where one says why not. They cost a cluster
+/// without them nothing: each is decided when the placement's rules or the replicas' service are made, or looked at only
+/// where an owner does not answer.
+package enum PlantedMistake: String, Sendable, CaseIterable {
+  /// A read returns the newest version it has heard of, though few owners hold it.
+  case noWriteBack
+  /// A replica acknowledges before the write is on its disk.
+  case acknowledgesEarly
+  /// A hint for an owner counts as that owner's acknowledgement.
+  case hintCountsAsAck
+  /// The old owners of a range drop it before it has been streamed.
+  case dropsBeforeStream
+  /// While a node joins, only the new owners are written.
+  case writesNewOwnersOnly
+  /// The first tag after a start is one that may have been used.
+  case reusesTags
+  /// Owners forget a tombstone that one of them holds, without asking what the others hold and what is on its way.
+  case purgesEarly
+  /// A start cuts the last record of a log, which was acknowledged.
+  case cutsTail
+  /// A damaged copy answers "absent".
+  case damagedIsAbsent
+  /// A node that may have lost writes votes.
+  case amnesiacVotes
+  /// A write that is sent again gets a new tag. By message only: a direct write reaches each owner once, under one hold of
+  /// the partition's lock, so nothing is ever sent again.
+  case retriesWithNewTag
+  /// A read of one owner decides.
+  case readsOne
+}
