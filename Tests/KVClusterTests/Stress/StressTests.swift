@@ -41,19 +41,19 @@ import Testing
     let end = Date().addingTimeInterval(Self.seconds)
     let faults = StressChaos.Act.nodeFaults + (linksStayGood ? [] : StressChaos.Act.linkFaults)
     var done: [StressChaos.Act: Int] = [:]
-    let isChanging = Atomic<Bool>(true)
+    let changing = Changing()
     await withTaskGroup(of: [StressChaos.Act: Int].self) { group in
       group.addTask {
         var changes = StressChaos(StressChaos.Act.changes, cluster, disk, seed: seed)
         await changes.run(until: end)
-        isChanging.store(false, ordering: .releasing)
+        changing.isOver.store(true, ordering: .releasing)
         return changes.done
       }
       group.addTask {
         var chaos = StressChaos(faults, cluster, disk, seed: seed + 1)
         await chaos.run(until: end)
         // A change under way waits for nodes that a fault has stopped.
-        repeat { await StressChaos.untilWhole(cluster, disk) } while isChanging.load(ordering: .acquiring)
+        repeat { await StressChaos.untilWhole(cluster, disk) } while !changing.isOver.load(ordering: .acquiring)
         return chaos.done
       }
       for await some in group { done.merge(some) { $0 + $1 } }
@@ -73,6 +73,11 @@ import Testing
         + "\(run.refused) refused, \(run.unknown) of unknown outcome, \(run.history.operations.count) checked; \(acts)")
     await cluster.close()
   }
+}
+
+/// Whether membership changes are still made.
+private final class Changing: Sendable {
+  let isOver = Atomic<Bool>(false)
 }
 
 /// The threads of one run.
