@@ -6,6 +6,9 @@ package struct RepairReport: Equatable, Sendable {
     package var key: [UInt8]?
     package var segment: UInt64
     package var offset: Int
+    /// Other owners have an older version, or enough of them none: without ``RepairReport`` being told to accept a loss
+    /// it does not take the place of a newer one.
+    package var isOlderLeft = false
   }
 
   package struct Node: Equatable, Sendable {
@@ -21,8 +24,8 @@ package struct RepairReport: Equatable, Sendable {
     package var isLossPossible = false
     /// It has lost records of unknown keys, and too few other nodes could say which.
     package var isSuspect = false
-    /// So have all other owners of some of its keys: nothing more can be restored.
-    package var isLost = false
+    /// Ranges of which nobody can say what was acknowledged: too many of their owners have lost records.
+    package var lostRanges: [LostRange] = []
     /// Segments whose live records were written again elsewhere, so that the damaged ones are gone.
     package var segmentsEmptied = 0
     package var isCheckpointRemoved = false
@@ -50,7 +53,8 @@ extension Cluster {
   ///
   /// For a cluster that was opened with `isMaintained: false` and serves nobody.
   /// - Parameters:
-  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
+  ///   - acceptsLoss: once all is done that can be, what is left becomes the truth where nobody can say what was
+  ///     acknowledged, and an older version, or none, where the newest is damaged everywhere.
   ///   - progress: false stops.
   /// - Returns: `nil` if it was stopped; what was healed until then stays so.
   package func repair(
@@ -89,12 +93,21 @@ private final class Repair {
       Patient(caretaker: Caretaker($0, cluster, isHurried: true), report: RepairReport.Node(name: $0.name))
     }
     for i in patients.indices { removeDamagedCheckpoint(&patients[i]) }
+    treatAll(acceptsLoss: false)
+    if acceptsLoss { treatAll(acceptsLoss: true) }
+    return isStopped ? nil : report()
+  }
+
+  private func treatAll(acceptsLoss: Bool) {
     var hasChanged = true
     while hasChanged, !isStopped {
       hasChanged = false
-      for i in patients.indices where !isStopped { hasChanged = treat(&patients[i]) || hasChanged }
+      for i in patients.indices where !isStopped {
+        hasChanged = treat(&patients[i], acceptsLoss: acceptsLoss) || hasChanged
+        // One at a time: what was accepted may be all that the others still wanted.
+        if hasChanged, acceptsLoss { treatAll(acceptsLoss: false) }
+      }
     }
-    return isStopped ? nil : report()
   }
 
   private func tell(_ step: RepairProgress) {
@@ -102,7 +115,7 @@ private final class Repair {
   }
 
   /// Returns whether anything is better than before.
-  private func treat(_ patient: inout Patient) -> Bool {
+  private func treat(_ patient: inout Patient, acceptsLoss: Bool) -> Bool {
     let replica = patient.caretaker.replica
     var hasChanged = false
     if replica.store.isSuspect {
@@ -118,7 +131,7 @@ private final class Repair {
     }
     guard !isStopped else { return hasChanged }
     tell(.healing(node: replica.name))
-    let healed = patient.caretaker.healNoted()
+    let healed = patient.caretaker.healNoted(acceptsLoss: acceptsLoss)
     patient.report.copiesHealed += healed
     let emptied = patient.caretaker.emptyDamaged()
     patient.report.segmentsEmptied += emptied
@@ -158,7 +171,7 @@ private final class Repair {
     for patient in patients {
       var node = patient.report
       node.isSuspect = patient.caretaker.replica.store.isSuspect
-      node.isLost = node.isSuspect && patient.caretaker.isLost
+      node.lostRanges = patient.caretaker.lostRanges
       node.unrestored = patient.caretaker.unhealed()
       report.nodes.append(node)
     }
@@ -197,7 +210,10 @@ extension Caretaker {
         for location in store.damagedLocations(hash) {
           let position = store.table.position(of: location)
           let key = store.hasIntactHeader(location) ? Array(store.record(at: location).key) : nil
-          found.append(RepairReport.Unrestored(key: key, segment: position.segment, offset: position.offset))
+          let isOlderLeft = partitions.cure(of: hash, at: replica, cluster.links)?.isOlder ?? false
+          found.append(
+            RepairReport.Unrestored(
+              key: key, segment: position.segment, offset: position.offset, isOlderLeft: isOlderLeft))
         }
       }
     }

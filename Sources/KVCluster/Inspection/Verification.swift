@@ -53,6 +53,9 @@ package enum Verification {
           file: "*.wal/lease", offset: 0, reason: "a record has tag \(newestTag.counter), and every lease ends below it"
         ))
     }
+    if case .intact(let configuration) = try folder.readConfiguration() {
+      report.lostRanges = lostRanges(configuration, report)
+    }
     return report
   }
 

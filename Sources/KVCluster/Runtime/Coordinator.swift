@@ -407,7 +407,7 @@ final class Coordinator: Sendable {
         refusal.damaged.append(name)
       }
     }
-    refusal.isLost = !partitions.isHeldWhole(participants, partition)
+    if hash != nil { refusal.lost = partitions.lostRange(participants, partition) }
     return refusal.error
   }
 

@@ -111,9 +111,18 @@ final class PlacementView: @unchecked Sendable {
   /// Whether `isTrue` of every list that occurs in the range, a multiple of blocks: it is asked about a slot of each.
   @inline(__always)
   func allLists(of slots: Range<Int>, _ isTrue: (_ slot: Int) -> Bool) -> Bool {
+    allLists(of: slots) { slot, _ in isTrue(slot) }
+  }
+
+  /// ``allLists(of:_:)``, which tells how many slots the list is for as well.
+  @inline(__always)
+  func allLists(of slots: Range<Int>, _ isTrue: (_ slot: Int, _ slotCount: Int) -> Bool) -> Bool {
     var first = slots.lowerBound
     while first < slots.upperBound {
-      for slot in first...first + ownSlots where !isTrue(slot) { return false }
+      for slot in first...first + ownSlots {
+        let slotCount = slot == first + ownSlots ? PlacementView.slotsPerBlock - ownSlots : 1
+        guard isTrue(slot, slotCount) else { return false }
+      }
       first += PlacementView.slotsPerBlock
     }
     return true
@@ -195,6 +204,18 @@ final class PlacementView: @unchecked Sendable {
       owners: participants.owners, needed: quorum.write, nextOwners: participants.nextOwners,
       nextNeeded: nextQuorum?.write ?? 0)
   }
+
+  /// Owners that between them had every acknowledged version, of each ring: N − W + 1, for any W meet them.
+  @inline(__always)
+  func evidenceRule(_ participants: Participants) -> QuorumRule {
+    let nextCount = participants.nextOwners.count
+    return QuorumRule(
+      owners: participants.owners, needed: participants.owners.count - quorum.write + 1,
+      nextOwners: participants.nextOwners, nextNeeded: nextCount == 0 ? 0 : nextCount - (nextQuorum?.write ?? 0) + 1)
+  }
+
+  /// Whether all owners but one are always enough for ``evidenceRule(_:)``.
+  var needsOthersOnly: Bool { quorum.write > 1 && nextQuorum?.write ?? .max > 1 }
 
   /// The rule of a get at a level of its own.
   func readRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
