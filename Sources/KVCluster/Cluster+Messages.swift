@@ -9,7 +9,7 @@ extension Cluster {
   }
 
   func sendRead(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
-    try checkRead(await send(.get, key, consistency), consistency)
+    try checkRead(await send(.get, key, consistency), of: key, consistency)
   }
 
   private func send(
@@ -36,7 +36,7 @@ extension Cluster {
   func sendReadBlocking(
     _ key: UnsafeRawBufferPointer, _ consistency: Consistency?
   ) throws(ClusterError) -> [UInt8]? {
-    try checkRead(sendBlocking(.get, Array(key), consistency), consistency)
+    try checkRead(sendBlocking(.get, Array(key), consistency), of: Array(key), consistency)
   }
 
   private func sendBlocking(
@@ -80,9 +80,12 @@ extension Cluster {
   }
 
   func checkRead(
-    _ outcome: MessageOperation.Outcome, _ consistency: Consistency? = nil
+    _ outcome: MessageOperation.Outcome, of key: [UInt8], _ consistency: Consistency? = nil
   ) throws(ClusterError) -> [UInt8]? {
     guard case .found(let value) = outcome else {
+      if let refusal = partitions.lastingRefusal(of: key.withBytes { Ring.hash($0) }, folder: folder.path) {
+        throw refusal
+      }
       throw .indeterminate(
         "too few owners answered in time\(consistency.words), so nothing can be said of the key\(faultAdvice)")
     }

@@ -11,6 +11,12 @@ package struct RepairReport: Equatable, Sendable {
     package var isOlderLeft = false
   }
 
+  /// A key of which owners hold different contents under one version, and nothing says which is right.
+  package struct TwinCopies: Equatable, Sendable {
+    package var key: [UInt8]
+    package var owners: [String]
+  }
+
   package struct Node: Equatable, Sendable {
     package var name: String
     /// Why the node's log was not open, and so was not repaired.
@@ -38,6 +44,7 @@ package struct RepairReport: Equatable, Sendable {
   }
 
   package var nodes: [Node] = []
+  package var twins: [TwinCopies] = []
 }
 
 /// How far a repair is.
@@ -69,7 +76,7 @@ extension Cluster {
 /// One run of ``Cluster/repair(progress:)``.
 ///
 /// Nodes are repaired in turns until a turn changes nothing: a node that was rebuilt can be what another waits for.
-private final class Repair {
+final class Repair {
   private struct Patient {
     var caretaker: Caretaker
     var report: RepairReport.Node
@@ -80,6 +87,7 @@ private final class Repair {
   private let acceptsLoss: Bool
   private let progress: (RepairProgress) -> Bool
   private var patients: [Patient] = []
+  private var twins: [RepairReport.TwinCopies] = []
   private var isStopped = false
 
   init(_ cluster: Cluster, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
@@ -93,8 +101,13 @@ private final class Repair {
       Patient(caretaker: Caretaker($0, cluster, isHurried: true), report: RepairReport.Node(name: $0.name))
     }
     for i in patients.indices { removeDamagedCheckpoint(&patients[i]) }
+    // Before anything is copied: a copy would pass for evidence.
+    for patient in patients { patient.caretaker.searchTwinsToTheEnd() }
+    for patient in patients { _ = patient.caretaker.settleTwins() }
     treatAll(acceptsLoss: false)
     if acceptsLoss { treatAll(acceptsLoss: true) }
+    for patient in patients { twins += patient.caretaker.settleTwins(acceptsLoss: acceptsLoss) }
+    for patient in patients { patient.caretaker.replica.commit.syncNow() }
     return isStopped ? nil : report()
   }
 
@@ -168,6 +181,7 @@ private final class Repair {
 
   private func report() -> RepairReport {
     var report = RepairReport()
+    report.twins = twins
     for patient in patients {
       var node = patient.report
       node.isSuspect = patient.caretaker.replica.store.isSuspect

@@ -87,6 +87,12 @@ extension Cluster {
     while purge.step() == .more {}
   }
 
+  /// ``repair(acceptsLoss:progress:)`` while nothing else is done.
+  package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
+    for replica in roster.live { HintReplay(partitions, links, to: replica).run() }
+    return Repair(self, acceptsLoss) { _ in true }.run()
+  }
+
   /// When anyone who waits for a disk, or a message on its way, is due.
   /// - Parameter known: nodes that nothing is to be said of.
   package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {

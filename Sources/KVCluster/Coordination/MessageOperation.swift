@@ -36,6 +36,8 @@ package struct MessageOperation: Sendable {
   /// The newest version a read has heard of.
   private var newest: (kind: RecordKind, tag: Tag, value: [UInt8]) = (.tombstone, .none, [])
   package private(set) var outcome: Outcome?
+  /// Two owners have told different contents of one version: the operation cannot end well.
+  package private(set) var hasHeardTwins = false
   /// Owners known to hold the version that the operation leaves behind.
   private var holders = ParticipantSet()
 
@@ -111,7 +113,15 @@ package struct MessageOperation: Sendable {
       return false
     case (.version(let kind, let tag, let value, let isDurable), .read(var operation)):
       guard operation.phase == .asking else { return false }
-      if tag > newest.tag { newest = (kind, tag, value) }
+      if tag > newest.tag {
+        newest = (kind, tag, value)
+      } else if tag == newest.tag, tag != .none, kind != newest.kind || value != newest.value {
+        hasHeardTwins = true
+        let phase = operation.timeOut()
+        machine = .read(operation)
+        settle(phase)
+        return false
+      }
       let phase = operation.answer(participant, tag: tag, isDurable: isDurable)
       machine = .read(operation)
       settle(phase)

@@ -20,8 +20,13 @@ final class LogVerification {
   private var hints: [(node: String, position: LogPosition)] = []
   private var settled: [String: LogPosition] = [:]
 
-  /// - Parameter identity: the cluster's id and the node's name, which every segment must carry.
-  init(disk: any Disk, folder: String, identity: LogIdentity) {
+  private let contents: VersionContents
+
+  /// - Parameters:
+  ///   - identity: the cluster's id and the node's name, which every segment must carry.
+  ///   - contents: collects what each version holds, over all logs.
+  init(disk: any Disk, folder: String, identity: LogIdentity, contents: VersionContents = VersionContents()) {
+    self.contents = contents
     self.disk = disk
     self.folder = folder
     self.identity = identity
@@ -183,8 +188,9 @@ final class LogVerification {
     for note in scan.notes { take(note, source.id) }
     for partition in 0..<Store.partitionCount {
       for entry in scan.entries(partition) {
-        let bytes = RecordView(source.base + entry.location.offset).byteCount
-        live.take(entry, byteCount: bytes, in: partition)
+        let record = RecordView(source.base + entry.location.offset)
+        live.take(entry, byteCount: record.byteCount, in: partition)
+        contents.take(entry.hash, record)
       }
     }
   }

@@ -27,11 +27,12 @@ package enum Verification {
       }
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
+    let contents = VersionContents()
     for node in plan {
       sofar.node = node.name
       let log = LogVerification(
         disk: folder.disk, folder: DataFolder.logFolder(node.name),
-        identity: LogIdentity(clusterID: node.clusterID, node: node.name))
+        identity: LogIdentity(clusterID: node.clusterID, node: node.name), contents: contents)
       do throws(StorageError) {
         let verified = try log.run(isExpected: isLeased) { bytes in
           sofar.bytesRead += bytes
@@ -55,6 +56,7 @@ package enum Verification {
     }
     if case .intact(let configuration) = try folder.readConfiguration() {
       report.lostRanges = lostRanges(configuration, report)
+      report.damage += try twins(folder, configuration, contents)
     }
     return report
   }

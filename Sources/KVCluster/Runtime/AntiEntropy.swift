@@ -75,6 +75,7 @@ struct AntiEntropy {
       let held = target.store.version(slot.hash, record.key, known: slot.tag)
       guard let held, held.tag < slot.tag else { return }
       guard record.hasIntactValue else { return source.noteDamage(slot.hash) }
+      guard partitions.mayCopy(slot.hash) else { return }
       // Without room the target stays behind; it is compared again.
       let position = try? target.store.apply(
         slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,

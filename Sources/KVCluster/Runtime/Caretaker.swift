@@ -19,6 +19,10 @@ final class Caretaker {
   private var hugePages = HugePages()
   private var comparison: AntiEntropy
   private var nextComparisonNs: UInt64 = 0
+  var twinSearch: TwinSearch
+  var nextTwinSearchNs: UInt64 = 0
+  var nextTwinsNs: UInt64 = 0
+  var hasAnnouncedTwins = false
   private var nextArrangementNs: UInt64 = 0
   var purge: Purge
   var nextPurgeNs: UInt64 = 0
@@ -49,6 +53,7 @@ final class Caretaker {
     self.cluster = cluster
     self.isHurried = isHurried
     comparison = AntiEntropy(replica, cluster.partitions, cluster.links)
+    twinSearch = TwinSearch(replica, cluster.partitions)
     purge = Purge(replica, cluster)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + Caretaker.scrubPauseMinNs
@@ -71,6 +76,7 @@ final class Caretaker {
     checkpointIfDue()
     scrubIfDue()
     compareIfDue()
+    searchTwinsIfDue()
     purgeIfDue()
     arrangeMemory()
     return mayBeMore

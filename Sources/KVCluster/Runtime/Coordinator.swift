@@ -229,6 +229,11 @@ final class Coordinator: Sendable {
     _ consistency: Consistency?, _ take: (UnsafeRawBufferPointer?) -> R
   ) throws(ClusterError) -> (result: R, pending: DurabilityWait?) {
     partition.pointee.operations.reads &+= 1
+    if partition.pointee.hasTwins, partition.pointee.twins.contains(hash),
+      let refusal = partitions.refusal(ofTwins: hash, folder: folder)
+    {
+      throw refusal
+    }
     // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both rings
     // during a change, hold the same version.
     if consistency == nil, let value = readAgreed(hash, key, partition) { return (take(value.bytes), nil) }
@@ -319,6 +324,11 @@ final class Coordinator: Sendable {
         if !replica.store.isSuspect { onDamage(replica, read.hash) }
       case .found(let tag, let position, let isTombstone, let value):
         if tag > operation.newest { newest = (tag, isTombstone, value) }
+        if tag == operation.newest, let newest, newest.isTombstone != isTombstone || !newest.value.elementsEqual(value)
+        {
+          partition.pointee.noteTwins(hash)
+          if let refusal = partitions.refusal(ofTwins: hash, folder: folder) { throw refusal }
+        }
         _ = operation.answer(i, tag: tag, isDurable: isDurable(.passUnretained(replica), position))
       }
     }

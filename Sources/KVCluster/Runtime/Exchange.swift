@@ -370,6 +370,10 @@ final class Exchange: @unchecked Sendable {
     guard entries.indices.contains(i), entries[i] != nil else { return }
     guard partitions.incarnation(of: message.from) == message.incarnation else { return counters.voidAnswers += 1 }
     let hasNews = entries[i]!.operation.take(message.body, from: message.from)
+    if entries[i]!.operation.hasHeardTwins {
+      let partition = partitions[Store.partition(of: message.hash)]
+      partition.lock.pointee.withLock { partition.pointee.noteTwins(message.hash) }
+    }
     complete(i)
     if hasNews {
       counters.writeBacks += 1
@@ -408,7 +412,13 @@ final class Exchange: @unchecked Sendable {
   ) -> Message.Body? {
     message.key.withBytes { key -> Message.Body? in
       switch message.body {
-      case .read: return read(message.hash, key, at: replica)
+      case .read:
+        if partition.pointee.hasTwins, partition.pointee.twins.contains(message.hash),
+          partitions.twins(message.hash) != nil
+        {
+          return .unknown
+        }
+        return read(message.hash, key, at: replica)
       case .write(let kind, let tag, let value):
         // A node without room, or that has failed, does not answer.
         let position = value.withBytes { value in

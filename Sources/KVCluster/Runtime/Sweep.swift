@@ -275,6 +275,7 @@ final class Sweep: @unchecked Sendable {
       noteDamaged(record.key, source)
       return false
     }
+    guard partitions.mayCopy(slot.hash) else { return false }
     _ = try target.store.apply(
       slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
       value: record.value, valueChecksum: record.valueChecksum)

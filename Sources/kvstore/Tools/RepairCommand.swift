@@ -33,6 +33,7 @@ struct RepairCommand: AsyncParsableCommand {
           return ToolRun.unreadable
         }
         for line in report.nodes.flatMap({ RepairCommand.lines($0, resolved) }) { control.say(line) }
+        for line in report.twins.map(RepairCommand.line) { control.say(line) }
         guard let after = try Verify.read(try FolderAtRest(resolved), control) else { return ToolRun.unreadable }
         for line in RepairCommand.lines(after, resolved) { control.say(line) }
         return after.isClean ? ToolRun.clean : ToolRun.damaged
@@ -107,6 +108,11 @@ struct RepairCommand: AsyncParsableCommand {
       lines.append("  Possible loss: it lost records, and no other node is sure to have good copies of all of them")
     }
     return lines
+  }
+
+  private static func line(_ twins: RepairReport.TwinCopies) -> String {
+    "Not settled: key \(Quoted.text(twins.key)): \(twins.owners.joined(separator: ", ")) hold different contents under one "
+      + "version, and nothing says which is right; put the right folder back, put or delete the key, or --accept-loss takes one"
   }
 
   private static func lines(_ after: VerificationReport, _ path: String) -> [String] {
