@@ -105,7 +105,14 @@ final class Repair {
     for patient in patients { patient.caretaker.searchTwinsToTheEnd() }
     for patient in patients { _ = patient.caretaker.settleTwins() }
     treatAll(acceptsLoss: false)
-    if acceptsLoss { treatAll(acceptsLoss: true) }
+    if acceptsLoss {
+      // Files of damaged segments may be all that is left of what is given up now, also those of nodes that the others
+      // can vouch for once these have accepted a loss.
+      for patient in patients where patient.caretaker.replica.store.hasLost {
+        patient.caretaker.replica.store.log.keepDamaged()
+      }
+      treatAll(acceptsLoss: true)
+    }
     for patient in patients { twins += patient.caretaker.settleTwins(acceptsLoss: acceptsLoss) }
     for patient in patients { patient.caretaker.replica.commit.syncNow() }
     return isStopped ? nil : report()
