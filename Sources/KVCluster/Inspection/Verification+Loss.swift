@@ -6,7 +6,7 @@ extension Verification {
       report.nodes.contains { $0.name == member.name && $0.hasLost && !$0.isKilled }
     }
     if losers.isEmpty { return [] }
-    let view = PlacementView(configuration)
+    let view = PlacementView(configuration, nil)
     let hasLost = { (id: UInt16) in losers.contains { $0.id == id } }
     var ranges: [LostRange] = []
     _ = view.allLists(of: 0..<Ring.slotCount) { slot, slotCount in

@@ -45,7 +45,7 @@ extension Verification {
     _ folder: FolderAtRest, _ configuration: Configuration, _ contents: VersionContents
   ) throws(ClusterError) -> [VerificationReport.Damage] {
     if contents.suspicious.isEmpty { return [] }
-    let view = PlacementView(configuration)
+    let view = PlacementView(configuration, nil)
     var held: [Held] = []
     for member in configuration.members {
       held += try newest(of: contents.suspicious, member, folder, configuration.clusterID, view)

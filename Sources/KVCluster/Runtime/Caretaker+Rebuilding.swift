@@ -42,7 +42,7 @@ extension Caretaker {
           + "other owner has it; a new put or delete of the key replaces it")
       return nil
     }
-    let withdrawal = Withdrawal(replica, partitions, cluster.exchange, cluster.links)
+    let withdrawal = Withdrawal(replica, partitions, cluster.dataPath.messages, cluster.links)
     guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
     cluster.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     guard acquit(evidence) else { return nil }
