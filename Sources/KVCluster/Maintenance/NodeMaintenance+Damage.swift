@@ -1,0 +1,151 @@
+/// Looking for damage, healing it, and rebuilding a node that may have lost records.
+extension NodeMaintenance {
+  /// Reading the log again takes at most this part of a core.
+  private static let scrubPart: UInt64 = 100
+  /// A damaged segment is read again for each try, which takes about 50 ms.
+  private static let retryMaxNs: UInt64 = 8_000_000_000
+
+  func scrubIfDue() {
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextScrubNs, !replica.store.isSuspect else { return }
+    let finding = replica.whileOpen { scrub.step(replica.store) } ?? nil
+    let tookNs = Clock.nowNs() - startedNs
+    nextScrubNs = Clock.nowNs() + max(NodeMaintenance.scrubPauseMinNs, tookNs * NodeMaintenance.scrubPart)
+    if let finding { take(finding) }
+  }
+
+  /// Notes which keys are affected, and has the segment emptied.
+  func take(_ finding: Scrub.Finding) {
+    for damage in finding.damage.prefix(3) { announce(finding.segment.id, damage.range) }
+    let ranges = finding.damage.map(\.range)
+    for number in 0..<Store.partitionCount {
+      partitions.whileServing(replica, number) {
+        for hash in replica.store.damagedHashes(number, slot: finding.segment.slot, within: ranges) {
+          replica.noteDamage(hash)
+        }
+      }
+    }
+    replica.whileOpen { retireSegment(finding.segment.slot) }
+  }
+
+  private func announce(_ segment: UInt64, _ range: Range<Int>) {
+    replica.damagesFound.wrappingAdd(1, ordering: .relaxed)
+    events.add(
+      .storage, .failure,
+      "\(replica.name) holds a damaged copy in segment \(segment) at byte \(range.lowerBound): its other replicas answer, "
+        + "and it is fetched from them again")
+  }
+
+  /// A damaged segment is emptied by compaction; the one being written is sealed first.
+  private func retireSegment(_ slot: Int) {
+    replica.store.log.markDamaged(slot: slot)
+    sealDamagedTail()
+  }
+
+  func sealDamagedTail() {
+    guard replica.store.log.isTailDamaged else { return }
+    try? replica.store.log.sealTail()
+    isSealUnsynced = true
+  }
+
+  /// Fetches the copies that readers, compaction or the scrub have found damaged.
+  func healRead() -> Bool {
+    guard !replica.store.isSuspect, Clock.nowNs() >= postponedUntilNs else { return false }
+    return healNoted() > 0
+  }
+
+  /// - Parameter acceptsLoss: where no good copy is left, an older one takes its place, or none.
+  /// - Returns: how many copies were fetched.
+  func healNoted(acceptsLoss: Bool = false) -> Int {
+    var healed = 0
+    var unhealed = 0
+    for hash in replica.takeDamagedHashes() {
+      switch heal(hash, acceptsLoss) {
+      case .healed: healed += 1
+      case .wasIntact: break
+      case .mustWait:
+        replica.noteDamage(hash)
+        unhealed += 1
+      }
+    }
+    if unhealed > 0 { announceUnhealed(unhealed) }
+    maintenance.counters.copiesHealed.wrappingAdd(healed, ordering: .relaxed)
+    if healed > 0 {
+      retryNs = NodeMaintenance.retryMinNs
+      events.add(
+        .storage, .success, "\(replica.name) healed: \(healed) damaged \(healed == 1 ? "copy" : "copies") fetched again"
+      )
+    }
+    return healed
+  }
+
+  private func announceUnhealed(_ count: Int) {
+    postpone()
+    guard !hasAnnouncedUnhealed else { return }
+    hasAnnouncedUnhealed = true
+    events.add(
+      .storage, .warning,
+      "\(replica.name): \(count) damaged \(count == 1 ? "copy waits" : "copies wait") for a good one; until then reads of "
+        + "\(count == 1 ? "its key" : "their keys") need the other owners")
+  }
+
+  func postpone() {
+    postponedUntilNs = Clock.nowNs() + retryNs
+    retryNs = min(2 * retryNs, NodeMaintenance.retryMaxNs)
+  }
+
+  private enum Healing {
+    case healed, wasIntact, mustWait
+  }
+
+  private func heal(_ hash: UInt64, _ acceptsLoss: Bool) -> Healing {
+    let number = Store.partition(of: hash)
+    var outcome = Healing.mustWait
+    partitions.whileServing(replica, number) {
+      let slots = replica.store.damagedSegments(hash)
+      guard !slots.isEmpty else { return outcome = .wasIntact }
+      guard let sources = sources(toHeal: hash, acceptsLoss) else { return }
+      do throws(StorageError) {
+        for source in sources { try take(hash, from: source, acceptsLoss) }
+        if replica.store.removeDamaged(hash) {
+          // What it hid may come back with the next start; then the node is compared with the others first.
+          try SuspectMark.write(.lost, to: replica.store.log.disk, folder: replica.store.log.folder)
+        }
+        outcome = .healed
+      } catch {
+        events.add(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
+      }
+      for slot in slots { retireSegment(slot) }
+    }
+    return outcome
+  }
+
+  /// `nil` if the damaged copy must stay. Call with the partition's lock held.
+  private func sources(toHeal hash: UInt64, _ acceptsLoss: Bool) -> [Replica]? {
+    if let cure = partitions.cure(of: hash, at: replica, data.links) {
+      // A repair finds folders in any state, such as one that was put back from an old backup, where undamaged logs prove
+      // less: it takes a key back to an older version only if it is told to.
+      if !cure.isOlder || !isHurried || acceptsLoss { return cure.sources }
+    }
+    guard acceptsLoss else { return nil }
+    // The file of the segment is kept: it may be all that is left of the version.
+    replica.store.log.keepDamaged()
+    return partitions.remains(of: hash, besides: replica, data.links)
+  }
+
+  /// Takes another owner's intact copies; of a suspect one those that are at least as new as what is damaged here.
+  private func take(_ hash: UInt64, from other: Replica, _ acceptsLoss: Bool) throws(StorageError) {
+    var failure: StorageError?
+    let oldest =
+      other.store.isSuspect && !acceptsLoss ? replica.store.damagedTags(hash).min() ?? Tag.none : Tag.none
+    other.store.forEach(withHash: hash) { slot, record in
+      guard slot.tag >= oldest, slot.location.isTombstone || record.hasIntactValue else { return }
+      do throws(StorageError) {
+        _ = try replica.store.heal(record, hash: hash, tag: slot.tag, isTombstone: slot.location.isTombstone)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+}
