@@ -92,11 +92,11 @@ extension ClusterFixture {
   func noticesOnRead() async throws {
     let fixture = try await ClusterFixture.withTwins(nodes: 2)
     let cluster = try await fixture.openUnmaintained()
-    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("key"), consistency: .all) }
+    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("key"), ReadOptions(consistency: .all)) }
     await cluster.close()
     let again = try await fixture.openUnmaintained()
     try again.slow("node1", byNs: 1_000_000)
-    await #expect(throws: ClusterError.self) { try await again.get(bytes("key"), consistency: .all) }
+    await #expect(throws: ClusterError.self) { try await again.get(bytes("key"), ReadOptions(consistency: .all)) }
     again.heal()
     await #expect(throws: ClusterError.self) { try await again.get("key") }
     await again.close()
