@@ -92,7 +92,8 @@ extension NodeMaintenance {
     let startedNs = Clock.nowNs()
     guard startedNs >= nextTwinSearchNs else { return }
     replica.whileOpen { twinSearch.step() }
-    nextTwinSearchNs = Clock.nowNs() + max(NodeMaintenance.pauseNs, (Clock.nowNs() - startedNs) * NodeMaintenance.twinPart)
+    let tookNs = Clock.nowNs() - startedNs
+    nextTwinSearchNs = Clock.nowNs() + max(NodeMaintenance.pauseNs, tookNs * NodeMaintenance.twinPart)
     if startedNs >= nextTwinsNs {
       nextTwinsNs = startedNs + NodeMaintenance.retryMinNs
       _ = settleTwins()
