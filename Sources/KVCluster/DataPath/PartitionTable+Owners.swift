@@ -149,7 +149,11 @@ extension PartitionTable {
       partition.pointee.replica(id)?._withUnsafeGuaranteedRef { $0.store.hasLost } ?? false
     }
     let view = partition.pointee.view.takeUnretainedValue()
-    LostRange.add(view, participants, slotCount: slotCount, hasLost: hasLost, to: &ranges)
+    let ids = (0..<participants.count).map { participants.ids[$0] }
+    let rule = view.evidenceRule(participants)
+    LostRange.add(
+      owners: ids.map(view.name(of:)), losers: ids.filter(hasLost).map(view.name(of:)),
+      needed: max(rule.needed, rule.nextNeeded), slotCount: slotCount, to: &ranges)
   }
 
   /// The ranges that the node owns of which ``isLost(_:_:)`` is true, by their owners.

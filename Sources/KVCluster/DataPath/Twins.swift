@@ -11,20 +11,9 @@
 /// delete settles it, or `kvstore repair --accept-loss`. Which keys have twins is in memory only: a start finds them again,
 /// by ``TwinSearch``, by a get that asks everyone, or by `kvstore verify`.
 struct Twins {
-  /// What tells copies of one version apart.
-  struct Content: Equatable {
-    var kind: UInt8
-    var valueBytes: Int
-    var valueChecksum: UInt32
-
-    init(_ record: RecordView) {
-      (kind, valueBytes, valueChecksum) = (record.kindByte, record.valueBytes, record.valueChecksum)
-    }
-  }
-
   var tag: Tag
   /// Owners by what they hold, the largest group first.
-  var groups: [(content: Content, owners: [Replica])]
+  var groups: [(content: RecordContent, owners: [Replica])]
 
   /// Those whose copies are right because more owners hold them than all others together; `nil` if nobody can say.
   var majority: [Replica]? {
@@ -59,7 +48,7 @@ extension PartitionTable {
     for i in 0..<participants.count {
       guard let owner = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else { continue }
       owner.store.forEach(withHash: hash) { slot, record in
-        let content = Twins.Content(record)
+        let content = RecordContent(record)
         guard let known = found.firstIndex(where: { $0.tag == slot.tag }) else {
           return found.append(Twins(tag: slot.tag, groups: [(content, [owner])]))
         }

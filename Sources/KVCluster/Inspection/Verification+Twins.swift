@@ -36,19 +36,18 @@ extension Verification {
     var node: String
     var key: [UInt8]
     var tag: Tag
-    var content: Twins.Content
+    var content: RecordContent
     var position: LogPosition
   }
 
   /// Keys that owners hold with different contents under one version.
   static func twins(
     _ folder: FolderAtRest, _ configuration: Configuration, _ contents: VersionContents
-  ) throws(ClusterError) -> [VerificationReport.Damage] {
+  ) -> [VerificationReport.Damage] {
     if contents.suspicious.isEmpty { return [] }
-    let view = PlacementView(configuration, nil)
     var held: [Held] = []
     for member in configuration.members {
-      held += try newest(of: contents.suspicious, member, folder, configuration.clusterID, view)
+      held += newest(of: contents.suspicious, member, folder, configuration)
     }
     let byVersion = Dictionary(grouping: held) { Version(key: $0.key, tag: $0.tag) }
     return byVersion.values.compactMap(damage).sorted { ($0.file, $0.offset) < ($1.file, $1.offset) }
@@ -76,9 +75,9 @@ extension Verification {
 
   /// The newest record of each such key that the node owns.
   private static func newest(
-    of hashes: Set<UInt64>, _ member: Configuration.Member, _ folder: FolderAtRest, _ clusterID: UInt64,
-    _ view: PlacementView
-  ) throws(ClusterError) -> [Held] {
+    of hashes: Set<UInt64>, _ member: Configuration.Member, _ folder: FolderAtRest, _ configuration: Configuration
+  ) -> [Held] {
+    let isOwned = configuration.slots(ownedBy: member.id)
     var newest: [[UInt8]: Held] = [:]
     let log = DataFolder.logFolder(member.name)
     let ids = ((try? folder.disk.names(in: log)) ?? []).compactMap(LogFormat.segmentID(ofName:)).sorted()
@@ -87,16 +86,16 @@ extension Verification {
         continue
       }
       defer { file.close() }
-      let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 1, id: id, clusterID: clusterID)
+      let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 1, id: id, clusterID: configuration.clusterID)
       let scan = SegmentScan(source, limit: file.byteCount)
       for partition in 0..<Store.partitionCount {
         for entry in scan.entries(partition)
-        where hashes.contains(entry.hash) && view.isOwner(member.id, ofSlot: Ring.slot(of: entry.hash)) {
+        where hashes.contains(entry.hash) && isOwned[Ring.slot(of: entry.hash)] {
           let record = RecordView(file.base + entry.location.offset)
           let (key, position) = (Array(record.key), LogPosition(segment: id, offset: entry.location.offset))
           if let known = newest[key], (known.tag, known.position) > (entry.tag, position) { continue }
           newest[key] = Held(
-            node: member.name, key: key, tag: entry.tag, content: Twins.Content(record), position: position)
+            node: member.name, key: key, tag: entry.tag, content: RecordContent(record), position: position)
         }
       }
     }

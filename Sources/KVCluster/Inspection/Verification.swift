@@ -56,7 +56,7 @@ package enum Verification {
     }
     if case .intact(let configuration) = try folder.readConfiguration() {
       report.lostRanges = lostRanges(configuration, report)
-      report.damage += try twins(folder, configuration, contents)
+      report.damage += twins(folder, configuration, contents)
     }
     return report
   }

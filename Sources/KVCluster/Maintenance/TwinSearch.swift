@@ -44,7 +44,7 @@ struct TwinSearch {
     let next = index.scan(from: position, limit: TwinSearch.positionsPerStep) { slot in
       let (hash, tag) = (slot.pointee.hash, slot.pointee.tag)
       let participants = view.participants(ofSlot: Ring.slot(of: hash))
-      let own = Twins.Content(store.record(at: store.logLocation(slot.pointee.location, store.stripe(hash))))
+      let own = RecordContent(store.record(at: store.logLocation(slot.pointee.location, store.stripe(hash))))
       for i in 0..<participants.count where participants.ids[i] > replica.id {
         let content = partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
           $0.store.content(hash, tag)
@@ -61,10 +61,10 @@ struct TwinSearch {
 extension Store {
   /// What the node holds of this version, unverified; `nil` if another one or none. Call with the partition's lock held.
   @inline(__always)
-  fileprivate func content(_ hash: UInt64, _ tag: Tag) -> Twins.Content? {
+  fileprivate func content(_ hash: UInt64, _ tag: Tag) -> RecordContent? {
     let stripe = stripe(hash)
     return stripe.pointee.index.find(hash) { $0.pointee.tag == tag }.map {
-      Twins.Content(record(at: logLocation($0.pointee.location, stripe)))
+      RecordContent(record(at: logLocation($0.pointee.location, stripe)))
     }
   }
 
@@ -143,7 +143,7 @@ extension NodeMaintenance {
     var failure: StorageError?
     right.store.forEach(withHash: hash) { slot, record in
       guard slot.tag == twins.tag, slot.location.isTombstone || record.hasIntactValue else { return }
-      for owner in twins.groups.filter({ $0.content != Twins.Content(record) }).flatMap(\.owners) {
+      for owner in twins.groups.filter({ $0.content != RecordContent(record) }).flatMap(\.owners) {
         do throws(StorageError) {
           try owner.store.replaceTwin(record, hash: hash, slot)
         } catch {

@@ -14,20 +14,15 @@ package struct LostRange: Equatable, Sendable {
 extension LostRange {
   /// Counts slots in; `ranges` keeps one entry for each list of owners.
   static func add(
-    _ view: PlacementView, _ participants: PlacementView.Participants, slotCount: Int,
-    hasLost: (_ node: UInt16) -> Bool, to ranges: inout [LostRange]
+    owners: [String], losers: [String], needed: Int, slotCount: Int, to ranges: inout [LostRange]
   ) {
-    let ids = (0..<participants.count).map { participants.ids[$0] }
-    let names = { (ids: [UInt16]) in ids.map(view.name(of:)).sorted(by: Configuration.countsBefore) }
-    let owners = names(ids)
+    let owners = owners.sorted(by: Configuration.countsBefore)
     if let i = ranges.firstIndex(where: { $0.owners == owners }) {
       ranges[i].slotCount += slotCount
     } else {
-      let rule = view.evidenceRule(participants)
       ranges.append(
         LostRange(
-          owners: owners, losers: names(ids.filter(hasLost)), needed: max(rule.needed, rule.nextNeeded),
-          slotCount: slotCount))
+          owners: owners, losers: losers.sorted(by: Configuration.countsBefore), needed: needed, slotCount: slotCount))
     }
   }
 
@@ -57,5 +52,42 @@ enum Names {
     let sorted = names.sorted(by: Configuration.countsBefore)
     return sorted.count < 2
       ? sorted.joined() : "\(sorted.dropLast().joined(separator: ", ")) and \(sorted[sorted.count - 1])"
+  }
+}
+
+extension Configuration {
+  /// The rings whose quorums operations satisfy, the one in force first, with W and N of each.
+  private var rings: [(table: PreferenceTable, quorum: QuorumSettings)] {
+    [ring, change?.nextRing].compactMap { $0 }.map { ring in
+      let table = ring.preferenceTable(replicas: quorum.replicas)
+      return (table, quorum.effective(nodes: table.nodes.count))
+    }
+  }
+
+  /// Whether the node owns each slot, of either ring.
+  func slots(ownedBy node: UInt16) -> [Bool] {
+    let rings = rings
+    return (0..<Ring.slotCount).map { slot in rings.contains { $0.table.owners(of: slot).contains(node) } }
+  }
+
+  /// The ranges of which these nodes, which have lost records, leave too few owners that could say what was acknowledged.
+  /// O(slots).
+  func lostRanges(_ losers: [UInt16]) -> [LostRange] {
+    let rings = rings
+    var ranges: [LostRange] = []
+    for slot in 0..<Ring.slotCount {
+      let owners = rings.map { $0.table.owners(of: slot) }
+      let isLost = zip(owners, rings).contains { owners, ring in
+        owners.count { losers.contains($0) } >= ring.quorum.write
+      }
+      guard isLost, owners.joined().contains(where: losers.contains) else { continue }
+      let all = Set(owners.joined())
+      let names = { (ids: [UInt16]) in ids.compactMap { self.member($0)?.name } }
+      let needed = zip(owners, rings).map { $0.count - $1.quorum.write + 1 }.max() ?? 0
+      LostRange.add(
+        owners: names(Array(all)), losers: names(all.filter(losers.contains)), needed: needed, slotCount: 1, to: &ranges
+      )
+    }
+    return ranges
   }
 }
