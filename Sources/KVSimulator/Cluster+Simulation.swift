@@ -97,6 +97,11 @@ extension Cluster {
     while purge.step() == .more {}
   }
 
+  /// ``Cluster/repair(acceptsLoss:progress:)`` while nothing else is done.
+  package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
+    parts.maintenance.repairNow(acceptsLoss: acceptsLoss)
+  }
+
   /// When anyone who waits for a disk, or a message on its way, is due.
   /// - Parameter known: nodes that nothing is to be said of.
   package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {
