@@ -116,6 +116,10 @@ extension Cluster {
     _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
     completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
   ) throws(ClusterError) {
+    // A caller in the running program waits for the disk; here it comes again.
+    if call != .get, holdsWritersBack {
+      throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
+    }
     try dataPath.submit(call, key, consistency, completion: completion)
   }
 
