@@ -18,7 +18,7 @@ extension Command {
     return try make(entry.name, values, level)
   }
 
-  /// Reads a line as an editor holds it, which may stand for any bytes: see ``ByteText``.
+  /// Reads a line as an editor holds it, which may stand for any bytes: see `ByteText`.
   package static func parse(typed line: String) throws(CommandError) -> Command? { try parse(ByteText.decode(line)) }
 
   /// The word before a level of consistency.

@@ -124,7 +124,10 @@ package final class Simulation {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
-  /// - Parameter carrier: how all operations of the day go; `nil`: as its faults will have it.
+  /// - Parameters:
+  ///   - seed: everything about the day is drawn from it.
+  ///   - mistake: is planted in the cluster.
+  ///   - carrier: how all operations of the day go; `nil`: as its faults will have it.
   package init(seed: UInt64, mistake: PlantedMistake? = nil, carrier: Carrier? = nil) {
     self.seed = seed
     self.carrier = carrier
