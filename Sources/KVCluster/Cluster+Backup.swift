@@ -83,8 +83,17 @@ extension Cluster {
       } catch {
         throw .storage(error)
       }
-      for node in atRest { try target.copyLogAtRest(node, from: folder.path) }
+      for node in atRest { try target.copyLogAtRest(node, from: folder.path, withWitness: false) }
+      try target.write(witness(of: cuts, configuration), to: cuts.map(\.node))
     }
+  }
+
+  /// What the copy's folders know of each other: the logs as they are in it.
+  private func witness(of cuts: [Cut], _ configuration: Configuration) -> Witness {
+    var witness = witnesses.copy(without: cuts.map(\.node))
+    witness.note(configuration)
+    for cut in cuts { witness.note(cut.node, synced: cut.end, written: cut.end, cut.suspicion) }
+    return witness
   }
 
   /// One node's log at the moment of the backup.
@@ -92,6 +101,8 @@ extension Cluster {
     var node: String
     var segments: [(id: UInt64, end: Int)]
     var suspicion: SuspectMark.Cause?
+    /// Where the log ends.
+    var end: LogPosition
   }
 
   private func cut(_ replicas: [Replica]) throws(ClusterError) -> [Cut] {
@@ -100,10 +111,11 @@ extension Cluster {
     partitions.withAllLocked {
       for replica in replicas {
         let log = replica.store.log
-        let segments = log.segmentsNow.segments.map { (id: $0.id, end: $0.end) }
+        let (end, all) = log.segmentsNow
+        let segments = all.map { (id: $0.id, end: $0.end) }
         if segments.isEmpty || log.failure != nil { failed = replica.name }
         let suspicion = !replica.store.isSuspect ? nil : replica.store.hasLost ? SuspectMark.Cause.lost : .unsynced
-        cuts.append(Cut(node: replica.name, segments: segments, suspicion: suspicion))
+        cuts.append(Cut(node: replica.name, segments: segments, suspicion: suspicion, end: end))
       }
     }
     if let failed { throw failing(failed) }
@@ -145,7 +157,14 @@ extension FolderAtRest {
     let bytes = names.reduce(0) { $0 + BackupTarget.bytesAtRest($1, self.path) }
     let target = try BackupTarget(path, copying: self.path, bytesTotal: bytes, progress: progress)
     return try target.complete(with: configuration) { target throws(BackupTarget.Stop) in
-      for node in names { try target.copyLogAtRest(node, from: self.path) }
+      for node in names { try target.copyLogAtRest(node, from: self.path, withWitness: true) }
+      do throws(StorageError) {
+        if let bytes = try disk.read(Witness.path(Witnesses.clusterFolder)) {
+          try target.disk.replace(Witness.path(Witnesses.clusterFolder), with: bytes)
+        }
+      } catch {
+        throw .storage(error)
+      }
     }
   }
 }

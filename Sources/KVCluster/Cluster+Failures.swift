@@ -88,6 +88,7 @@ extension Cluster {
       throw error
     }
     roster.setState(roster.configuration.change?.state(of: node.id) ?? .up, of: node.id, replica: replica)
+    writeWitnesses()
     partitions.add(replica)
     exchange.nodeStarted(node.id)
     takeRecoveredHints(replica)

@@ -15,8 +15,10 @@ extension Cluster {
     }
   }
 
-  /// Writes a node's index to its folder, unless it keeps hints: those are found only by reading the log.
+  /// Writes a node's index to its folder, unless the node keeps hints, which are found only by reading the log, or is
+  /// suspect: with a checkpoint the next start would not read the log, and not see what is missing there.
   func writeCheckpoint(_ replica: Replica) {
+    if replica.store.isSuspect { return }
     var hasHints = false
     partitions.forEach { _, partition in
       hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id && !$0.hints.isEmpty }

@@ -109,6 +109,7 @@ extension Cluster {
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
     keepView(view)
+    witness(change.joint)
     showChange(change.joint)
     let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
     let heir = wanted.heir.map { " to \($0)" } ?? ""
@@ -144,6 +145,7 @@ extension Cluster {
     do throws(StorageError) {
       // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
       try folder.disk.removeFolder(DataFolder.logFolder(member.name))
+      witnesses.update { $0.logs.removeAll { $0.name == member.name } }
       let replica = try openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
         try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)

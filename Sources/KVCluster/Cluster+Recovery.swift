@@ -24,7 +24,8 @@ extension Cluster {
   private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
-        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
+        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; put the newest "
+          + "'lease' file of any node back"
       )
     }
   }
@@ -148,16 +149,18 @@ extension Cluster {
 
   /// - Parameter isExpected: the node has had a log; if it is gone, so is what the node acknowledged.
   private func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
-    try StoreOpening(
+    let known = try known(of: name, isLeased: isExpected)
+    return try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
       identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
-      cacheBytes: options.cacheBytes, isExpected: isExpected, mayBeTorn: mayBeTorn(name))
+      cacheBytes: options.cacheBytes, isExpected: known.isExpected, mayHaveLostPower: mayHaveLostPower(name),
+      known: known.end)
   }
 
-  /// Whether a node's log may end in the middle of what was not synced, for all that its folder says. Where nothing counts
-  /// before a sync a kill may tear it; otherwise only a loss of power does, after which nodes are marked as suspect.
-  private func mayBeTorn(_ name: String) -> Bool {
-    options.fsync.stagesLogs || folder.boot == nil || suspectsWithoutMark.withLock { $0.contains(name) }
+  /// Whether a loss of power may have taken what was not synced, for all that the node's folder says: after one nodes are
+  /// marked as suspect.
+  private func mayHaveLostPower(_ name: String) -> Bool {
+    folder.boot == nil || suspectsWithoutMark.withLock { $0.contains(name) }
   }
 
   /// The code of a cold start, for one node: reads its log and starts its commit thread.
@@ -173,8 +176,11 @@ extension Cluster {
   }
 
   private func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
-    let store = opening.finish()
-    if suspectsWithoutMark.withLock({ $0.contains(name) }) { store.isSuspect = true }
+    let store = try opening.finish()
+    if suspectsWithoutMark.withLock({ $0.contains(name) }) {
+      store.isSuspect = true
+      store.hasLost = store.hasLost || witnesses.log(name)?.suspicion == .lost
+    }
     // Nothing goes into a damaged segment any more: it may have to be kept as it is.
     if store.log.isTailDamaged { try? store.log.sealTail() }
     store.mendOrder()
@@ -243,6 +249,7 @@ extension Cluster {
   private func serve(_ configuration: Configuration, above lease: UInt64) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
+    for replica in replicas { note(replica) }
     do {
       let first = max(newest, lease) + 1
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
@@ -354,17 +361,34 @@ extension Cluster {
     replaceIfDue(now)
   }
 
+  /// Makes durable, in its own folder and in those of the others, that nothing the node has is to be believed before it was
+  /// compared with other owners.
+  private func distrust(_ replica: Replica) {
+    replica.store.isSuspect = true
+    note(replica)
+    do throws(StorageError) {
+      try SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
+    } catch {
+      suspectsWithoutMark.withLock { $0.append(replica.name) }
+    }
+    if options.isEphemeral { return }
+    witnesses.write(to: roster.live.filter { $0 !== replica }.map(\.store.log.folder))
+  }
+
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
   func nodeFailed(_ id: UInt16, _ error: StorageError) {
     let name = roster.name(of: id)
     counters.failedNodes.wrappingAdd(1, ordering: .relaxed)
     let replica = roster.withState { state in state.nodes.first { $0.id == id }?.replica }
-    roster.setState(.failed(reason: error.description), of: id, replica: nil)
     if let replica {
+      if replica.hasFailed.exchange(true, ordering: .acquiringAndReleasing) { return }
       partitions.remove(replica)
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
-      // believed before it has been compared with other owners.
-      try? SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
+      // believed before it has been compared with other owners. Nobody hears of the failure before that is on a disk.
+      distrust(replica)
+    }
+    roster.setState(.failed(reason: error.description), of: id, replica: nil)
+    if let replica {
       // This is its own commit thread, which retiring waits for; a simulation has none.
       if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
     }

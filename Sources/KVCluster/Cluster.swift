@@ -43,6 +43,8 @@ public final class Cluster: Sendable {
   /// Operations while links are faulty.
   let exchange: Exchange
   let counters = ClusterCounters()
+  /// What the folders know of each other.
+  let witnesses: Witnesses
   let readLatencies = LatencyRecorder()
   let writeLatencies = LatencyRecorder()
   /// Held by whoever starts or stops a node: one at a time.
@@ -59,9 +61,11 @@ public final class Cluster: Sendable {
   private let threads = Mutex<[BackgroundThread]>([])
 
   private init(
-    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64
+    options: ClusterOptions, folder: DataFolder, configuration: Configuration, witnesses: Witnesses,
+    isMaintained: Bool, seed: UInt64
   ) {
     self.options = options
+    self.witnesses = witnesses
     self.isMaintained = isMaintained
     self.folder = folder
     let (eventLog, roster) = (EventLog(), Roster(configuration))
@@ -72,6 +76,8 @@ public final class Cluster: Sendable {
     partitions = PartitionTable(view: view)
     let disk = folder.disk
     let tags = TagSource { bound throws(StorageError) in
+      // No write has a tag before the folders know that the cluster was opened.
+      if !options.isEphemeral { try witnesses.begin(in: Cluster.foldersAtStart(roster, witnesses)) }
       try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
       // One node's full disk must not keep the others from writing.
       for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
@@ -138,8 +144,10 @@ public final class Cluster: Sendable {
   ) throws(ClusterError) -> Cluster {
     let configuration = try configuration(in: folder, options, newID: seed)
     try options.checkReplacement(configuration.quorum)
+    let witnesses = try Witnesses(folder.disk, configuration, path: folder.path, seed: seed)
     return Cluster(
-      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
+      options: options, folder: folder, configuration: configuration, witnesses: witnesses, isMaintained: isMaintained,
+      seed: seed)
   }
 
   private static func configuration(
@@ -151,7 +159,8 @@ public final class Cluster: Sendable {
     }
     guard !folder.hasLogs() else {
       throw .dataFolder(
-        "\(folder.path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'"
+        "\(folder.path) has logs but no configuration, so nobody can say which node owns what; put the newest file "
+          + "'configuration' back (an older one is refused), or restore a whole backup"
       )
     }
     let quorum = try options.quorumOfNewCluster()
@@ -185,6 +194,7 @@ public final class Cluster: Sendable {
     guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
     partitions.remove(replica)
     replica.commit.stop(syncing: syncing)
+    note(replica)
     replica.close()
   }
 
@@ -233,6 +243,7 @@ public final class Cluster: Sendable {
       retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
       roster.setState(.dead, of: replica.id, replica: nil)
     }
+    if !options.isEphemeral { witnesses.write(to: replicas.map(\.store.log.folder)) }
     if isSynced { noteOrderlyEnd() }
     folder.close(removing: options.isEphemeral)
     eventLog.finish()

@@ -113,8 +113,9 @@ final class Script {
     Clock.advance(toNs: end)
   }
 
-  func carryOut(_ steps: Cluster.Steps) {
-    while true {
+  /// - Parameter steps: at most so many of them.
+  func carryOut(_ steps: Cluster.Steps, atMost count: Int = .max) {
+    for _ in 0..<count {
       switch steps.step() {
       case .again: continue
       case .rest(let ns): run(ms: Int(ns / 1_000_000) + 1)
@@ -144,10 +145,12 @@ final class Script {
   }
 
   /// The program dies, with `losingPower` the machine, and starts again.
-  func restartProgram(losingPower: Bool = false) throws {
+  /// - Parameter prepare: is called in between.
+  func restartProgram(losingPower: Bool = false, _ prepare: () -> Void = {}) throws {
     cluster.vanish()
     takeAnswers()
     machine.restart(losingPower: losingPower)
+    prepare()
     cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
     slowLinks()
   }

@@ -130,10 +130,23 @@ final class BackupTarget {
 }
 
 extension BackupTarget {
+  /// Writes what the folders know of each other.
+  func write(_ witness: Witness, to nodes: [String]) throws(Stop) {
+    do throws(StorageError) {
+      for folder in [Witnesses.clusterFolder] + nodes.map(DataFolder.logFolder) {
+        try witness.write(to: disk, folder: folder)
+      }
+    } catch {
+      throw .storage(error)
+    }
+  }
+
   /// Copies the log of a node that nobody has open.
-  func copyLogAtRest(_ node: String, from root: String) throws(Stop) {
+  /// - Parameter withWitness: nobody has any other log open.
+  func copyLogAtRest(_ node: String, from root: String, withWitness: Bool) throws(Stop) {
     let folder = DataFolder.logFolder(node)
     for name in try BackupTarget.filesAtRest(folder, root) where name != "segments" {
+      if name == "witness", !withWitness { continue }
       try makeFolder(folder)
       try copy("\(root)/\(folder)/\(name)", to: "\(folder)/\(name)")
     }
@@ -155,7 +168,7 @@ extension BackupTarget {
       let manifest = try LogManifest.read(from: disk, folder: folder)
       return try disk.names(in: folder).filter { name in
         if let id = LogFormat.segmentID(ofName: name) { return manifest?.segments.contains(id) ?? true }
-        return ["segments", "lease", "checkpoint", "suspect"].contains(name)
+        return ["segments", "lease", "checkpoint", "suspect", "witness"].contains(name)
       }
     } catch {
       throw .storage(error)

@@ -211,6 +211,7 @@ extension Caretaker {
     replica.store.isSuspect = false
     replica.store.hasLost = false
     cluster.suspectsWithoutMark.withLock { $0.removeAll { $0 == replica.name } }
+    cluster.writeWitnesses()
     cluster.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
     cluster.log(

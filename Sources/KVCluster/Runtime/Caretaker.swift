@@ -73,6 +73,7 @@ final class Caretaker {
     compareIfDue()
     purgeIfDue()
     arrangeMemory()
+    cluster.writeWitnessIfDue()
     return mayBeMore
   }
 

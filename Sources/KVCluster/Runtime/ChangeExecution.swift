@@ -81,7 +81,9 @@ final class ChangeExecution {
         replica.commit.syncNow()
         if let failure = replica.store.log.failure { throw failure }
       }
-    case .writeSettled: try writeSettledConfiguration()
+    case .writeSettled:
+      try writeSettledConfiguration()
+      cluster.witness(cluster.roster.configuration)
     case .adoptSettled: cluster.partitions.adopt(cluster.viewNow)
     case .drop: try drop()
     case .done: break

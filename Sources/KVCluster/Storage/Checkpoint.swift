@@ -128,9 +128,10 @@ extension Checkpoint {
   /// Writes the index of `store`.
   ///
   /// Partition by partition, each under its lock, so the checkpoint is of no single moment; what changed meanwhile lies
-  /// beyond the position taken at the beginning and is read from the log again.
+  /// beyond the position taken at the beginning and is read from the log again. There is no checkpoint of a suspect store:
+  /// a start that believed it would not see what is missing in the log.
   /// - Parameters:
-  ///   - sync: puts the log on the disk: a checkpoint must not speak of records that a loss of power can take.
+  ///   - sync: puts the log on the disk: a checkpoint must not speak of records that a crash can take.
   ///   - withPartition: runs a body with a partition's lock held.
   static func write(
     _ store: Store, sync: () throws(StorageError) -> Void,
@@ -147,7 +148,11 @@ extension Checkpoint {
       guard let entries else { throw .closed }
       sections.append(entries)
     }
+    let wanted = log.end
     try sync()
+    // Whoever syncs for others stops when the node is killed, and then returns without a sync. An entry whose record is not
+    // on the disk would hide the older version of its key, which is: with the record lost, the key would be too.
+    guard log.durable >= wanted, !store.isSuspect else { throw .closed }
     // The log may end with a mark that is not on the disk, although nothing waits for a sync.
     let covers = min(end, log.synced)
     let newestTag = sections.joined().reduce(store.newestTag) { max($0, $1.tag) }

@@ -40,15 +40,16 @@ package final class StoreOpening: @unchecked Sendable {
 
   /// - Parameters:
   ///   - isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
-  ///   - mayBeTorn: false if what was stored is in the log whether it was synced or not, unless the machine has lost its
-  ///     power; then the node is marked as suspect.
+  ///   - mayHaveLostPower: false if what was stored in a file is there whether it was synced or not, unless the node's mark
+  ///     says otherwise.
+  ///   - known: up to where the log reached once, says a ``Witness``.
   package init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false, mayBeTorn: Bool = true
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) {
     recovery = LogRecovery(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected,
-      mayBeTorn: mayBeTorn)
+      mayHaveLostPower: mayHaveLostPower, known: known)
     table = recovery.table
     self.cacheBytes = cacheBytes
     stripes = StripeTable(cacheBytes: cacheBytes)
@@ -329,8 +330,19 @@ package final class StoreOpening: @unchecked Sendable {
   }
 
   /// The store, after all units.
-  package func finish() -> Store {
+  /// - Throws: the node may have lost records, and its folder takes no mark that says so. Nothing has been written yet that
+  ///   could hide it from the next start.
+  package func finish() throws(StorageError) -> Store {
     state.found.scans = []
+    if state.found.damage.isSuspect {
+      let cause = state.found.damage.hasLost ? SuspectMark.Cause.lost : .unsynced
+      do throws(StorageError) {
+        try SuspectMark.write(cause, to: recovery.disk, folder: recovery.folder)
+      } catch {
+        abandon()
+        throw error
+      }
+    }
     checkpoint?.close()
     let log = Log(
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
@@ -368,12 +380,12 @@ extension Store {
   /// Opens a node's storage on the calling thread.
   package static func open(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) -> Store {
     let opening = try StoreOpening(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes,
-      isExpected: isExpected)
+      isExpected: isExpected, mayHaveLostPower: mayHaveLostPower, known: known)
     for unit in 0..<opening.unitCount { opening.run(unit) }
-    return opening.finish()
+    return try opening.finish()
   }
 }

@@ -249,7 +249,7 @@ private let nodes = ["node1", "node2", "node3"]
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try fixture.flip(file: "configuration", at: 40)
     let damaged = await failure { _ = try await fixture.open() }
-    #expect(damaged.contains("put it back from a backup") && !damaged.contains("replicas serve"), "\(damaged)")
+    #expect(damaged.contains("put the newest one back") && !damaged.contains("replicas serve"), "\(damaged)")
     let lines = text.split(separator: "\n", maxSplits: 1)
     try "kvstore configuration 99\n\(lines[1])".write(toFile: path, atomically: true, encoding: .utf8)
     let newer = await failure { _ = try await fixture.open() }
