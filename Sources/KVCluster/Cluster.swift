@@ -118,10 +118,14 @@ public final class Cluster: Sendable {
     try open(options, isMaintained: true)
   }
 
-  /// - Parameter isMaintained: false leaves compaction and healing to ``repair(progress:)``.
-  package static func open(_ options: ClusterOptions, isMaintained: Bool) throws(ClusterError) -> Cluster {
+  /// - Parameters:
+  ///   - isMaintained: false leaves compaction and healing to ``repair(progress:)``.
+  ///   - disk: what the cluster uses in place of the folder's own disk, which is handed to it.
+  package static func open(
+    _ options: ClusterOptions, isMaintained: Bool, disk: (any Disk) -> any Disk = { $0 }
+  ) throws(ClusterError) -> Cluster {
     try options.check()
-    let folder = try DataFolder(options.dataFolder, options.fsync)
+    let folder = try DataFolder(options.dataFolder, options.fsync, disk)
     if options.isEphemeral, !folder.isEmpty {
       folder.close(removing: false)
       throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
@@ -233,7 +237,7 @@ public final class Cluster: Sendable {
     var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
     roster.withState { $0.phase = .closed }
     for replica in replicas {
-      if replica.store.log.size.recordBytes > Limits.checkpointBytes / 8, !options.isEphemeral {
+      if replica.store.log.size.recordBytes > options.checkpointBytes / 8, !options.isEphemeral {
         writeCheckpoint(replica)
       }
       if isSynced, !options.isEphemeral {

@@ -25,6 +25,8 @@ public struct ClusterOptions: Sendable, Equatable {
   public var replaceAfterNs: UInt64?
   /// Size of a log's segments.
   package var segmentBytes = LogFormat.segmentBytesDefault
+  /// A checkpoint is written after this much more log, see ``Limits/checkpointBytes``.
+  package var checkpointBytes = Limits.checkpointBytes
   /// How long hints are kept.
   package var hintAgeMaxNs = Limits.hintAgeMaxNs
   package var mistake: PlantedMistake?

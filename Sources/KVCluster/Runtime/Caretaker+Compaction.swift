@@ -64,7 +64,7 @@ extension Caretaker {
     let log = replica.store.log
     let end = log.end
     let grown = Int(end.segment - checkpointedAt.segment) * log.segmentBytes + end.offset - checkpointedAt.offset
-    guard grown > max(Limits.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
+    guard grown > max(cluster.options.checkpointBytes, log.size.recordBytes / 2), !replica.store.isSuspect else { return }
     checkpointedAt = end
     cluster.writeCheckpoint(replica)
   }

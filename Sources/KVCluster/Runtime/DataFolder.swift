@@ -20,7 +20,10 @@ final class DataFolder: Sendable {
   static func logFolder(_ node: String) -> String { "\(node).wal" }
 
   /// Makes the folder if need be and locks it.
-  init(_ path: String, _ fsync: FsyncPolicy) throws(ClusterError) {
+  /// - Parameter wrap: returns the disk to use over the folder's own.
+  init(
+    _ path: String, _ fsync: FsyncPolicy, _ wrap: (any Disk) -> any Disk = { $0 }
+  ) throws(ClusterError) {
     try DataFolder.make(path)
     guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
     self.path = String(cString: resolved)
@@ -36,7 +39,7 @@ final class DataFolder: Sendable {
     }
     descriptors = (descriptor, folder)
     // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
-    disk = PosixDisk(root: self.path, isStaged: fsync.stagesLogs)
+    disk = wrap(PosixDisk(root: self.path, isStaged: fsync.stagesLogs))
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
       throw DataFolder.failure("write", lockPath)
