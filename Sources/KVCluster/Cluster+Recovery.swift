@@ -252,7 +252,14 @@ extension Cluster {
     for replica in replicas { note(replica) }
     do {
       let first = max(newest, lease) + 1
+      guard first <= Tag.counterMax - 2 * Limits.tagLease else {
+        throw ClusterError.dataFolder(
+          "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
+            + "is damaged. Restore a backup")
+      }
       try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
+    } catch let error as ClusterError {
+      throw error
     } catch {
       throw .storage("cannot write a tag lease: \(error)")
     }

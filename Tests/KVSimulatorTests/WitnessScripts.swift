@@ -13,7 +13,9 @@ import Testing
     try Clock.runVirtually(from: 1_000_000_000) {
       var cases = 0
       var isOver = false
-      for step in 1... where !isOver {
+      var step = 0
+      while !isOver {
+        step += 1
         for moment in DiskFaults.Moment.allCases {
           let script = try Script(nil, fsync: power.fsync)
           try script.put("first", via: "node1")

@@ -32,8 +32,9 @@ package final class FolderAtRest: Sendable {
   deinit { for descriptor in descriptors { Glibc.close(descriptor) } }
 
   private static func lock(_ path: String) throws(ClusterError) -> [Int32] {
-    let file = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 || errno == ENOENT else { throw failure("open", "\(path)/lock") }
+    var info = stat()
+    let isMissing = lstat("\(path)/lock", &info) != 0 && errno == ENOENT
+    let file = isMissing ? -1 : try DataFolder.openLock("\(path)/lock", O_RDONLY)
     guard let folder = try DataFolder.lock(file < 0 ? nil : file, andFolder: path, LOCK_SH) else {
       let holder = DataFolder.holder(file)
       if file >= 0 { Glibc.close(file) }

@@ -64,8 +64,15 @@ final class BackupTarget {
   /// Copies the first bytes of a file, all if `byteCount` is `nil`, and adds zeros up to `length`. On the disk on return,
   /// but for its name.
   func copy(_ source: String, to name: String, byteCount: Int? = nil, length: Int = 0) throws(Stop) {
-    let input = open(source, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw failure("open", source) }
+    let input: Int32
+    do throws(StorageError) {
+      guard let opened = try PosixDisk.openFile(source, O_RDONLY) else {
+        throw .io(operation: "open", path: source, code: ENOENT)
+      }
+      input = opened
+    } catch {
+      throw .storage(error)
+    }
     defer { close(input) }
     let output = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard output >= 0 else { throw failure("create", "\(path)/\(name)") }

@@ -30,8 +30,7 @@ final class DataFolder: Sendable {
     free(resolved)
     boot = DataFolder.bootID()
     let lockPath = "\(self.path)/lock"
-    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
+    let descriptor = try DataFolder.openLock(lockPath, O_RDWR | O_CREAT)
     guard let folder = try DataFolder.lock(descriptor, andFolder: self.path, LOCK_EX) else {
       let holder = DataFolder.holder(descriptor)
       Glibc.close(descriptor)
@@ -139,6 +138,18 @@ final class DataFolder: Sendable {
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     Glibc.close(descriptor)
+  }
+
+  /// Opens a lock file, which must be a regular one: to open a pipe might never end.
+  static func openLock(_ path: String, _ flags: Int32) throws(ClusterError) -> Int32 {
+    let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+      Glibc.close(descriptor)
+      throw .dataFolder("\(path) is not a regular file: remove it")
+    }
+    return descriptor
   }
 
   /// Locks the file `lock`, if there is one, and the folder itself, which cannot be replaced by another under its name

@@ -76,6 +76,12 @@ final class Checkpoint: @unchecked Sendable {
         entry.load(fromByteOffset: 24, as: Int.self), present.first { $0.id == id }?.slot ?? 0
       )
     }
+    // Whoever reads what it names counts on the segments' bytes being there.
+    let isBounded = segments.allSatisfy { segment in
+      (LogFormat.segmentHeaderBytes...LogFormat.segmentFileBytesMax).contains(segment.end)
+        && (0...segment.end).contains(segment.purged)
+    }
+    guard isBounded, covers.offset <= LogFormat.segmentFileBytesMax else { return nil }
     var slots = [Int](repeating: 0, count: SegmentTable.slotsMax)
     for segment in segments where slots.indices.contains(segment.slot) {
       slots[segment.slot] = segment.now

@@ -104,8 +104,14 @@ package enum LogFormat {
 
   private static let freeSuffix = ".free"
 
+  /// Ids that a segment may have: a position has 40 bits for them.
+  static let segmentIDs: ClosedRange<UInt64> = 1...(1 << 40 - 1 << 20)
+
   private static func id(_ name: String, _ suffix: String) -> UInt64? {
-    name.hasSuffix(suffix) ? UInt64(name.dropLast(suffix.count)) : nil
+    guard name.hasSuffix(suffix), let id = UInt64(name.dropLast(suffix.count)), segmentIDs.contains(id) else {
+      return nil
+    }
+    return id
   }
 }
 

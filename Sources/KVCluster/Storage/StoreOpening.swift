@@ -19,6 +19,8 @@ package final class StoreOpening: @unchecked Sendable {
   private let effectCounts: [UInt16]
   private let locks: UnsafeMutablePointer<Lock>
   private let units: [Unit]
+  /// How many bytes the segment in each slot has.
+  private let ends: [Int]
 
   private enum Unit {
     /// Partitions of the checkpoint.
@@ -33,6 +35,7 @@ package final class StoreOpening: @unchecked Sendable {
     var hints: [(node: String, hash: UInt64, byteCount: Int, position: LogPosition)] = []
     var settled: [String: LogPosition] = [:]
     var invertedHashes: [UInt64] = []
+    var isCheckpointFalse = false
   }
   /// Guarded by `stateLock`.
   private var state: State
@@ -65,6 +68,9 @@ package final class StoreOpening: @unchecked Sendable {
     effectCounts = StoreOpening.effectCounts(drops)
     checkpoint = found.isCut ? nil : StoreOpening.checkpoint(&found, recovery)
     units = StoreOpening.plan(found, checkpoint)
+    var ends = [Int](repeating: 0, count: (found.segments.map(\.slot).max() ?? 0) + 1)
+    for segment in found.segments { ends[segment.slot] = segment.file.byteCount }
+    self.ends = ends
     locks = .allocate(capacity: Store.partitionCount)
     for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
     state = State(found: found, newestTag: checkpoint?.newestTag ?? .none)
@@ -318,11 +324,25 @@ package final class StoreOpening: @unchecked Sendable {
         guard let location = checkpoint.location(entry.location, table),
           table.position(of: location) < checkpoint.covers
         else { continue }
+        guard isWithin(location) else {
+          // Nobody wrote that. The log has the key, and only a start without the checkpoint finds it.
+          withState { $0.isCheckpointFalse = true }
+          continue
+        }
         // Counted dead with its segment, and alive after all.
         table.addDead(-byteCount(location), slot: location.slot)
         take(SegmentScan.Entry(hash: entry.hash, tag: entry.tag, location: location), partition)
       }
     }
+  }
+
+  /// Whether the place a checkpoint names is one in its segment.
+  private func isWithin(_ location: Location) -> Bool {
+    let end = ends[location.slot]
+    guard !location.isCached, location.offset >= LogFormat.segmentHeaderBytes,
+      location.offset + LogFormat.recordHeaderBytes <= end
+    else { return false }
+    return location.offset + byteCount(location) <= end
   }
 
   private func byteCount(_ location: Location) -> Int {
@@ -334,6 +354,9 @@ package final class StoreOpening: @unchecked Sendable {
   ///   could hide it from the next start.
   package func finish() throws(StorageError) -> Store {
     state.found.scans = []
+    if state.isCheckpointFalse {
+      state.found.damage.add(0, 0..<0, "the checkpoint names places where no record can be", .unsynced)
+    }
     if state.found.damage.isSuspect {
       let cause = state.found.damage.hasLost ? SuspectMark.Cause.lost : .unsynced
       do throws(StorageError) {
@@ -344,6 +367,7 @@ package final class StoreOpening: @unchecked Sendable {
       }
     }
     checkpoint?.close()
+    if state.isCheckpointFalse { try? recovery.disk.remove(Checkpoint.path(recovery.folder)) }
     let log = Log(
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,

@@ -86,8 +86,7 @@ import Testing
       if random.chance(perMille: 300) {
         disk.crash(atStep: disk.steps + random.within(1...6), moment)
         life.fixture.mayHaveLostPower = losingPower
-        try? life.resume(afterPowerLoss: losesPower)
-        try? life.run(1)
+        if (try? life.resume(afterPowerLoss: losesPower)) != nil { try? life.run(1) }
         disk.restart(losingPower: false)
       }
       isLosing = isLosing || disk.isStaged
