@@ -56,15 +56,15 @@ package struct CommandRunner: Sendable {
   ) async throws(ClusterError) -> Outcome {
     switch command {
     case .put(let key, let value, let consistency):
-      try await cluster.put(key, value, consistency: consistency)
+      try await cluster.put(key, value, WriteOptions(consistency: consistency))
       return emission.say(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)
     case .get(let key, let consistency):
-      guard let value = try await cluster.get(key, consistency: consistency) else {
+      guard let value = try await cluster.get(key, ReadOptions(consistency: consistency)) else {
         return emission.say(.failure, Array("Key not found: ".utf8), key)
       }
       return emission.say(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)
     case .delete(let key, let consistency):
-      let wasThere = try await cluster.delete(key, consistency: consistency)
+      let wasThere = try await cluster.delete(key, WriteOptions(consistency: consistency))
       return emission.say(wasThere ? .success : .failure, Array((wasThere ? "Deleted: " : "Not found: ").utf8), key)
     case .addNode(let name):
       try await cluster.addNode(name)
@@ -233,7 +233,8 @@ extension CommandRunner {
   private func load(
     _ path: [UInt8], _ input: LineReader?, _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async -> Bool {
-    let loader = Loader(put: cluster.put, emit: emit)
+    let loader = Loader(
+      put: { [cluster] key, value throws(ClusterError) in try await cluster.put(key, value) }, emit: emit)
     if path == Array("-".utf8) {
       if let input { return await loader.load(input) }
       emit(.answer(Answer(.failure, "load -: there is no standard input to read here; name a file")))

@@ -48,7 +48,7 @@ extension Cluster {
   ) async throws(ClusterError) -> BackupSummary? {
     await lifecycle.lock()
     defer { lifecycle.unlock() }
-    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
+    guard isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     guard roster.withState({ $0.move == nil }) else {
       throw .refused("a node is joining or leaving; back up when that is done: `nodes` shows it")
     }
@@ -68,7 +68,7 @@ extension Cluster {
     // What is copied is the files, and under `always` they have what has been synced.
     for replica in replicas { replica.commit.syncNow() }
     if let failed = replicas.first(where: { $0.store.log.failure != nil }) { throw failing(failed.name) }
-    let lease = coordinator.tags.lease
+    let lease = dataPath.tags.lease
     let atRest = configuration.members.map(\.name).filter { name in !cuts.contains { $0.node == name } }
     let bytes =
       cuts.reduce(0) { $0 + $1.segments.reduce(0) { $0 + $1.end } }

@@ -90,13 +90,13 @@ extension Cluster {
     roster.setState(roster.configuration.change?.state(of: node.id) ?? .up, of: node.id, replica: replica)
     writeWitnesses()
     partitions.add(replica)
-    exchange.nodeStarted(node.id)
+    dataPath.messages.nodeStarted(node.id)
     takeRecoveredHints(replica)
     return replica
   }
 
   private func member(_ name: String) throws(ClusterError) -> Roster.Node {
-    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet") }
+    guard isServing else { throw .notServing("the cluster does not serve yet") }
     guard let node = roster.node(named: name) else {
       let names = roster.configuration.namesInOrder.joined(separator: ", ")
       throw .refused("no node \(name) in the cluster; its nodes are \(names)")
@@ -125,7 +125,7 @@ extension Cluster {
       let replica = try openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
-      try? TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      try? TagLease.write(dataPath.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       return .success(replica)
     } catch {
       return .failure(error)

@@ -15,7 +15,7 @@ extension Cluster {
     let node = try faultyNode(name)
     guard links.isPaused(node.id) else { throw .refused("\(name) is not paused") }
     links.resume(node.id)
-    exchange.deliverHeld()
+    dataPath.messages.deliverHeld()
     log(.cluster, .success, "\(name) goes on")
   }
 
@@ -64,7 +64,7 @@ extension Cluster {
   /// Makes all links good and lets paused nodes go on.
   public func heal() {
     links.heal()
-    exchange.deliverHeld()
+    dataPath.messages.deliverHeld()
     log(.cluster, .success, "all links are good")
   }
 

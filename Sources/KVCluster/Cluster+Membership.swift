@@ -55,7 +55,7 @@ extension Cluster {
   /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
   private func enqueue(_ wanted: QueuedChange) throws(ClusterError) {
     for name in [wanted.node, wanted.heir].compactMap({ $0 }) { try Configuration.checkName(name) }
-    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
+    guard isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let waiting = roster.withState { state -> Int? in
       guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
       state.queue.append(wanted)
@@ -88,7 +88,7 @@ extension Cluster {
   /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
   /// with `lifecycle` held.
   func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
-    guard isServing.load(ordering: .acquiring) else { throw .notServing("the cluster does not serve yet, or no more") }
+    guard isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
     let view = try checkOwners(of: change.joint)
@@ -108,7 +108,7 @@ extension Cluster {
       state.configuration = change.joint
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
-    keepView(view)
+    dataPath.keepView(view)
     witness(change.joint)
     showChange(change.joint)
     let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
@@ -121,7 +121,7 @@ extension Cluster {
   /// for it would make keys unavailable that are not now.
   /// Returns the owners during the change.
   private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
-    let view = PlacementView(joint)
+    let view = dataPath.makeView(of: joint)
     guard let next = view.nextQuorum else { return view }
     let newcomer = joint.change?.newcomer
     var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
@@ -148,7 +148,7 @@ extension Cluster {
       witnesses.update { $0.logs.removeAll { $0.name == member.name } }
       let replica = try openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
-        try TagLease.write(coordinator.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+        try TagLease.write(dataPath.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       } catch {
         retire(replica)
         throw error

@@ -1,125 +1,67 @@
-/// Reads and writes.
+/// Reads and writes. Each may be called from any thread and task; a key has 1 to 65,535 bytes, a value 0 to 64 MiB, and an
+/// empty value is a value.
+///
+/// Every write goes to all owners of its key. An operation that does not find enough of them is refused with
+/// ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``, and nothing was changed. If owners did not answer
+/// in time it throws ``ClusterError/indeterminate(_:)``: a write may have taken effect, and of a read nothing is known.
 extension Cluster {
   /// Stores a value. Durable on W owners as the fsync policy says when it returns.
-  /// - Parameters:
-  ///   - key: 1 to 65,535 bytes.
-  ///   - value: 0 to 64 MiB; an empty value is a value.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:consistency:)`` and nothing was written, or
-  ///   ``ClusterError/indeterminate(_:)`` and it may have been.
-  public func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) {
-    try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
-    if key.withBytes({ tap.watches($0) }) { return try await watchedPut(key, value) }
-    try await write(.value, key, value)
+  public func put(
+    _ key: [UInt8], _ value: [UInt8], _ options: WriteOptions = WriteOptions()
+  ) async throws(ClusterError) {
+    try await dataPath.write(.put, key, value, options)
   }
 
   /// The newest value of a key, or `nil` if it has none.
-  /// - Throws: ``ClusterError/unavailable(needed:live:owners:missing:consistency:)`` if fewer than R owners know;
-  ///   ``ClusterError/indeterminate(_:)`` if faulty links kept them from saying so in time.
-  public func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
-    try checkServing()
-    let startedNs = readLatencies.start()
-    defer { readLatencies.finish(startedNs) }
-    if key.withBytes({ tap.watches($0) }) { return try await watchedGet(key) }
-    return try await read(key)
+  public func get(_ key: [UInt8], _ options: ReadOptions = ReadOptions()) async throws(ClusterError) -> [UInt8]? {
+    try await dataPath.read(key, options)
   }
 
   /// Removes a key. Durable like a put.
-  /// - Returns: whether a get made just before found a value; that look is not part of the guarantee.
-  public func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool {
-    let existed = try await get(key) != nil
-    try checkServing()
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
-    if key.withBytes({ tap.watches($0) }) {
-      try await watchedDelete(key)
-    } else {
-      try await write(.tombstone, key, [])
-    }
+  /// - Returns: whether a get at the same level, made just before, found a value; that look is not part of the guarantee.
+  public func delete(_ key: [UInt8], _ options: WriteOptions = WriteOptions()) async throws(ClusterError) -> Bool {
+    let existed = try await get(key, ReadOptions(consistency: options.consistency)) != nil
+    try await dataPath.write(.delete, key, [], options)
     return existed
   }
 
-  /// ``put(_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
-  public func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) {
-    try checkServing()
-    if tap.watches(key) { return try watchedPut(key, value) }
-    try writeBlocking(.value, key, value)
+  /// ``put(_:_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
+  public func putBlocking(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
+  ) throws(ClusterError) {
+    try dataPath.writeBlocking(.put, key, value, options)
   }
 
-  /// ``delete(_:)`` for a thread, without the look before.
-  public func deleteBlocking(_ key: UnsafeRawBufferPointer) throws(ClusterError) {
-    try checkServing()
-    if tap.watches(key) { return try watchedDelete(key) }
-    try writeBlocking(.tombstone, key, UnsafeRawBufferPointer(start: key.baseAddress, count: 0))
-  }
-
-  /// ``get(_:)`` for a thread, into the caller's memory. Allocates nothing.
+  /// ``get(_:_:)`` for a thread, into the caller's memory. Allocates nothing unless it has to wait.
   /// - Returns: the value's byte count, of which as many were copied as fit; `nil` if the key has no value.
   public func getBlocking(
-    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, _ options: ReadOptions = ReadOptions()
   ) throws(ClusterError) -> Int? {
-    try checkServing()
-    if tap.watches(key) { return try watchedGet(key, into: buffer) }
-    return try readBlocking(key) { Cluster.copy($0, to: buffer) }
-  }
-
-  /// Copies as much as fits; returns how much there is.
-  @inline(__always)
-  static func copy(_ value: UnsafeRawBufferPointer, to buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let copied = min(value.count, buffer.count)
-    if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
-    return value.count
-  }
-
-  // MARK: - By direct call, or by message while links are faulty
-
-  @inline(__always)
-  func write(
-    _ kind: RecordKind, _ key: [UInt8], _ value: [UInt8], _ consistency: Consistency? = nil
-  ) async throws(ClusterError) {
-    if links.isFaulty { return try await sendWrite(kind == .tombstone ? .delete : .put(value), key, consistency) }
-    let pending = try key.withBytes { key throws(ClusterError) in
-      try value.withBytes { value throws(ClusterError) in try coordinator.write(kind, key, value, consistency) }
+    try dataPath.readBlocking(key, options) { value in
+      let copied = min(value.count, buffer.count)
+      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+      return value.count
     }
-    if let pending { try await settle(pending, consistency) }
   }
 
-  @inline(__always)
-  func read(_ key: [UInt8], _ consistency: Consistency? = nil) async throws(ClusterError) -> [UInt8]? {
-    if links.isFaulty { return try await sendRead(key, consistency) }
-    let (value, pending) = try key.withBytes { key throws(ClusterError) in
-      try coordinator.read(key, consistency) { $0.map { Array($0) } }
-    }
-    if let pending { try await settle(pending, consistency) }
-    return value
-  }
-
-  @inline(__always)
-  func writeBlocking(
-    _ kind: RecordKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
-    _ consistency: Consistency? = nil
+  /// ``delete(_:_:)`` for a thread, without the look before. Allocates nothing unless it has to wait.
+  public func deleteBlocking(
+    _ key: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
   ) throws(ClusterError) {
-    let startedNs = writeLatencies.start()
-    defer { writeLatencies.finish(startedNs) }
-    if links.isFaulty {
-      return try sendWriteBlocking(kind == .tombstone ? .delete : .put(Array(value)), key, consistency)
-    }
-    if let pending = try coordinator.write(kind, key, value, consistency) { try settleBlocking(pending, consistency) }
+    try dataPath.writeBlocking(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options)
   }
 
-  /// - Parameter take: gets the value while a lock is held.
-  @inline(__always)
-  func readBlocking(
-    _ key: UnsafeRawBufferPointer, _ consistency: Consistency? = nil, _ take: (UnsafeRawBufferPointer) -> Int
-  ) throws(ClusterError) -> Int? {
-    let startedNs = readLatencies.start()
-    defer { readLatencies.finish(startedNs) }
-    if links.isFaulty { return try sendReadBlocking(key, consistency)?.withBytes(take) }
-    let (count, pending) = try coordinator.read(key, consistency) { value -> Int? in value.map(take) }
-    if let pending { try settleBlocking(pending, consistency) }
-    return count
+  /// An operation of a simulation's client: by message or by direct call, as the program would carry it.
+  /// - Parameter completion: hears once how it ended, perhaps before this returns.
+  /// - Throws: nothing was done.
+  package func submit(
+    _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
+    completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
+  ) throws(ClusterError) {
+    try dataPath.submit(call, key, consistency, completion: completion)
   }
+
+  // MARK: - Listing
 
   /// Keys in use that begin with `prefix`, in the order of their bytes.
   ///
@@ -129,7 +71,7 @@ extension Cluster {
   ///   - limit: at most so many; the rest is only known to exist.
   /// - Throws: ``ClusterError/storage(_:)`` if every owner of some keys has lost records: what is not there may have been.
   public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
-    try checkServing()
+    try dataPath.checkServing()
     try checkAllCanBeListed()
     var found: [[UInt8]] = []
     for number in 0..<Store.partitionCount {
@@ -184,32 +126,6 @@ extension Cluster {
     refusal.suspects = lost.map(\.name)
     refusal.isLost = true
     throw refusal.error
-  }
-
-  @inline(__always)
-  func checkServing() throws(ClusterError) {
-    if !isServing.load(ordering: .acquiring) { throw notServing() }
-  }
-
-  @inline(never)
-  private func notServing() -> ClusterError {
-    if isClosing.load(ordering: .relaxed) { return .notServing("the cluster is closed") }
-    if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
-    return .notServing(
-      "the cluster is still reading its logs (\(Int(recovery.fraction * 100)) %); try again in a moment")
-  }
-
-  func settle(_ pending: DurabilityWait, _ consistency: Consistency? = nil) async throws(ClusterError) {
-    try check(await pending.wait(), consistency)
-  }
-
-  func settleBlocking(_ pending: DurabilityWait, _ consistency: Consistency? = nil) throws(ClusterError) {
-    try check(pending.waitBlocking(), consistency)
-  }
-
-  private func check(_ step: WriteOperation.Step, _ consistency: Consistency?) throws(ClusterError) {
-    if step == .done { return }
-    throw .undecidedWrite("too few owners confirmed in time that it is on their disks\(consistency.words)")
   }
 }
 

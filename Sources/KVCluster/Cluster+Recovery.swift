@@ -257,7 +257,7 @@ extension Cluster {
           "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
             + "is damaged. Restore a backup")
       }
-      try coordinator.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
+      try dataPath.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
     } catch let error as ClusterError {
       throw error
     } catch {
@@ -268,7 +268,7 @@ extension Cluster {
     // Changes asked for from now on wait for the one that was interrupted.
     if configuration.change != nil { changes.lockBlocking() }
     roster.withState { $0.phase = .serving }
-    isServing.store(!isClosing.load(ordering: .acquiring), ordering: .releasing)
+    if !isClosing.load(ordering: .acquiring) { dataPath.startServing() }
     announce(replicas)
     // Else caretakers do it, little by little.
     if !isMaintained { for replica in replicas { HintReplay(partitions, links, to: replica).run() } }
@@ -283,16 +283,16 @@ extension Cluster {
     if configuration.change != nil { resumeChange(configuration) }
   }
 
-  /// Runs the exchange whenever something is due; sleeps while links are good.
+  /// Runs the message carrier whenever something is due; sleeps while links are good.
   private func carryMessages() {
     let monitor = Monitor()
-    exchange.setWakeUp { monitor.withLock { monitor.notifyAll() } }
+    dataPath.messages.setWakeUp { monitor.withLock { monitor.notifyAll() } }
     while !isClosing.load(ordering: .relaxed) {
-      exchange.run()
-      let due = min(exchange.nextDueNs ?? .max, Clock.nowNs() + 100_000_000)
+      dataPath.messages.run()
+      let due = min(dataPath.messages.nextDueNs ?? .max, Clock.nowNs() + 100_000_000)
       monitor.withLock { monitor.wait(untilNs: due) }
     }
-    exchange.setWakeUp(nil)
+    dataPath.messages.setWakeUp(nil)
   }
 
   /// Puts hints found in a node's log where operations keep theirs.
@@ -329,7 +329,7 @@ extension Cluster {
       noticeDeletion()
       lookedNs = Clock.nowNs()
     }
-    coordinator.isOverdue.store(false, ordering: .relaxed)
+    dataPath.holdWritersBack(false)
   }
 
   static let tickNs: UInt64 = 50_000_000
@@ -361,9 +361,8 @@ extension Cluster {
     }
     // A failure that no sync has met yet: the next one stops the node.
     for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
-    coordinator.isOverdue.store(
-      replicas.contains { $0.commit.isOverdue(nowNs: now) }, ordering: .relaxed)
-    try? coordinator.tags.extendEarly()
+    dataPath.holdWritersBack(replicas.contains { $0.commit.isOverdue(nowNs: now) })
+    try? dataPath.tags.extendEarly()
     exchangeHeartbeats(now)
     replaceIfDue(now)
   }

@@ -17,9 +17,9 @@ extension Cluster {
   /// The program is gone from one moment to the next: whatever was under way is undecided.
   package func vanish() {
     isClosing.store(true, ordering: .releasing)
-    isServing.store(false, ordering: .releasing)
+    dataPath.stopServing()
     for replica in roster.live { retire(replica) }
-    exchange.endAll()
+    dataPath.messages.endAll()
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
@@ -95,11 +95,11 @@ extension Cluster {
     }
   }
   package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
-  package var nextMessageNs: UInt64? { exchange.nextDueNs }
-  package func runMessages() { exchange.run() }
+  package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
+  package func runMessages() { dataPath.messages.run() }
   package func tickNow() { tickOnce() }
   /// A disk lags behind: writers are held back.
-  package var holdsWritersBack: Bool { coordinator.isOverdue.load(ordering: .relaxed) }
+  package var holdsWritersBack: Bool { dataPath.holdsWritersBack }
 
   package var nodeNames: [String] { roster.configuration.namesInOrder }
   /// Whether it is a member, or was one and is still being taken leave of.
@@ -132,21 +132,21 @@ extension Cluster {
   package func setPaused(_ name: String, _ isPaused: Bool) {
     guard let id = roster.node(named: name)?.id else { return }
     if isPaused { links.pause(id) } else { links.resume(id) }
-    exchange.deliverHeld()
+    dataPath.messages.deliverHeld()
   }
 
-  /// Clients reach the cluster through this node only; `nil`: through any that answers.
-  package func setContact(_ name: String?) {
+  /// The node that sends the messages of all operations; `nil`: any that answers.
+  package func setCoordinator(_ name: String?) {
     let id = name.flatMap { roster.node(named: $0)?.id }
-    exchange.setConditions { $0.contact = id }
+    dataPath.messages.setConditions { $0.coordinator = id }
   }
 
   /// Each node handles one request at a time, and takes so long for it.
-  package func setServiceTime(ns: UInt64) { exchange.setConditions { $0.serviceNs = ns } }
+  package func setServiceTime(ns: UInt64) { dataPath.messages.setConditions { $0.serviceNs = ns } }
 
   package func healLinks() {
     links.heal()
-    exchange.deliverHeld()
+    dataPath.messages.deliverHeld()
   }
 
   /// One replica's copy of a key.
@@ -260,9 +260,9 @@ extension Cluster {
 
   /// How often each of the less common paths was taken, by name.
   package var branches: [(name: String, count: Int)] {
-    let messages = exchange.counters
+    let messages = dataPath.messages.counters
     return [
-      ("write-back", messages.writeBacks), ("hint kept", messages.hints),
+      ("write-back", messages.writeBacks), ("hint kept", hintsKept),
       ("hint replay", counters.hintsDelivered.load(ordering: .relaxed)),
       ("anti-entropy copy", counters.antiEntropyCopies.load(ordering: .relaxed)),
       ("stream", counters.keysStreamed.load(ordering: .relaxed)),
@@ -278,12 +278,18 @@ extension Cluster {
     ]
   }
 
+  private var hintsKept: Int {
+    var count = 0
+    partitions.forEach { _, partition in count += partition.pointee.hintsKept }
+    return count
+  }
+
   private var hintsDropped: Int {
     var count = 0
     partitions.forEach { _, partition in count += partition.pointee.hintsDropped }
     return count
   }
 
-  package var messagesLost: Int { exchange.counters.lost }
-  package var messagesDoubled: Int { exchange.counters.doubled }
+  package var messagesLost: Int { dataPath.messages.counters.lost }
+  package var messagesDoubled: Int { dataPath.messages.counters.doubled }
 }

@@ -27,8 +27,8 @@ extension Cluster {
     showReplacements(in: &status, nodes)
     status.pausedNodes = links.pausedNodes.map(Int.init)
     status.linkFaults = links.isFaulty ? links.faults.map(LinkFault.init) : []
-    status.latencies.reads = readLatencies.counts()
-    status.latencies.writes = writeLatencies.counts()
+    status.latencies.reads = dataPath.readLatencies.counts()
+    status.latencies.writes = dataPath.writeLatencies.counts()
     return status
   }
 

@@ -22,38 +22,28 @@ public final class Cluster: Sendable {
   let folder: DataFolder
   let eventLog: EventLog
   let roster: Roster
-  let partitions: PartitionTable
-  let coordinator: Coordinator
-  /// Where operations on watched keys are recorded for a live verdict.
-  package let tap = OperationTap()
+  /// Reads and writes of keys.
+  let dataPath: DataPath
   let verdict = Mutex<VerdictStatus?>(nil)
   /// How often who watches has looked.
   let watchPasses = Atomic<UInt64>(0)
   let openedNs = Clock.nowNs()
-  /// Reads and writes are served: recovery is done and the cluster is not closing.
-  let isServing = Atomic<Bool>(false)
   let isClosing = Atomic<Bool>(false)
   let recovery = RecoveryProgress()
   /// Whether logs are compacted and healed in the background; a repair does it itself.
   let isMaintained: Bool
   private let closed = Latch()
   let provisioner: Provisioner?
-  let links: Links
   let heartbeats: Heartbeats
-  /// Operations while links are faulty.
-  let exchange: Exchange
   let counters = ClusterCounters()
   /// What the folders know of each other.
   let witnesses: Witnesses
-  let readLatencies = LatencyRecorder()
-  let writeLatencies = LatencyRecorder()
   /// Held by whoever starts or stops a node: one at a time.
   let lifecycle = AsyncLock()
   /// Held during a membership change: the others wait in the order they came.
   let changes = AsyncLock()
   /// Made once an epoch, see `status()`.
   let ringPicture = Mutex<RingPicture?>(nil)
-  private let views: Mutex<PlacementView?>
   /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
   let suspectsWithoutMark = Mutex<[String]>([])
   /// What was deleted under the cluster.
@@ -71,9 +61,6 @@ public final class Cluster: Sendable {
     let (eventLog, roster) = (EventLog(), Roster(configuration))
     self.eventLog = eventLog
     self.roster = roster
-    let view = PlacementView(configuration)
-    views = Mutex(view)
-    partitions = PartitionTable(view: view)
     let disk = folder.disk
     let tags = TagSource { bound throws(StorageError) in
       // No write has a tag before the folders know that the cluster was opened.
@@ -82,32 +69,26 @@ public final class Cluster: Sendable {
       // One node's full disk must not keep the others from writing.
       for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
     }
-    coordinator = Coordinator(
-      partitions: partitions, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs,
-      folder: folder.path, whyFailed: { roster.whyFailed($0) },
-      onDamage: { replica, hash in replica.noteDamage(hash) })
+    dataPath = DataPath(
+      configuration, tags: tags,
+      DataPath.Settings(
+        policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
+        mistake: options.mistake, whyFailed: { roster.whyFailed($0) },
+        whyNotServing: { [recovery] in
+          if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
+          let percent = Int(recovery.fraction * 100)
+          return .notServing("the cluster is still reading its logs (\(percent) %); try again in a moment")
+        }))
     provisioner = Clock.isVirtual ? nil : Provisioner()
-    links = Links(seed: seed)
     heartbeats = Heartbeats(seed: seed &+ 1)
-    exchange = Exchange(
-      partitions, links, tags: tags, policy: options.fsync, timeoutNs: options.operationTimeoutNs, seed: ~seed,
-      mistake: options.mistake,
-      onDamage: { replica, hash in replica.noteDamage(hash) })
   }
 
-  /// The configuration in the form that is looked up; made once an epoch.
-  var viewNow: PlacementView {
-    let configuration = roster.configuration
-    return views.withLock { view in
-      if let view, view.epoch == configuration.epoch { return view }
-      let made = PlacementView(configuration)
-      view = made
-      return made
-    }
-  }
-
-  /// Takes the view of a configuration that has just come into force, made before.
-  func keepView(_ made: PlacementView) { views.withLock { $0 = made } }
+  var partitions: PartitionTable { dataPath.partitions }
+  var links: Links { dataPath.links }
+  package var tap: OperationTap { dataPath.tap }
+  var isServing: Bool { dataPath.isServing }
+  /// The configuration in force, as operations look it up.
+  var viewNow: PlacementView { dataPath.view(of: roster.configuration) }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
@@ -215,7 +196,7 @@ public final class Cluster: Sendable {
     let isFirst = !isClosing.exchange(true, ordering: .acquiringAndReleasing)
     guard isFirst else { return await closed.wait() }
     await recovery.wait()
-    isServing.store(false, ordering: .releasing)
+    dataPath.stopServing()
     // Whoever starts or stops a node has finished once the lock is free, and nobody begins any more.
     await lifecycle.lock()
     lifecycle.unlock()
@@ -231,7 +212,7 @@ public final class Cluster: Sendable {
     noticeDeletion()
     while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     provisioner?.stop()
-    exchange.endAll()
+    dataPath.messages.endAll()
     let replicas = roster.live
     // A node that is down may have been killed with writes that are in the page cache only.
     var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count

@@ -42,8 +42,8 @@ public struct ClusterStatus: Sendable, Equatable {
   public var tombstonesPurged = 0
   /// What watching the clients' operations has found; `nil` if nobody watches.
   public var verdict: VerdictStatus?
-  /// How long ``Cluster/put(_:_:)``, ``Cluster/get(_:)`` and ``Cluster/delete(_:)`` took: all of them while they are few,
-  /// a part of them under load.
+  /// How long ``Cluster/put(_:_:_:)``, ``Cluster/get(_:_:)`` and ``Cluster/delete(_:_:)`` took: all of them while they are
+  /// few, a part of them under load.
   public var latencies = OperationLatencies()
 
   /// ``Cluster/status()`` makes these; panels and tests make their own.

@@ -62,14 +62,14 @@ package struct LargeClusterRun: Sendable {
 
   /// Links are good and nothing waits for a disk, so the answer is there at once.
   private static func answer(
-    _ cluster: Cluster, _ call: MessageOperation.Call, _ key: [UInt8]
-  ) throws -> MessageOperation.Outcome {
+    _ cluster: Cluster, _ call: ClientOperation.Call, _ key: [UInt8]
+  ) throws -> ClientOperation.Outcome {
     let result = Result()
     try cluster.submit(call, key) { outcome in result.outcome.withLock { $0 = outcome } }
     return result.outcome.withLock { $0 } ?? .undecided
   }
 
   private final class Result: Sendable {
-    let outcome = Mutex<MessageOperation.Outcome?>(nil)
+    let outcome = Mutex<ClientOperation.Outcome?>(nil)
   }
 }

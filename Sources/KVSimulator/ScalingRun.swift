@@ -3,7 +3,7 @@ import Synchronization
 
 /// How throughput grows with the number of nodes: a cluster of each size serves as many clients as it can, in virtual time.
 ///
-/// The cluster is the one that ships, with its ring, exchange, quorums and stores; what is simulated is that a node handles
+/// The cluster is the one that ships, with its ring, messages, quorums and stores; what is simulated is that a node handles
 /// one request at a time and takes a fixed time for it, and that links take a fixed time too. Every put and get asks the
 /// three owners of its key, so the most that N nodes could do is N / 3 operations in a service time: that would take
 /// perfect balance, and no node ever idle.
@@ -88,7 +88,7 @@ private final class ScalingLoad {
 
   private func begin() throws {
     let key = Array("key\(random.below(total))".utf8)
-    let call: MessageOperation.Call = random.chance(perMille: 500) ? .get : .put(Array("sixteen bytes ok".utf8))
+    let call: ClientOperation.Call = random.chance(perMille: 500) ? .get : .put(Array("sixteen bytes ok".utf8))
     try cluster.submit(call, key) { [ended] outcome in
       ended.counts.withLock { counts in
         if outcome == .undecided { counts.failed += 1 } else { counts.served += 1 }

@@ -4,11 +4,11 @@ import KVCluster
 struct SimulatedCall {
   let client: Int
   let key: [UInt8]
-  let call: MessageOperation.Call
+  let call: ClientOperation.Call
   var consistency: Consistency?
   let invokedAt: Int
   var returnedAt: Int?
-  var outcome: MessageOperation.Outcome?
+  var outcome: ClientOperation.Outcome?
 
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {

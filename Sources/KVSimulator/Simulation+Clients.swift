@@ -8,7 +8,7 @@ extension Simulation {
     let number = operations.count
     let isBrief = plan.briefKeys > 0 && random.below(12) == 0
     let key = keys[isBrief ? plan.keys + random.below(plan.briefKeys) : random.below(plan.keys)]
-    let call: MessageOperation.Call
+    let call: ClientOperation.Call
     switch random.below(10) {
     case 0..<4: call = .put(Array("v\(number)".utf8))
     case 4: call = .delete
@@ -53,7 +53,7 @@ extension Simulation {
     for (number, outcome) in answers { end(number, outcome) }
   }
 
-  private func end(_ number: Int, _ outcome: MessageOperation.Outcome) {
+  private func end(_ number: Int, _ outcome: ClientOperation.Outcome) {
     operations[number].outcome = outcome
     operations[number].returnedAt = time()
     if outcome == .undecided { report.indeterminate += 1 }

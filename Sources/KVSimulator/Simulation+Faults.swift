@@ -70,8 +70,10 @@ extension Simulation {
   // MARK: - Nodes
 
   /// Whether this node may lose acknowledged writes now: all others are whole.
-  private func mayDamage(_ name: String) -> Bool {
-    cluster.isUp(name) && cluster.nodeNames.allSatisfy { $0 == name || cluster.isUp($0) && !cluster.isSuspect($0) }
+  /// - Parameter other: may be down.
+  private func mayDamage(_ name: String, besides other: String? = nil) -> Bool {
+    cluster.isUp(name)
+      && cluster.nodeNames.allSatisfy { $0 == name || (cluster.isUp($0) || $0 == other) && !cluster.isSuspect($0) }
       && !cluster.isChanging
   }
 
@@ -95,6 +97,11 @@ extension Simulation {
   }
 
   private func isolate(_ name: String, _ isCut: Bool) {
+    if carrier == .direct {
+      guard isCut else { return start(name) }
+      cluster.crashNode(name)
+      return machine.disk(of: name).restart(losingPower: false)
+    }
     for other in cluster.nodeNames where other != name {
       cluster.cutLink(name, other, isCut)
       cluster.cutLink(other, name, isCut)
@@ -102,7 +109,7 @@ extension Simulation {
   }
 
   private func lose(_ isolated: String) {
-    guard mayDamage(rotten) else { return isolate(isolated, false) }
+    guard mayDamage(rotten, besides: isolated) else { return isolate(isolated, false) }
     cluster.crashNode(rotten)
     machine.disk(of: rotten).restart(losingPower: true)
     // It must not be believed when it is back.
@@ -115,7 +122,8 @@ extension Simulation {
     isolate(isolated, false)
     if let other = draw(up.filter { $0 != isolated }) {
       isolate(other, true)
-      for peer in cluster.nodeNames where peer != other {
+      if carrier == .direct { later(.start(node: other), within: faultUs) }
+      for peer in cluster.nodeNames where peer != other && carrier != .direct {
         later(.link(from: other, to: peer), within: faultUs)
         later(.link(from: peer, to: other), within: faultUs)
       }

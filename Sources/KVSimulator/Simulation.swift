@@ -5,10 +5,9 @@ import Synchronization
 /// links, disks, nodes, the program and the machine fail, and nodes join and leave. Then everything heals, and the cluster
 /// must converge.
 ///
-/// What runs is what ships: the cluster as programs open it, with its coordinator, message exchange, replicas, logs,
-/// recovery, membership changes, hints, healing and comparison of replicas. Only time, chance and disks are the
-/// simulator's, and what threads do in the running program is driven here by events, step by step
-/// (FoundationDB, SIGMOD '21; TigerBeetle's VOPR).
+/// What runs is what ships: the cluster as programs open it, with its data path, replicas, logs, recovery, membership
+/// changes, hints, healing and comparison of replicas. Only time, chance and disks are the simulator's, and what threads
+/// do in the running program is driven here by events, step by step (FoundationDB, SIGMOD '21; TigerBeetle's VOPR).
 package final class Simulation {
   /// What a day came to.
   package struct Report: Sendable {
@@ -63,6 +62,7 @@ package final class Simulation {
   }
 
   package let plan: SimulationPlan
+  let carrier: Carrier?
   /// Hears of everything that happens, a line each.
   package var onTrace: ((String) -> Void)?
   /// Whether to work out ``Report/digest``: to put everything into words takes time.
@@ -121,12 +121,16 @@ package final class Simulation {
 
   /// Answers come here from within the cluster.
   final class Finished: Sendable {
-    let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
+    let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
-  package init(seed: UInt64, mistake: PlantedMistake? = nil) {
+  /// - Parameter carrier: how all operations of the day go; `nil`: as its faults will have it.
+  package init(seed: UInt64, mistake: PlantedMistake? = nil, carrier: Carrier? = nil) {
     self.seed = seed
-    plan = SimulationPlan(seed: seed)
+    self.carrier = carrier
+    var plan = SimulationPlan(seed: seed)
+    if let carrier { plan.force(carrier) }
+    self.plan = plan
     keys = plan.keyNames
     random = SeededRandom(seed: seed)
     faultRandom = random.split()

@@ -21,19 +21,21 @@ private final class StallingTarget: BenchmarkTarget {
     }
   }
 
-  func putBlocking(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(ClusterError) { answer() }
+  func putBlocking(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ options: WriteOptions
+  ) throws(ClusterError) { answer() }
   func getBlocking(
-    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, _ options: ReadOptions
   ) throws(ClusterError) -> Int? {
     answer()
     return 0
   }
-  func put(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) { answer() }
-  func get(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
+  func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) { answer() }
+  func get(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]? {
     answer()
     return []
   }
-  func delete(_ key: [UInt8]) async throws(ClusterError) -> Bool { true }
+  func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool { true }
 }
 
 @Suite struct OpenLoopTests {

@@ -32,6 +32,16 @@ import Testing
     }
   }
 
+  @Test("The data path knows nothing of the cluster it is part of")
+  func dataPathStandsAlone() throws {
+    for (name, text) in try files(in: "DataPath") {
+      let code = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+      let words = Set(code.joined(separator: "\n").split { !$0.isLetter })
+      let forbidden = ["Cluster", "Roster", "DataFolder", "Caretaker", "ChangeExecution", "Purge", "Sweep"]
+      for word in forbidden where words.contains(Substring(word)) { Issue.record("\(name) mentions \(word)") }
+    }
+  }
+
   @Test("Storage owns no thread and reads no clock, so that the simulator can drive it")
   func storageIsDriven() throws {
     for (name, text) in try files(in: "Storage") {

@@ -129,7 +129,7 @@ import Testing
       script.run(ms: 3_000)
       script.cluster.tickNow()
       #expect(script.cluster.holdsWritersBack)
-      for call in [MessageOperation.Call.put([1]), .delete] {
+      for call in [ClientOperation.Call.put([1]), .delete] {
         let error = #expect(throws: ClusterError.self) {
           try script.cluster.submit(call, Array("key".utf8)) { _ in }
         }

@@ -22,15 +22,15 @@ import Testing
   }
 
   @Test(
-    "A script of exact steps shows each mistake, and nothing where it is not planted",
-    arguments: PlantedMistake.allCases)
-  func isShownByItsScript(mistake: PlantedMistake) throws {
+    "A script of exact steps shows each mistake by each way, and nothing where it is not planted",
+    arguments: PlantedMistake.allCases.flatMap { mistake in mistake.carriers.map { (mistake, $0) } })
+  func isShownByItsScript(mistake: PlantedMistake, carrier: Carrier) throws {
     let (planted, right) = try Clock.runVirtually(from: 1_000_000_000) {
-      let planted = try PlantedMistakeScripts.run(mistake, planted: true)
-      return (planted, try PlantedMistakeScripts.run(mistake, planted: false))
+      let planted = try PlantedMistakeScripts.run(mistake, planted: true, by: carrier)
+      return (planted, try PlantedMistakeScripts.run(mistake, planted: false, by: carrier))
     }
     guard case .violation = planted else {
-      Issue.record("\(mistake) was not caught: \(planted)")
+      Issue.record("\(mistake) was not caught by \(carrier): \(planted)")
       return
     }
     #expect(right == .linearizable)

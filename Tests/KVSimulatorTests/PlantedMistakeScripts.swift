@@ -4,9 +4,19 @@ import Testing
 @testable import KVSimulator
 
 /// For each planted mistake the shortest day that shows it, step by step: the mistake breaks it, the right code does not.
+/// By message here; by direct call in ``DirectMistakeScripts``.
 enum PlantedMistakeScripts {
-  static func run(_ mistake: PlantedMistake, planted: Bool) throws -> Verdict {
-    let script = try Script(planted ? mistake : nil, fsync: mistake == .amnesiacVotes ? .everysec : .always)
+  static func run(_ mistake: PlantedMistake, planted: Bool, by carrier: Carrier) throws -> Verdict {
+    let fsync = mistake == .amnesiacVotes ? FsyncPolicy.everysec : .always
+    let script = try Script(planted ? mistake : nil, fsync: fsync, carrier)
+    switch carrier {
+    case .messages: try run(mistake, script)
+    case .direct: try DirectMistakeScripts.run(mistake, script)
+    }
+    return script.verdict()
+  }
+
+  private static func run(_ mistake: PlantedMistake, _ script: Script) throws {
     switch mistake {
     case .noWriteBack: try noWriteBack(script)
     case .acknowledgesEarly: try acknowledgesEarly(script)
@@ -21,11 +31,10 @@ enum PlantedMistakeScripts {
     case .retriesWithNewTag: try retriesWithNewTag(script)
     case .readsOne: try readsOne(script)
     }
-    return script.verdict()
   }
 
   /// Keys enough that some of them lose any given owner when a fourth node joins.
-  private static let keys = (0..<24).map { "key\($0)" }
+  static let keys = (0..<24).map { "key\($0)" }
 
   /// A write gets to node1 only. One reader sees it there; the next asks the two others.
   private static func noWriteBack(_ script: Script) throws {

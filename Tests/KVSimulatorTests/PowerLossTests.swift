@@ -94,8 +94,7 @@ import Testing
     }
   }
 
-  private func call(_ number: Int, _ call: MessageOperation.Call, _ outcome: MessageOperation.Outcome) -> SimulatedCall
-  {
+  private func call(_ number: Int, _ call: ClientOperation.Call, _ outcome: ClientOperation.Outcome) -> SimulatedCall {
     SimulatedCall(
       client: 0, key: Array("key0".utf8), call: call, invokedAt: 2 * number, returnedAt: 2 * number + 1,
       outcome: outcome)

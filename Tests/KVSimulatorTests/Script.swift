@@ -4,14 +4,15 @@ import Synchronization
 @testable import KVSimulator
 
 /// A cluster of three nodes, of which each owns every key, driven by exact steps in virtual time: what chance would have
-/// to bring together is written down. Links take a millisecond, so every operation goes by message; nothing is done in
-/// the background.
+/// to bring together is written down. By message links take a millisecond; by direct call they are good. Nothing is done
+/// in the background.
 ///
 /// Use it on one thread, within `Clock.runVirtually`.
 final class Script {
   let machine: SimulatedMachine
   private(set) var cluster: Cluster
   private let options: ClusterOptions
+  private let carrier: Carrier
   private var calls: [SimulatedCall] = []
   private let answers = Answers()
   private var moments = 0
@@ -19,10 +20,11 @@ final class Script {
   var holdsSyncs = false
 
   private final class Answers: Sendable {
-    let list = Mutex<[(number: Int, outcome: MessageOperation.Outcome)]>([])
+    let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
-  init(_ mistake: PlantedMistake?, fsync: FsyncPolicy = .always) throws {
+  init(_ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages) throws {
+    self.carrier = carrier
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: ["node1", "node2", "node3"], fsync: fsync, cacheBytes: 0,
       operationTimeoutNs: 500_000_000)
@@ -35,36 +37,49 @@ final class Script {
   }
 
   private func slowLinks() {
+    guard carrier == .messages else { return }
     cluster.setLinks(lossPerMille: 0, duplicationPerMille: 0, delayNs: 1_000_000, jitterNs: 0)
   }
 
   // MARK: - Operations
 
-  /// Begins an operation of a client that reaches `node` only.
+  /// Begins an operation of a client that reaches `node` only; by direct call there is no such thing.
   @discardableResult
-  func begin(_ call: MessageOperation.Call, _ key: String = "key", via node: String) throws -> Int {
+  func begin(
+    _ call: ClientOperation.Call, _ key: String = "key", via node: String? = nil, at consistency: Consistency? = nil
+  ) throws -> Int {
     let number = calls.count
-    calls.append(SimulatedCall(client: number, key: Array(key.utf8), call: call, invokedAt: moment()))
-    cluster.setContact(node)
-    try cluster.submit(call, Array(key.utf8)) { [answers] outcome in
-      answers.list.withLock { $0.append((number, outcome)) }
+    calls.append(
+      SimulatedCall(
+        client: number, key: Array(key.utf8), call: call, consistency: consistency, invokedAt: moment()))
+    cluster.setCoordinator(node)
+    do throws(ClusterError) {
+      try cluster.submit(call, Array(key.utf8), consistency: consistency) { [answers] outcome in
+        answers.list.withLock { $0.append((number, outcome)) }
+      }
+    } catch {
+      // Refused, and nothing was done: there is nothing to record.
+      if case .indeterminate = error { answers.list.withLock { $0.append((number, .undecided)) } }
     }
+    takeAnswers()
     return number
   }
 
-  func put(_ value: String, _ key: String = "key", via node: String, ms: Int = 20) throws {
-    try begin(.put(Array(value.utf8)), key, via: node)
+  func put(
+    _ value: String, _ key: String = "key", via node: String? = nil, at consistency: Consistency? = nil, ms: Int = 20
+  ) throws {
+    try begin(.put(Array(value.utf8)), key, via: node, at: consistency)
     run(ms: ms)
   }
 
-  func delete(_ key: String = "key", via node: String, ms: Int = 20) throws {
+  func delete(_ key: String = "key", via node: String? = nil, ms: Int = 20) throws {
     try begin(.delete, key, via: node)
     run(ms: ms)
   }
 
   /// What a get finds within the time that an operation has; `.none` if it does not know.
   @discardableResult
-  func get(_ key: String = "key", via node: String) throws -> String?? {
+  func get(_ key: String = "key", via node: String? = nil) throws -> String?? {
     let number = try begin(.get, key, via: node)
     for _ in 0..<60 where calls[number].outcome == nil { run(ms: 10) }
     guard case .found(let value) = calls[number].outcome else { return .none }
@@ -143,6 +158,15 @@ final class Script {
     cluster.slowLink(a, b, byNs: UInt64(ms) * 1_000_000)
     cluster.slowLink(b, a, byNs: UInt64(ms) * 1_000_000)
   }
+
+  /// A node's process dies; what it has written stays.
+  func crash(_ node: String) {
+    cluster.crashNode(node)
+    machine.disk(of: node).restart(losingPower: false)
+  }
+
+  /// A node that is down answers again, and does not catch up.
+  func start(_ node: String) throws { _ = try cluster.startNode(node) }
 
   /// The program dies, with `losingPower` the machine, and starts again.
   /// - Parameter prepare: is called in between.

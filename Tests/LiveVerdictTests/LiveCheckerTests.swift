@@ -51,17 +51,17 @@ import Testing
   func knowsLevels() async throws {
     try await withWatched { cluster in
       let key = Array("key".utf8)
-      try await cluster.put(key, [1], consistency: .all)
-      #expect(try await cluster.get(key, consistency: .all) == [1])
+      try await cluster.put(key, [1], WriteOptions(consistency: .all))
+      #expect(try await cluster.get(key, ReadOptions(consistency: .all)) == [1])
       try cluster.slow("node1", byNs: 200_000_000)
       var staleCount = 0
       for i in 0..<30 as Range<UInt8> {
         try await cluster.put(key, [i])
         // Some of these are stale, and none is held against the cluster.
-        if try await cluster.get(key, consistency: .one) != [i] { staleCount += 1 }
+        if try await cluster.get(key, ReadOptions(consistency: .one)) != [i] { staleCount += 1 }
       }
       #expect(staleCount > 0)
-      try await cluster.put(key, [99], consistency: .one)
+      try await cluster.put(key, [99], WriteOptions(consistency: .one))
       _ = try await cluster.get(key)
       cluster.heal()
       // The gets at one are not among them; the write at one never is over, as far as can be said.

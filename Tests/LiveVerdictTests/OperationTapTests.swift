@@ -34,7 +34,8 @@ import Testing
         staleReads.wrappingAdd(1, ordering: .relaxed)
         return held.before
       }
-      tap.end(slot, .done, found: Subject.value(found))
+      if let slot { tap.note(slot, found: Subject.value(found)) }
+      tap.end(slot, .done)
     }
 
     private static func value(_ number: UInt64) -> ObservedValue {
@@ -118,8 +119,8 @@ import Testing
     var slots: [Int] = []
     while let slot = keys[0].withUnsafeBytes({ tap.begin(.get, $0) }) { slots.append(slot) }
     #expect(slots.count > OperationTap.slotCount / 2)
-    #expect(!keys[0].withUnsafeBytes { tap.watches($0) })
-    let left = keys.count { key in key.withUnsafeBytes { tap.watches($0) } }
+    #expect(!keys[0].withUnsafeBytes { tap.watches(Ring.hash($0)) })
+    let left = keys.count { key in key.withUnsafeBytes { tap.watches(Ring.hash($0)) } }
     #expect((20...80).contains(left))
     var found = 0
     let frontier = tap.collect { found += $0.outcome == .open ? 1 : 0 }
@@ -140,7 +141,7 @@ import Testing
     for _ in 0..<50_000 {
       let hash = random.next()
       withUnsafeBytes(of: hash) { key in
-        guard tap.watches(key) else { return }
+        guard tap.watches(Ring.hash(key)) else { return }
         recorded += 1
         tap.end(tap.begin(.get, key), .done)
       }

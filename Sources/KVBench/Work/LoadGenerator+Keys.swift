@@ -7,7 +7,9 @@ extension LoadGenerator {
   /// Puts every key once, in order.
   /// - Throws: the first error.
   func load() async throws {
-    await each(0..<plan.keys) { [self] key throws(ClusterError) in try await target.put(key.name, key.value) }
+    await each(0..<plan.keys) { [self] key throws(ClusterError) in
+      try await target.put(key.name, key.value, WriteOptions())
+    }
     if let failure { throw failure }
   }
 
@@ -16,7 +18,7 @@ extension LoadGenerator {
   func clear() async -> Bool {
     let failures = tally.counts.failures
     await each(0..<Int(inserts.end), stopsEarly: false) { [self] key throws(ClusterError) in
-      _ = try await target.delete(key.name)
+      _ = try await target.delete(key.name, WriteOptions())
     }
     return tally.counts.failures == failures
   }

@@ -195,12 +195,12 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   private mutating func perform(_ kind: OperationKind, _ target: Target) throws(ClusterError) {
     let key = UnsafeRawBufferPointer(key)
     if kind == .read || kind == .modify {
-      if try target.getBlocking(key, into: value) == nil { throw LoadGenerator<Target>.missing(key) }
+      if try target.getBlocking(key, into: value, ReadOptions()) == nil { throw LoadGenerator<Target>.missing(key) }
       if kind == .read { return }
     }
     putNumber &+= 1
     if value.count >= 8 { value.storeBytes(of: putNumber, as: UInt64.self) }
-    try target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]))
+    try target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]), WriteOptions())
   }
 
   @inline(never)

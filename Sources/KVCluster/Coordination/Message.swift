@@ -25,6 +25,11 @@ package struct Message: Sendable {
   package var key: [UInt8]
   package var body: Body
 
+  /// The answer to a request, from the node that was asked.
+  package func answer(_ body: Body, incarnation: Int) -> Message {
+    Message(operation: operation, from: to, to: from, incarnation: incarnation, hash: hash, key: key, body: body)
+  }
+
   /// Whether a node is asked for something, as against told something it asked for.
   package var isRequest: Bool {
     switch body {

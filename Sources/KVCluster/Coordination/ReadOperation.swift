@@ -49,6 +49,7 @@ package struct ReadOperation: Sendable {
   /// `participant` holds ``newest`` or something newer now: the write-back reached it.
   @inline(__always)
   package mutating func acknowledge(_ participant: Int) -> Phase {
+    precondition(phase != .asking, "nothing has been written back yet")
     guard phase == .writingBack, !lost.contains(participant) else { return phase }
     holders.insert(participant)
     if writeRule.isMet(by: holders) { phase = .finished }

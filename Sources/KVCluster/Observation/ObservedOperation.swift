@@ -1,8 +1,6 @@
 /// One operation on a watched key, as its caller saw it. Of key and value there is a hash, and a beginning for people.
 package struct ObservedOperation: Sendable {
-  package enum Kind: UInt8, Sendable {
-    case get, put, delete
-  }
+  package typealias Kind = ClientOperation.Kind
 
   package enum Outcome: UInt8, Sendable {
     /// It has not returned.
@@ -42,8 +40,8 @@ package struct ObservedOperation: Sendable {
 
   /// How it ended; apart, for its caller writes it while the consumer may read the rest.
   struct Ending {
-    var returnedAt: UInt64
-    var outcome: Outcome
+    var returnedAt: UInt64 = 0
+    var outcome = Outcome.open
     var found: ObservedValue?
   }
 

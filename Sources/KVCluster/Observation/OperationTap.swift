@@ -77,11 +77,9 @@ package final class OperationTap: @unchecked Sendable {
     ).exchanged
   }
 
+  /// Whether operations on a key with this hash are recorded.
   @inline(__always)
-  package func watches(_ key: UnsafeRawBufferPointer) -> Bool {
-    let watch = Watch(word: watchWord.load(ordering: .relaxed))
-    return watch.word != 0 && watch.includes(Ring.hash(key))
-  }
+  package func watches(_ hash: UInt64) -> Bool { Watch(word: watchWord.load(ordering: .relaxed)).includes(hash) }
 
   // MARK: - Recording
 
@@ -103,15 +101,19 @@ package final class OperationTap: @unchecked Sendable {
     records[slot].use = use
     records[slot].id = use << 12 | UInt64(slot)
     records[slot].invokedAt = counter.load(ordering: .sequentiallyConsistent)
+    endings[slot] = ObservedOperation.Ending()
     states[slot].store(State.open, ordering: .sequentiallyConsistent)
     return slot
   }
 
+  /// A get has found a value; call before its end.
+  package func note(_ slot: Int, found value: ObservedValue) { endings[slot].found = value }
+
   /// Ends a record, after all of the operation is done.
-  package func end(_ slot: Int?, _ outcome: ObservedOperation.Outcome, found value: ObservedValue? = nil) {
+  package func end(_ slot: Int?, _ outcome: ObservedOperation.Outcome) {
     guard let slot else { return }
-    endings[slot] = ObservedOperation.Ending(
-      returnedAt: counter.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue, outcome: outcome, found: value)
+    endings[slot].outcome = outcome
+    endings[slot].returnedAt = counter.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
     states[slot].store(State.ended, ordering: .releasing)
   }
 

@@ -195,7 +195,7 @@ extension Caretaker {
         canCopy: { partitions.canRebuild(replica, $0, cluster.links) }, isCancelled: { isClosing })) ?? false,
       generation == partitions.currentGeneration
     else { return nil }
-    let withdrawal = Withdrawal(replica, partitions, cluster.exchange, cluster.links)
+    let withdrawal = Withdrawal(replica, partitions, cluster.dataPath.messages, cluster.links)
     guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
     cluster.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }

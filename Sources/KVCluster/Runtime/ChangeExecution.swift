@@ -69,7 +69,7 @@ final class ChangeExecution {
     case .writeJoint: preconditionFailure("a change begins with a durable joint configuration")
     case .adoptJoint: adoptJoint()
     case .drainOld, .drainJoint:
-      if cluster.exchange.hasOperations(before: cluster.roster.configuration.epoch) {
+      if cluster.dataPath.messages.hasOperations(before: cluster.roster.configuration.epoch) {
         cluster.counters.drainsWaited.wrappingAdd(1, ordering: .relaxed)
         return .rest(ns: ChangeExecution.waitNs)
       }

@@ -1,5 +1,9 @@
 /// Classic mistakes of replicated stores, each of which can be planted to see that the simulation finds it. A cluster has
-/// none unless a test or `kvstore simulate --mistake` asks for one; nothing on a hot path looks at it.
+/// none unless a test or `kvstore simulate --mistake` asks for one.
+///
+/// Those of the data path are made by direct call and by message, except where one says why not. They cost a cluster
+/// without them nothing: each is decided when the placement's rules or the replicas' service are made, or looked at only
+/// where an owner does not answer.
 package enum PlantedMistake: String, Sendable, CaseIterable {
   /// A read returns the newest version it has heard of, though few owners hold it.
   case noWriteBack
@@ -21,7 +25,8 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case damagedIsAbsent
   /// A node that may have lost writes votes.
   case amnesiacVotes
-  /// A write that is sent again gets a new tag.
+  /// A write that is sent again gets a new tag. By message only: a direct write reaches each owner once, under one hold of
+  /// the partition's lock, so nothing is ever sent again.
   case retriesWithNewTag
   /// A read of one owner decides.
   case readsOne

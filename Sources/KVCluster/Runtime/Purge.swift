@@ -7,7 +7,7 @@
 /// 1. every member of the cluster serves and reaches every other, none is suspect, and no change of members is under way;
 /// 2. each owner of the key holds this very tombstone on its disk, or nothing of the key at all; and no node that is not
 ///    an owner holds anything of it;
-/// 3. no operation on the key goes by message, and no message of one is on its way (``Exchange/whileStill(_:)``).
+/// 3. no operation on the key goes by message, and no message of one is on its way (``MessageCarrier/whileStill(_:)``).
 ///
 /// Why no older version V of the key can then come back, way by way:
 /// - *a lagging message*, or a read that has heard of V and would write it back: there is none (3). A direct operation
@@ -65,7 +65,7 @@ struct Purge {
     while number < Store.partitionCount, tombstones(number, partitions) == 0 { number += 1 }
     guard number < Store.partitionCount, let ground = ground() else { return pass() }
     let partition = partitions[number]
-    cluster.exchange.whileStill { isBusy in
+    cluster.dataPath.messages.whileStill { isBusy in
       partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
         // Nodes and owners are those that were asked for above.

@@ -207,7 +207,7 @@ final class Sweep: @unchecked Sendable {
         isCopied = true
         if case .moveRanges = goal { note(record.byteCount, to: i, of: participants) }
       } else if participants.nextOwners.contains(i) {
-        hint(slot, record, for: id, at: source, in: partition)
+        partition.pointee.keepHint(for: id, slot.hash, record.key, slot.tag, at: source)
       }
     }
     return isCopied
@@ -245,19 +245,6 @@ final class Sweep: @unchecked Sendable {
     keysCopied.wrappingAdd(1, ordering: .relaxed)
     bytesCopied.wrappingAdd(record.byteCount, ordering: .relaxed)
     return true
-  }
-
-  private func hint(
-    _ slot: IndexSlot, _ record: RecordView, for target: UInt16, at holder: Replica,
-    in partition: UnsafeMutablePointer<Partition>
-  ) {
-    let name = partition.pointee.view.takeUnretainedValue().nameBytes(of: target)
-    let byteCount = HintQueue.byteCount(keyBytes: record.keyBytes, nameBytes: name.count)
-    let hint = HintQueue.Hint(hash: slot.hash, byteCount: byteCount)
-    guard HintQueue.add(hint, target: target, holder: holder.id, to: &partition.pointee) else { return }
-    name.withBytes {
-      try? holder.store.appendHint(for: $0, key: record.key, tag: slot.tag)
-    }
   }
 }
 

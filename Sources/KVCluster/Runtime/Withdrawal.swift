@@ -12,17 +12,17 @@
 final class Withdrawal {
   private let replica: Replica
   private let partitions: PartitionTable
-  private let exchange: Exchange
+  private let messages: MessageCarrier
   private let links: Links
   /// Copies withdrawn.
   private(set) var withdrawn = 0
 
   private static let placesPerBatch = 128
 
-  init(_ replica: Replica, _ partitions: PartitionTable, _ exchange: Exchange, _ links: Links) {
+  init(_ replica: Replica, _ partitions: PartitionTable, _ messages: MessageCarrier, _ links: Links) {
     self.replica = replica
     self.partitions = partitions
-    self.exchange = exchange
+    self.messages = messages
     self.links = links
   }
 
@@ -34,7 +34,7 @@ final class Withdrawal {
       var layout: Int?
       while let from = position {
         position = nil
-        exchange.whileStill { isBusy in
+        messages.whileStill { isBusy in
           partitions.whileServing(replica, number) {
             let index = replica.store.stripes[number].index
             // A table that grew has moved its entries: begin again. A copy that was withdrawn is a tombstone by now.

@@ -22,6 +22,12 @@ struct Simulate: ParsableCommand {
   @Option(help: "Plant a classic mistake, to see it found.")
   var mistake: PlantedMistake?
 
+  @Option(
+    help: ArgumentHelp(
+      "How operations reach replicas: direct or messages.",
+      discussion: "Without it both ways: by direct call while all links are good, by message while one is faulty."))
+  var carrier: Carrier?
+
   @Flag(
     help: ArgumentHelp(
       "How throughput grows from 3 to 96 nodes, and whether a cluster of 1,000 works.",
@@ -52,7 +58,7 @@ struct Simulate: ParsableCommand {
   }
 
   private func tell(_ seed: UInt64) throws {
-    let simulation = Simulation(seed: seed, mistake: mistake)
+    let simulation = Simulation(seed: seed, mistake: mistake, carrier: carrier)
     print("seed \(seed): \(simulation.plan.summary)")
     print(DayJournal.heading)
     var journal = DayJournal()
@@ -74,14 +80,14 @@ struct Simulate: ParsableCommand {
     var progress = SimulationProgress(of: seeds.count)
     let signals = SignalWatch { _ in }
     for seed in seeds where signals.caught == nil {
-      let report = try Simulation(seed: seed, mistake: mistake).run()
+      let report = try Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
       let failure = summary.add(report)
       progress.show(summary.seeds)
       guard let failure else { continue }
       progress.clear()
       print("seed \(seed): \(failure)")
       print(
-        "to see that day step by step: kvstore simulate --seed \(seed)\(mistake.map { " --mistake \($0.rawValue)" } ?? "")"
+        "to see that day step by step: kvstore simulate --seed \(seed)\(mistake.map { " --mistake \($0.rawValue)" } ?? "")\(carrier.map { " --carrier \($0.rawValue)" } ?? "")"
       )
       if mistake != nil { break }
     }
@@ -101,3 +107,4 @@ struct Simulate: ParsableCommand {
 }
 
 extension PlantedMistake: ExpressibleByArgument {}
+extension Carrier: ExpressibleByArgument {}

@@ -25,20 +25,20 @@ import Testing
   func servesOne() async throws {
     let fixture = try ClusterFixture()
     let cluster = try await fixture.open()
-    try await cluster.put(bytes("a"), bytes("1"), consistency: .all)
+    try await cluster.put(bytes("a"), bytes("1"), WriteOptions(consistency: .all))
     try await cluster.kill("node2")
     let all = ClusterError.unavailable(needed: 3, live: 2, owners: 3, missing: ["node2"], consistency: .all)
     #expect(all.description.contains("must answer (consistency all), 2 can"))
-    await #expect(throws: all) { try await cluster.put(bytes("a"), bytes("2"), consistency: .all) }
-    await #expect(throws: all) { try await cluster.get(bytes("a"), consistency: .all) }
-    #expect(try await cluster.get(bytes("a"), consistency: .quorum) == bytes("1"))
+    await #expect(throws: all) { try await cluster.put(bytes("a"), bytes("2"), WriteOptions(consistency: .all)) }
+    await #expect(throws: all) { try await cluster.get(bytes("a"), ReadOptions(consistency: .all)) }
+    #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .quorum)) == bytes("1"))
     try await cluster.kill("node3")
-    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("a"), consistency: .quorum) }
-    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("a"), consistency: nil) }
-    try await cluster.put(bytes("a"), bytes("3"), consistency: .one)
-    #expect(try await cluster.get(bytes("a"), consistency: .one) == bytes("3"))
-    #expect(try await cluster.delete(bytes("a"), consistency: .one))
-    #expect(try await cluster.get(bytes("a"), consistency: .one) == nil)
+    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("a"), ReadOptions(consistency: .quorum)) }
+    await #expect(throws: ClusterError.self) { try await cluster.get(bytes("a"), ReadOptions(consistency: nil)) }
+    try await cluster.put(bytes("a"), bytes("3"), WriteOptions(consistency: .one))
+    #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .one)) == bytes("3"))
+    #expect(try await cluster.delete(bytes("a"), WriteOptions(consistency: .one)))
+    #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .one)) == nil)
     await cluster.close()
   }
 
@@ -49,18 +49,18 @@ import Testing
     if byMessage { try cluster.slow("node1", byNs: 1_000_000) }
     func put(_ text: String, _ level: Consistency?) throws {
       try bytes("a").withUnsafeBytes { key in
-        try bytes(text).withUnsafeBytes { try cluster.putBlocking(key, $0, consistency: level) }
+        try bytes(text).withUnsafeBytes { try cluster.putBlocking(key, $0, WriteOptions(consistency: level)) }
       }
     }
     func get(_ level: Consistency?) throws -> String? {
       var buffer = [UInt8](repeating: 0, count: 16)
       let count = try bytes("a").withUnsafeBytes { key in
-        try buffer.withUnsafeMutableBytes { try cluster.getBlocking(key, into: $0, consistency: level) }
+        try buffer.withUnsafeMutableBytes { try cluster.getBlocking(key, into: $0, ReadOptions(consistency: level)) }
       }
       return count.map { String(decoding: buffer[..<$0], as: UTF8.self) }
     }
     func delete(_ level: Consistency?) throws {
-      try bytes("a").withUnsafeBytes { try cluster.deleteBlocking($0, consistency: level) }
+      try bytes("a").withUnsafeBytes { try cluster.deleteBlocking($0, WriteOptions(consistency: level)) }
     }
     for level in [nil] + Consistency.allCases.map(Optional.some) {
       try put("of \(level?.rawValue ?? "default")", level)
@@ -99,21 +99,21 @@ import Testing
     var staleCount = 0
     for i in 0..<30 {
       try await cluster.put("a", "\(i)")
-      if try await cluster.get(bytes("a"), consistency: .one) != bytes("\(i)") { staleCount += 1 }
-      #expect(try await cluster.get(bytes("a"), consistency: .quorum) == bytes("\(i)"))
+      if try await cluster.get(bytes("a"), ReadOptions(consistency: .one)) != bytes("\(i)") { staleCount += 1 }
+      #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .quorum)) == bytes("\(i)"))
     }
     #expect(staleCount > 0)
-    #expect(try await cluster.get(bytes("a"), consistency: .all) == bytes("29"))
+    #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .all)) == bytes("29"))
     let copies = cluster.copies(of: bytes("a"))
     #expect(copies.count == 3 && copies.allSatisfy { $0 != nil && $0?.tag == copies[0]?.tag })
     try cluster.pause("node3")
     do {
-      _ = try await cluster.get(bytes("a"), consistency: .all)
+      _ = try await cluster.get(bytes("a"), ReadOptions(consistency: .all))
       Issue.record("all owners answered")
     } catch {
       #expect(error.description.contains("(consistency all)"))
     }
-    #expect(try await cluster.get(bytes("a"), consistency: .quorum) == bytes("29"))
+    #expect(try await cluster.get(bytes("a"), ReadOptions(consistency: .quorum)) == bytes("29"))
     await cluster.close()
   }
 }

@@ -86,7 +86,7 @@ import Testing
     try await cluster.put("a", "old")
     try cluster.partition([["node1"], ["node2", "node3"]])
     var written = false
-    // The contact is drawn: on either side of the cut the other side's write is not seen.
+    // The coordinator is drawn: on either side of the cut the other side's write is not seen.
     for _ in 0..<100 where !written {
       try await cluster.put("a", "new")
       written = true

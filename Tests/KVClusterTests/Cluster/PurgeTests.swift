@@ -65,7 +65,7 @@ extension Cluster {
   func drawsAnew() async throws {
     let fixture = try ClusterFixture()
     let cluster = try await fixture.open()
-    let drawn = try cluster.coordinator.tags.draw()
+    let drawn = try cluster.dataPath.tags.draw()
     let partition = cluster.partitions[Store.partition(of: bytes("a").withBytes { Ring.hash($0) })]
     partition.pointee.purged = Tag(counter: drawn.counter + 1, coordinator: 0)
     try await cluster.put("a", "1")

@@ -12,7 +12,7 @@ import Synchronization
 final class GroupCommit: @unchecked Sendable {
   private struct Waiter {
     var position: LogPosition
-    var wait: DurabilityWait
+    var wait: PendingOperation
     var participant: Int
   }
 
@@ -98,7 +98,7 @@ final class GroupCommit: @unchecked Sendable {
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
   /// - Parameter isUrgent: whether the operation needs this log's answer; if not, the sync waits for others to share it.
-  func register(_ wait: DurabilityWait, participant: Int, position: LogPosition, isUrgent: Bool) {
+  func register(_ wait: PendingOperation, participant: Int, position: LogPosition, isUrgent: Bool) {
     if log.durable > position { return wait.acknowledge(participant) }
     let accepted = monitor.withLock { () -> Bool in
       if isStopped { return false }

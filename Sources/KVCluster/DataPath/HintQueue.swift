@@ -78,3 +78,20 @@ struct HintQueue {
   /// The newest has been handed over.
   mutating func removeLast() { byteCount -= hints.removeLast().byteCount }
 }
+
+extension Partition {
+  /// Notes in `holder`'s log that `target`, an owner of the key, missed the version `tag` of it. A hint that finds no room,
+  /// in memory or in the log, is lost: comparing replicas closes what it leaves open. Call with the partition's lock held.
+  mutating func keepHint(
+    for target: UInt16, _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ tag: Tag, at holder: Replica
+  ) {
+    let view = view.takeUnretainedValue()
+    guard view.isOwner(target, ofSlot: Ring.slot(of: hash)) else { return }
+    let name = view.nameBytes(of: target)
+    let hint = HintQueue.Hint(
+      hash: hash, byteCount: HintQueue.byteCount(keyBytes: key.count, nameBytes: name.count))
+    guard HintQueue.add(hint, target: target, holder: holder.id, to: &self) else { return }
+    hintsKept &+= 1
+    name.withBytes { try? holder.store.appendHint(for: $0, key: key, tag: tag) }
+  }
+}

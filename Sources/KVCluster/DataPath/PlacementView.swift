@@ -19,13 +19,15 @@ final class PlacementView: @unchecked Sendable {
   let members: [UInt16]
   /// By id.
   private let names: [String]
+  private let namesBytes: [[UInt8]]
   /// Owners by place, see ``place(_:)``; a table of some tens of kilobytes, which stays in the processor's cache.
   private let owners: UnsafeMutablePointer<UInt16>
   private let nextOwners: UnsafeMutablePointer<UInt16>?
   /// During a change: the owners that stay owners, by place, `ranks` entries each, and how many they are.
   private let sharedOwners: UnsafeMutablePointer<UInt16>?
   private let sharedCounts: UnsafeMutablePointer<UInt8>?
-  /// So many owners, each of both rings during a change, make every quorum that a read needs.
+  let needs: Needs
+  /// See ``Needs/agreement``.
   let agreement: Int
   /// The first so many slots of each block have lists of their own; all after them share one. Tokens lie on the last
   /// slots of blocks and the first few after them (see ``RingBlocks``), so it is N − 1 for the rings that we make; any
@@ -37,10 +39,11 @@ final class PlacementView: @unchecked Sendable {
   private static let slotsPerBlock = RingBlocks.slotsPerBlock
   private static let blockShift = slotsPerBlock.trailingZeroBitCount
 
-  init(_ configuration: Configuration) {
+  init(_ configuration: Configuration, _ mistake: PlantedMistake?) {
     epoch = configuration.epoch
     members = configuration.members.map(\.id)
     names = (0...Int(configuration.members.last?.id ?? 0)).map { configuration.member(UInt16($0))?.name ?? "" }
+    namesBytes = names.map { Array($0.utf8) }
     table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
     quorum = configuration.quorum.effective(nodes: table.nodes.count)
     ranks = table.ranks
@@ -53,7 +56,8 @@ final class PlacementView: @unchecked Sendable {
     ownSlots = beginnings.map { $0 % PlacementView.slotsPerBlock }.max() ?? 0
     owners = PlacementView.lists(of: table, ownSlots)
     nextOwners = nextTable.map { [ownSlots] in PlacementView.lists(of: $0, ownSlots) }
-    agreement = max(1, quorum.read, quorum.write, nextQuorum?.write ?? 0)
+    needs = Needs(quorum, next: nextQuorum, mistake)
+    agreement = needs.agreement
     guard let nextOwners else {
       (sharedOwners, sharedCounts) = (nil, nil)
       return
@@ -131,7 +135,11 @@ final class PlacementView: @unchecked Sendable {
   }
 
   func name(of id: UInt16) -> String { Int(id) < names.count ? names[Int(id)] : "node \(id)" }
-  func nameBytes(of id: UInt16) -> [UInt8] { Array(name(of: id).utf8) }
+  /// The name as hints carry it.
+  func nameBytes(of id: UInt16) -> [UInt8] {
+    precondition(Int(id) < namesBytes.count, "no node has the id \(id)")
+    return namesBytes[Int(id)]
+  }
 
   @inline(__always)
   func participants(ofSlot slot: Int) -> Participants {
@@ -182,37 +190,6 @@ final class PlacementView: @unchecked Sendable {
         at += 1
       }
     }
-  }
-
-  @inline(__always)
-  func readRule(_ participants: Participants) -> QuorumRule {
-    QuorumRule(owners: participants.owners, needed: quorum.read)
-  }
-
-  @inline(__always)
-  func writeRule(_ participants: Participants) -> QuorumRule {
-    QuorumRule(
-      owners: participants.owners, needed: quorum.write, nextOwners: participants.nextOwners,
-      nextNeeded: nextQuorum?.write ?? 0)
-  }
-
-  /// The rule of a get at a level of its own.
-  func readRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
-    QuorumRule(owners: participants.owners, needed: consistency.count(of: participants.owners.count))
-  }
-
-  /// The rule of a write at a level of its own.
-  func writeRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
-    QuorumRule(
-      owners: participants.owners, needed: consistency.count(of: participants.owners.count),
-      nextOwners: participants.nextOwners, nextNeeded: consistency.count(of: participants.nextOwners.count))
-  }
-
-  /// Who must have what a get at a level of its own returns: at ``Consistency/one`` the owner that told it.
-  func writeBackRule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
-    var rule = writeRule(participants, consistency)
-    if consistency == .one { rule.nextNeeded = 0 }
-    return rule
   }
 
   /// How many of a slot's owners satisfy `isMatch`.

@@ -1,0 +1,102 @@
+/// What every operation goes through at its beginning and its end, whichever way it is carried.
+extension DataPath {
+  /// Refuses what is out of bounds, and begins the record of the operation.
+  @inline(__always)
+  func begin(
+    _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ consistency: Consistency?
+  ) throws(ClusterError) -> ClientOperation {
+    try checkServing()
+    try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
+    let hash = Ring.hash(key)
+    var operation = ClientOperation(kind, hash: hash, consistency, startedNs: latencies(of: kind).start())
+    if tap.watches(hash) { operation.record = beginRecord(operation, key, value) }
+    return operation
+  }
+
+  /// The operation has done what was asked.
+  @inline(__always)
+  func end(_ operation: ClientOperation) {
+    latencies(of: operation.kind).finish(operation.startedNs)
+    if operation.record != nil { endRecord(operation) }
+  }
+
+  /// The operation has thrown.
+  @inline(never)
+  func failed(_ operation: ClientOperation, _ error: ClusterError) -> ClusterError {
+    latencies(of: operation.kind).finish(operation.startedNs)
+    switch error {
+    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing: tap.end(operation.record, .failed)
+    case .indeterminate, .storage: tap.end(operation.record, .unknown)
+    }
+    return error
+  }
+
+  @inline(__always)
+  private func latencies(of kind: ClientOperation.Kind) -> LatencyRecorder {
+    kind == .get ? readLatencies : writeLatencies
+  }
+
+  // MARK: - Records of watched keys
+
+  // Apart, and never inlined, so that all other keys pay for no more than the question.
+  //
+  // What the live verdict makes of levels: a caller that asks for less than the cluster's own quorums has not been
+  // promised what it judges. A get from fewer owners is not recorded at all. A write to fewer is recorded as one of unknown
+  // outcome, which may take effect at any time or never: nothing that others then read is held against them, and a value
+  // from nowhere still is. Levels that wait for as many owners as the default, or more, overlap with it and are judged.
+
+  @inline(never)
+  private func beginRecord(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) -> Int? {
+    if operation.kind == .get, !isJudged(operation) { return nil }
+    return tap.begin(operation.kind, key, operation.kind == .put ? ObservedValue(value) : .absent)
+  }
+
+  @inline(never)
+  private func endRecord(_ operation: ClientOperation) {
+    tap.end(operation.record, operation.kind == .get || isJudged(operation) ? .done : .unknown)
+  }
+
+  /// A get has found a value, or none. Call before its end.
+  @inline(__always)
+  func note(_ operation: ClientOperation, found value: UnsafeRawBufferPointer?) {
+    if let record = operation.record, let value { tap.note(record, found: ObservedValue(value)) }
+  }
+
+  private func isJudged(_ operation: ClientOperation) -> Bool {
+    guard let consistency = operation.consistency else { return true }
+    let quorum = partitions.viewInForce.quorum
+    return consistency.count(of: quorum.replicas) >= (operation.kind == .get ? quorum.read : quorum.write)
+  }
+
+  // MARK: - Undecided operations
+
+  /// The operation's quorum did not answer in time.
+  func undecided(_ unfinished: Unfinished) -> ClusterError {
+    let operation = unfinished.operation
+    let level = operation.consistency.words
+    let reason: String
+    let advice: String
+    if unfinished.pending.waitsForDisks {
+      (reason, advice) = ("too few owners confirmed in time that it is on their disks\(level)", "")
+    } else {
+      (reason, advice) = ("too few owners answered in time\(level)", faultAdvice)
+    }
+    let error: ClusterError =
+      operation.kind == .get
+      ? .indeterminate("\(reason), so nothing can be said of the key\(advice)") : .undecidedWrite("\(reason)\(advice)")
+    return failed(operation, error)
+  }
+
+  /// What may have kept owners from answering, and what to do about it.
+  private var faultAdvice: String {
+    let paused = links.pausedNodes
+    guard let first = paused.first else { return links.isFaulty ? "; links are faulty: `heal` mends them" : "" }
+    let view = partitions.viewInForce
+    let names = paused.map { view.name(of: $0) }.joined(separator: ", ")
+    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(view.name(of: first))`"
+      + (links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
+  }
+}

@@ -1,0 +1,128 @@
+/// Gets by direct call.
+extension DirectCarrier {
+  /// Reads a key from a quorum and hands its newest value to `take`, under the partition's lock; `nil` if it has none.
+  /// - Returns: what `take` made of it, and what to wait for before it may be returned, if anything.
+  @inline(__always)
+  func read<R>(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer?) -> R
+  ) throws(ClusterError) -> (result: R, pending: PendingOperation?) {
+    let partition = partitions[Store.partition(of: operation.hash)]
+    return try partition.lock.pointee.withLock { () throws(ClusterError) in
+      partition.pointee.operations.reads &+= 1
+      // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both
+      // rings during a change, hold the same version.
+      if operation.consistency == nil, let value = readAgreed(operation.hash, key, partition) {
+        return (take(value.bytes), nil)
+      }
+      return try readFromAll(operation, key, partition, take)
+    }
+  }
+
+  /// A value on which a quorum agrees; `bytes` is `nil` if it is a tombstone.
+  private struct Agreed {
+    var bytes: UnsafeRawBufferPointer?
+  }
+
+  @inline(__always)
+  private func readAgreed(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>
+  ) -> Agreed? {
+    let (wanted, order) = partition.pointee.view._withUnsafeGuaranteedRef { ($0.agreement, $0.readOrder(hash)) }
+    let (owners, count, first) = order
+    guard count >= wanted else { return nil }
+    var at = first
+    for _ in 0..<wanted {
+      guard let replica = partition.pointee.replica(owners[at]) else { return nil }
+      replica._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
+      at = at &+ 1 == count ? 0 : at &+ 1
+    }
+    at = first
+    let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
+    let answer = replica._withUnsafeGuaranteedRef { replica in
+      replica.store.prefetchRecord(hash)
+      return service.read(hash, key, at: replica)
+    }
+    guard case .found(let tag, let position, let isTombstone, let value) = answer,
+      service.holds(position, at: replica)
+    else { return nil }
+    for _ in 1..<wanted {
+      at = at &+ 1 == count ? 0 : at &+ 1
+      let replica = partition.pointee.replica(owners[at]).unsafelyUnwrapped
+      guard let version = replica._withUnsafeGuaranteedRef({ $0.store.vote(hash, key, known: tag) }),
+        version.tag == tag, service.holds(version.location, hash, at: replica)
+      else { return nil }
+    }
+    return Agreed(bytes: isTombstone ? nil : value)
+  }
+
+  /// The newest version that owners have told of.
+  private struct Newest {
+    let tag: Tag
+    let isTombstone: Bool
+    let value: UnsafeRawBufferPointer
+  }
+
+  /// The general read: asks owners until R have answered, writes the newest version back where it is missing, waits for
+  /// disks.
+  @inline(never)
+  private func readFromAll<R>(
+    _ client: ClientOperation, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    _ take: (UnsafeRawBufferPointer?) -> R
+  ) throws(ClusterError) -> (result: R, pending: PendingOperation?) {
+    let view = partition.pointee.view.takeUnretainedValue()
+    let participants = view.participants(ofSlot: Ring.slot(of: client.hash))
+    var operation = view.readOperation(participants, client.consistency)
+    var newest: Newest?
+    for i in 0..<participants.count where operation.phase == .asking {
+      guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else {
+        _ = operation.lose(i)
+        continue
+      }
+      switch service.read(client.hash, key, at: replica) {
+      case .absent: _ = operation.answer(i, tag: .none)
+      case .damaged: _ = operation.lose(i)
+      case .found(let tag, let position, let isTombstone, let value):
+        if tag > operation.newest { newest = Newest(tag: tag, isTombstone: isTombstone, value: value) }
+        _ = operation.answer(i, tag: tag, isDurable: service.holds(position, at: .passUnretained(replica)))
+      }
+    }
+    let value = newest.flatMap { $0.isTombstone ? nil : $0.value }
+    switch operation.phase {
+    case .finished: return (take(value), nil)
+    case .writingBack:
+      guard let newest else { preconditionFailure("a write-back needs a version") }
+      let write = ReplicaWrite(
+        newest.isTombstone ? .tombstone : .value, hash: client.hash, tag: newest.tag, key: key, value: newest.value)
+      let pending = try writeBack(write, operation, partition, participants, client.consistency)
+      return (take(value), pending)
+    case .asking, .undecidable:
+      throw unavailable(participants, partition, operation.readRule, client.consistency, readOf: client.hash)
+    }
+  }
+
+  /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.
+  private func writeBack(
+    _ write: ReplicaWrite, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
+    _ participants: PlacementView.Participants, _ consistency: Consistency?
+  ) throws(ClusterError) -> PendingOperation? {
+    var waiting = WriteOperation(tag: write.tag, rule: operation.writeRule)
+    var positions = InlineArray<14, LogPosition>(repeating: .start)
+    var live = ParticipantSet()
+    for i in 0..<participants.count {
+      guard !operation.lost.contains(i), let replica = partition.pointee.replica(participants.ids[i]),
+        let position = service.apply(write, at: replica.takeUnretainedValue())
+      else {
+        _ = waiting.lose(i)
+        continue
+      }
+      live.insert(i)
+      positions[i] = position
+      if service.acknowledges(position, at: replica) { _ = waiting.acknowledge(i) }
+    }
+    switch waiting.step {
+    case .done: return nil
+    case .waiting: return wait(waiting, partition, participants, live, positions)
+    case .undecidable: throw unavailable(participants, partition, operation.writeRule, consistency)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// How many owners an operation waits for, of which rings.
+extension PlacementView {
+  /// At the cluster's own level; decided once an epoch, planted mistakes included.
+  struct Needs {
+    let read: Int
+    let write: Int
+    /// During a change, of the next owners; otherwise 0.
+    let nextWrite: Int
+    /// How many must hold what a get returns.
+    let writeBack: Int
+    let nextWriteBack: Int
+
+    init(_ quorum: QuorumSettings, next: QuorumSettings?, _ mistake: PlantedMistake?) {
+      let returnsAnything = mistake == .noWriteBack || mistake == .readsOne
+      read = mistake == .readsOne ? 1 : quorum.read
+      write = mistake == .writesNewOwnersOnly && next != nil ? 0 : quorum.write
+      nextWrite = next?.write ?? 0
+      writeBack = returnsAnything ? 0 : write
+      nextWriteBack = returnsAnything ? 0 : nextWrite
+    }
+
+    /// So many owners that hold one version, each an owner of both rings during a change, are all that a get needs.
+    var agreement: Int { max(1, read, writeBack, nextWriteBack) }
+  }
+
+  @inline(__always)
+  func writeRule(_ participants: Participants, _ consistency: Consistency?) -> QuorumRule {
+    if let consistency { return rule(participants, consistency) }
+    return QuorumRule(
+      owners: participants.owners, needed: needs.write, nextOwners: participants.nextOwners,
+      nextNeeded: needs.nextWrite)
+  }
+
+  private func rule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
+    QuorumRule(
+      owners: participants.owners, needed: consistency.count(of: participants.owners.count),
+      nextOwners: participants.nextOwners, nextNeeded: consistency.count(of: participants.nextOwners.count))
+  }
+
+  func readOperation(_ participants: Participants, _ consistency: Consistency?) -> ReadOperation {
+    guard let consistency else {
+      return ReadOperation(
+        readRule: QuorumRule(owners: participants.owners, needed: needs.read),
+        writeRule: QuorumRule(
+          owners: participants.owners, needed: needs.writeBack, nextOwners: participants.nextOwners,
+          nextNeeded: needs.nextWriteBack))
+    }
+    var writeRule = rule(participants, consistency)
+    // The owner that told it is enough.
+    if consistency == .one { writeRule.nextNeeded = 0 }
+    return ReadOperation(
+      readRule: QuorumRule(owners: participants.owners, needed: consistency.count(of: participants.owners.count)),
+      writeRule: writeRule)
+  }
+}

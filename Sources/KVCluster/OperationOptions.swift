@@ -1,0 +1,24 @@
+/// How to read a key.
+public struct ReadOptions: Sendable, Equatable {
+  /// How many owners decide; `nil`: as many as the cluster's R says.
+  public var consistency: Consistency?
+
+  /// The cluster's own level unless another is named.
+  @inlinable
+  public init(consistency: Consistency? = nil) {
+    self.consistency = consistency
+  }
+}
+
+/// How to write a key.
+public struct WriteOptions: Sendable, Equatable {
+  /// How many owners must have the write, durably as the fsync policy says, before it is acknowledged; `nil`: as many as
+  /// the cluster's W says.
+  public var consistency: Consistency?
+
+  /// The cluster's own level unless another is named.
+  @inlinable
+  public init(consistency: Consistency? = nil) {
+    self.consistency = consistency
+  }
+}
