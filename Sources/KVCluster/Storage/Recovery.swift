@@ -9,9 +9,9 @@ import Glibc
 /// lost                 or nothing: what had been on the disk may be lost
 /// unsynced             only beside `lost`: what had not been synced may be lost as well
 /// ```
-struct SuspectMark: Equatable {
+package struct SuspectMark: Equatable {
   /// What may be lost.
-  enum Cause {
+  package enum Cause {
     /// At most what was not synced, or what another node is known to have: all owners together have the rest.
     case unsynced
     /// Records that had been on the disk.
@@ -37,7 +37,7 @@ struct SuspectMark: Equatable {
   }
 
   /// A mark that is there already is never weakened.
-  static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
+  package static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
     let known = try read(from: disk, folder: folder)
     let isLost = cause == .lost || known?.cause == .lost
     let mayHaveLostPower = cause == .unsynced || known?.mayHaveLostPower ?? false

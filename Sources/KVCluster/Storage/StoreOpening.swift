@@ -47,7 +47,7 @@ package final class StoreOpening: @unchecked Sendable {
   ///     says otherwise.
   ///   - known: up to where the log reached once, says a ``Witness``.
   package init(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
     cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) {
     recovery = LogRecovery(
@@ -403,7 +403,7 @@ package final class StoreOpening: @unchecked Sendable {
 extension Store {
   /// Opens a node's storage on the calling thread.
   package static func open(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
     cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) -> Store {
     let opening = try StoreOpening(
