@@ -97,6 +97,11 @@ extension Cluster {
     while purge.step() == .more {}
   }
 
+  /// ``Cluster/repair(acceptsLoss:progress:)`` while nothing else is done.
+  package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
+    parts.maintenance.repairNow(acceptsLoss: acceptsLoss)
+  }
+
   /// When anyone who waits for a disk, or a message on its way, is due.
   /// - Parameter known: nodes that nothing is to be said of.
   package func forEachDueSync(besides known: [String] = [], _ body: (_ name: String, _ dueNs: UInt64) -> Void) {
@@ -111,6 +116,10 @@ extension Cluster {
     _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
     completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
   ) throws(ClusterError) {
+    // A caller in the running program waits for the disk; here it comes again.
+    if call != .get, holdsWritersBack {
+      throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
+    }
     try dataPath.submit(call, key, consistency, completion: completion)
   }
 

@@ -23,10 +23,17 @@ final class Script {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
-  init(_ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages) throws {
+  /// - Parameters:
+  ///   - nodes: each owns every key.
+  ///   - write: W, and R is as small as linearizable allows; `nil` for majorities.
+  init(
+    _ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages, nodes: Int = 3,
+    write: Int? = nil
+  ) throws {
     self.carrier = carrier
     var options = ClusterOptions(
-      dataFolder: "simulated", initialNodes: ["node1", "node2", "node3"], fsync: fsync, cacheBytes: 0,
+      dataFolder: "simulated", initialNodes: (1...nodes).map { "node\($0)" }, replicas: nodes,
+      readQuorum: write.map { nodes - $0 + 1 }, writeQuorum: write, fsync: fsync, cacheBytes: 0,
       operationTimeoutNs: 500_000_000)
     options.segmentBytes = 65_536
     options.mistake = mistake
@@ -169,10 +176,15 @@ final class Script {
   func start(_ node: String) throws { _ = try cluster.startNode(node) }
 
   /// The program dies, with `losingPower` the machine, and starts again.
-  /// - Parameter prepare: is called in between.
-  func restartProgram(losingPower: Bool = false, _ prepare: () -> Void = {}) throws {
+  /// - Parameters:
+  ///   - meanwhile: happens to the disks before the machine starts.
+  ///   - prepare: is called before the program starts.
+  func restartProgram(
+    losingPower: Bool = false, meanwhile: () throws -> Void = {}, prepare: () -> Void = {}
+  ) throws {
     cluster.vanish()
     takeAnswers()
+    try meanwhile()
     machine.restart(losingPower: losingPower)
     prepare()
     cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)

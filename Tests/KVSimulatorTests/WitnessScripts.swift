@@ -21,7 +21,7 @@ import Testing
           try script.put("first", via: "node1")
           let (isReached, machine) = (Flag(), script.machine)
           let disk = place == "shared" ? machine.shared : machine.disk(of: place)
-          try? script.restartProgram {
+          try? script.restartProgram(prepare: {
             let last = disk.steps + step
             disk.crash(atStep: last, moment)
             disk.onMoment = { now, at in
@@ -31,7 +31,7 @@ import Testing
               machine.shared.crashNow()
               for (_, other) in machine.disks where other !== disk { other.crashNow() }
             }
-          }
+          })
           try? script.put("second", via: "node2")
           if let change = try? script.cluster.beginChange(.join, "node4") { script.carryOut(change, atMost: 400) }
           try? script.put("third", via: "node3")

@@ -26,13 +26,18 @@ final class LogVerification {
   private var hints: [(node: String, position: LogPosition)] = []
   private var settled: [String: LogPosition] = [:]
 
+  private let contents: VersionContents
+
   /// - Parameters:
   ///   - identity: the cluster's id and the node's name, which every segment must carry.
   ///   - known: up to where the log reached once, says a ``Witness``.
   ///   - mayHaveLostPower: of what was not synced any part may be there.
+  ///   - contents: collects what each version holds, over all logs.
   init(
-    disk: any Disk, folder: String, identity: LogIdentity, known: LogPosition = .start, mayHaveLostPower: Bool = true
+    disk: any Disk, folder: String, identity: LogIdentity, known: LogPosition = .start, mayHaveLostPower: Bool = true,
+    contents: VersionContents = VersionContents()
   ) {
+    self.contents = contents
     self.disk = disk
     self.known = known
     self.mayHaveLostPower = mayHaveLostPower
@@ -67,8 +72,10 @@ final class LogVerification {
 
   private func path(_ id: UInt64) -> String { "\(folder)/\(LogFormat.segmentName(id))" }
 
-  private func damaged(_ file: String, _ offset: Int, _ reason: String) {
+  /// - Parameter isLoss: it may have cost records of unknown keys.
+  private func damaged(_ file: String, _ offset: Int, _ reason: String, isLoss: Bool = true) {
     report.damage.append(VerificationReport.Damage(file: file, offset: offset, reason: reason))
+    if isLoss { report.hasLost = true }
   }
 
   // MARK: - Which files there are
@@ -209,10 +216,12 @@ final class LogVerification {
         : damage.isValueOnly
           ? "the value is not what was written: its checksum does not match"
           : "\(damage.range.count) bytes are not the records that were written"
-      damaged(path(id), damage.range.lowerBound, reason)
+      damaged(path(id), damage.range.lowerBound, reason, isLoss: !damage.isValueOnly)
     }
     for range in unreadable where range.lowerBound >= min(scan.end, end) && range.upperBound <= file.byteCount {
-      damaged(path(id), range.lowerBound, "the disk cannot read \(range.count) bytes; no record is known to be there")
+      damaged(
+        path(id), range.lowerBound, "the disk cannot read \(range.count) bytes; no record is known to be there",
+        isLoss: false)
     }
   }
 
@@ -223,8 +232,9 @@ final class LogVerification {
     for note in scan.notes { take(note, source.id) }
     for partition in 0..<Store.partitionCount {
       for entry in scan.entries(partition) {
-        let bytes = RecordView(source.base + entry.location.offset).byteCount
-        live.take(entry, byteCount: bytes, in: partition)
+        let record = RecordView(source.base + entry.location.offset)
+        live.take(entry, byteCount: record.byteCount, in: partition)
+        contents.take(entry.hash, record)
       }
     }
   }
@@ -260,13 +270,19 @@ final class LogVerification {
 
   private func checkSmallFiles(_ names: Set<String>) {
     if names.contains("suspect") {
-      damaged(SuspectMark.path(folder), 0, "records were lost before, and the node was not rebuilt yet")
+      let cause = (try? SuspectMark.read(from: disk, folder: folder)) ?? nil
+      damaged(
+        SuspectMark.path(folder), 0,
+        cause == .unsynced
+          ? "what was not synced may be lost, and the node was not compared with the others yet"
+          : "records were lost before, and the node was not rebuilt yet", isLoss: cause != .unsynced)
     }
     lease = (try? TagLease.read(from: disk, folder: folder)) ?? nil
     if lease == nil, names.contains("lease") {
-      damaged(TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match")
+      damaged(
+        TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match", isLoss: false)
     } else if lease == nil, report.records > 0 {
-      damaged(TagLease.path(folder), 0, "the lease is missing")
+      damaged(TagLease.path(folder), 0, "the lease is missing", isLoss: false)
     }
     if names.contains("witness"), (try? Witness.read(from: disk, folder: folder)) ?? nil == nil {
       damaged(Witness.path(folder), 0, "the witness is not what was written: its checksum does not match")
@@ -291,7 +307,7 @@ final class LogVerification {
       let file = try disk.openSegment(path, capacity: 0)
       defer { file.close() }
       if let damage = Checkpoint.damage(file.base, byteCount: file.byteCount, identity) {
-        damaged(path, damage.offset, damage.reason)
+        damaged(path, damage.offset, damage.reason, isLoss: false)
       } else if report.torn == nil, file.byteCount > 24 {
         let covers = LogPosition(rawValue: file.base.load(fromByteOffset: 16, as: UInt64.self))
         if let end = ends[covers.segment], end < covers.offset {
@@ -299,7 +315,7 @@ final class LogVerification {
         }
       }
     } catch {
-      damaged(path, 0, error.description)
+      damaged(path, 0, error.description, isLoss: false)
     }
   }
 }

@@ -29,6 +29,7 @@ package enum Verification {
         })
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
+    let contents = VersionContents()
     for node in plan {
       sofar.node = node.name
       let known = witnesses?.newest?.log(node.name)
@@ -36,7 +37,8 @@ package enum Verification {
       let log = LogVerification(
         disk: folder.disk, folder: DataFolder.logFolder(node.name),
         identity: LogIdentity(clusterID: node.clusterID, node: node.name),
-        known: (mayHaveLostPower ? known?.synced : known?.written) ?? .start, mayHaveLostPower: mayHaveLostPower)
+        known: (mayHaveLostPower ? known?.synced : known?.written) ?? .start, mayHaveLostPower: mayHaveLostPower,
+        contents: contents)
       do throws(StorageError) {
         let verified = try log.run(isExpected: known != nil || isLeased) { bytes in
           sofar.bytesRead += bytes
@@ -58,6 +60,10 @@ package enum Verification {
         VerificationReport.Damage(
           file: "*.wal/lease", offset: 0, reason: "a record has tag \(newestTag.counter), and every lease ends below it"
         ))
+    }
+    if case .intact(let configuration) = try folder.readConfiguration() {
+      report.lostRanges = lostRanges(configuration, report)
+      report.damage += twins(folder, configuration, contents)
     }
     return report
   }
