@@ -270,7 +270,7 @@ final class LogVerification {
 
   private func checkSmallFiles(_ names: Set<String>) {
     if names.contains("suspect") {
-      let cause = (try? SuspectMark.read(from: disk, folder: folder)) ?? nil
+      let cause = ((try? SuspectMark.read(from: disk, folder: folder)) ?? nil)?.cause
       damaged(
         SuspectMark.path(folder), 0,
         cause == .unsynced

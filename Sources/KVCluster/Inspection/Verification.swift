@@ -71,9 +71,9 @@ package enum Verification {
   /// The witnesses in the folders; what they say against the configuration goes into the report.
   private static func evidence(
     _ folder: FolderAtRest, _ report: inout VerificationReport
-  ) throws(ClusterError) -> Evidence? {
+  ) throws(ClusterError) -> FolderEvidence? {
     guard case .intact(let configuration) = try folder.readConfiguration() else { return nil }
-    let evidence = Evidence(folder.disk, configuration)
+    let evidence = FolderEvidence(folder.disk, configuration)
     if let objection = evidence.objection(to: configuration) {
       report.damage.append(VerificationReport.Damage(file: "configuration", offset: 0, reason: objection))
     }
@@ -82,13 +82,13 @@ package enum Verification {
 
   /// What the other folders say against a node's.
   private static func remarks(
-    of evidence: Evidence?, on node: String, _ folder: FolderAtRest
+    of evidence: FolderEvidence?, on node: String, _ folder: FolderAtRest
   ) -> [VerificationReport.Damage] {
     let name = DataFolder.logFolder(node)
     var found: [VerificationReport.Damage] = []
     let path = Witness.path(name)
     if evidence?.foreign.contains(node) ?? false {
-      found.append(VerificationReport.Damage(file: path, offset: 0, reason: Evidence.foreignWords(name)))
+      found.append(VerificationReport.Damage(file: path, offset: 0, reason: FolderEvidence.foreignWords(name)))
     }
     let isMarked = ((try? SuspectMark.read(from: folder.disk, folder: name)) ?? nil) != nil
     if evidence?.newest?.log(node)?.suspicion != nil, !isMarked {

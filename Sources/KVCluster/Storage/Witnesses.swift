@@ -39,7 +39,7 @@ final class Witnesses: Sendable {
   /// - Parameter seed: names this start, together with its number.
   /// - Throws: ``ClusterError/dataFolder(_:)`` if the configuration is older than the nodes' folders or of another copy.
   init(_ disk: any Disk, _ configuration: Configuration, path: String, seed: UInt64) throws(ClusterError) {
-    let evidence = Evidence(disk, configuration)
+    let evidence = FolderEvidence(disk, configuration)
     if let objection = evidence.objection(to: configuration) {
       throw .dataFolder("\(path): \(objection). Nothing was changed")
     }
@@ -66,7 +66,7 @@ final class Witnesses: Sendable {
     guard let found = try Witness.read(from: disk, folder: folder) else { return }
     let newest = state.withLock { $0.newest }
     guard found.clusterID == newest.clusterID, !found.isOfOneHistory(with: newest) else { return }
-    throw .unusable(path: folder, reason: Evidence.foreignWords(folder))
+    throw .unusable(path: folder, reason: FolderEvidence.foreignWords(folder))
   }
 
   /// What is known, but for these nodes.
@@ -150,7 +150,7 @@ final class Witnesses: Sendable {
 
 /// The witnesses that were found in the folders of a cluster, compared with each other: of which the newest counts, and
 /// which are of another copy.
-struct Evidence {
+struct FolderEvidence {
   private(set) var newest: Witness?
   /// Nodes whose folders were used in another copy.
   private(set) var foreign: [String] = []
@@ -171,7 +171,7 @@ struct Evidence {
     let root = read(Witnesses.clusterFolder)
     let found = names.compactMap { name in read(DataFolder.logFolder(name)).map { (name: name, witness: $0) } }
     let agreeing = { (witness: Witness) in found.count { $0.witness.isOfOneHistory(with: witness) } }
-    guard let chief = root ?? Evidence.mostTrusted(found.map(\.witness), agreeing) else { return }
+    guard let chief = root ?? FolderEvidence.mostTrusted(found.map(\.witness), agreeing) else { return }
     isRootForeign = root != nil && 2 * agreeing(chief) < found.count
     foreign = found.filter { !$0.witness.isOfOneHistory(with: chief) }.map(\.name)
     newest = found.map(\.witness).filter { $0.isOfOneHistory(with: chief) }.reduce(chief) {
