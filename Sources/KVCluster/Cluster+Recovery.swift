@@ -192,6 +192,7 @@ extension Cluster {
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync) { [weak self] error in
       self?.nodeFailed(id, error)
     }
+    commit.answersLatecomers = options.mistake == .answersLatecomers
     return Replica(id: id, name: name, store: store, commit: commit)
   }
 
@@ -200,6 +201,11 @@ extension Cluster {
     switch mistake {
     case .amnesiacVotes: store.isSuspect = false
     case .cutsTail: store.forget { $0.tag == store.newestTag }
+    case .buriesEarly: store.buriesEarly.store(true, ordering: .relaxed)
+    case .suspectsAgree:
+      store.agreesAlways.store(true, ordering: .relaxed)
+      store.isSuspect = store.isSuspect
+    case .leavesSealedUnsynced: store.log.leavesSealedUnsynced.store(true, ordering: .relaxed)
     default: break
     }
   }
@@ -364,8 +370,12 @@ extension Cluster {
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
       // believed before it has been compared with other owners.
       try? SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
-      // This is its own commit thread, which retiring waits for; a simulation has none.
-      if Clock.isVirtual { retire(replica) } else { spawn("retire \(name)") { $0.retire(replica) } }
+      // This is its own commit thread, which retiring waits for. A simulation has none, and may hold the node's log.
+      if Clock.isVirtual {
+        failedReplicas.withLock { $0.append(replica) }
+      } else {
+        spawn("retire \(name)") { $0.retire(replica) }
+      }
     }
     log(
       .storage, .failure,

@@ -62,6 +62,11 @@ extension Cluster {
   }
 }
 
+extension Cluster {
+  /// ``repair(acceptsLoss:progress:)`` at one moment, for a simulation.
+  package func repairNow(acceptsLoss: Bool) -> RepairReport? { play { Repair(self, acceptsLoss) { _ in true }.run() } }
+}
+
 /// One run of ``Cluster/repair(progress:)``.
 ///
 /// Nodes are repaired in turns until a turn changes nothing: a node that was rebuilt can be what another waits for.

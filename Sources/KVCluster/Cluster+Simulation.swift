@@ -5,10 +5,11 @@ extension Cluster {
   /// - Parameter boot: names the life of the simulated machine; after a loss of power it has another one.
   /// - Throws: why it cannot serve.
   package static func open(
-    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1
+    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1, isMaintained: Bool = true
   ) throws(ClusterError) -> Cluster {
     precondition(Clock.isVirtual, "only a simulation has a simulated disk")
-    let cluster = try make(options, DataFolder(simulated: disk, boot: "\(boot)"), isMaintained: true, seed: seed)
+    let cluster = try make(
+      options, DataFolder(simulated: disk, boot: "\(boot)"), isMaintained: isMaintained, seed: seed)
     cluster.recover()
     if let failure = cluster.roster.withState({ $0.recoveryFailure }) { throw failure }
     return cluster
@@ -20,6 +21,25 @@ extension Cluster {
     dataPath.stopServing()
     for replica in roster.live { retire(replica) }
     dataPath.messages.endAll()
+  }
+
+  /// ``close()`` at one moment, with everything that it does to the disks.
+  package func closeNow() {
+    isClosing.store(true, ordering: .releasing)
+    dataPath.stopServing()
+    play { closeBlocking() }
+  }
+
+  /// Runs a step of the one thread there is, then retires the nodes that failed in it: the step may have held their logs.
+  func play<R>(_ step: () -> R) -> R {
+    defer {
+      let failed = failedReplicas.withLock { failed in
+        defer { failed = [] }
+        return failed
+      }
+      for replica in failed { retire(replica) }
+    }
+    return step()
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
@@ -40,7 +60,7 @@ extension Cluster {
   /// Starts a node that is down; what it has to catch up with are the steps of the result.
   package func startNode(_ name: String) throws(ClusterError) -> Steps {
     let catchUp = try restartNow(name)
-    return Steps { catchUp.step() }
+    return Steps(self) { catchUp.step() }
   }
 
   /// Begins a membership change whose steps are the result's.
@@ -49,7 +69,7 @@ extension Cluster {
     _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
   ) throws(ClusterError) -> Steps {
     let execution = ChangeExecution(try begin(QueuedChange(kind: kind, node: name, heir: heir)), self)
-    return Steps { execution.step() }
+    return Steps(self) { execution.step() }
   }
 
   /// Where the change under way is.
@@ -62,19 +82,23 @@ extension Cluster {
   package func resumeChange() -> Steps? {
     guard roster.configuration.change != nil else { return nil }
     let execution = ChangeExecution(takeUpChange(roster.configuration), self)
-    return Steps { execution.step() }
+    return Steps(self) { execution.step() }
   }
 
   /// Background work, step by step.
   package struct Steps {
     package let step: () -> Pace
+
+    fileprivate init(_ cluster: Cluster, _ step: @escaping () -> Pace) {
+      self.step = { [unowned cluster] in cluster.play(step) }
+    }
   }
 
   /// What a node's caretaker does by itself.
   package func maintenance(of name: String) -> Steps? {
     guard let replica = roster.node(named: name)?.replica else { return nil }
     let caretaker = Caretaker(replica, self)
-    return Steps { [unowned self] in
+    return Steps(self) { [unowned self] in
       guard self.roster.live.contains(where: { $0 === replica }) else { return .done }
       return caretaker.work() ? .again : .rest(ns: Caretaker.pauseNs)
     }
@@ -94,10 +118,11 @@ extension Cluster {
       if !known.contains(replica.name), let due = replica.commit.nextDueNs { body(replica.name, due) }
     }
   }
-  package func syncIfDue(_ name: String) { roster.node(named: name)?.replica?.commit.runIfDue() }
+  package func syncIfDue(_ name: String) { play { roster.node(named: name)?.replica?.commit.runIfDue() } }
+  package func syncNow(_ name: String) { play { roster.node(named: name)?.replica?.commit.syncNow() } }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
-  package func tickNow() { tickOnce() }
+  package func tickNow() { play { tickOnce() } }
   /// A disk lags behind: writers are held back.
   package var holdsWritersBack: Bool { dataPath.holdsWritersBack }
 
@@ -178,6 +203,13 @@ extension Cluster {
         }
       }
     }
+  }
+
+  /// The names of a key's owners.
+  package func owners(of key: [UInt8]) -> [String] {
+    let hash = key.withBytes { Ring.hash($0) }
+    let participants = viewNow.participants(ofSlot: Ring.slot(of: hash))
+    return (0..<participants.count).map { roster.name(of: participants.ids[$0]) }
   }
 
   /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.

@@ -44,6 +44,8 @@ public final class Cluster: Sendable {
   let ringPicture = Mutex<RingPicture?>(nil)
   /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
   let suspectsWithoutMark = Mutex<[String]>([])
+  /// In a simulation: nodes that have failed, and are to be retired when nobody uses their logs.
+  let failedReplicas = Mutex<[Replica]>([])
   /// What was deleted under the cluster.
   let deletedPath = Mutex<String?>(nil)
   private let threads = Mutex<[BackgroundThread]>([])
@@ -198,7 +200,7 @@ public final class Cluster: Sendable {
     closer.join()
   }
 
-  private func closeBlocking() {
+  func closeBlocking() {
     noticeDeletion()
     while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     provisioner?.stop()

@@ -83,6 +83,9 @@ final class SimulatedInode {
     if let written { store(written) }
   }
 
+  /// The next program stages what it stores, or does not. Call between two lives.
+  func stage(_ isStaged: Bool) { written = isStaged ? stored : nil }
+
   /// Makes the file longer; its new bytes are zero, on the disk too.
   func extend(to byteCount: Int) {
     guard byteCount > self.byteCount else { return }

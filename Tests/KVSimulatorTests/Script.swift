@@ -23,12 +23,16 @@ final class Script {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
-  init(_ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages) throws {
+  init(
+    _ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages,
+    segmentBytes: Int = 65_536, checkpointBytes: Int = 1 << 28
+  ) throws {
     self.carrier = carrier
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: ["node1", "node2", "node3"], fsync: fsync, cacheBytes: 0,
       operationTimeoutNs: 500_000_000)
-    options.segmentBytes = 65_536
+    options.segmentBytes = segmentBytes
+    options.checkpointBytes = checkpointBytes
     options.mistake = mistake
     self.options = options
     machine = SimulatedMachine(random: SeededRandom(seed: 1), isStaged: fsync.stagesLogs)
@@ -125,6 +129,8 @@ final class Script {
       for name in syncs { cluster.syncIfDue(name) }
       takeAnswers()
     }
+    // Direct calls may have been answered without any of that.
+    takeAnswers()
     Clock.advance(toNs: end)
   }
 
@@ -166,6 +172,13 @@ final class Script {
 
   /// A node that is down answers again, and does not catch up.
   func start(_ node: String) throws { _ = try cluster.startNode(node) }
+
+  /// Closes the program in order; returns false if it died meanwhile.
+  func close() -> Bool {
+    cluster.closeNow()
+    takeAnswers()
+    return !machine.isStopped
+  }
 
   /// The program dies, with `losingPower` the machine, and starts again.
   func restartProgram(losingPower: Bool = false) throws {

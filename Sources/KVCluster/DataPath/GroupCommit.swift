@@ -61,6 +61,8 @@ final class GroupCommit: @unchecked Sendable {
   private let log: Log
   private let policy: FsyncPolicy
   private let onFailure: @Sendable (StorageError) -> Void
+  /// A mistake, for a test: a sync answers also those who came while it was under way. Set before anyone waits.
+  var answersLatecomers = false
   private let monitor = Monitor()
   private var thread: BackgroundThread?
   // Guarded by the monitor.
@@ -247,8 +249,9 @@ final class GroupCommit: @unchecked Sendable {
   private func notifyDurable() {
     let served = monitor.withLock { () -> [Waiter] in
       if isSomeoneWaitingForAll { monitor.notifyAll() }
-      let served = beingServed
+      let served = answersLatecomers ? beingServed + waiters : beingServed
       beingServed = []
+      if answersLatecomers { waiters = [] }
       gathering.served(served.count, nowNs: Clock.nowNs())
       return served
     }

@@ -42,7 +42,9 @@ final class ChangeExecution {
     } catch {
       return wait(because: error)
     }
-    if change.step == .sync, generation != cluster.partitions.currentGeneration {
+    if change.step == .sync, generation != cluster.partitions.currentGeneration,
+      cluster.options.mistake != .streamsOnce
+    {
       // A node came or went: what was counted on may not hold. What is in place is recognised and not copied again.
       change.streamAgain()
       cluster.counters.streamsRepeated.wrappingAdd(1, ordering: .relaxed)

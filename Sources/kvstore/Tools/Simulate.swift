@@ -63,7 +63,7 @@ struct Simulate: ParsableCommand {
     print(DayJournal.heading)
     var journal = DayJournal()
     simulation.onTrace = { print(journal.add($0)) }
-    let report = try simulation.run()
+    let report = simulation.run()
     var summary = SimulationSummary()
     let failure = summary.add(report)
     print(summary.text)
@@ -80,7 +80,7 @@ struct Simulate: ParsableCommand {
     var progress = SimulationProgress(of: seeds.count)
     let signals = SignalWatch { _ in }
     for seed in seeds where signals.caught == nil {
-      let report = try Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
+      let report = Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
       let failure = summary.add(report)
       progress.show(summary.seeds)
       guard let failure else { continue }
@@ -97,9 +97,11 @@ struct Simulate: ParsableCommand {
     let signal = signals.caught
     if signal != nil { print("stopped after \(summary.seeds) of \(seeds.count) seeds") }
     progress.sayRate(summary.seeds)
-    let isMany = summary.seeds >= 2_000
-    if isMany, summary.hasZero {
-      print("✗ In so many days every fault should strike and every branch run: see the 0 above")
+    let isMany = summary.seeds >= SimulationSummary.seedsOfMany
+    let seldom = summary.seldom
+    if isMany, !seldom.isEmpty {
+      let names = seldom.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+      print("✗ Too seldom for so many days, of which each 2,000 should have 100: \(names)")
     }
     if !summary.isClean(allStruck: isMany) { throw ExitCode(1) }
     if let signal { throw ExitCode(128 + signal) }
