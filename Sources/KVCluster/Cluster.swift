@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A distributed key-value store in one process: a cluster of nodes, each with its own write-ahead log, index and
 /// cache, that keep N copies of every key and answer by quorum.
 ///
@@ -18,73 +16,15 @@ import Synchronization
 ///
 /// Every method may be called from any thread and task.
 public final class Cluster: Sendable {
-  package let options: ClusterOptions
-  let folder: DataFolder
-  let eventLog: EventLog
-  let roster: Roster
+  package let parts: Assembly
   /// Reads and writes of keys.
-  let dataPath: DataPath
-  let verdict = Mutex<VerdictStatus?>(nil)
-  /// How often who watches has looked.
-  let watchPasses = Atomic<UInt64>(0)
-  let openedNs = Clock.nowNs()
-  let isClosing = Atomic<Bool>(false)
-  let recovery = RecoveryProgress()
-  /// Whether logs are compacted and healed in the background; a repair does it itself.
-  let isMaintained: Bool
-  private let closed = Latch()
-  let provisioner: Provisioner?
-  let heartbeats: Heartbeats
-  let counters = ClusterCounters()
-  /// Held by whoever starts or stops a node: one at a time.
-  let lifecycle = AsyncLock()
-  /// Held during a membership change: the others wait in the order they came.
-  let changes = AsyncLock()
-  /// Made once an epoch, see `status()`.
-  let ringPicture = Mutex<RingPicture?>(nil)
-  /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
-  let suspectsWithoutMark = Mutex<[String]>([])
-  /// In a simulation: nodes that have failed, and are to be retired when nobody uses their logs.
-  let failedReplicas = Mutex<[Replica]>([])
-  /// What was deleted under the cluster.
-  let deletedPath = Mutex<String?>(nil)
-  private let threads = Mutex<[BackgroundThread]>([])
+  package let dataPath: DataPath
 
-  private init(
-    options: ClusterOptions, folder: DataFolder, configuration: Configuration, isMaintained: Bool, seed: UInt64
-  ) {
-    self.options = options
-    self.isMaintained = isMaintained
-    self.folder = folder
-    let (eventLog, roster) = (EventLog(), Roster(configuration))
-    self.eventLog = eventLog
-    self.roster = roster
-    let disk = folder.disk
-    let tags = TagSource { bound throws(StorageError) in
-      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
-      // One node's full disk must not keep the others from writing.
-      for replica in roster.live { try? TagLease.write(bound, to: disk, folder: replica.store.log.folder) }
-    }
-    dataPath = DataPath(
-      configuration, tags: tags,
-      DataPath.Settings(
-        policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
-        mistake: options.mistake, whyFailed: { roster.whyFailed($0) },
-        whyNotServing: { [recovery] in
-          if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
-          let percent = Int(recovery.fraction * 100)
-          return .notServing("the cluster is still reading its logs (\(percent) %); try again in a moment")
-        }))
-    provisioner = Clock.isVirtual ? nil : Provisioner()
-    heartbeats = Heartbeats(seed: seed &+ 1)
+  private init(_ parts: Assembly) {
+    self.parts = parts
+    dataPath = parts.dataPath
+    parts.start()
   }
-
-  var partitions: PartitionTable { dataPath.partitions }
-  var links: Links { dataPath.links }
-  package var tap: OperationTap { dataPath.tap }
-  var isServing: Bool { dataPath.isServing }
-  /// The configuration in force, as operations look it up.
-  var viewNow: PlacementView { dataPath.view(of: roster.configuration) }
 
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
@@ -96,143 +36,239 @@ public final class Cluster: Sendable {
   }
 
   /// - Parameters:
-  ///   - isMaintained: false leaves compaction and healing to ``repair(progress:)``.
+  ///   - isMaintained: false leaves compaction and healing to ``repair(acceptsLoss:progress:)``.
   ///   - disk: what the cluster uses in place of the folder's own disk, which is handed to it.
   package static func open(
     _ options: ClusterOptions, isMaintained: Bool, disk: (any Disk) -> any Disk = { $0 }
   ) throws(ClusterError) -> Cluster {
     try options.check()
-    let folder = try DataFolder(options.dataFolder, options.fsync, disk)
-    if options.isEphemeral, !folder.isEmpty {
-      folder.close(removing: false)
-      throw .dataFolder("\(folder.path) is not empty, and an ephemeral cluster removes its folder: use an empty one")
-    }
+    let folder = try DataFolder(options, disk)
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
-      let cluster = try make(options, folder, isMaintained: isMaintained, seed: random.next())
-      cluster.spawn("recovery") { $0.recover() }
-      return cluster
+      return Cluster(
+        try Assembly(options, folder, ThreadExecutor(), seed: random.next(), isMaintained: isMaintained))
     } catch {
       folder.close(removing: options.isEphemeral)
       throw error
     }
   }
 
-  /// A cluster that has yet to recover.
-  /// - Parameter seed: names a new cluster, and decides what faulty links do.
-  static func make(
-    _ options: ClusterOptions, _ folder: DataFolder, isMaintained: Bool, seed: UInt64
+  /// Opens a cluster on another disk than the machine's, with another executor than threads.
+  /// - Parameters:
+  ///   - boot: names the boot of the machine; after a loss of power it is another one.
+  ///   - seed: names a new cluster, and decides what faulty links do.
+  package static func open(
+    _ options: ClusterOptions, on disk: any Disk, boot: String, seed: UInt64, executor: any Executor,
+    isMaintained: Bool = true
   ) throws(ClusterError) -> Cluster {
-    let configuration = try configuration(in: folder, options, newID: seed)
-    try options.checkReplacement(configuration.quorum)
-    return Cluster(
-      options: options, folder: folder, configuration: configuration, isMaintained: isMaintained, seed: seed)
-  }
-
-  private static func configuration(
-    in folder: DataFolder, _ options: ClusterOptions, newID: UInt64
-  ) throws(ClusterError) -> Configuration {
-    if let existing = try folder.readConfiguration() {
-      try options.check(against: existing.quorum)
-      return existing
-    }
-    guard !folder.hasLogs() else {
-      throw .dataFolder(
-        "\(folder.path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'"
-      )
-    }
-    let quorum = try options.quorumOfNewCluster()
-    for name in options.initialNodes { try Configuration.checkName(name) }
-    let made = Configuration(
-      clusterID: newID, quorum: quorum, nodeNames: options.initialNodes)
-    do {
-      try folder.write(made)
-    } catch {
-      throw .dataFolder(error.description)
-    }
-    return made
-  }
-
-  /// Runs `body` on a thread of its own, which ``close()`` waits for.
-  /// In a simulation there are no threads: what a thread would do there is driven by events, step by step.
-  func spawn(_ name: String, _ body: @escaping @Sendable (Cluster) -> Void) {
-    let thread = BackgroundThread(name) { [self] in body(self) }
-    let ended = threads.withLock { threads in
-      let ended = threads.filter(\.hasEnded)
-      threads.removeAll { $0.hasEnded }
-      threads.append(thread)
-      return ended
-    }
-    for thread in ended { thread.join() }
-  }
-
-  /// Takes a node out of service for good: nobody asks it any more, its thread ends, its files are closed. Whoever
-  /// comes second finds it done or being done. Not to be called from the node's own commit thread.
-  func retire(_ replica: Replica, syncing: Bool = false) {
-    guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    partitions.remove(replica)
-    replica.commit.stop(syncing: syncing)
-    replica.close()
+    let folder = DataFolder(options.dataFolder, disk: disk, boot: boot)
+    return Cluster(try Assembly(options, folder, executor, seed: seed, isMaintained: isMaintained))
   }
 
   /// Returns when recovery is done and reads and writes are served.
   /// - Throws: why recovery failed.
   public func ready() async throws(ClusterError) {
-    await recovery.wait()
-    if let failure = roster.withState({ $0.recoveryFailure }) { throw failure }
+    await parts.lifespan.recovered.wait()
+    if let failure = parts.roster.withState({ $0.recoveryFailure }) { throw failure }
   }
 
   /// Finishes what is under way, puts everything on the disk (unless the policy is `never`), and unlocks the folder; an
   /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
-  public func close() async {
-    let isFirst = !isClosing.exchange(true, ordering: .acquiringAndReleasing)
-    guard isFirst else { return await closed.wait() }
-    await recovery.wait()
-    dataPath.stopServing()
-    // Whoever starts or stops a node has finished once the lock is free, and nobody begins any more.
-    await lifecycle.lock()
-    lifecycle.unlock()
-    let closer = BackgroundThread("close") { [self] in
-      closeBlocking()
-      closed.finish()
-    }
-    await closed.wait()
-    closer.join()
+  public func close() async { await parts.close() }
+
+  // MARK: - Reads and writes
+
+  // Reads and writes. Each may be called from any thread and task; a key has 1 to 65,535 bytes, a value 0 to 64 MiB, and an
+  // empty value is a value.
+  //
+  // Every write goes to all owners of its key. An operation that does not find enough of them is refused with
+  // ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``, and nothing was changed. If owners did not answer
+  // in time it throws ``ClusterError/indeterminate(_:)``: a write may have taken effect, and of a read nothing is known.
+
+  /// Stores a value. Durable on W owners as the fsync policy says when it returns.
+  public func put(
+    _ key: [UInt8], _ value: [UInt8], _ options: WriteOptions = WriteOptions()
+  ) async throws(ClusterError) {
+    try await dataPath.write(.put, key, value, options)
   }
 
-  func closeBlocking() {
-    noticeDeletion()
-    while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
-    provisioner?.stop()
-    dataPath.messages.endAll()
-    let replicas = roster.live
-    // A node that is down may have been killed with writes that are in the page cache only.
-    var isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
-    roster.withState { $0.phase = .closed }
-    for replica in replicas {
-      if replica.store.log.size.recordBytes > options.checkpointBytes / 8, !options.isEphemeral {
-        writeCheckpoint(replica)
-      }
-      if isSynced, !options.isEphemeral {
-        replica.commit.syncNow()
-        isSynced = replica.store.log.failure == nil
-      }
-      retire(replica, syncing: options.fsync != .never && !options.isEphemeral)
-      roster.setState(.dead, of: replica.id, replica: nil)
-    }
-    if isSynced { noteOrderlyEnd() }
-    folder.close(removing: options.isEphemeral)
-    eventLog.finish()
+  /// The newest value of a key, or `nil` if it has none.
+  public func get(_ key: [UInt8], _ options: ReadOptions = ReadOptions()) async throws(ClusterError) -> [UInt8]? {
+    try await dataPath.read(key, options)
   }
+
+  /// Removes a key. Durable like a put.
+  /// - Returns: whether a get at the same level, made just before, found a value; that look is not part of the guarantee.
+  public func delete(_ key: [UInt8], _ options: WriteOptions = WriteOptions()) async throws(ClusterError) -> Bool {
+    let existed = try await get(key, ReadOptions(consistency: options.consistency)) != nil
+    try await dataPath.write(.delete, key, [], options)
+    return existed
+  }
+
+  /// ``put(_:_:_:)`` for a thread: blocks it while the disk works. Allocates nothing unless it has to wait.
+  public func putBlocking(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
+  ) throws(ClusterError) {
+    try dataPath.writeBlocking(.put, key, value, options)
+  }
+
+  /// ``get(_:_:)`` for a thread, into the caller's memory. Allocates nothing unless it has to wait.
+  /// - Returns: the value's byte count, of which as many were copied as fit; `nil` if the key has no value.
+  public func getBlocking(
+    _ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, _ options: ReadOptions = ReadOptions()
+  ) throws(ClusterError) -> Int? {
+    try dataPath.readBlocking(key, options) { value in
+      let copied = min(value.count, buffer.count)
+      if copied > 0 { buffer.baseAddress!.copyMemory(from: value.baseAddress!, byteCount: copied) }
+      return value.count
+    }
+  }
+
+  /// ``delete(_:_:)`` for a thread, without the look before. Allocates nothing unless it has to wait.
+  public func deleteBlocking(
+    _ key: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
+  ) throws(ClusterError) {
+    try dataPath.writeBlocking(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options)
+  }
+
+  /// Keys in use that begin with `prefix`, in the order of their bytes.
+  ///
+  /// A listing for people, not a consistent scan: it looks at every partition in turn. O(all keys).
+  /// - Parameters:
+  ///   - prefix: what the keys begin with; empty for all.
+  ///   - limit: at most this many; of the rest it is only known whether there are any.
+  /// - Throws: ``ClusterError/storage(_:)`` if every owner of some keys has lost records: what is not there may have been.
+  public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
+    try parts.keyScan.keys(prefix: prefix, limit: limit)
+  }
+
+  // MARK: - Observation
+
+  /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be
+  /// called from any thread as often as a screen is drawn.
+  public func status() -> ClusterStatus { parts.report.status() }
 
   /// Events after the one with this sequence number, oldest first, from the last ``Limits/eventsMax``.
-  public func events(after sequence: UInt64) -> [ClusterEvent] { eventLog.after(sequence) }
+  public func events(after sequence: UInt64) -> [ClusterEvent] { parts.events.after(sequence) }
 
   /// Events from now on. A listener more than ``Limits/eventsMax`` behind misses the oldest; the stream ends with the
   /// cluster.
-  public func events() -> AsyncStream<ClusterEvent> { eventLog.stream() }
+  public func events() -> AsyncStream<ClusterEvent> { parts.events.stream() }
 
-  func log(_ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity, _ message: String) {
-    eventLog.add(kind, severity, message)
+  /// Where operations on watched keys are recorded for a live verdict.
+  package var tap: OperationTap { dataPath.tap }
+  package var verdict: VerdictBoard { parts.verdict }
+  /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
+  package func copies(of key: [UInt8]) -> [KeyCopy?] { dataPath.copies(of: key) }
+  package var options: ClusterOptions { parts.options }
+  /// Waits, as long as an operation may take, while so many nodes are compared after damage that reads are refused.
+  package func untilCompared() async { await parts.keyScan.untilCompared() }
+  /// Whether a client can have begun an operation.
+  package var hasServed: Bool { dataPath.hasServed }
+  /// The path of a file that was deleted while it was open, if one was.
+  package var deletion: String? { parts.nodes.deletion }
+
+  // MARK: - Membership
+
+  /// Adds a node and moves its share of the keys to it while reads and writes go on. Returns when the move is done;
+  /// progress is in ``ClusterStatus/change``. One change at a time: this one waits for those asked for before, as
+  /// ``ClusterStatus/queuedChanges`` shows.
+  /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
+  public func addNode(_ name: String) async throws(ClusterError) {
+    try await parts.changes.change(QueuedChange(kind: .join, node: name))
   }
+
+  /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
+  /// the other replicas. Waits for its turn as ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
+  public func removeNode(_ name: String) async throws(ClusterError) {
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name))
+  }
+
+  /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
+  /// not needed. The copies come from the other replicas, and from `name` while it answers. Waits for its turn as
+  /// ``addNode(_:)`` does.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
+  public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
+  }
+
+  /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
+  /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
+  public func kill(_ name: String) async throws(ClusterError) { try await parts.nodeControl.kill(name) }
+
+  /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
+  /// hints, then by a comparison with the other owners. Returns when it has caught up.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
+  public func restart(_ name: String) async throws(ClusterError) { try await parts.nodeControl.restart(name) }
+
+  // MARK: - Backup and repair
+
+  /// Copies everything to a new folder while reads and writes go on; the copy is the cluster of one moment. Opening the
+  /// copy is restoring it. On the disk, folder and all, on return. Not copied: checkpoints of nodes that are up, so the
+  /// copy's first start reads their whole logs.
+  /// - Parameters:
+  ///   - path: a folder that is empty or not there; made with mode 0700.
+  ///   - progress: after every megabyte; false stops.
+  /// - Returns: `nil` if it was stopped; nothing is left of the copy then, nor after a failure.
+  /// - Throws: ``ClusterError/refused(_:)`` if the folder is not empty or a membership change is under way;
+  ///   ``ClusterError/storage(_:)`` if it cannot be written.
+  public func backUp(
+    to path: String, progress: @escaping @Sendable (BackupProgress) -> Bool = { _ in true }
+  ) async throws(ClusterError) -> BackupSummary? {
+    try await parts.backup.run(to: path, progress: progress)
+  }
+
+  /// Does at once and to the end what maintenance otherwise does little by little: reads every segment, rebuilds nodes that
+  /// lost records, fetches damaged copies from other nodes, and empties damaged segments. For a cluster that was opened with
+  /// `isMaintained: false` and serves nobody.
+  /// - Parameters:
+  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
+  ///   - progress: false stops.
+  /// - Returns: `nil` if it was stopped; what was healed until then stays so.
+  package func repair(
+    acceptsLoss: Bool = false, progress: @escaping @Sendable (RepairProgress) -> Bool
+  ) async throws(ClusterError) -> RepairReport? {
+    precondition(!parts.isMaintained, "two threads would look after one log")
+    try await ready()
+    return await parts.executor.result("repair") { [parts] in
+      Repair(parts.maintenance, acceptsLoss, progress).run()
+    }
+  }
+
+  // MARK: - Faults
+
+  /// Lets a node hold still, as a stopped process does: messages to it queue until ``resume(_:)``.
+  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.
+  public func pause(_ name: String) throws(ClusterError) { try parts.faults.pause(name) }
+
+  /// Lets a paused node go on.
+  public func resume(_ name: String) throws(ClusterError) { try parts.faults.resume(name) }
+
+  /// Cuts all links between nodes of different groups. Nodes that are in no group belong to the last.
+  public func partition(_ groups: [[String]]) throws(ClusterError) { try parts.faults.partition(groups) }
+
+  /// Delays every message to and from a node; 0 ends that.
+  public func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) {
+    try parts.faults.slow(name, byNs: delayNs)
+  }
+
+  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
+  public func drop(_ name: String, perMille: Int) throws(ClusterError) {
+    try parts.faults.drop(name, perMille: perMille)
+  }
+
+  /// Makes all links good and lets paused nodes go on.
+  public func heal() { parts.faults.heal() }
+
+  /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
+  /// fetched from another node again.
+  /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
+  public func corrupt(_ name: String) throws(ClusterError) { try parts.faults.corrupt(name) }
+
+  /// The next sync of a node's log fails, which stops the node: pages may be lost, so nothing of it is believed until it
+  /// has been compared with others.
+  public func failSync(_ name: String) throws(ClusterError) { try parts.faults.failSync(name) }
 }

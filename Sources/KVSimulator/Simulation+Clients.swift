@@ -23,13 +23,14 @@ extension Simulation {
     let consistency = drawConsistency(call)
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
+    if call != .get, cluster.holdsWritersBack { return holdBack(client) }
     do throws(ClusterError) {
       try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
         finished.list.withLock { $0.append((number, outcome)) }
       }
     } catch {
       if case .indeterminate = error { return end(number, .undecided) }
-      if call != .get, cluster.holdsWritersBack { holdBack(client) } else { refuse(number) }
+      refuse(number)
     }
   }
 

@@ -20,8 +20,10 @@ extension Simulation {
       cluster.nodeNames.allSatisfy { cluster.isUp($0) }
       && machine.disks.allSatisfy { !$0.disk.isCrashed && !$0.disk.hasPlannedFailure }
     collectCounts()
-    cluster.closeNow()
+    let closing = cluster.beginClosing()
+    while closing.step() != .done, !machine.isStopped {}
     takeAnswers()
+    if machine.isStopped { cluster.vanish() }
     let hasDied = machine.isStopped
     let isWhole = !hasDied && areAllUp && options.fsync != .never
     if hasDied { counts.deathsInCloses += 1 } else { counts.closes += 1 }

@@ -91,7 +91,8 @@ extension Simulation {
       }
       collectCounts()
       if SimulationPlan.Switches.closesSuspects || cluster.suspects.isEmpty {
-        cluster.closeNow()
+        let closing = cluster.beginClosing()
+        while closing.step() != .done {}
       } else {
         cluster.vanish()
       }

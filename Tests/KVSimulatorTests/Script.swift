@@ -175,7 +175,8 @@ final class Script {
 
   /// Closes the program in order; returns false if it died meanwhile.
   func close() -> Bool {
-    cluster.closeNow()
+    let closing = cluster.beginClosing()
+    while closing.step() != .done, !machine.isStopped {}
     takeAnswers()
     return !machine.isStopped
   }

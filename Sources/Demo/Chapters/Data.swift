@@ -42,7 +42,7 @@ extension Chapter {
   /// Shows where a key lies, and its version on each owner, once the third has it too: two were waited for.
   private static func showCopies(
     of key: [UInt8], _ stage: Stage, _ cluster: Cluster
-  ) async throws -> [Cluster.Copy] {
+  ) async throws -> [KeyCopy] {
     _ = try await stage.until(seconds: 5) { stage.agreeing(0..<1, on: cluster) == 1 }
     let copies = cluster.copies(of: key).compactMap { $0 }.filter { $0.tag != .none }
     let hash = String(Ownership.hash(key), radix: 16)
@@ -51,7 +51,7 @@ extension Chapter {
     return copies
   }
 
-  private static func versions(_ copies: [Cluster.Copy]) -> String {
+  private static func versions(_ copies: [KeyCopy]) -> String {
     Set(copies.map { "v\($0.tag.counter)" }).sorted().joined(separator: ", ")
   }
 }

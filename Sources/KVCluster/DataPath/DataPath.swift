@@ -6,14 +6,14 @@ import Synchronization
 /// Healthy links make every message a direct call on the caller's thread (``DirectCarrier``); while any link is faulty,
 /// operations go by message (``MessageCarrier``). The data path knows nodes as ``Replica``s that membership and recovery
 /// put into ``partitions`` and take out, and nothing else of the cluster.
-final class DataPath: Sendable {
-  let partitions: PartitionTable
+package final class DataPath: Sendable {
+  package let partitions: PartitionTable
   let tags: TagSource
-  let links: Links
+  package let links: Links
   /// Carries operations while all links are good.
   let direct: DirectCarrier
   /// Carries operations while links are faulty.
-  let messages: MessageCarrier
+  package let messages: MessageCarrier
   /// Where operations on watched keys are recorded for a live verdict.
   let tap = OperationTap()
   let readLatencies = LatencyRecorder()
@@ -65,7 +65,7 @@ final class DataPath: Sendable {
   func startServing() { serving.store(true, ordering: .releasing) }
 
   /// Operations are refused from here on; those under way go on.
-  func stopServing() {
+  package func stopServing() {
     stopped.store(true, ordering: .releasing)
     serving.store(false, ordering: .releasing)
   }
@@ -82,14 +82,14 @@ final class DataPath: Sendable {
 
   /// Whether writers wait because a disk lags too far behind.
   @inline(__always)
-  var holdsWritersBack: Bool { overdue.load(ordering: .relaxed) }
+  package var holdsWritersBack: Bool { overdue.load(ordering: .relaxed) }
 
   func holdWritersBack(_ isOverdue: Bool) { overdue.store(isOverdue, ordering: .relaxed) }
 
   // MARK: - Placement
 
   /// The form in which operations look up a configuration; made once an epoch.
-  func view(of configuration: Configuration) -> PlacementView {
+  package func view(of configuration: Configuration) -> PlacementView {
     views.withLock { view in
       if view.epoch != configuration.epoch { view = makeView(of: configuration) }
       return view

@@ -5,7 +5,7 @@ import Synchronization
 /// A put takes one lock, the partition's, and under it touches three replicas without a queue, a task or an allocation.
 /// What must wait for a disk leaves the lock first. Decisions are those of ``WriteOperation`` and ``ReadOperation``,
 /// what replicas do is in ``ReplicaService``.
-final class DirectCarrier: Sendable {
+package final class DirectCarrier: Sendable {
   let partitions: PartitionTable
   let service: ReplicaService
   private let tags: TagSource

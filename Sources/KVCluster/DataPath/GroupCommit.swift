@@ -9,7 +9,7 @@ import Synchronization
 /// they keep coming: then all share one sync, and the logs of a cluster fall into step, of which a writer needs several.
 /// Measured on a machine that was busy otherwise, medians of three alternating runs: 64 writers 52,000 to 67,000 a second,
 /// 256 writers 100,000 to 121,000. A lone writer never waits for company. (PostgreSQL's `commit_delay` and MySQL's `binlog_group_commit_sync_delay` wait a fixed time.)
-final class GroupCommit: @unchecked Sendable {
+package final class GroupCommit: @unchecked Sendable {
   private struct Waiter {
     var position: LogPosition
     var wait: PendingOperation
@@ -64,6 +64,7 @@ final class GroupCommit: @unchecked Sendable {
   /// A mistake, for a test: a sync answers also those who came while it was under way. Set before anyone waits.
   var answersLatecomers = false
   private let monitor = Monitor()
+  /// Set once, by the initializer; joined once, by ``stop(syncing:)``.
   private var thread: BackgroundThread?
   // Guarded by the monitor.
   /// They came since the last sync began.
@@ -89,13 +90,16 @@ final class GroupCommit: @unchecked Sendable {
   /// Writes that other logs answer for wait this long for company.
   private static let patienceNs: UInt64 = 4_000_000
 
-  init(log: Log, node: String, policy: FsyncPolicy, onFailure: @escaping @Sendable (StorageError) -> Void) {
+  init(
+    log: Log, node: String, policy: FsyncPolicy, executor: any Executor,
+    onFailure: @escaping @Sendable (StorageError) -> Void
+  ) {
     self.log = log
     self.policy = policy
     self.onFailure = onFailure
     coveredNs = Atomic(Clock.nowNs())
-    // The thread keeps its group commit alive until it is stopped. A simulation has none, and calls ``runIfDue()``.
-    if !Clock.isVirtual { thread = BackgroundThread("wal \(node)") { [self] in run() } }
+    // The thread keeps its group commit alive until it is stopped. Without one, ``runIfDue()`` is called instead.
+    thread = executor.startOwnedLoop("wal \(node)") { [self] in run() }
   }
 
   /// Registers an operation's record; it hears once that it is durable, or that it never will be.
@@ -115,10 +119,10 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   /// Returns when all that was appended before the call is on the disk, or the node has failed.
-  func syncNow() {
+  package func syncNow() {
     // The log's lock is taken outside the monitor: writers hold it when they call in here.
     let wanted = log.end
-    if Clock.isVirtual { return syncVirtually() }
+    if thread == nil { return syncOnCaller() }
     monitor.withLock {
       isSomeoneWaitingForAll = true
       while !isStopped, log.durable < wanted {
@@ -166,7 +170,6 @@ final class GroupCommit: @unchecked Sendable {
       monitor.notifyAll()
     }
     thread?.join()
-    thread = nil
     abandonWaiters()
   }
 
@@ -192,12 +195,12 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   /// What the thread does in the running program, for a simulation: syncs if it is time to.
-  func runIfDue() {
+  package func runIfDue() {
     if monitor.withLock({ !isStopped && takeOver() == nil }) { _ = serve() }
   }
 
   /// When ``runIfDue()`` will have something to do; `nil` for never.
-  var nextDueNs: UInt64? {
+  package var nextDueNs: UInt64? {
     monitor.withLock {
       if isStopped { return nil }
       if isUrgent || wantsSync { return Clock.nowNs() }
@@ -205,7 +208,7 @@ final class GroupCommit: @unchecked Sendable {
     }
   }
 
-  private func syncVirtually() {
+  private func syncOnCaller() {
     let isStopped = monitor.withLock { () -> Bool in
       wantsSync = true
       return self.isStopped || takeOver() != nil

@@ -6,16 +6,16 @@
 /// hints but how soon. (To keep those there were and refuse the rest was rejected: the comparison looks at every key
 /// anyway.) The age is counted from when this process took the hint up: a start knows no better, so hints may live once
 /// longer for each.
-struct HintQueue {
-  struct Hint {
+package struct HintQueue {
+  package struct Hint {
     var hash: UInt64
     /// Of its record in the holder's log.
     var byteCount: Int
   }
 
   let target: UInt16
-  let holder: UInt16
-  private(set) var hints: [Hint] = []
+  package let holder: UInt16
+  package private(set) var hints: [Hint] = []
   private(set) var byteCount = 0
   /// When the oldest of them was taken up.
   private(set) var sinceNs: UInt64 = 0

@@ -5,17 +5,17 @@ import Synchronization
 ///
 /// A fault belongs to an ordered pair of nodes or to one node, and stays until it is taken away. A *paused* node holds
 /// what reaches it until it goes on, as a stopped process does.
-final class Links: Sendable {
+package final class Links: Sendable {
   /// What may happen to a message on its way.
-  struct Quality: Equatable, Sendable {
-    var isCut = false
-    var lossPerMille = 0
-    var duplicationPerMille = 0
+  package struct Quality: Equatable, Sendable {
+    package var isCut = false
+    package var lossPerMille = 0
+    package var duplicationPerMille = 0
     /// Every message takes so long, and up to `jitterNs` longer; one in 32 up to twenty times as long.
-    var delayNs: UInt64 = 0
-    var jitterNs: UInt64 = 0
+    package var delayNs: UInt64 = 0
+    package var jitterNs: UInt64 = 0
 
-    static let good = Quality()
+    package static let good = Quality()
   }
 
   /// What becomes of one message.
@@ -71,7 +71,7 @@ final class Links: Sendable {
 
   // MARK: - Faults
 
-  func set(_ from: UInt16, _ to: UInt16, _ adjust: (inout Quality) -> Void) {
+  package func set(_ from: UInt16, _ to: UInt16, _ adjust: (inout Quality) -> Void) {
     change { state in
       if let i = state.qualities.firstIndex(where: { $0.from == from && $0.to == to }) {
         adjust(&state.qualities[i].quality)
@@ -84,10 +84,10 @@ final class Links: Sendable {
   }
 
   /// Sets what is wrong with every link, beside what is wrong with each.
-  func setEverywhere(_ quality: Quality) { change { $0.everywhere = quality } }
+  package func setEverywhere(_ quality: Quality) { change { $0.everywhere = quality } }
 
-  func pause(_ node: UInt16) { change { if !$0.paused.contains(node) { $0.paused.append(node) } } }
-  func resume(_ node: UInt16) { change { $0.paused.removeAll { $0 == node } } }
+  package func pause(_ node: UInt16) { change { if !$0.paused.contains(node) { $0.paused.append(node) } } }
+  package func resume(_ node: UInt16) { change { $0.paused.removeAll { $0 == node } } }
 
   /// Takes a node's faults away with it: its id may be given to another.
   func forget(_ node: UInt16) {
@@ -98,7 +98,7 @@ final class Links: Sendable {
   }
 
   /// Everything is good again.
-  func heal() {
+  package func heal() {
     change { state in
       state.qualities = []
       state.paused = []

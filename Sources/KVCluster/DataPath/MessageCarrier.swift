@@ -7,7 +7,7 @@ import Synchronization
 /// one, as a client would try the next address. In the running program a thread calls ``run()`` whenever something is
 /// due; in a simulation the queue of events does. What replicas do is in ``ReplicaService``, under their partition's lock
 /// as ever.
-final class MessageCarrier: @unchecked Sendable {
+package final class MessageCarrier: @unchecked Sendable {
   private enum Event {
     case arrival(Message)
     /// A node has had its time with a message that arrived before.
@@ -49,36 +49,38 @@ final class MessageCarrier: @unchecked Sendable {
   private var conditions = Conditions()
   /// What has been decided, to be told without the lock.
   private var decided: [(caller: PendingOperation, outcome: ClientOperation.Outcome)] = []
-  private(set) var counters = Counters()
+  package private(set) var counters = Counters()
 
   /// What a simulation prescribes.
-  struct Conditions {
+  package struct Conditions {
     /// The only node that clients reach.
-    var coordinator: UInt16?
+    package var coordinator: UInt16?
     /// How long each node takes for a request; it handles one at a time.
-    var serviceNs: UInt64 = 0
+    package var serviceNs: UInt64 = 0
     /// When each node is free, by id.
     var freeNs: [UInt64] = []
   }
 
-  func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
+  package func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
 
   /// How often each of the less common paths was taken.
-  struct Counters: Sendable, Equatable {
+  package struct Counters: Sendable, Equatable {
     var sent = 0
-    var lost = 0
-    var doubled = 0
-    var writeBacks = 0
+    package var lost = 0
+    package var doubled = 0
+    package var writeBacks = 0
     /// Answers of a replica's earlier life.
-    var voidAnswers = 0
+    package var voidAnswers = 0
     /// Requests to nodes that are not owners any more.
-    var refusals = 0
+    package var refusals = 0
   }
 
   /// Time after which silent owners are asked again.
   private static let retryNs: UInt64 = 100_000_000
   /// How long a completed operation keeps sending to owners that have not answered.
   private static let lingerNs: UInt64 = 1_000_000_000
+  /// How soon its thread sees that the cluster closes.
+  private static let sleepMaxNs: UInt64 = 100_000_000
   /// Messages held for paused nodes; those beyond are lost.
   private static let heldMax = 65_536
 
@@ -185,7 +187,7 @@ final class MessageCarrier: @unchecked Sendable {
   }
 
   /// Ends every operation as undecided, those that begin later too.
-  func endAll() {
+  package func endAll() {
     lock.withLock {
       isEnded = true
       for number in entries.numbers {
@@ -203,13 +205,25 @@ final class MessageCarrier: @unchecked Sendable {
   // MARK: - Time
 
   /// When ``run()`` has something to do.
-  var nextDueNs: UInt64? {
+  package var nextDueNs: UInt64? {
     if durable.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
     return lock.withLock { queue.nextDue }
   }
 
+  /// Does everything that is due, and sleeps while nothing is, until it is told to end. Blocks.
+  func run(until isOver: () -> Bool) {
+    let monitor = Monitor()
+    setWakeUp { monitor.withLock { monitor.notifyAll() } }
+    while !isOver() {
+      run()
+      let due = min(nextDueNs ?? .max, Clock.nowNs() + MessageCarrier.sleepMaxNs)
+      monitor.withLock { monitor.wait(untilNs: due) }
+    }
+    setWakeUp(nil)
+  }
+
   /// Does everything that is due.
-  func run() {
+  package func run() {
     lock.withLock {
       let now = Clock.nowNs()
       let answers = durable.withLock { answers in
@@ -223,7 +237,7 @@ final class MessageCarrier: @unchecked Sendable {
   }
 
   /// Delivers messages that were held for nodes that are not paused any more.
-  func deliverHeld() {
+  package func deliverHeld() {
     lock.withLock {
       let now = Clock.nowNs()
       let ready = held.filter { !links.isPaused($0.to) && !links.isPaused($0.from) }

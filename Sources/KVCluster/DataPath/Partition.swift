@@ -1,16 +1,16 @@
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
 /// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
-struct Partition: ~Copyable {
+package struct Partition: ~Copyable {
   // All of it is guarded by its lock, which lies in front of it in the table.
   /// The epoch's owners.
-  var view: Unmanaged<PlacementView>
+  package var view: Unmanaged<PlacementView>
   /// The nodes that answer, by id, as many as there is room for. A node enters and leaves each partition under its lock,
   /// so an operation sees it either there or not.
   var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
-  var hints: [HintQueue] = []
-  var hintsKept = 0
+  package var hints: [HintQueue] = []
+  package var hintsKept = 0
   /// Hints that were not kept or given up.
-  var hintsDropped = 0
+  package var hintsDropped = 0
   var operations = OperationCounters()
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
   var purged = Tag.none
@@ -21,7 +21,7 @@ struct Partition: ~Copyable {
   }
 
   @inline(__always)
-  func replica(_ id: UInt16) -> Unmanaged<Replica>? {
+  package func replica(_ id: UInt16) -> Unmanaged<Replica>? {
     Int(id) < replicas.count ? replicas.baseAddress.unsafelyUnwrapped[Int(id)] : nil
   }
 }
@@ -32,7 +32,7 @@ extension UnsafeMutablePointer where Pointee == Partition {
   /// The partition's lock: not in it, because who waits for the lock must have no access yet to what it guards, and not
   /// far from it, because both are wanted together.
   @inline(__always)
-  var lock: UnsafePointer<Lock> {
+  package var lock: UnsafePointer<Lock> {
     UnsafeRawPointer(self).advanced(by: -Self.lockBytes).assumingMemoryBound(to: Lock.self)
   }
 }

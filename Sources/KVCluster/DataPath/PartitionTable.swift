@@ -1,7 +1,7 @@
 import Synchronization
 
 /// All partitions, at a fixed address.
-final class PartitionTable: @unchecked Sendable {
+package final class PartitionTable: @unchecked Sendable {
   /// A lock and its partition, and the same again. Partitions are touched by different threads: each begins a pair of
   /// cache lines of its own.
   private let base: UnsafeMutableRawPointer
@@ -69,13 +69,13 @@ final class PartitionTable: @unchecked Sendable {
   }
 
   @inline(__always)
-  subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> {
+  package subscript(_ partition: Int) -> UnsafeMutablePointer<Partition> {
     (base + (partition * Self.strideBytes + UnsafeMutablePointer<Partition>.lockBytes))
       .assumingMemoryBound(to: Partition.self)
   }
 
   /// Runs `body` on every partition, one after the other, each under its lock.
-  func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
+  package func forEach(_ body: (_ number: Int, _ partition: UnsafeMutablePointer<Partition>) -> Void) {
     for i in 0..<Store.partitionCount { self[i].lock.pointee.withLock { body(i, self[i]) } }
   }
 
@@ -127,7 +127,7 @@ final class PartitionTable: @unchecked Sendable {
   }
 
   /// Calls `body` with each node that answers, in no order that matters; without an array.
-  func forEachAttached(_ body: (Replica) -> Void) {
+  package func forEachAttached(_ body: (Replica) -> Void) {
     attached.withLock { attached in
       for replica in attached { body(replica) }
     }

@@ -1,11 +1,11 @@
 /// Who owns each ring slot, in the form the hot path reads: flat tables and quorum sizes, made once an epoch.
 ///
 /// Partitions point to the view in force; it is freed once no partition does.
-final class PlacementView: @unchecked Sendable {
+package final class PlacementView: @unchecked Sendable {
   /// Owners of one operation, by rank; during a change those of both rings, the ones they share first.
-  struct Participants {
-    var ids: InlineArray<14, UInt16>
-    var count: Int
+  package struct Participants {
+    package var ids: InlineArray<14, UInt16>
+    package var count: Int
     var owners: ParticipantSet
     var nextOwners: ParticipantSet
   }
@@ -13,8 +13,8 @@ final class PlacementView: @unchecked Sendable {
   let epoch: UInt64
   let table: PreferenceTable
   let nextTable: PreferenceTable?
-  let quorum: QuorumSettings
-  let nextQuorum: QuorumSettings?
+  package let quorum: QuorumSettings
+  package let nextQuorum: QuorumSettings?
   /// Everyone who owns anything, or will.
   let members: [UInt16]
   /// By id.
@@ -142,7 +142,7 @@ final class PlacementView: @unchecked Sendable {
   }
 
   @inline(__always)
-  func participants(ofSlot slot: Int) -> Participants {
+  package func participants(ofSlot slot: Int) -> Participants {
     var participants = Participants(
       ids: InlineArray(repeating: 0), count: ranks, owners: ParticipantSet(first: ranks), nextOwners: ParticipantSet())
     for rank in 0..<ranks { participants.ids[rank] = owners[place(slot) &* ranks &+ rank] }

@@ -1,13 +1,13 @@
 import Synchronization
 
 /// One node as operations reach it: its storage and the thread that commits its log.
-final class Replica: @unchecked Sendable {
-  let id: UInt16
-  let name: String
+package final class Replica: @unchecked Sendable {
+  package let id: UInt16
+  package let name: String
   /// The name's bytes, ready to be written into hints.
   let nameBytes: [UInt8]
-  let store: Store
-  let commit: GroupCommit
+  package let store: Store
+  package let commit: GroupCommit
   /// Which life of the node this is; ``PartitionTable`` counts them.
   var incarnation = 0
   /// It was taken out of service for good; set once.

@@ -16,6 +16,15 @@ final class TagSource: Sendable {
     self.writeLease = writeLease
   }
 
+  /// Leases on a disk: beside the configuration, and in the folders of the nodes that answer.
+  convenience init(_ disk: any Disk, logFolders: @escaping @Sendable () -> [String]) {
+    self.init { bound throws(StorageError) in
+      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
+      // One node's full disk must not keep the others from writing.
+      for folder in logFolders() { try? TagLease.write(bound, to: disk, folder: folder) }
+    }
+  }
+
   /// Begins above every counter that may have been handed out; call once, before the first draw. Without room for a
   /// lease reads are served all the same, and whoever draws the first tag hears of it.
   func start(at first: UInt64) throws(StorageError) {
@@ -55,25 +64,5 @@ final class TagSource: Sendable {
       try writeLease(wanted)
       bound.store(wanted, ordering: .releasing)
     }
-  }
-}
-
-/// The small file beside the configuration, and in each node's folder, that bounds the tags handed out so far.
-enum TagLease {
-  /// Where the configuration lies.
-  static let clusterFolder = ""
-
-  static func path(_ folder: String) -> String { folder.isEmpty ? "lease" : "\(folder)/lease" }
-
-  static func write(_ bound: UInt64, to disk: any Disk, folder: String) throws(StorageError) {
-    try disk.replace(path(folder), with: CheckedText.encode("kvstore tag lease 1\nbelow \(bound)\n"))
-  }
-
-  /// The bound, or `nil` if there is no readable lease.
-  static func read(from disk: any Disk, folder: String) throws(StorageError) -> UInt64? {
-    guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
-    let lines = body.split(separator: "\n")
-    guard lines.count == 2, lines[0] == "kvstore tag lease 1", lines[1].hasPrefix("below ") else { return nil }
-    return UInt64(lines[1].dropFirst(6))
   }
 }

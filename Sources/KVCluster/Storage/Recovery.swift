@@ -8,9 +8,9 @@ import Glibc
 /// kvstore suspect 1
 /// lost                 or nothing
 /// ```
-enum SuspectMark {
+package enum SuspectMark {
   /// What may be lost.
-  enum Cause {
+  package enum Cause {
     /// At most what was not synced, or what another node is known to have: all owners together have the rest.
     case unsynced
     /// Records that had been on the disk.
@@ -28,7 +28,7 @@ enum SuspectMark {
   }
 
   /// A mark that is there already is never weakened.
-  static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
+  package static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
     if let known = try read(from: disk, folder: folder), known == .lost || cause == .unsynced { return }
     try disk.replace(path(folder), with: Array((firstLine + (cause == .lost ? "lost\n" : "")).utf8))
   }

@@ -85,3 +85,30 @@ extension Store {
     drops.withLock { $0.removeAll { $0.effect < LogPosition(segment: oldest.id, offset: 0) } }
   }
 }
+
+extension Store {
+  /// A record of some key in the log, dead or alive.
+  package struct LoggedRecord {
+    package var tag: Tag
+    package var isTombstone: Bool
+    package var segment: UInt64
+    /// Its bytes in the segment.
+    package var range: Range<Int>
+  }
+
+  /// The records of a key's hash that a start would find, oldest first. Reads the whole log.
+  package func loggedRecords(withHash hash: UInt64) -> [LoggedRecord] {
+    log.segmentsNow.segments.flatMap { segment in
+      let source = SegmentSource(
+        base: segment.file.base, slot: segment.slot, id: segment.id, clusterID: log.identity.clusterID)
+      let scan = SegmentScan(source, limit: segment.end)
+      return withExtendedLifetime(scan) {
+        scan.entries(Store.partition(of: hash)).filter { $0.hash == hash }.map { entry in
+          LoggedRecord(
+            tag: entry.tag, isTombstone: entry.location.isTombstone, segment: segment.id,
+            range: entry.location.offset..<entry.location.offset + entry.location.byteCount)
+        }
+      }
+    }
+  }
+}

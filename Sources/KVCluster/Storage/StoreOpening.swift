@@ -43,7 +43,7 @@ package final class StoreOpening: @unchecked Sendable {
   ///   - mayBeTorn: false if what was stored is in the log whether it was synced or not, unless the machine has lost its
   ///     power; then the node is marked as suspect.
   package init(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
     cacheBytes: Int, isExpected: Bool = false, mayBeTorn: Bool = true
   ) throws(StorageError) {
     recovery = LogRecovery(
@@ -367,7 +367,7 @@ package final class StoreOpening: @unchecked Sendable {
 extension Store {
   /// Opens a node's storage on the calling thread.
   package static func open(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = LogFormat.segmentBytesDefault,
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
     cacheBytes: Int, isExpected: Bool = false
   ) throws(StorageError) -> Store {
     let opening = try StoreOpening(

@@ -227,7 +227,7 @@ extension Cluster {
 
   @Test("A cluster that is dropped without being closed takes its provisioner with it, whatever that does just then")
   func dropsProvisioner() {
-    for _ in 0..<300 { _ = Provisioner() }
+    for _ in 0..<300 { _ = Provisioner(ThreadExecutor()) }
   }
 
   @Test("Data without a lease or a configuration is refused, so that no version repeats")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HintTests {
   private func partition(of key: String, _ cluster: Cluster) -> UnsafeMutablePointer<Partition> {
-    cluster.partitions[Store.partition(of: bytes(key).withBytes { Ring.hash($0) })]
+    cluster.dataPath.partitions[Store.partition(of: bytes(key).withBytes { Ring.hash($0) })]
   }
 
   @Test("Too many bytes of hints are given up and counted; what was missed comes by comparison")

@@ -145,7 +145,7 @@ private let nodes = ["node1", "node2", "node3"]
     let fixture = try ClusterFixture(fsync: .everysec)
     let cluster = try await fixture.open()
     for i in 0..<300 { try await cluster.put("key\(i)", "value") }
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.parts.roster.live { cluster.parts.nodes.writeCheckpoint(replica) }
     await cluster.close()
     #expect(try fixture.verify().isClean)
     try fixture.setLength(4_096, of: fixture.segment(1, of: "node2"))
@@ -165,7 +165,7 @@ private let nodes = ["node1", "node2", "node3"]
     let fixture = try ClusterFixture(fsync: .everysec)
     let cluster = try await fixture.open { $0.segmentBytes = 1 << 16 }
     for i in 0..<5_000 { try await cluster.put("key\(i)", "value") }
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.parts.roster.live { cluster.parts.nodes.writeCheckpoint(replica) }
     await cluster.close()
     try fixture.setLength(4_096, of: fixture.segment(1, of: "node2"))
     let again = try await fixture.open { $0.segmentBytes = 1 << 16 }

@@ -8,8 +8,8 @@ extension Cluster {
 
   /// Goes through the index of every node once, and returns how many tombstones went.
   fileprivate func purgeOnce() -> Int {
-    roster.live.reduce(0) { sum, replica in
-      var purge = Purge(replica, self)
+    parts.roster.live.reduce(0) { sum, replica in
+      var purge = Purge(replica, dataPath, parts.roster, options)
       while purge.step() == .more {}
       return sum + purge.purged
     }
@@ -66,7 +66,7 @@ extension Cluster {
     let fixture = try ClusterFixture()
     let cluster = try await fixture.open()
     let drawn = try cluster.dataPath.tags.draw()
-    let partition = cluster.partitions[Store.partition(of: bytes("a").withBytes { Ring.hash($0) })]
+    let partition = cluster.dataPath.partitions[Store.partition(of: bytes("a").withBytes { Ring.hash($0) })]
     partition.pointee.purged = Tag(counter: drawn.counter + 1, coordinator: 0)
     try await cluster.put("a", "1")
     #expect(cluster.copies(of: bytes("a")).allSatisfy { $0?.tag.counter == drawn.counter + 2 })
@@ -94,7 +94,7 @@ extension Cluster {
     try fixture.flip("node2", at: last.lowerBound)
     try await cluster.restart("node2")
     #expect(try await until { cluster.suspects.isEmpty })
-    #expect(cluster.counters.copiesWithdrawn.load(ordering: .relaxed) == 1)
+    #expect(cluster.parts.counters.copiesWithdrawn.load(ordering: .relaxed) == 1)
     #expect(try await cluster.get("goner") == nil)
     #expect(try await cluster.get("keeper") == "2")
     try await cluster.kill("node2")

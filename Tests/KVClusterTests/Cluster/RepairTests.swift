@@ -53,7 +53,7 @@ extension ClusterFixture {
     case "log": try manager.removeItem(atPath: "\(fixture.folder)/node2.wal")
     default:
       let cluster = try await fixture.open()
-      let log = try #require(cluster.roster.node(named: "node2")?.replica).store.log
+      let log = try #require(cluster.parts.roster.node(named: "node2")?.replica).store.log
       try await cluster.put("key10", "value")
       #expect(try await until { log.durable == log.end })
       let seal = log.end.offset
@@ -76,7 +76,7 @@ extension ClusterFixture {
   func repairsSmallFiles() async throws {
     let fixture = try await ClusterFixture.filled()
     let cluster = try await fixture.open()
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.parts.roster.live { cluster.parts.nodes.writeCheckpoint(replica) }
     await cluster.close()
     try fixture.flip(file: "node1.wal/lease", at: 3)
     try fixture.flip(file: "node3.wal/checkpoint", at: 60)

@@ -117,7 +117,7 @@ extension ClusterFixture {
     let fixture = try ClusterFixture(fsync: .always)
     let cluster = try await fixture.open()
     try await cluster.put("before", "value")
-    let log = try #require(cluster.roster.node(named: "node1")?.replica).store.log
+    let log = try #require(cluster.parts.roster.node(named: "node1")?.replica).store.log
     // The mark of the last sync is written behind it.
     #expect(try await until { log.durable == log.end })
     let seal = log.end.offset
@@ -161,7 +161,7 @@ extension ClusterFixture {
     let fixture = try ClusterFixture(fsync: .everysec)
     let cluster = try await fixture.open()
     try await cluster.put("first", "value")
-    let replica = try #require(cluster.roster.node(named: "node1")?.replica)
+    let replica = try #require(cluster.parts.roster.node(named: "node1")?.replica)
     replica.commit.syncNow()
     let copy = try ClusterFixture(fsync: .everysec)
     try await cluster.put("torn1", "value")
@@ -183,7 +183,7 @@ extension ClusterFixture {
     let fixture = try ClusterFixture(fsync: .always)
     let cluster = try await fixture.open()
     for i in 10..<60 { try await cluster.put("key\(i)", "value") }
-    for replica in cluster.roster.live { cluster.writeCheckpoint(replica) }
+    for replica in cluster.parts.roster.live { cluster.parts.nodes.writeCheckpoint(replica) }
     await cluster.close()
     let manager = FileManager.default
     try manager.copyItem(

@@ -1,0 +1,44 @@
+/// Brings a node that is back up to date: hints for it, hints it kept for others, then a comparison of all its keys with
+/// the other owners.
+package final class CatchUp {
+  private let replica: Replica
+  private let roster: Roster
+  private let data: DataPath
+  private let own: HintReplay
+  private var others: [HintReplay]
+  private var sweep: Sweep?
+
+  init(_ replica: Replica, _ roster: Roster, _ data: DataPath) {
+    self.replica = replica
+    self.roster = roster
+    self.data = data
+    own = HintReplay(data.partitions, data.links, to: replica)
+    others = roster.live.filter { $0 !== replica }.map { HintReplay(data.partitions, data.links, to: $0) }
+  }
+
+  package func step() -> StepSchedule {
+    if own.step() { return .again }
+    if let other = others.last {
+      if !other.step() { others.removeLast() }
+      return .again
+    }
+    let sweep =
+      self.sweep
+      ?? Sweep(
+        .catchUp(replica.id), data.partitions, data.links,
+        sources: roster.live.map(\.id).filter { $0 != replica.id })
+    self.sweep = sweep
+    // A copy that cannot be made now is made when replicas are compared again.
+    return (try? sweep.step()) == .more ? .again : .done
+  }
+
+  func run(resting: Rest, isCancelled: () -> Bool) {
+    var rest = resting
+    while step() == .again, !isCancelled() { rest.afterWork(factor: 7) }
+  }
+
+  /// What was done, in words.
+  var summary: String {
+    "\(own.delivered) hints delivered, \(sweep?.keysCopied.load(ordering: .relaxed) ?? 0) more copies by comparison"
+  }
+}

@@ -1,0 +1,183 @@
+/// Membership changes: nodes that join, leave or take the place of others, one change at a time.
+package final class MembershipChanges: Sendable {
+  let options: ClusterOptions
+  let folder: DataFolder
+  let roster: Roster
+  let data: DataPath
+  let nodes: NodeLifecycle
+  let events: EventLog
+  let counters: ClusterCounters
+  let executor: any Executor
+  let lifespan: Lifespan
+  /// Held during a change; the next ones wait in the order in which they were asked for.
+  private let turn = AsyncLock()
+
+  init(
+    _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle,
+    _ events: EventLog, _ counters: ClusterCounters, _ executor: any Executor, _ lifespan: Lifespan
+  ) {
+    self.options = options
+    self.folder = folder
+    self.roster = roster
+    self.data = data
+    self.nodes = nodes
+    self.events = events
+    self.counters = counters
+    self.executor = executor
+    self.lifespan = lifespan
+  }
+
+  // MARK: - In turn
+
+  /// Carries out a change when it is its turn. Returns when it is done.
+  func change(_ wanted: QueuedChange) async throws(ClusterError) {
+    try enqueue(wanted)
+    await turn.lock()
+    defer { turn.unlock() }
+    dequeue()
+    await nodes.lock.lock()
+    let change: MembershipChange
+    do throws(ClusterError) {
+      change = try begin(wanted)
+    } catch {
+      nodes.lock.unlock()
+      throw error
+    }
+    let result = await withCheckedContinuation { continuation in
+      executor.run("move \(wanted.heir ?? wanted.node)") { continuation.resume(returning: self.carryOut(change)) }
+      nodes.lock.unlock()
+    }
+    try result.get()
+  }
+
+  /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
+  private func enqueue(_ wanted: QueuedChange) throws(ClusterError) {
+    for name in [wanted.node, wanted.heir].compactMap({ $0 }) { try Configuration.checkName(name) }
+    guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
+    let waiting = roster.withState { state -> Int? in
+      guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
+      state.queue.append(wanted)
+      return nil
+    }
+    if let waiting {
+      throw .refused("\(waiting) changes wait for their turn already; wait until some are done: `nodes` shows them")
+    }
+  }
+
+  private func dequeue() { roster.withState { _ = $0.queue.removeFirst() } }
+
+  /// Takes the turn for the change that a crash interrupted, if one was: later changes wait for it.
+  func takeUpInterrupted() -> MembershipChange? {
+    let joint = roster.configuration
+    guard joint.change != nil else { return nil }
+    turn.lockBlocking()
+    let change = MembershipChange(resuming: joint)
+    roster.withState { $0.move = Roster.Move(change: change, startedNs: Clock.nowNs()) }
+    showChange(joint)
+    return change
+  }
+
+  /// Carries out a change that was taken up.
+  func resume(_ interrupted: MembershipChange) {
+    executor.startLoop("move") {
+      _ = self.carryOut(interrupted)
+      self.turn.unlock()
+    }
+  }
+
+  /// Takes the place of the one change, opens the newcomer's empty log and makes the joint configuration durable. Call
+  /// with the lock of `nodes` held.
+  package func begin(_ wanted: QueuedChange) throws(ClusterError) -> MembershipChange {
+    guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
+    let now = roster.configuration
+    var change = MembershipChange(joint: try now.joint(for: wanted))
+    let view = try checkOwners(of: change.joint)
+    let newcomer = try change.joint.change?.newcomer.flatMap(change.joint.member).map(openNewcomer)
+    do throws(StorageError) {
+      try folder.write(change.joint)
+    } catch {
+      if let newcomer { nodes.retire(newcomer) }
+      throw .storage("cannot write the configuration: \(error). The cluster is as it was")
+    }
+    _ = change.finishStep()
+    roster.withState { [change] state in
+      if let newcomer {
+        state.nodes.append(
+          Roster.Node(id: newcomer.id, name: newcomer.name, state: .joining, replica: newcomer))
+      }
+      state.configuration = change.joint
+      state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
+    }
+    data.keepView(view)
+    showChange(change.joint)
+    let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
+    let heir = wanted.heir.map { " to \($0)" } ?? ""
+    events.add(kind, .info, "\(wanted.node) \(verb): its ranges are being handed over\(heir)")
+    return change
+  }
+
+  /// Between the old owners and the new ones every write must reach a quorum of both: a change that cannot is not begun,
+  /// for it would make keys unavailable that are not now.
+  /// Returns the owners during the change.
+  private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
+    let view = data.makeView(of: joint)
+    guard let next = view.nextQuorum else { return view }
+    let newcomer = joint.change?.newcomer
+    var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
+    for id in roster.live.map(\.id) + [newcomer].compactMap({ $0 }) where Int(id) < live.count { live[Int(id)] = true }
+    if view.nextTable?.nodes.allSatisfy({ live[Int($0)] }) ?? false { return view }
+    let isShort = !view.allLists(of: 0..<Ring.slotCount) { slot in
+      view.countNextOwners(ofSlot: slot) { live[Int($0)] } >= next.write
+    }
+    if isShort {
+      let leaving =
+        joint.change.flatMap { $0.kind == .leave ? "without \(roster.name(of: $0.node))" : nil } ?? "after it"
+      let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
+      throw .refused(
+        "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and \(leaving) too few of the "
+          + "owners of some keys would answer: `restart \(down.first ?? "NODE")` first")
+    }
+    return view
+  }
+
+  private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {
+    do throws(StorageError) {
+      // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
+      try folder.disk.removeFolder(DataFolder.logFolder(member.name))
+      let replica = try nodes.openReplica(member.id, member.name, isExpected: false)
+      do throws(StorageError) {
+        try TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      } catch {
+        nodes.retire(replica)
+        throw error
+      }
+      return replica
+    } catch {
+      throw .storage("cannot start \(member.name): \(error). The cluster is as it was")
+    }
+  }
+
+  /// Marks the nodes that join or leave.
+  private func showChange(_ joint: Configuration) {
+    roster.withState { state in
+      for i in state.nodes.indices where state.nodes[i].state.isServing {
+        state.nodes[i].state = joint.change?.state(of: state.nodes[i].id) ?? state.nodes[i].state
+      }
+    }
+  }
+
+  /// Does the steps of a change, one after the other. Blocks.
+  private func carryOut(_ change: MembershipChange) -> Result<Void, ClusterError> {
+    let execution = execution(of: change)
+    let isDone = StepSchedule.drive {
+      execution.step()
+    } isCancelled: {
+      lifespan.isClosing
+    }
+    return isDone
+      ? .success(()) : .failure(.notServing("the cluster was closed during the change; it goes on at the next start"))
+  }
+
+  /// The steps of a change that has begun.
+  package func execution(of change: MembershipChange) -> ChangeExecution { ChangeExecution(change, self) }
+}

@@ -1,0 +1,188 @@
+/// What ``Cluster/repair(progress:)`` did and could not do.
+package struct RepairReport: Equatable, Sendable {
+  /// A damaged copy of which no good one was found.
+  package struct Unrestored: Equatable, Sendable {
+    /// `nil` if the key is damaged too.
+    package var key: [UInt8]?
+    package var segment: UInt64
+    package var offset: Int
+  }
+
+  package struct Node: Equatable, Sendable {
+    package var name: String
+    /// Why the node's log was not open, and so was not repaired.
+    package var absence: String?
+    package var segmentsRead = 0
+    /// Damaged copies fetched from other nodes again.
+    package var copiesHealed = 0
+    /// The node had lost records of unknown keys: how many copies a comparison with the others brought back.
+    package var copiesRebuilt: Int?
+    /// It had lost records of unknown keys, and no other node has copies of what it held.
+    package var isLossPossible = false
+    /// It has lost records of unknown keys, and too few other nodes could say which.
+    package var isSuspect = false
+    /// So have all other owners of some of its keys: nothing more can be restored.
+    package var isLost = false
+    /// Segments whose live records were written again elsewhere, so that the damaged ones are gone.
+    package var segmentsEmptied = 0
+    package var isCheckpointRemoved = false
+    package var unrestored: [Unrestored] = []
+
+    init(name: String, absence: String? = nil) {
+      self.name = name
+      self.absence = absence
+    }
+  }
+
+  package var nodes: [Node] = []
+}
+
+/// How far a repair is.
+package enum RepairProgress: Sendable {
+  case reading(node: String, segment: Int, of: Int)
+  case rebuilding(node: String)
+  case healing(node: String)
+}
+
+/// One run of ``Cluster/repair(progress:)``.
+///
+/// Nodes are repaired in turns until a turn changes nothing: a node that was rebuilt can be what another waits for.
+package final class Repair {
+  private struct Patient {
+    var maintenance: NodeMaintenance
+    var report: RepairReport.Node
+    var isRead = false
+  }
+
+  private let maintenance: Maintenance
+  private let acceptsLoss: Bool
+  private let progress: (RepairProgress) -> Bool
+  private var patients: [Patient] = []
+  private var isStopped = false
+
+  package init(_ maintenance: Maintenance, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
+    self.maintenance = maintenance
+    self.acceptsLoss = acceptsLoss
+    self.progress = progress
+  }
+
+  package func run() -> RepairReport? {
+    patients = maintenance.roster.live.map {
+      Patient(maintenance: NodeMaintenance($0, maintenance, isHurried: true), report: RepairReport.Node(name: $0.name))
+    }
+    for i in patients.indices { removeDamagedCheckpoint(&patients[i]) }
+    var hasChanged = true
+    while hasChanged, !isStopped {
+      hasChanged = false
+      for i in patients.indices where !isStopped { hasChanged = treat(&patients[i]) || hasChanged }
+    }
+    return isStopped ? nil : report()
+  }
+
+  private func tell(_ step: RepairProgress) {
+    if !progress(step) || maintenance.lifespan.isClosing { isStopped = true }
+  }
+
+  /// Returns whether anything is better than before.
+  private func treat(_ patient: inout Patient) -> Bool {
+    let replica = patient.maintenance.replica
+    var hasChanged = false
+    if replica.store.isSuspect {
+      tell(.rebuilding(node: replica.name))
+      guard !isStopped, let rebuilding = patient.maintenance.rebuild(acceptsLoss: acceptsLoss) else { return false }
+      patient.report.copiesRebuilt = rebuilding.keysCopied
+      patient.report.isLossPossible = rebuilding.isLossPossible || rebuilding.keysDamaged > 0
+      hasChanged = true
+    }
+    if !patient.isRead {
+      read(&patient)
+      hasChanged = true
+    }
+    guard !isStopped else { return hasChanged }
+    tell(.healing(node: replica.name))
+    let healed = patient.maintenance.healNoted()
+    patient.report.copiesHealed += healed
+    let emptied = patient.maintenance.emptyDamaged()
+    patient.report.segmentsEmptied += emptied
+    return hasChanged || healed > 0 || emptied > 0
+  }
+
+  /// Reads every segment once, values too.
+  private func read(_ patient: inout Patient) {
+    let replica = patient.maintenance.replica
+    patient.isRead = true
+    // Only what is on the disk is judged.
+    replica.commit.syncNow()
+    var scrub = Scrub()
+    let count = replica.store.log.size.segments
+    for i in 1...count {
+      tell(.reading(node: replica.name, segment: i, of: count))
+      guard !isStopped else { return }
+      if let finding = replica.whileOpen({ scrub.step(replica.store) }) ?? nil { patient.maintenance.take(finding) }
+      patient.report.segmentsRead += 1
+    }
+  }
+
+  /// The next start does without one and reads the log.
+  private func removeDamagedCheckpoint(_ patient: inout Patient) {
+    let log = patient.maintenance.replica.store.log
+    let path = Checkpoint.path(log.folder)
+    guard let names = try? log.disk.names(in: log.folder), names.contains("checkpoint") else { return }
+    if let file = try? log.disk.openSegment(path, capacity: 0) {
+      defer { file.close() }
+      guard Checkpoint.damage(file.base, byteCount: file.byteCount, log.identity) != nil else { return }
+    }
+    patient.report.isCheckpointRemoved = (try? log.disk.remove(path)) != nil
+  }
+
+  private func report() -> RepairReport {
+    var report = RepairReport()
+    for patient in patients {
+      var node = patient.report
+      node.isSuspect = patient.maintenance.replica.store.isSuspect
+      node.isLost = node.isSuspect && patient.maintenance.isLost
+      node.unrestored = patient.maintenance.unhealed()
+      report.nodes.append(node)
+    }
+    for node in maintenance.roster.withState({ $0.nodes }) where node.replica == nil {
+      var reason = "it is \(node.state.word)"
+      if case .failed(let why) = node.state { reason = why }
+      report.nodes.append(RepairReport.Node(name: node.name, absence: reason))
+    }
+    report.nodes.sort { Configuration.countsBefore($0.name, $1.name) }
+    return report
+  }
+}
+
+extension NodeMaintenance {
+  /// Empties every damaged segment it can; returns how many.
+  fileprivate func emptyDamaged() -> Int {
+    let log = replica.store.log
+    var emptied = 0
+    stuckSlots = []
+    while true {
+      replica.whileOpen { sealDamagedTail() }
+      replica.commit.syncNow()
+      let isLeft = log.settledSegments.contains { $0.isDamaged && !stuckSlots.contains($0.slot) }
+      guard isLeft else { return emptied }
+      let stuck = stuckSlots.count
+      if compact() { emptied += 1 } else if stuckSlots.count == stuck { return emptied }
+    }
+  }
+
+  /// Copies that are damaged still.
+  fileprivate func unhealed() -> [RepairReport.Unrestored] {
+    let store = replica.store
+    var found: [RepairReport.Unrestored] = []
+    for hash in replica.takeDamagedHashes() {
+      partitions.whileServing(replica, Store.partition(of: hash)) {
+        for location in store.damagedLocations(hash) {
+          let position = store.table.position(of: location)
+          let key = store.hasIntactHeader(location) ? Array(store.record(at: location).key) : nil
+          found.append(RepairReport.Unrestored(key: key, segment: position.segment, offset: position.offset))
+        }
+      }
+    }
+    return found.sorted { ($0.segment, $0.offset) < ($1.segment, $1.offset) }
+  }
+}

@@ -1,0 +1,27 @@
+/// How far a backup is.
+public struct BackupProgress: Sendable, Equatable {
+  /// Bytes copied.
+  public var bytesDone: Int
+  /// Bytes to copy in all.
+  public var bytesTotal: Int
+
+  /// The engine tells progress; others make it up to show it.
+  public init(bytesDone: Int, bytesTotal: Int) {
+    self.bytesDone = bytesDone
+    self.bytesTotal = bytesTotal
+  }
+
+  /// From 0 to 1.
+  public var fraction: Double { min(1, Double(bytesDone) / Double(max(1, bytesTotal))) }
+
+  /// `Copied 12 of 80 MiB`.
+  public var text: String { "Copied \(bytesDone >> 20) of \(bytesTotal >> 20) MiB" }
+}
+
+/// What a finished backup holds.
+public struct BackupSummary: Sendable, Equatable {
+  /// Nodes whose logs were copied.
+  public var nodes: Int
+  /// Bytes of the copied logs.
+  public var bytes: Int
+}

@@ -1,0 +1,80 @@
+import Synchronization
+
+/// The cluster's members and configuration as they are now, shared by those who serve, change and show them.
+package final class Roster: Sendable {
+  package struct State {
+    package var configuration: Configuration
+    var nodes: [Node]
+    var phase = ClusterPhase.recovering(fraction: 0)
+    /// The membership change under way.
+    package var move: Move?
+    /// Changes that wait for their turn, in their order.
+    var queue: [QueuedChange] = []
+    /// A replacement that could not begin is tried again then.
+    var nextReplacementNs: UInt64 = 0
+    package var recoveryFailure: ClusterError?
+  }
+
+  /// A member, whether it answers or not.
+  package struct Node {
+    package var id: UInt16
+    package var name: String
+    var state: NodeState
+    /// Set while the node answers.
+    package var replica: Replica?
+    /// Since when the node is down, as far as this run of the program knows.
+    var downSinceNs: UInt64?
+  }
+
+  package struct Move {
+    package var change: MembershipChange
+    var startedNs: UInt64
+    var sweep: Sweep?
+    var waitingFor: String?
+  }
+
+  private let state: Mutex<State>
+
+  init(_ configuration: Configuration) {
+    let now = Clock.nowNs()
+    let nodes = configuration.members.map { member in
+      Node(
+        id: member.id, name: member.name, state: member.isKilled ? .dead : .recovering(fraction: 0),
+        downSinceNs: member.isKilled ? now : nil)
+    }
+    state = Mutex(State(configuration: configuration, nodes: nodes))
+  }
+
+  package func withState<R, E: Error>(_ body: (inout sending State) throws(E) -> sending R) throws(E) -> sending R {
+    try state.withLock(body)
+  }
+
+  package func name(of id: UInt16) -> String {
+    state.withLock { state in state.nodes.first { $0.id == id }?.name ?? "node \(id)" }
+  }
+
+  /// Why the node failed; `nil` if it did not.
+  func whyFailed(_ id: UInt16) -> String? {
+    state.withLock { state in
+      if case .failed(let reason) = state.nodes.first(where: { $0.id == id })?.state { reason } else { nil }
+    }
+  }
+
+  package func node(named name: String) -> Node? {
+    state.withLock { state in state.nodes.first { $0.name == name } }
+  }
+
+  package var configuration: Configuration { state.withLock { $0.configuration } }
+
+  /// The nodes that answer.
+  package var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
+
+  package func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
+    state.withLock { state in
+      guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
+      state.nodes[i].state = nodeState
+      state.nodes[i].replica = replica
+      state.nodes[i].downSinceNs = nodeState.isDown ? state.nodes[i].downSinceNs ?? Clock.nowNs() : nil
+    }
+  }
+}

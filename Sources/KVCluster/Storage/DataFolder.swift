@@ -1,0 +1,159 @@
+import Glibc
+
+/// The folder a cluster lives in: made 0700, locked by one process at a time, with the configuration in it.
+///
+/// ```
+/// <data>/lock             the pid of the process that has it open
+/// <data>/configuration    see ``Configuration/text``
+/// <data>/boot             see ``BootMark``
+/// <data>/node1.wal/       a node's segments and its tag lease
+/// ```
+package final class DataFolder: Sendable {
+  let path: String
+  package let disk: any Disk
+  /// Names this boot of the machine; `nil` where the system does not say.
+  let boot: String?
+  /// `nil` where nobody else can open it.
+  private let lockDescriptor: Int32?
+
+  package static func logFolder(_ node: String) -> String { "\(node).wal" }
+
+  /// Makes the folder if need be and locks it.
+  /// - Parameter wrap: returns the disk to use over the folder's own.
+  init(
+    _ path: String, _ fsync: FsyncPolicy, _ wrap: (any Disk) -> any Disk = { $0 }
+  ) throws(ClusterError) {
+    try DataFolder.make(path)
+    guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
+    self.path = String(cString: resolved)
+    free(resolved)
+    boot = DataFolder.bootID()
+    let lockPath = "\(self.path)/lock"
+    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let holder = DataFolder.holder(descriptor)
+      Glibc.close(descriptor)
+      throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
+    }
+    lockDescriptor = descriptor
+    // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
+    disk = wrap(PosixDisk(root: self.path, isStaged: fsync.stagesLogs))
+    let pid = Array("\(getpid())\n".utf8)
+    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, pid, pid.count, 0) == pid.count else {
+      throw DataFolder.failure("write", lockPath)
+    }
+  }
+
+  /// A folder on another disk than the machine's, which nobody locks.
+  init(_ path: String, disk: any Disk, boot: String) {
+    self.path = path
+    self.boot = boot
+    self.disk = disk
+    lockDescriptor = nil
+  }
+
+  /// The configuration, or `nil` in a new folder.
+  func readConfiguration() throws(ClusterError) -> Configuration? {
+    let bytes: [UInt8]?
+    do throws(StorageError) { bytes = try disk.read("configuration") } catch { throw .dataFolder(error.description) }
+    guard let bytes else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    do throws(ClusterError) {
+      return try Configuration(text: text)
+    } catch {
+      if Configuration.isNewer(text) { throw error }
+      throw .dataFolder(
+        "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put it back from a backup"
+      )
+    }
+  }
+
+  /// Whether the folder was deleted while it was open.
+  var isDeleted: Bool {
+    guard let lockDescriptor else { return false }
+    var info = stat()
+    return fstat(lockDescriptor, &info) == 0 && info.st_nlink == 0
+  }
+
+  /// Durable on return.
+  func write(_ configuration: Configuration) throws(StorageError) {
+    try disk.replace("configuration", with: Array(configuration.text.utf8))
+  }
+
+  private static func bootID() -> String? {
+    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { Glibc.close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    return text.split(separator: "\n").first.map(String.init)
+  }
+
+  /// Whether nothing but the lock is here.
+  var isEmpty: Bool { ((try? disk.names(in: "")) ?? []).allSatisfy { $0 == "lock" } }
+
+  /// Whether a node's log is here although no configuration names it.
+  func hasLogs() -> Bool {
+    ((try? disk.names(in: "")) ?? []).contains { $0.hasSuffix(".wal") }
+  }
+
+  /// Unlocks; with `removing`, deletes everything first.
+  func close(removing: Bool) {
+    if removing {
+      for name in (try? disk.names(in: "")) ?? [] {
+        if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink("\(path)/\(name)") }
+      }
+      rmdir(path)
+    }
+    if let lockDescriptor { Glibc.close(lockDescriptor) }
+  }
+
+  static func make(_ path: String) throws(ClusterError) {
+    guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty: give one with --data DIR") }
+    var partial = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      partial += "/\(part)"
+      if mkdir(partial, 0o700) == 0 {
+        syncParent(of: partial)
+      } else if errno != EEXIST {
+        throw failure("make folder", partial)
+      }
+    }
+    var info = stat()
+    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+      throw .dataFolder("\(path) is not a folder: give another one with --data DIR")
+    }
+  }
+
+  /// A new folder is durable only once the one it is in is synced.
+  private static func syncParent(of path: String) {
+    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+    let descriptor = open(path.hasPrefix("/") ? "/\(parent)" : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    Glibc.close(descriptor)
+  }
+
+  /// Who holds the lock, in words. The file names the last process that opened the folder; one that only reads it (to
+  /// verify or copy it) leaves no pid.
+  static func holder(_ descriptor: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    let pid = text.split(separator: "\n").first.flatMap { pid_t($0) }
+    guard let pid, kill(pid, 0) == 0 || errno == EPERM else { return "another process that reads it" }
+    return "process \(pid)"
+  }
+
+  private static func failure(_ operation: String, _ path: String) -> ClusterError {
+    .dataFolder("cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+  }
+}
+
+extension FsyncPolicy {
+  /// Whether logs are staged (see ``PosixSegmentFile``): where nothing counts before a sync, a kill may take what was not
+  /// synced.
+  package var stagesLogs: Bool { self == .always }
+}
