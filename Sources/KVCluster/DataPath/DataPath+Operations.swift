@@ -12,6 +12,8 @@ extension DataPath {
 
   // MARK: - Writing
 
+  // Inlined, since each call of an asynchronous function costs a frame.
+  @inline(__always)
   func write(
     _ kind: ClientOperation.Kind, _ key: [UInt8], _ value: [UInt8], _ options: WriteOptions
   ) async throws(ClusterError) {
@@ -81,6 +83,7 @@ extension DataPath {
 
   // MARK: - Reading
 
+  @inline(__always)
   func read(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]? {
     let (value, unfinished) = try key.withBytes { key throws(ClusterError) in
       try beginRead(key, options) { Array($0) }
