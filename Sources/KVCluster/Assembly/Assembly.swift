@@ -57,7 +57,9 @@ package final class Assembly: Sendable {
     let failures = FailureWatch(roster, data.links, events, counters, seed: seed &+ 1)
     ticker = Ticker(
       options: options, roster: roster, data: data, nodes: nodes, failures: failures, lifespan: lifespan)
-    changes = MembershipChanges(options, folder, roster, data, nodes, events, counters, executor, lifespan)
+    changes = MembershipChanges(
+      options: options, folder: folder, roster: roster, data: data, nodes: nodes, events: events, counters: counters,
+      executor: executor, lifespan: lifespan)
     verdict = VerdictBoard(data.tap, events)
     report = StatusReport(options, folder: folder.path, roster, data, counters, failures, verdict, lifespan)
     keyScan = KeyScan(roster: roster, data: data)

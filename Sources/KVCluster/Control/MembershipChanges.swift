@@ -1,5 +1,5 @@
 /// Membership changes: nodes that join, leave or take the place of others, one change at a time.
-package final class MembershipChanges: Sendable {
+package struct MembershipChanges: Sendable {
   let options: ClusterOptions
   let folder: DataFolder
   let roster: Roster
@@ -10,22 +10,7 @@ package final class MembershipChanges: Sendable {
   let executor: any Executor
   let lifespan: Lifespan
   /// Held during a change; the next ones wait in the order in which they were asked for.
-  private let turn = AsyncLock()
-
-  init(
-    _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ nodes: NodeLifecycle,
-    _ events: EventLog, _ counters: ClusterCounters, _ executor: any Executor, _ lifespan: Lifespan
-  ) {
-    self.options = options
-    self.folder = folder
-    self.roster = roster
-    self.data = data
-    self.nodes = nodes
-    self.events = events
-    self.counters = counters
-    self.executor = executor
-    self.lifespan = lifespan
-  }
+  let turn = AsyncLock()
 
   // MARK: - In turn
 

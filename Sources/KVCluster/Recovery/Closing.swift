@@ -65,9 +65,8 @@ package final class Closing {
       folder.close(removing: !isKept)
       events.finish()
       next = .done
-    case .done: break
+    case .done: return .done
     }
-    if case .done = next { return .done }
     return .again
   }
 
