@@ -101,7 +101,8 @@ struct Simulate: ParsableCommand {
     let seldom = summary.seldom
     if isMany, !seldom.isEmpty {
       let names = seldom.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
-      print("✗ Too seldom for so many days, of which each 2,000 should have 100: \(names)")
+      let (least, days) = (SimulationSummary.leastOfMany, SimulationSummary.seedsOfMany)
+      print("✗ In \(days) days every fault should strike, and every branch run, \(least) times: too seldom are \(names)")
     }
     if !summary.isClean(allStruck: isMany) { throw ExitCode(1) }
     if let signal { throw ExitCode(128 + signal) }
