@@ -102,7 +102,7 @@ struct Simulate: ParsableCommand {
     if isMany, !seldom.isEmpty {
       let names = seldom.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
       let (least, days) = (SimulationSummary.leastOfMany, SimulationSummary.seedsOfMany)
-      print("✗ In \(days) days every fault should strike, and every branch run, \(least) times: too seldom are \(names)")
+      print("✗ In \(days) days every fault should strike and every branch run \(least) times: too seldom \(names)")
     }
     if !summary.isClean(allStruck: isMany) { throw ExitCode(1) }
     if let signal { throw ExitCode(128 + signal) }
