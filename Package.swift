@@ -20,6 +20,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CKernels"),
+    .target(name: "Text", swiftSettings: strict),
     .target(name: "KVCluster", dependencies: ["CKernels"], swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
@@ -27,11 +28,11 @@ let package = Package(
       name: "KVBench",
       dependencies: ["KVCluster", "CKernels", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
-    .target(name: "Commands", dependencies: ["KVCluster", "KVBench"], swiftSettings: strict),
+    .target(name: "Commands", dependencies: ["KVCluster", "KVBench", "Text"], swiftSettings: strict),
     .target(
       name: "Demo", dependencies: ["KVCluster", "KVBench", "LiveVerdict", "Commands"], swiftSettings: strict),
     .target(
-      name: "Dashboard", dependencies: ["KVCluster"],
+      name: "Dashboard", dependencies: ["KVCluster", "Text"],
       resources: themes.map { .embedInCode("../../Themes/\($0).theme") },
       swiftSettings: strict),
     .target(
@@ -41,7 +42,7 @@ let package = Package(
       name: "kvstore",
       dependencies: [
         "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard", "CTerminal",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .testTarget(name: "KVClusterTests", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
@@ -49,10 +50,11 @@ let package = Package(
     .testTarget(
       name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
-    .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "TextTests", dependencies: ["Text", "Commands"], swiftSettings: strict),
+    .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster"], exclude: ["Goldens"],
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #define NCURSES_WIDECHAR 1
 #include "CTerminal.h"
-#include "CursesInput.h"
+#include "Internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #define NCURSES_WIDECHAR 1
 #include "CTerminal.h"
-#include "CursesInput.h"
+#include "Internal.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -16,8 +16,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-WINDOW *ct_input;
 
 static SCREEN *screen;
 static int colors;
@@ -98,17 +96,15 @@ void ct_use_mouse(int on) {
 }
 
 static void set_modes(void) {
-  set_escdelay(25); /* Esc by itself is a key here; a terminal sends the rest of a sequence well within this time. */
   raw();
   noecho();
   nonl();
   leaveok(stdscr, FALSE);
   intrflush(stdscr, FALSE);
-  /* Reading from stdscr would refresh it behind our back; a pad is never refreshed by itself. */
-  ct_input = newpad(1, 1);
-  keypad(ct_input, TRUE);
-  nodelay(ct_input, TRUE);
-  meta(ct_input, TRUE);
+  /* Keys are read and decoded by the caller; ncurses only has the terminal send what its terminfo entry says. */
+  keypad(stdscr, TRUE);
+  /* A frame that stopped half-way because a key came would be seen. */
+  typeahead(-1);
 }
 
 static void start_colors(void) {
@@ -135,7 +131,6 @@ enum ct_open_result ct_open(const char *term, const char *direct_terminfo) {
   }
   set_modes();
   start_colors();
-  ct_define_keys();
   ct_guard_arm(1);
   return CT_OPENED;
 }
@@ -144,11 +139,15 @@ void ct_close(void) {
   if (!screen) return;
   ct_use_extensions(0);
   curs_set(1);
-  delwin(ct_input);
   endwin();
   delscreen(screen);
   screen = NULL;
   ct_guard_arm(0);
+}
+
+const char *ct_key_sequence(const char *capability) {
+  const char *sequence = tigetstr(capability);
+  return sequence == (const char *)-1 ? NULL : sequence;
 }
 
 int ct_color_count(void) { return colors; }
@@ -186,6 +185,13 @@ static cchar_t blank(const ct_cell *cell) {
   return result;
 }
 
+/* A mark that the C library gives a width of its own would shift the rest of the row. */
+static void add_marks(cchar_t *to, const ct_cell *cell) {
+  int used = 1;
+  for (int i = 0; i < 4 && cell->marks[i] && used < CCHARW_MAX; i++)
+    if (wcwidth((wchar_t)cell->marks[i]) == 0) to->chars[used++] = (wchar_t)cell->marks[i];
+}
+
 void ct_draw(int row, int column, const ct_cell *cells, int count) {
   enum { BATCH = 128 };
   cchar_t batch[BATCH + 1];
@@ -194,6 +200,7 @@ void ct_draw(int row, int column, const ct_cell *cells, int count) {
     cchar_t next = blank(&cells[i]);
     int agrees = cells[i].scalar < 0x7f || wcwidth((wchar_t)cells[i].scalar) == cells[i].columns;
     if (agrees) next.chars[0] = (wchar_t)cells[i].scalar;
+    if (agrees) add_marks(&next, &cells[i]);
     batch[used++] = next;
     if (!agrees && cells[i].columns == 2) batch[used++] = next;
     width += cells[i].columns;

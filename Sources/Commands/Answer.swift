@@ -8,6 +8,8 @@ import KVCluster
 package struct Answer: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case success, failure, info
+    /// What is to be known beside the answer, which is the original's to the letter: no line of it.
+    case note
   }
 
   package var kind: Kind
@@ -31,6 +33,7 @@ package struct Answer: Sendable, Equatable {
     case .success: Array("✓ ".utf8) + text
     case .failure: Array("✗ ".utf8) + text
     case .info: text
+    case .note: Array("note: ".utf8) + text
     }
   }
 }

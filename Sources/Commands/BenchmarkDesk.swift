@@ -91,10 +91,10 @@ package struct BenchmarkSummary: Sendable, Equatable {
     }
     let failed = failures > 0 ? ", \(failures) failed" : ""
     let ratio = earlier.map {
-      ", ×\(Double(Int(operationsPerSecond / max(1, $0.operationsPerSecond) * 100 + 0.5)) / 100) of the one before"
+      ", \(BenchmarkComparison.factor(operationsPerSecond / $0.operationsPerSecond, digits: 2)) of the one before"
     }
     return """
-      \(number). \(plan.workload.rawValue), \(Numbers.count(plan.clients, "client"))\(loop): \(Int(operationsPerSecond)) \
+      \(number). \(plan.workload.rawValue), \(Numbers.count(plan.clients, "client"))\(loop): \(BenchmarkResult.rate(operationsPerSecond)) \
       ops/s\(latency ?? "")\(failed)\(ratio ?? "")
       """
   }

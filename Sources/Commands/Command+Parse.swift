@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 extension Command {
   /// Reads one line. `nil` for a line of white space.
@@ -10,23 +11,55 @@ extension Command {
     guard let first = try words.next() else { return nil }
     let word = String(decoding: first, as: UTF8.self)
     guard let entry = CommandEntry.called(word) else { throw unknown(word) }
-    let values = try arguments(of: entry, from: &words)
-    let consistency = try consistency(of: entry.name, from: &words)
+    var (level, isLiteral) = try leadingOptions(of: entry.name, from: &words)
+    let values = try arguments(of: entry, from: &words, &level)
+    if !isLiteral { level = try consistency(of: entry.name, from: &words) ?? level }
     guard try words.next() == nil else { throw .tooManyArguments(entry.name) }
-    return try make(entry.name, values, consistency)
+    return try make(entry.name, values, level)
   }
+
+  /// Reads a line as an editor holds it, which may stand for any bytes: see ``ByteText``.
+  package static func parse(typed line: String) throws(CommandError) -> Command? { try parse(ByteText.decode(line)) }
 
   /// The word before a level of consistency.
   package static let consistencyOption = "--consistency"
 
-  /// `--consistency LEVEL` behind the arguments of `put`, `get` and `del`.
+  /// Commands whose first argument is free text, which may look like an option.
+  private static let takingText: Set<CommandName> = [.put, .get, .del, .keys, .load, .backup]
+
+  /// Options before the arguments, and whether `--` ended them: what follows it is taken as it is.
+  private static func leadingOptions(
+    of name: CommandName, from words: inout CommandWords
+  ) throws(CommandError) -> (Consistency?, isLiteral: Bool) {
+    var found: Consistency?
+    while takingText.contains(name), let option = words.option() {
+      if option == "--" {
+        words.skipWord()
+        words.takesRestLiterally = true
+        return (found, true)
+      }
+      guard name == .put || name == .get || name == .del,
+        option == consistencyOption || option.hasPrefix("\(consistencyOption)=")
+      else {
+        let shown = option.prefix(64)
+        throw .badOption(name, "there is no option \(shown); behind -- it is text: \(name.rawValue) -- \(shown)")
+      }
+      found = try consistency(of: name, from: &words)
+    }
+    return (found, false)
+  }
+
+  /// `--consistency LEVEL` or `--consistency=LEVEL`, before or behind the arguments of `put`, `get` and `del`.
   private static func consistency(
     of name: CommandName, from words: inout CommandWords
   ) throws(CommandError) -> Consistency? {
     guard name == .put || name == .get || name == .del, let word = try words.next() else { return nil }
-    guard text(word) == consistencyOption else { throw .tooManyArguments(name) }
     let levels = Consistency.allCases.map(\.rawValue).joined(separator: ", ")
-    guard let level = try words.next() else { throw .badOption(name, "\(consistencyOption) takes one of \(levels)") }
+    let parts = text(word).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.first.map(String.init) == consistencyOption else { throw .tooManyArguments(name) }
+    guard let level = try parts.count > 1 ? Array(parts[1].utf8) : words.next() else {
+      throw .badOption(name, "\(consistencyOption) takes one of \(levels)")
+    }
     guard let consistency = Consistency(rawValue: text(level).lowercased()) else {
       throw .badOption(name, "'\(text(level))' should be one of \(levels)")
     }
@@ -35,10 +68,12 @@ extension Command {
 
   /// The words that belong in the places of `entry`'s arguments: all that must be there.
   private static func arguments(
-    of entry: CommandEntry, from words: inout CommandWords
+    of entry: CommandEntry, from words: inout CommandWords, _ level: inout Consistency?
   ) throws(CommandError) -> [[UInt8]] {
     var values: [[UInt8]] = []
     for argument in entry.arguments {
+      // Between KEY and VALUE, as a shell's user may put it: only with a level, and with a value behind it.
+      if argument.takesRest, !words.takesRestLiterally, let option = words.levelBeforeRest() { level = option }
       if argument.repeats {
         while let word = try words.next() { values.append(word) }
         break
@@ -73,7 +108,7 @@ extension Command {
     case .drop: return .drop(text(values[0]), perMille: try perMille(text(values[1])))
     case .corrupt: return .corrupt(text(values[0]), isMeant: try isMeant(name, values))
     case .fsyncFail: return .failSync(text(values[0]), isMeant: try isMeant(name, values))
-    case .benchmark: return .benchmark(try BenchmarkRequest(values.map(text)))
+    case .benchmark: return .benchmark(try BenchmarkRequest(values.map { ByteText.encode($0) }))
     case .load: return .load(path: values[0])
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
     case .verdict: return .verdict

@@ -45,6 +45,9 @@ package enum Command: Sendable, Equatable {
   /// Keys that `keys` lists when nobody says how many: five screens of 24 lines, and little enough to print at once.
   package static let keysListedDefault = 100
 
+  /// Whether the command reads standard input.
+  package var readsInput: Bool { if case .load(let path) = self { path.elementsEqual("-".utf8) } else { false } }
+
   /// Under which name the command stands in the table.
   package var name: CommandName {
     switch self {

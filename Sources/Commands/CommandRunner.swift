@@ -1,6 +1,7 @@
 import Glibc
 import KVCluster
 import Synchronization
+import Text
 
 /// Carries commands out on a cluster and says what happened, in the original program's words.
 ///
@@ -67,12 +68,17 @@ package struct CommandRunner: Sendable {
       let wasThere = try await cluster.delete(key, WriteOptions(consistency: consistency))
       return emission.say(wasThere ? .success : .failure, Array((wasThere ? "Deleted: " : "Not found: ").utf8), key)
     case .addNode(let name):
+      try FileRoom.check()
       try await cluster.addNode(name)
       return emission.say(.success, "Added node: \(name)")
     case .removeNode(let name):
       try await cluster.removeNode(name)
-      return emission.say(.success, "Removed node: \(name)")
+      let status = cluster.status()
+      let note = ChangeAdvice.note(nodes: status.nodes.count, status.quorum).map { [Answer(.note, $0)] } ?? []
+      return emission.say([Answer(.success, "Removed node: \(name)")] + note)
     case .replaceNode(let name, let heir):
+      try FileRoom.check()
+      if let refusal = ChangeAdvice.refusal(ofCopying: cluster.status()) { throw .refused(refusal) }
       try await cluster.replaceNode(name, with: heir)
       return emission.say(.success, "Replaced node: \(name) -> \(heir)")
     case .kill(let name):
@@ -220,13 +226,14 @@ extension CommandRunner {
 
   private func keyList(_ prefix: [UInt8], _ listing: KeyListing, _ limit: Int) -> [Answer] {
     let verb = listing.keys.count == 1 && listing.isComplete ? "begins" : "begin"
-    let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with ".utf8) + prefix
+    let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with \(Quoted.entry(prefix))".utf8)
     guard !listing.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
     let count = listing.keys.count == 1 ? "1 key" : "\(listing.keys.count) keys"
     let head = listing.isComplete ? "Found \(count)" : "First \(count)"
     let more = Answer(.info, "There are more; keys PREFIX lists those that begin with PREFIX")
     return [Answer(.info, Array(head.utf8), beginning, Array(":".utf8))]
-      + listing.keys.map { Answer(.info, Array("- Key: ".utf8), $0) }
+      // Each on a line of its own, whatever it holds: a newline in a key would forge a line.
+      + listing.keys.map { Answer(.info, "- Key: \(Quoted.entry($0))") }
       + (listing.isComplete ? [] : [more])
   }
 
@@ -253,9 +260,9 @@ extension CommandRunner {
   ) async -> Bool {
     switch request {
     case .run(let plan, let report):
-      let path = report.map { Self.expanded(Array($0.utf8)) }
+      let path = report.map { Self.expanded(ByteText.decode($0)) }
       return await MeasuredBenchmark(
-        plan: plan, reportPath: path.map { String(decoding: $0, as: UTF8.self) }, cluster: cluster, desk: benchmarks,
+        plan: plan, reportPath: path.map { ByteText.encode($0) }, cluster: cluster, desk: benchmarks,
         emit: emit
       ).run()
     case .averages:
@@ -300,7 +307,10 @@ extension CommandRunner {
 
   private func backUp(to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void) async -> Bool {
     let isCancelled = Atomic<Bool>(false)
-    let target = String(decoding: Self.expanded(path), as: UTF8.self)
+    guard let target = String(validating: Self.expanded(path), as: UTF8.self) else {
+      emit(.answer(Answer(.failure, Array("Cannot back up to ".utf8), path, Array(": its name is not UTF-8".utf8))))
+      return false
+    }
     do {
       let done = try await withTaskCancellationHandler {
         try await cluster.backUp(to: target) { progress in
@@ -328,8 +338,8 @@ extension CommandRunner {
 
   /// `~/x` as the shell would read it: a line typed at our prompt passes no shell.
   private static func expanded(_ path: [UInt8]) -> [UInt8] {
-    guard path.starts(with: "~/".utf8), let home = getenv("HOME") else { return path }
-    return Array(String(cString: home).utf8) + path.dropFirst()
+    guard path.starts(with: "~/".utf8), let home = ByteText.variable("HOME") else { return path }
+    return ByteText.decode(home) + path.dropFirst()
   }
 }
 

@@ -86,7 +86,8 @@ extension CommandEntry {
         "Double quotes take \\n \\t \\\\ \\\" \\xHH; single quotes take everything literally.",
         "An empty value: put k \"\"",
         "put k v --consistency LEVEL waits for one owner, for a quorum (most of them) or for all;",
-        "without it, for as many as the cluster was told (W). Quote a VALUE that ends so.",
+        "without it, for as many as the cluster was told (W). It may stand before KEY too. Quote a VALUE that ends so;",
+        "behind -- all is KEY and VALUE: put -- --key value",
       ],
       synonyms: ["set", "store", "write", "insert"]),
     CommandEntry(
@@ -94,7 +95,7 @@ extension CommandEntry {
       details: [
         "A KEY with spaces needs quotes: get \"a b\"",
         "get k --consistency LEVEL asks one owner, which may be behind, a quorum (most of them) or all;",
-        "without it, as many as the cluster was told (R).",
+        "without it, as many as the cluster was told (R). Behind -- all is KEY: get -- --key",
       ], synonyms: ["read", "show", "fetch"]),
     CommandEntry(
       name: .del, summary: "delete a key", arguments: [key],

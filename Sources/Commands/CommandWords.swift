@@ -1,3 +1,5 @@
+import KVCluster
+
 /// Cuts a line into words: a pure cursor over bytes.
 ///
 /// A quote means something only where a word begins, so `it's` and `5"` are what they look like. Double quotes take
@@ -8,6 +10,8 @@
 package struct CommandWords {
   private let line: [UInt8]
   private var position = 0
+  /// Nothing behind is an option.
+  package var takesRestLiterally = false
 
   package init(_ line: [UInt8]) {
     self.line = line
@@ -31,6 +35,34 @@ package struct CommandWords {
     }
   }
 
+  /// The next word, if it stands without quotes and begins as an option does; it is not taken.
+  package mutating func option() -> String? {
+    skipWhiteSpace()
+    let word = line[position...].prefix { !Ascii.isWhiteSpace($0) }
+    return word.starts(with: "--".utf8) ? String(decoding: word, as: UTF8.self) : nil
+  }
+
+  /// Takes ``Command/consistencyOption`` and its level, if both come next and something follows them.
+  mutating func levelBeforeRest() -> Consistency? {
+    guard let option = option(), option == Command.consistencyOption else { return nil }
+    var behind = self
+    behind.skipWord()
+    behind.skipWhiteSpace()
+    let word = line[behind.position...].prefix { !Ascii.isWhiteSpace($0) }
+    guard let level = Consistency(rawValue: String(decoding: word, as: UTF8.self).lowercased()) else { return nil }
+    behind.skipWord()
+    behind.skipWhiteSpace()
+    guard behind.position < line.count else { return nil }
+    self = behind
+    return level
+  }
+
+  /// Passes over the next word, whatever it is.
+  package mutating func skipWord() {
+    skipWhiteSpace()
+    while position < line.count, !Ascii.isWhiteSpace(line[position]) { position += 1 }
+  }
+
   /// What is left of the line, but for ``Command/consistencyOption`` and its level at the end: one quoted word, or,
   /// unquoted, everything, trimmed; `nil` if nothing is.
   package mutating func rest(of name: CommandName) throws(CommandError) -> [UInt8]? {
@@ -41,7 +73,8 @@ package struct CommandWords {
       let word = try quoted()
       let closing = position - 1
       skipWhiteSpace()
-      guard position == line.count || line[position...].starts(with: Command.consistencyOption.utf8) else {
+      let hasOption = !takesRestLiterally && line[position...].starts(with: Command.consistencyOption.utf8)
+      guard position == line.count || hasOption else {
         throw .textAfterQuote(name, column: column(of: closing))
       }
       return word
@@ -57,7 +90,11 @@ package struct CommandWords {
   /// that is the last word but one.
   private func endOfRest(of name: CommandName) -> Int {
     let end = lastWord(before: line.count).upperBound
-    guard name == .put else { return end }
+    guard name == .put, !takesRestLiterally else { return end }
+    let last = lastWord(before: end)
+    if line[last].starts(with: "\(Command.consistencyOption)=".utf8) {
+      return max(position, lastWord(before: last.lowerBound).upperBound)
+    }
     let option = lastWord(before: lastWord(before: end).lowerBound)
     guard line[option].elementsEqual(Command.consistencyOption.utf8) else { return end }
     return max(position, lastWord(before: option.lowerBound).upperBound)

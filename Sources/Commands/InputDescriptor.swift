@@ -16,12 +16,15 @@ final class InputDescriptor: Sendable {
   /// Readable once the read was cancelled.
   private let wake: (read: Int32, write: Int32)
   private let queue = DispatchQueue(label: "kvstore.input")
+  /// Why there is no such pipe.
+  private let pipeFailure: Int32?
 
   init(_ descriptor: Int32, isOwned: Bool) {
     self.descriptor = descriptor
     self.isOwned = isOwned
     var ends: [Int32] = [-1, -1]
-    precondition(pipe(&ends) == 0, "pipe: \(String(cString: strerror(errno)))")
+    // At the limit of open files there is none: then a read says so.
+    pipeFailure = pipe(&ends) == 0 ? nil : errno
     for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
     wake = (ends[0], ends[1])
   }
@@ -43,6 +46,7 @@ final class InputDescriptor: Sendable {
   ///
   /// - Throws: ``InputError`` or `CancellationError`.
   func readChunk() async throws -> [UInt8] {
+    if let pipeFailure { throw InputError(code: pipeFailure) }
     // What a task that was cancelled earlier left there is not meant for this one.
     if !Task.isCancelled { forgetCancellations() }
     let result = await withTaskCancellationHandler {

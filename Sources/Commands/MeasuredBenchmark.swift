@@ -1,6 +1,7 @@
 import Glibc
 import KVBench
 import KVCluster
+import Text
 
 /// `benchmark WORKLOAD`: one run of the instrument that `kvstore bench` is, on the cluster that is there, under a prefix
 /// of its own, and with its keys deleted at the end.
@@ -9,7 +10,7 @@ struct MeasuredBenchmark: Sendable {
   private static let tick = Duration.milliseconds(200)
 
   let plan: BenchmarkPlan
-  /// Where the page with graphs goes, if anywhere.
+  /// Where the page with graphs goes, if anywhere; may stand for any bytes.
   let reportPath: String?
   let cluster: Cluster
   let desk: BenchmarkDesk
@@ -61,15 +62,16 @@ struct MeasuredBenchmark: Sendable {
     for line in result.table.split(separator: "\n") { say(.info, String(line)) }
     guard let reportPath else { return true }
     guard save(HTMLReport(result).page, to: reportPath) else {
-      say(.failure, "Cannot write \(reportPath): \(String(cString: strerror(errno)))")
+      let reason = String(cString: strerror(errno))
+      emit(.answer(Answer(.failure, ByteText.decode("Cannot write \(reportPath): \(reason)"))))
       return false
     }
-    say(.success, "Report written: \(reportPath)")
+    emit(.answer(Answer(.success, ByteText.decode("Report written: \(reportPath)"))))
     return true
   }
 
   private func save(_ text: String, to path: String) -> Bool {
-    guard let file = fopen(path, "w") else { return false }
+    guard let file = fopen(ByteText.path(path), "w") else { return false }
     let bytes = Array(text.utf8)
     let isWhole = fwrite(bytes, 1, bytes.count, file) == bytes.count
     return fclose(file) == 0 && isWhole

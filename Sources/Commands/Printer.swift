@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Text
 
 /// Writes answers to descriptors: each line complete in one `write(2)`, so that a reader at the other end of a pipe sees
 /// an acknowledgement as soon as there is one, and lines of several commands never mix.
@@ -18,16 +19,19 @@ package final class Printer: Sendable {
 
   private let output: Int32
   private let failures: Int32
+  private let notes: Int32
   private let isTerminal: Bool
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - output: for everything but failures.
   ///   - failures: for lines with `✗`; may be the same as `output`.
+  ///   - notes: for what is no answer; a program that reads those does not see it.
   ///   - isTerminal: whether `output` is one; `nil` to ask the system.
-  package init(output: Int32 = STDOUT_FILENO, failures: Int32, isTerminal: Bool? = nil) {
+  package init(output: Int32 = STDOUT_FILENO, failures: Int32, notes: Int32 = STDERR_FILENO, isTerminal: Bool? = nil) {
     self.output = output
     self.failures = failures
+    self.notes = notes
     self.isTerminal = isTerminal ?? (isatty(output) == 1)
   }
 
@@ -37,10 +41,15 @@ package final class Printer: Sendable {
   package func print(_ output: CommandOutput) {
     switch output {
     case .answer(let answer):
-      let descriptor = answer.kind == .failure ? failures : self.output
+      let descriptor =
+        switch answer.kind {
+        case .failure: failures
+        case .note: notes
+        case .success, .info: self.output
+        }
       // A program reads values as they are. A person, or who looks at a file of errors, should not have a terminal
       // changed by them.
-      let isSafe = answer.kind == .failure || (descriptor == self.output && isTerminal)
+      let isSafe = answer.kind == .failure || answer.kind == .note || (descriptor == self.output && isTerminal)
       let line = isSafe ? Quoted.printable(answer.line) : answer.line
       state.withLock { state in
         clearProgress(&state)

@@ -1,3 +1,5 @@
+import Text
+
 /// What the program says to a first word that is none of its subcommands.
 package enum UnknownSubcommand {
   /// - Parameters:
@@ -5,7 +7,7 @@ package enum UnknownSubcommand {
   ///   - subcommands: the words that it could have been.
   package static func message(_ arguments: [String], subcommands: [String]) -> String {
     guard let first = arguments.first else { return "A command is missing." }
-    let word = String(decoding: Quoted.printable(ArgumentBytes.decode(first)), as: UTF8.self)
+    let word = String(decoding: Quoted.printable(ByteText.decode(first)), as: UTF8.self)
     if let entry = CommandEntry.called(first) {
       return "\(entry.name.rawValue) is a command of a session: \(example(entry, arguments.dropFirst()))"
     }
@@ -28,6 +30,6 @@ package enum UnknownSubcommand {
   private static func example(_ entry: CommandEntry, _ arguments: ArraySlice<String>) -> String {
     let isPlain = !arguments.isEmpty && !arguments.contains { $0.contains("'") || $0.hasPrefix("-") }
     let line = isPlain ? ([entry.name.rawValue] + arguments).joined(separator: " ") : entry.usage
-    return "kvstore exec '\(String(decoding: Quoted.printable(ArgumentBytes.decode(line)), as: UTF8.self))'"
+    return "kvstore exec '\(String(decoding: Quoted.printable(ByteText.decode(line)), as: UTF8.self))'"
   }
 }

@@ -59,6 +59,7 @@ package final class BenchmarkRunner: Sendable {
     let startedNs = stage.withLock { $0.startedNs }
     let round = measuredRound(startedNs)
     await generator.run(round)
+    await round.schedule?.waitUntilEnd { generator.isStopping }
     let endNs = Clock.nowNs()
     let record = timeline.finish(endNs: endNs)
     let marks = marks()
@@ -76,8 +77,8 @@ package final class BenchmarkRunner: Sendable {
     let status = cluster.status()
     let copies = status.quorum.effective(nodes: status.nodes.count).replicas
     let most = plan.valueSizes.most
-    let bytes = plan.keys * (plan.names.byteCount + most) * copies
-    let size = bytes < 10_000_000 ? "\(bytes / 1_000) kB" : "\(bytes / 1_000_000) MB"
+    let bytes = Double(plan.keys) * Double(plan.names.byteCount + most) * Double(copies)
+    let size = bytes < 1e7 ? "\(Int(bytes / 1e3)) kB" : bytes < 1e15 ? "\(Int(bytes / 1e6)) MB" : "more than any disk"
     return "loading \(plan.keys) keys with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
   }
 

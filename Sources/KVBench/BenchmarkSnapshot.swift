@@ -46,7 +46,7 @@ package struct BenchmarkSnapshot: Sendable, Equatable {
       ", p50 \(BenchmarkResult.duration($0.p50)), p99 \(BenchmarkResult.duration($0.p99))"
     }
     return """
-      \(plan.workload.rawValue): \(Int(second.readsPerSecond)) reads/s, \(Int(second.writesPerSecond)) \
+      \(plan.workload.rawValue): \(BenchmarkResult.rate(second.readsPerSecond)) reads/s, \(BenchmarkResult.rate(second.writesPerSecond)) \
       writes/s\(latency ?? "")\(percent)\(left)\(failures)
       """
   }

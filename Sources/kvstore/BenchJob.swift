@@ -57,14 +57,15 @@ struct BenchJob: Sendable {
     return verdict.violations == 0
   }
 
-  /// Returns the status: 1 if a file could not be written.
+  /// Returns the status: ``StandardOutput/lost`` if a file could not be written.
   private func report(_ result: BenchmarkResult) -> Int32 {
     BenchFile.write(result.table, to: STDOUT_FILENO)
     let files = [
       outputs.json.map { ($0, result.json) }, outputs.csv.map { ($0, result.secondsCSV) },
       outputs.report.map { ($0, HTMLReport(result).page) }, outputs.timeline.map { ($0, result.timelineCSV) },
     ]
-    return files.compactMap { $0 }.contains { !BenchFile.save($1, to: $0) } ? 1 : 0
+    // Each is tried, also after one that could not be written.
+    return files.compactMap { $0 }.count { !BenchFile.save($1, to: $0) } > 0 ? StandardOutput.lost : 0
   }
 
   /// Runs the command when its time has come, and says on standard error when it began and ended.
@@ -138,7 +139,7 @@ enum BenchFile {
 
   static func read(_ path: String) throws -> String {
     do throws(WholeFile.Failure) {
-      return String(decoding: try WholeFile.read(path), as: UTF8.self)
+      return String(decoding: try WholeFile.read(path, lineBytesMax: 64 << 20, bytesMax: 1 << 30), as: UTF8.self)
     } catch {
       throw HeadlessRun.refusal("cannot read \(path): \(error)")
     }

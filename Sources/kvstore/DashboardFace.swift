@@ -4,6 +4,7 @@ import Glibc
 import KVCluster
 import LiveVerdict
 import Synchronization
+import Text
 
 /// The dashboard as a face of the program: opens the cluster, shows it while it recovers, closes it when it is left.
 enum DashboardFace {
@@ -15,22 +16,25 @@ enum DashboardFace {
         try WholeFile.write("", to: path)
       } catch {
         HeadlessRun.complain("cannot write \(path): \(error)")
-        return 1
+        return StandardOutput.lost
       }
     }
     let cluster: Cluster
     do throws(ClusterError) {
       cluster = try Cluster.open(options)
     } catch {
-      if options.isEphemeral { rmdir(options.dataFolder) }
+      if options.isEphemeral { TemporaryFolder.removeAll() }
       HeadlessRun.complain(error.description)
       return 1
     }
     let checker = LiveChecker(cluster)
     let status: Int32
+    var ending: SignalWatch?
     do throws(ScreenError) {
       let host = ClusterHost(cluster)
       status = try Screen.run(host, display)
+      // The first wish to end was the screen's.
+      ending = SignalWatch.endAtFirst()
       host.finishHistory()
       await host.finishTours()
     } catch {
@@ -39,6 +43,7 @@ enum DashboardFace {
     }
     checker.stop()
     await cluster.close()
+    withExtendedLifetime(ending) {}
     return HeadlessRun.closed(cluster, status)
   }
 }
@@ -80,11 +85,11 @@ struct ClusterHost: ScreenHost {
     if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
     // What only says that a benchmark begins is said when it begins.
-    let isBenchmark = if case .benchmark = try? Command.parse(Array(line.utf8)) { true } else { false }
-    let outcome = await runner.run(line: Array(line.utf8)) { [watch] output in
+    let isBenchmark = if case .benchmark = try? Command.parse(typed: line) { true } else { false }
+    let outcome = await runner.run(line: ByteText.decode(line)) { [watch] output in
       switch output {
       case .answer(let answer):
-        let text = String(decoding: answer.line, as: UTF8.self)
+        let text = Quoted.preview(answer.line, bytesMax: EventLog.lineBytesMax)
         if isBenchmark, text.hasSuffix("...") { news(.announcement(text)) } else { lines.add(text) }
       case .progress(let step):
         watch.note(step)
@@ -102,13 +107,13 @@ struct ClusterHost: ScreenHost {
       place: { [keys] line in
         guard let key = key(of: line) else { return nil }
         keys.note(key)
-        return KeyPlace(key: String(decoding: key, as: UTF8.self), hash: key.withUnsafeBytes(Ring.hash))
+        return KeyPlace(key: Quoted.preview(key, bytesMax: KeyPlace.keyBytesMax), hash: key.withUnsafeBytes(Ring.hash))
       })
   }
 
   /// What takes some reading is read on a page of its own.
   private func page(for line: String) -> Page? {
-    switch try? Command.parse(Array(line.utf8)) {
+    switch try? Command.parse(typed: line) {
     case .explain(let topic): Page(topic?.explanation(cluster.status()) ?? Topic.contents)
     case .help(let name): Page(helpAbout: name)
     default: nil
@@ -117,7 +122,7 @@ struct ClusterHost: ScreenHost {
 
   /// `demo` plays on clusters of its own; this one goes on below.
   func guest(for line: String) -> (any ScreenHost)? {
-    guard case .demo = try? Command.parse(Array(line.utf8)) else { return nil }
+    guard case .demo = try? Command.parse(typed: line) else { return nil }
     return tours.begin()
   }
 

@@ -36,6 +36,9 @@ struct DemoCommand: AsyncParsableCommand {
   @ParentCommand
   private var root: KVStore
 
+  /// More than any chapter starts.
+  private static let nodesMax = 12
+
   func validate() throws {
     guard TourSettings.speedRange.contains(speed) else {
       let range = TourSettings.speedRange
@@ -52,7 +55,8 @@ struct DemoCommand: AsyncParsableCommand {
     if root.options.data != nil {
       throw ValidationError("demo works on temporary clusters of its own; it does not go with --data.")
     }
-    var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
+    if let problem = ProcessLimits.problem(nodes: Self.nodesMax, cacheBytes: 0) { throw HeadlessRun.refusal(problem) }
+    var settings = TourSettings { try TemporaryFolder.make() }
     settings.speed = speed
     settings.first = chapter.flatMap(Chapter.number) ?? 0
     settings.mistake = planted.mistake
@@ -60,7 +64,8 @@ struct DemoCommand: AsyncParsableCommand {
     let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     throw ExitCode(
       text || !isOnTerminal
-        ? await TextTour.run(settings) : await TourFace.run(settings, display.screenOptions()))
+        ? await TextTour.run(settings)
+        : await TourFace.run(settings, display.filled(from: root.display).screenOptions()))
   }
 }
 
@@ -96,7 +101,7 @@ enum TextTour {
   /// `demo` in line mode: the answers of one command. Returns whether every claim held.
   static func say(_ line: @escaping @Sendable (String) -> Void) async -> Bool {
     for text in TourText.opening { line(text) }
-    let tour = Tour(TourSettings { try StartOptions.makeTemporaryFolder() }) { event in
+    let tour = Tour(TourSettings { try TemporaryFolder.make() }) { event in
       for text in TourText.lines(event) { line(text) }
     }
     let report = await tour.run()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import KVCluster
+import Text
 
 /// A command of the command language as a subcommand: `kvstore get a`. The shell has read the quotes already, so the
 /// arguments are taken as they are.
@@ -47,7 +48,7 @@ struct Put: DirectCommand {
 
   var command: Command {
     .put(
-      key: ArgumentBytes.decode(key), value: ArgumentBytes.decode(value.joined(separator: " ")),
+      key: ByteText.decode(key), value: ByteText.decode(value.joined(separator: " ")),
       consistency: consistency)
   }
 }
@@ -60,7 +61,7 @@ struct Get: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .get(key: ArgumentBytes.decode(key), consistency: consistency) }
+  var command: Command { .get(key: ByteText.decode(key), consistency: consistency) }
 }
 
 struct Del: DirectCommand {
@@ -71,7 +72,7 @@ struct Del: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .delete(key: ArgumentBytes.decode(key), consistency: consistency) }
+  var command: Command { .delete(key: ByteText.decode(key), consistency: consistency) }
 }
 
 struct Nodes: DirectCommand {
@@ -154,7 +155,7 @@ struct Load: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .load(path: ArgumentBytes.decode(file)) }
+  var command: Command { .load(path: ByteText.decode(file)) }
 }
 
 struct Keys: DirectCommand {
@@ -172,7 +173,7 @@ struct Keys: DirectCommand {
     throw ValidationError("--limit is \(limit); it can be 1 to \(Self.limitMax).")
   }
 
-  var command: Command { .keys(prefix: ArgumentBytes.decode(prefix ?? ""), limit: limit) }
+  var command: Command { .keys(prefix: ByteText.decode(prefix ?? ""), limit: limit) }
 }
 
 extension Consistency: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Glibc
 import KVCluster
+import Text
 
 /// `kvstore exec 'put a 1' 'get a'` and `kvstore exec -`: commands for scripts.
 struct Exec: AsyncParsableCommand {
@@ -21,7 +22,7 @@ struct Exec: AsyncParsableCommand {
   @ParentCommand var parent: KVStore
 
   func run() async throws {
-    let commands = commands.map(ArgumentBytes.decode)
+    let commands = commands.map(ByteText.decode)
     // Watched, as a session is: `verdict` is one of the commands.
     throw try await Script.run(options, parent, isWatched: true) { session in
       for command in commands {

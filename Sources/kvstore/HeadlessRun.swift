@@ -6,6 +6,7 @@ import Glibc
 import KVCluster
 import LiveVerdict
 import Synchronization
+import Text
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
 enum HeadlessRun {
@@ -24,17 +25,26 @@ enum HeadlessRun {
     _ options: ClusterOptions, isWatched: Bool = false, interrupt: @escaping @Sendable () -> Bool = { false },
     _ face: @escaping @Sendable (Cluster) async -> Int32
   ) async -> Int32 {
+    let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
+    let running = RunningFace()
+    // Before there is anything to be left behind.
+    let signals = SignalWatch(unless: { $0 == SIGINT && interrupt() }) { signal in
+      running.cancel()
+      Task {
+        try? await Task.sleep(for: grace)
+        ending.yield(128 + signal)
+      }
+    }
     let cluster: Cluster
     do throws(ClusterError) {
       cluster = try Cluster.open(options)
     } catch {
       // The temporary folder is ours until the engine has it; a folder with data in it stays.
-      if options.isEphemeral { rmdir(options.dataFolder) }
+      if options.isEphemeral { TemporaryFolder.removeAll() }
       complain(error.description)
       return 1
     }
     let checker = isWatched ? LiveChecker(cluster) : nil
-    let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
     let work = Task {
       do throws(ClusterError) {
         try await cluster.ready()
@@ -44,14 +54,10 @@ enum HeadlessRun {
         ending.yield(1)
       }
     }
-    let signals = SignalWatch(unless: { $0 == SIGINT && interrupt() }) { signal in
-      work.cancel()
-      Task {
-        try? await Task.sleep(for: grace)
-        ending.yield(128 + signal)
-      }
-    }
+    running.begin(work)
     let status = await endings.first { _ in true } ?? 1
+    // A face that was cut short has not given its terminal back.
+    ct_guard_restore()
     checker?.stop()
     await cluster.close()
     return signals.caught.map { 128 + $0 } ?? closed(cluster, status)
@@ -66,7 +72,7 @@ enum HeadlessRun {
 
   /// One line on standard error.
   static func complain(_ message: String) {
-    let line = Quoted.printable(Array("kvstore: \(message)\n".utf8))
+    let line = Quoted.printable(ByteText.decode("kvstore: \(message)\n"))
     _ = write(STDERR_FILENO, line, line.count)
   }
 
@@ -86,16 +92,42 @@ enum HeadlessRun {
       return 128 + SIGPIPE
     case .some(let code):
       complain("cannot write the answers: \(String(cString: strerror(code)))")
-      return 1
+      return StandardOutput.lost
     }
   }
 }
 
+/// The task of a face, which may be told to stop before there is one.
+private final class RunningFace: Sendable {
+  private let state = Mutex<(task: Task<Void, Never>?, isCancelled: Bool)>((nil, false))
+
+  func begin(_ task: Task<Void, Never>) {
+    let isCancelled = state.withLock { state in
+      state.task = task
+      return state.isCancelled
+    }
+    if isCancelled { task.cancel() }
+  }
+
+  func cancel() {
+    state.withLock { state in
+      state.isCancelled = true
+      return state.task
+    }?.cancel()
+  }
+}
+
 /// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
+///
+/// What comes within ``togetherNs`` of the first is the same wish: `timeout` sends its signal to the program and to its
+/// process group, and the program is in both.
 struct SignalWatch {
+  private static let togetherNs: UInt64 = 100_000_000
+
   /// Number of the signal that came first, or 0.
   private final class First: Sendable {
     let number = Atomic<Int32>(0)
+    let atNs = Atomic<UInt64>(0)
   }
 
   private let first = First()
@@ -113,16 +145,28 @@ struct SignalWatch {
       let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
       source.setEventHandler {
         if isDealtWith(signal) { return }
-        guard first.number.exchange(signal, ordering: .relaxed) == 0 else {
-          ct_guard_restore()
-          _exit(128 + signal)
+        let isFirst = first.number.compareExchange(expected: 0, desired: signal, ordering: .relaxed).exchanged
+        if isFirst {
+          first.atNs.store(Clock.nowNs(), ordering: .relaxed)
+          return handle(signal)
         }
-        handle(signal)
+        guard Clock.nowNs() > first.atNs.load(ordering: .relaxed) + Self.togetherNs else { return }
+        Self.endNow(signal)
       }
       source.resume()
       return source
     }
   }
+
+  /// Ends the program as a signal does, and leaves nothing of what was not to be kept.
+  private static func endNow(_ signal: Int32) {
+    ct_guard_restore()
+    TemporaryFolder.removeAll()
+    _exit(128 + signal)
+  }
+
+  /// From now on the first signal ends the program at once: somebody has asked it to end before.
+  static func endAtFirst() -> SignalWatch { SignalWatch { endNow($0) } }
 
   /// The signal that came, if one did.
   var caught: Int32? {

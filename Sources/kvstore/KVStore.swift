@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Glibc
 import KVCluster
+import Text
 
 /// The program: chooses a face. Without a subcommand that is the dashboard on a terminal, and line mode elsewhere.
 @main
@@ -11,7 +12,8 @@ struct KVStore: AsyncParsableCommand {
     abstract: "A distributed key-value store that you can watch.",
     discussion: """
       Without a subcommand: the dashboard on a terminal; elsewhere commands are read line by line, and the status is 0 even \
-      if some failed (exec - tells). A subcommand runs one command and ends with status 0 if it succeeded, else 1. \
+      if some failed (exec - tells). A subcommand runs one command and ends with status 0 if it succeeded, else 1; 64 is \
+      wrong usage, and 74 says that what was to be printed or written to a file could not be. \
       verify, repair, dump and backup work on a data folder that no running kvstore has open; check-history reads \
       recorded histories of any store. New here? kvstore demo
       """,
@@ -33,7 +35,7 @@ struct KVStore: AsyncParsableCommand {
   var display: DisplayOptions
 
   func run() async throws {
-    let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    let isOnTerminal = StandardOutput.isScreen
     let start = try options.clusterOptions()
     guard interactive || !isOnTerminal else {
       throw ExitCode(await DashboardFace.run(start, display.screenOptions()))
@@ -44,6 +46,7 @@ struct KVStore: AsyncParsableCommand {
   }
 
   static func main() async {
+    ProcessLimits.checkFilesAtStart()
     // A reader that has gone is an error of `write`, not a signal that kills us before the cluster is closed.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that may not grow any more.
@@ -51,10 +54,11 @@ struct KVStore: AsyncParsableCommand {
     StandardOutput.fillClosed()
     Screen.quietBacktraces()
     BusErrors.explain()
-    let arguments = ArgumentBytes.arguments()
+    let arguments = ByteText.arguments()
     answerUnknown(arguments)
     do {
       var command = try parseAsRoot(arguments)
+      try IgnoredOptions.refuse(arguments, for: command)
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
       end(with: ExitCode.success)
     } catch {
@@ -67,11 +71,13 @@ struct KVStore: AsyncParsableCommand {
     let status = exitCode(for: error).rawValue
     let text = fullMessage(for: error)
     if !text.isEmpty {
-      if status != 0 { exit(withError: error) }
-      print(text)
+      // What was typed is told again in it, and must not act on a terminal.
+      if status != 0 { complain(Quoted.printable(text) + "\n") } else { print(text) }
     }
     Glibc.exit(StandardOutput.status(status))
   }
+
+  private static func complain(_ text: String) { try? WholeFile.write(text.utf8, to: STDERR_FILENO) }
 
   /// Ends the program if there is no subcommand where one should stand: the parser would only call the word unexpected,
   /// and knows nothing of a session's commands.
@@ -84,6 +90,6 @@ struct KVStore: AsyncParsableCommand {
       end(with: ExitCode.success)
     }
     guard !names.contains(word) else { return }
-    exit(withError: ValidationError(UnknownSubcommand.message(arguments, subcommands: names)))
+    end(with: ValidationError(UnknownSubcommand.message(arguments, subcommands: names)))
   }
 }

@@ -8,17 +8,24 @@ enum LineMode {
 
   /// Runs until `exit` or the end of the input. The status is 0 even if commands failed: the person has seen it.
   ///
-  /// On a terminal Ctrl-C ends the command that runs and comes back to the prompt; if that goes on all the same, a second
-  /// one ends the program.
+  /// On a terminal Ctrl-C ends the command that runs, gives up the pasted lines that wait behind it, and comes back to the
+  /// prompt; if the command goes on all the same, a second one ends the program.
   static func run(_ options: ClusterOptions) async -> Int32 {
     let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let running = RunningCommand()
-    return await HeadlessRun.run(options, isWatched: true, interrupt: { isTyped && running.interrupt() }) { cluster in
+    let pasted = PasteQueue()
+    // Both: the command that runs, and the pasted lines behind it.
+    let interrupt = { @Sendable in
+      guard isTyped else { return false }
+      let hadLines = pasted.stop()
+      return running.interrupt() || hadLines
+    }
+    return await HeadlessRun.run(options, isWatched: true, interrupt: interrupt) { cluster in
       let printer = Printer(failures: STDOUT_FILENO)
       let input = LineReader(descriptor: STDIN_FILENO)
       let session = Session(CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer, input: input)
       do {
-        if isTyped, let lines = TypedLines(input, printer, label: prompt, cluster) {
+        if isTyped, let lines = TypedLines(input, printer, label: prompt, pasted, cluster) {
           defer { lines.finish() }
           try await session.run(prompt: prompt, running) { try await lines.next() }
         } else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KVCluster
+import Text
 
 /// The options of every face: which cluster, and how it is opened.
 ///
@@ -88,49 +89,58 @@ extension StartOptions {
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
-    if !ephemeral { try checkNodes(of: folder()) }
+    let folder = try ephemeral ? nil : self.folder()
+    let present = folder.flatMap(Self.nodeCount)
+    if let folder, let nodes, let present, present != nodes {
+      throw HeadlessRun.refusal(
+        "--nodes is for a new cluster, and the one in \(folder) has \(present) \(present == 1 ? "node" : "nodes"), not \(nodes): leave "
+          + "the option out; addnode and removenode change it")
+    }
+    let cacheBytes = cacheMib.map { $0 << 20 } ?? Self.cacheBytesDefault
+    if let problem = ProcessLimits.problem(nodes: present ?? nodes ?? 3, cacheBytes: cacheBytes) {
+      throw HeadlessRun.refusal(problem)
+    }
     if let nodes, let replicas, replicas > nodes {
       HeadlessRun.complain(
         "note: --replicas \(replicas) with --nodes \(nodes): keys have \(nodes) \(nodes == 1 ? "copy" : "copies") until there are more nodes"
       )
     }
     var made = ClusterOptions(
-      dataFolder: try ephemeral ? Self.makeTemporaryFolder() : folder(), isEphemeral: ephemeral,
+      dataFolder: try folder ?? TemporaryFolder.make(), isEphemeral: ephemeral,
       initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
-      writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: (cacheMib ?? 64) << 20)
+      writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: cacheBytes)
     made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
     return made
   }
 
-  /// A cluster that is there has the nodes it has; what the options say of it otherwise the engine checks.
-  private func checkNodes(of folder: String) throws {
-    guard let nodes, let bytes = try? WholeFile.read("\(folder)/configuration"),
-      let configuration = try? Configuration(text: String(decoding: bytes, as: UTF8.self)),
-      configuration.members.count != nodes
-    else { return }
-    let count = configuration.members.count
-    throw HeadlessRun.refusal(
-      "--nodes is for a new cluster, and the one in \(folder) has \(count) \(count == 1 ? "node" : "nodes"), not \(nodes): leave the "
-        + "option out; addnode and removenode change it")
+  static let cacheBytesDefault = 64 << 20
+
+  /// Nodes of the cluster in a folder, if there is one; what is wrong with it the engine says.
+  static func nodeCount(of folder: String) -> Int? {
+    guard let bytes = try? WholeFile.read(regular: "\(folder)/configuration", bytesMax: configurationBytesMax) else {
+      return nil
+    }
+    return (try? Configuration(text: String(decoding: bytes, as: UTF8.self)))?.members.count
   }
+
+  /// Many times what 1,024 nodes need.
+  private static let configurationBytesMax = 16 << 20
 
   /// The data's folder as an absolute path.
   func folder() throws -> String {
+    let path = try namedFolder()
+    try FolderName.check(path)
+    return path
+  }
+
+  private func namedFolder() throws -> String {
     if let data { return data.hasPrefix("/") ? data : "\(try Self.currentFolder())/\(data)" }
     // The XDG specification: a relative path is to be ignored.
-    if let xdg = Self.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
-    guard let home = Self.variable("HOME") else {
+    if let xdg = ByteText.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
+    guard let home = ByteText.variable("HOME") else {
       throw HeadlessRun.refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
     }
     return "\(home)/.local/share/kvstore"
-  }
-
-  static func makeTemporaryFolder() throws -> String {
-    var template = Array("\(variable("TMPDIR") ?? "/tmp")/kvstore-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw HeadlessRun.refusal("cannot make a temporary folder: \(String(cString: strerror(errno)))")
-    }
-    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private static func currentFolder() throws -> String {
@@ -138,12 +148,7 @@ extension StartOptions {
       throw HeadlessRun.refusal("the current folder is gone: \(String(cString: strerror(errno)))")
     }
     defer { free(path) }
-    return String(cString: path)
-  }
-
-  /// An environment variable that is set and not empty.
-  private static func variable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    return ByteText.encode(cString: path)
   }
 }
 

@@ -3,6 +3,10 @@ import Synchronization
 
 /// What a tool prints has to arrive: where it does not, the program says so and does not end with status 0.
 enum StandardOutput {
+  /// The status of a program whose output was lost, as `sysexits.h` has it (EX_IOERR): no other outcome has it, so that a
+  /// full disk is not taken for damaged data.
+  static let lost: Int32 = 74
+
   /// The `errno` of the first write that failed; 0 if none did.
   private static let firstFailure = Atomic<Int32>(0)
 
@@ -15,6 +19,9 @@ enum StandardOutput {
     }
   }
 
+  /// Whether somebody sits before a terminal.
+  static var isScreen: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+
   static func write(_ text: String) {
     do throws(WholeFile.Failure) {
       try WholeFile.write(text.utf8, to: STDOUT_FILENO)
@@ -23,7 +30,8 @@ enum StandardOutput {
     }
   }
 
-  /// What the fate of the output makes of the program's exit status: as after SIGPIPE if its reader has gone, else 1.
+  /// What the fate of the output makes of the program's exit status: as after SIGPIPE if its reader has gone, else
+  /// ``lost``. A signal that ended the program stays its status.
   static func status(_ status: Int32) -> Int32 {
     guard let failure else { return status }
     if failure == EPIPE { return status == 0 ? 128 + SIGPIPE : status }
@@ -31,7 +39,7 @@ enum StandardOutput {
       failure == EBADF
         ? "standard output is closed: what was to be printed is lost"
         : "cannot write to standard output: \(String(cString: strerror(failure)))")
-    return max(1, status)
+    return status > 128 ? status : lost
   }
 
   private static var failure: Int32? {

@@ -4,6 +4,7 @@ import Demo
 import Glibc
 import KVCluster
 import Synchronization
+import Text
 
 /// The tour in the dashboard: `kvstore demo` on a terminal.
 enum TourFace {
@@ -19,7 +20,10 @@ enum TourFace {
       _ = await host.finish()
       return 1
     }
+    // The first wish to end was the screen's.
+    let ending = SignalWatch.endAtFirst()
     let report = await host.finish()
+    withExtendedLifetime(ending) {}
     guard status == 0 else { return status }
     for line in TourText.closing(report).dropFirst() { BenchFile.write(line + "\n", to: STDOUT_FILENO) }
     return report.failures.isEmpty ? 0 : 1
@@ -55,7 +59,9 @@ struct TourHost: ScreenHost {
 
   var advice: CommandAdvice {
     CommandAdvice(place: { line in
-      key(of: line).map { KeyPlace(key: String(decoding: $0, as: UTF8.self), hash: $0.withUnsafeBytes(Ring.hash)) }
+      key(of: line).map {
+        KeyPlace(key: Quoted.preview($0, bytesMax: KeyPlace.keyBytesMax), hash: $0.withUnsafeBytes(Ring.hash))
+      }
     })
   }
 
@@ -90,7 +96,7 @@ final class Tours: Sendable {
   private let hosts = Mutex<[TourHost]>([])
 
   func begin() -> TourHost {
-    var settings = TourSettings { try StartOptions.makeTemporaryFolder() }
+    var settings = TourSettings { try TemporaryFolder.make() }
     settings.preface =
       "This is a tour on temporary clusters of its own. Your cluster goes on behind it, its data is not touched, and you "
       + "are back there when you leave the tour with q."

@@ -3,32 +3,40 @@ import Commands
 import Dashboard
 import Glibc
 import KVCluster
+import Synchronization
+import Text
 
 /// Lines typed at line mode's prompt, edited, completed and remembered as at the dashboard's.
 ///
-/// The terminal is raw only while a line is typed: commands run, print and are interrupted as anywhere. Where the cursor
-/// cannot be moved (`TERM=dumb`), the terminal's own editing does. (A library such as linenoise was rejected: editor,
-/// history and completion are here already, for the dashboard; all that it would add is the raw mode.)
+/// The terminal is ours from the first prompt to the end: a command that runs finds it without echo, so that what is typed
+/// or pasted meanwhile is kept as it is (in its own line editing a terminal drops what is beyond 4,095 bytes), and with
+/// the keys that send signals. Only a command that reads standard input gets it as it was. Where the cursor cannot be
+/// moved (`TERM=dumb`), the terminal's own editing does. (A library such as linenoise was rejected: editor, history and
+/// completion are here already, for the dashboard; all that it would add is the raw mode.)
 ///
 /// Not `Sendable`: one task reads.
 final class TypedLines {
   private let input: LineReader
   private let printer: Printer
   private let label: String
+  private let pasted: PasteQueue
   private let history = HistoryFile()
   private let keys = RecentKeys()
   private var prompt: LinePrompt
   private var decoder = KeyDecoder()
+  /// When it was last said how much of a paste has come.
+  private var receivingShownNs: UInt64 = 0
 
   /// What the terminal must hear when it is given back: bracketed paste and colours off.
   private static let undo = "\u{1b}[?2004l\u{1b}[0m"
+  private static let receivingPauseNs: UInt64 = 100_000_000
 
   /// `nil` where lines cannot be edited.
-  init?(_ input: LineReader, _ printer: Printer, label: String, _ cluster: Cluster) {
+  init?(_ input: LineReader, _ printer: Printer, label: String, _ pasted: PasteQueue, _ cluster: Cluster) {
     let term = getenv("TERM").map { String(cString: $0) } ?? ""
     guard term != "", term != "dumb" else { return nil }
     guard ct_guard_install(STDIN_FILENO, Self.undo, Self.undo.utf8.count) == 0 else { return nil }
-    (self.input, self.printer, self.label) = (input, printer, label)
+    (self.input, self.printer, self.label, self.pasted) = (input, printer, label, pasted)
     let lines = history.load()
     prompt = LinePrompt(label: label, history: lines) { [keys] line, cursor in
       var found = completion(of: line, cursor: cursor, cluster.status().nodes, keys)
@@ -43,54 +51,93 @@ final class TypedLines {
   ///
   /// - Throws: as ``LineReader/next()``.
   func next() async throws -> LineReader.Line? {
-    takeTerminal()
-    defer { ct_guard_restore() }
+    if let line = nextPasted() { return .bytes(submit(line)) }
+    takeTerminal(for: .editing)
     draw()
     while true {
       let bytes = try await input.nextBytes()
       guard !bytes.isEmpty else { return nil }
-      for (key, end) in keysIn(bytes) {
-        guard let event = prompt.take(key) else { continue }
-        switch event {
-        case .line(let line):
-          input.putBack(bytes[end...])
-          return .bytes(submit(line))
-        case .end: return nil
-        // As if the terminal had said so; what comes of it is a cancelled task.
-        case .interrupt: kill(getpid(), SIGINT)
-        case .suspend: suspend()
-        case .clearScreen: printer.print(raw: "\u{1b}[H\u{1b}[2J")
+      // A paste that lost its end would take every key for text: Ctrl-C by itself is none.
+      let keys = decoder.pastedCount != nil && bytes == [3] ? decoder.endPaste() : []
+      for key in keys { if let line = take(key) { return line.bytes } }
+      var typed = ""
+      for (place, byte) in bytes.enumerated() {
+        for key in decoder.take(byte) {
+          // Characters that arrive together are one insertion.
+          if case .character(let character) = key {
+            typed.append(character)
+            continue
+          }
+          insert(&typed)
+          guard let line = take(key) else { continue }
+          input.putBack(bytes[(place + 1)...])
+          return line.bytes
         }
       }
-      draw()
+      insert(&typed)
+      if let count = decoder.pastedCount { showReceiving(count) } else { draw() }
     }
   }
 
-  /// Returns when the history is saved.
-  func finish() { history.finish() }
-
-  /// The keys, each with the place behind its last byte. Characters that arrive together are one insertion.
-  private func keysIn(_ bytes: [UInt8]) -> [(key: Key, end: Int)] {
-    var keys: [(key: Key, end: Int)] = []
-    for (place, byte) in bytes.enumerated() {
-      for key in decoder.take(byte) {
-        if case .character(let character) = key, case .paste(let text)? = keys.last?.key {
-          keys[keys.count - 1] = (.paste(text + String(character)), place + 1)
-        } else if case .character(let next) = key, case .character(let first)? = keys.last?.key {
-          keys[keys.count - 1] = (.paste(String(first) + String(next)), place + 1)
-        } else {
-          keys.append((key, place + 1))
-        }
-      }
-    }
-    return keys
+  /// Gives the terminal back; returns when the history is saved.
+  func finish() {
+    ct_guard_restore()
+    history.finish()
   }
 
+  /// What a key made of the session's input.
+  private enum Outcome {
+    case line([UInt8])
+    case end
+
+    var bytes: LineReader.Line? { if case .line(let bytes) = self { .bytes(bytes) } else { nil } }
+  }
+
+  private func insert(_ typed: inout String) {
+    if !typed.isEmpty { _ = take(typed.count == 1 ? .character(typed.removeFirst()) : .paste(typed)) }
+    typed = ""
+  }
+
+  private func take(_ key: Key) -> Outcome? {
+    guard let event = prompt.take(key) else { return nil }
+    switch event {
+    case .line(let line): return .line(submit(line))
+    case .pasted(let lines):
+      pasted.add(lines)
+      return nextPasted().map { .line(submit($0)) }
+    case .refused(let count):
+      printer.print(
+        .answer(Answer(.failure, "Not taken: a pasted line of \(count) bytes without its end is too long to be edited"))
+      )
+    case .end: return .end
+    // As if the terminal had said so; what comes of it is a cancelled task.
+    case .interrupt: kill(getpid(), SIGINT)
+    case .suspend: suspend()
+    case .clearScreen: printer.print(raw: "\u{1b}[H\u{1b}[2J")
+    }
+    return nil
+  }
+
+  private func nextPasted() -> String? {
+    if case let dropped = pasted.takeDropped(), dropped > 0 {
+      printer.print(.answer(Answer(.failure, "Not done: \(Numbers.count(dropped, "pasted line"))")))
+    }
+    return pasted.next()
+  }
+
+  /// Leaves the line on the screen and makes the terminal ready for the command.
   private func submit(_ line: String) -> [UInt8] {
-    printer.print(raw: LinePrompt.farewell(label: label, line: line))
+    let place = pasted.place.map { "\(Numbers.count($0.number)) of \(Numbers.count($0.count))" }
+    printer.print(raw: LinePrompt.farewell(label: place.map { "(\($0)) \(label)" } ?? label, line: line))
     note(line)
     history.save(prompt.history)
-    return Array(line.utf8)
+    let bytes = ByteText.decode(line)
+    if (try? Command.parse(bytes)).map({ $0.readsInput }) ?? false {
+      ct_guard_restore()
+    } else {
+      takeTerminal(for: .command)
+    }
+    return bytes
   }
 
   /// The keys of commands are what Tab offers for the next.
@@ -100,6 +147,13 @@ final class TypedLines {
 
   private func draw() { printer.print(raw: prompt.picture(columns: columns)) }
 
+  private func showReceiving(_ count: Int) {
+    let now = Clock.nowNs()
+    guard now > receivingShownNs + Self.receivingPauseNs else { return }
+    receivingShownNs = now
+    printer.print(raw: "\r\u{1b}[J\(label)receiving a paste: \(Numbers.bytes(count))")
+  }
+
   private var columns: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -108,16 +162,26 @@ final class TypedLines {
 
   // MARK: - The terminal
 
-  private func takeTerminal() {
-    // How it is to be given back may have been changed since the last line.
-    _ = ct_guard_install(STDIN_FILENO, Self.undo, Self.undo.utf8.count)
+  private enum Use {
+    /// Every key is ours.
+    case editing
+    /// Ctrl-C and Ctrl-Z are the terminal's, and throw nothing away that was typed or pasted.
+    case command
+  }
+
+  private func takeTerminal(for use: Use) {
+    if ct_guard_is_armed() == 0 {
+      // How it is to be given back may have been changed since it was ours.
+      _ = ct_guard_install(STDIN_FILENO, Self.undo, Self.undo.utf8.count)
+      ct_guard_arm(1)
+      printer.print(raw: "\u{1b}[?2004h")
+    }
     var settings = termios()
     guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return }
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
     settings.c_iflag &= ~tcflag_t(IXON)
-    ct_guard_arm(1)
+    if use == .command { settings.c_lflag |= tcflag_t(ISIG | NOFLSH) }
     tcsetattr(STDIN_FILENO, TCSANOW, &settings)
-    printer.print(raw: "\u{1b}[?2004h")
   }
 
   /// Stops as Ctrl-Z does, until the shell goes on with us.
@@ -125,6 +189,49 @@ final class TypedLines {
     ct_guard_restore()
     printer.print(raw: "\r\n")
     raise(SIGTSTP)
-    takeTerminal()
+    takeTerminal(for: .editing)
+  }
+}
+
+/// Pasted lines that wait for their turn. A signal may give them up from another thread.
+final class PasteQueue: Sendable {
+  private struct State {
+    var lines = PastedLines()
+    var dropped = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// The line that runs and how many there are, if they are several.
+  var place: (number: Int, count: Int)? {
+    state.withLock { state in
+      state.lines.total > 1 && state.lines.isBusy ? (state.lines.begun, state.lines.total) : nil
+    }
+  }
+
+  func add(_ lines: [String]) {
+    state.withLock { state in
+      for line in lines where !state.lines.add(line) { state.dropped += 1 }
+    }
+  }
+
+  /// The next line; the one before it is over.
+  func next() -> String? { state.withLock { $0.lines.nextInTurn() } }
+
+  /// Gives up the lines that wait; returns whether there were any.
+  func stop() -> Bool {
+    state.withLock { state in
+      let count = state.lines.drop()
+      state.dropped += count
+      return count > 0
+    }
+  }
+
+  /// How many lines were given up since the last call.
+  func takeDropped() -> Int {
+    state.withLock { state in
+      defer { state.dropped = 0 }
+      return state.dropped
+    }
   }
 }

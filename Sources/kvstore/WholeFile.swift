@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// Files and streams from beginning to end: a write that takes only a part goes on, one that a signal interrupts is
 /// tried again.
@@ -18,11 +19,32 @@ enum WholeFile {
     var description: String { reason ?? String(cString: strerror(code)) }
   }
 
-  /// - Parameter lineBytesMax: a file with a longer line is none that is meant: a device may have no end.
-  static func read(_ path: String, lineBytesMax: Int = .max) throws(Failure) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+  /// Reads a file that is no folder, pipe or device: opening and reading these may wait for ever.
+  static func read(regular path: String, bytesMax: Int) throws(Failure) -> [UInt8] {
+    let file = open(ByteText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw Failure() }
     defer { close(file) }
+    var facts = stat()
+    guard fstat(file, &facts) == 0 else { throw Failure() }
+    guard facts.st_mode & S_IFMT == S_IFREG else { throw Failure(EINVAL, "it is no regular file") }
+    return try read(file, lineBytesMax: .max, bytesMax: bytesMax)
+  }
+
+  /// Reads a file, a pipe or a device.
+  ///
+  /// - Parameters:
+  ///   - lineBytesMax: a file with a longer line is none that is meant.
+  ///   - bytesMax: nor is a longer one: a device may have no end.
+  static func read(
+    _ path: String, lineBytesMax: Int = .max, bytesMax: Int = .max
+  ) throws(Failure) -> [UInt8] {
+    let file = open(ByteText.path(path), O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Failure() }
+    defer { close(file) }
+    return try read(file, lineBytesMax: lineBytesMax, bytesMax: bytesMax)
+  }
+
+  private static func read(_ file: Int32, lineBytesMax: Int, bytesMax: Int) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     var lineStart = 0
     var piece = [UInt8](repeating: 0, count: 1 << 20)
@@ -36,12 +58,13 @@ enum WholeFile {
       guard bytes.count - lineStart <= lineBytesMax else {
         throw Failure(EMSGSIZE, "a line is longer than \(lineBytesMax >> 20) MiB")
       }
+      guard bytes.count <= bytesMax else { throw Failure(EMSGSIZE, "it is longer than \(bytesMax >> 20) MiB") }
     }
   }
 
   /// Makes the file, or replaces what is in it.
   static func write(_ text: String, to path: String) throws(Failure) {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let file = open(ByteText.path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw Failure() }
     defer { close(file) }
     try write(text.utf8, to: file)
@@ -52,7 +75,7 @@ enum WholeFile {
     var folder = ""
     for part in path.split(separator: "/").dropLast() {
       folder += "/\(part)"
-      mkdir(folder, 0o700)
+      mkdir(ByteText.path(folder), 0o700)
     }
   }
 

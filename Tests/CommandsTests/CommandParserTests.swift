@@ -1,4 +1,5 @@
 import Commands
+import KVCluster
 import Testing
 
 /// What a line means, and what an error says to type instead.
@@ -51,6 +52,48 @@ struct CommandParserTests {
     ])
   func readsValues(line: String, value: String) throws {
     #expect(try parse(line) == .put(key: Array("k".utf8), value: Array(value.utf8)))
+  }
+
+  @Test(
+    "Options stand before the arguments or behind them, and behind -- there are none",
+    arguments: [
+      "put --consistency all k v": "put k=v all", "put --consistency=one k v w": "put k=v w one",
+      "put k --consistency all v": "put k=v all", "put k v --consistency=all": "put k=v all", "put -- -k v": "put -k=v",
+      "put -- --consistency all k": "put --consistency=all k",
+      "put -- k v --consistency all": "put k=v --consistency all", "put --consistency one -- --k v": "put --k=v one",
+      "put \"--\" v": "put --=v", "put '--consistency' v": "put --consistency=v", "put -k v": "put -k=v",
+      "get --consistency one k": "get k one", "get -- --k": "get --k", "del -- -k": "del -k",
+      "del --consistency=all k": "del k all", "keys -- --a": "keys --a", "load -- -f": "load -f",
+    ])
+  func readsOptions(line: String, expected: String) throws {
+    func text(_ bytes: [UInt8], _ level: Consistency?) -> String {
+      String(decoding: bytes, as: UTF8.self) + (level.map { " \($0.rawValue)" } ?? "")
+    }
+    let read: String
+    switch try parse(line) {
+    case .put(let key, let value, let level): read = "put \(text(key, nil))=\(text(value, level))"
+    case .get(let key, let level): read = "get \(text(key, level))"
+    case .delete(let key, let level): read = "del \(text(key, level))"
+    case .keys(let prefix, _): read = "keys \(text(prefix, nil))"
+    case .load(let path): read = "load \(text(path, nil))"
+    default: read = "another command"
+    }
+    #expect(read == expected)
+  }
+
+  @Test(
+    "A word that looks like an option and is none is no key",
+    arguments: [
+      (
+        "put --consistancy all k v", "put: there is no option --consistancy; behind -- it is text: put -- --consistancy"
+      ),
+      ("get --k", "get: there is no option --k; behind -- it is text: get -- --k"),
+      ("keys --limit 5", "keys: there is no option --limit; behind -- it is text: keys -- --limit"),
+      ("put --consistency some k v", "put: 'some' should be one of one, quorum, all"),
+      ("put --consistency", "put: --consistency takes one of one, quorum, all"),
+    ])
+  func refusesUnknownOptions(line: String, expected: String) {
+    #expect(message(line) == expected)
   }
 
   @Test("Keys and values take any bytes, escaped or as they are")

@@ -116,6 +116,33 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("A key cannot forge a line of the list of keys")
+  func listsKeysOneALine() async throws {
+    try await withCluster { cluster in
+      _ = await say([#"put "a\n- Key: b" 1"#, #"put "\"q" 2"#, "put plain 3"], on: cluster)
+      #expect(
+        await say(["keys"], on: cluster) == [
+          "Found 3 keys:", #"- Key: "\"q""#, #"- Key: "a\n- Key: b""#, "- Key: plain",
+        ])
+      #expect(await say([#"keys "a\n""#], on: cluster).first == #"Found 1 key that begins with "a\n":"#)
+    }
+  }
+
+  @Test(
+    "What no quorum can give is refused before it is begun, and what removing a node costs is said beside the answer")
+  func advisesOnChanges() async throws {
+    try await withCluster { cluster in
+      #expect(
+        await say(["kill node2", "kill node3", "replacenode node2 node9"], on: cluster).last
+          == "✗ node2, node3 are down, and too few of the owners of some keys answer, so that their copies cannot be brought "
+          + "to a new node: `restart node2` first")
+      #expect(
+        await say(["restart node2", "restart node3", "removenode node3"], on: cluster).suffix(2) == [
+          "✓ Removed node: node3", "note: each key has 2 copies, not 3, until a node is added",
+        ])
+    }
+  }
+
   @Test("What the engine refuses is said as it says it")
   func repeatsRefusals() async throws {
     try await withCluster { cluster in

@@ -2,6 +2,7 @@ import Commands
 import Glibc
 import KVCluster
 import Testing
+import Text
 
 /// Commands one after another, as line mode and `exec` run them.
 struct SessionTests {
@@ -164,11 +165,11 @@ struct SessionTests {
       Array("\u{10FE41}".utf8), Array("x\u{10FE41}".utf8) + [0xFE], Array(0...255),
     ] as [[UInt8]])
   func carriesAnyBytes(bytes: [UInt8]) {
-    #expect(ArgumentBytes.decode(ArgumentBytes.encode(bytes)) == bytes)
+    #expect(ByteText.decode(ByteText.encode(bytes)) == bytes)
   }
 
   @Test("Arguments that are UTF-8 stay as they are")
   func keepsText() {
-    #expect(ArgumentBytes.encode(Array("Grüße".utf8)) == "Grüße")
+    #expect(ByteText.encode(Array("Grüße".utf8)) == "Grüße")
   }
 }

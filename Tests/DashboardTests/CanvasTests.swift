@@ -1,5 +1,6 @@
 import Dashboard
 import Testing
+import Text
 
 @Suite struct CanvasTests {
   @Test func `text outside the canvas is clipped`() {
@@ -40,10 +41,27 @@ import Testing
     #expect(target.lines == ["东 "])
   }
 
-  @Test func `control characters show as a dot and combining marks are left out`() {
+  @Test func `control characters show as a dot and marks are drawn over the character before them`() {
     var canvas = Canvas(Size(width: 6, height: 1))
     canvas.write("a\u{1b}[e\u{301}\u{202E}", column: 0, row: 0, Style())
-    #expect(canvas.lines == ["a·[e· "])
+    #expect(canvas.lines.map { Array($0.unicodeScalars) } == [Array("a·[e\u{301}· ".unicodeScalars)])
+    #expect(AnsiText.text(canvas, depth: .mono).contains("e\u{301}") && SvgPicture.text(canvas).contains("e\u{301}"))
+    canvas.reduceToASCII()
+    #expect(canvas.lines == ["a.[?. "])
+  }
+
+  @Test func `a cell holds as many marks as ncurses draws, and loses them with its character`() {
+    var canvas = Canvas(Size(width: 8, height: 1))
+    canvas.write("नमस्ते", column: 0, row: 0, Style())
+    #expect(canvas.lines == ["नमस्ते    "])
+    canvas.write("e" + String(repeating: "\u{301}", count: 9), column: 0, row: 0, Style())
+    #expect(canvas[0, 0].text.count == 1 + Cell.marksMax)
+    canvas.write("x", column: 0, row: 0, Style())
+    #expect(!canvas[0, 0].hasMarks)
+    // A mark of nothing, and one beyond the edge, are drawn nowhere.
+    canvas.write("\u{301}", column: 0, row: 0, Style())
+    canvas.write("abcdefghi\u{301}", column: 0, row: 0, Style())
+    #expect(canvas.lines == ["abcdefgh"])
   }
 
   @Test func `cutting a string ends it with an ellipsis`() {

@@ -20,7 +20,7 @@ import Testing
     ([.home, .wordRight, .alt("d")], "put value"),
     ([.control("w"), .control("a"), .control("y")], "valueput key "),
     ([.control("a"), .control("d")], "ut key value"),
-    ([.paste("a\nb\tc")], "put key valuea b c"),
+    ([.paste("a\tc")], "put key valuea\tc"),
   ])
   func `editing keys work as with readline`(keys: [Key], line: String) {
     #expect(editing("put key value", keys).text == line)
@@ -62,8 +62,20 @@ import Testing
     #expect(history.lines.last == "1999")
   }
 
-  @Test func `a paste longer than any line is cut`() {
-    #expect(editing("", [.paste(String(repeating: "x", count: 300_000))]).characters.count == 100_000)
+  @Test func `what is too long is not cut but left out, and there is room to ask for`() {
+    let long = String(repeating: "x", count: LineEditor.charactersMax)
+    let full = editing("", [.paste(long)])
+    #expect(full.characters.count == LineEditor.charactersMax && !full.hasRoom(for: "y"))
+    #expect(editing("ab", [.paste(long)]).text == "ab")
+    #expect(full.text(inserting: "y").utf8.count == LineEditor.charactersMax + 1)
+  }
+
+  @Test func `the history keeps no line that only a paste can make, and tells one key from another by its bytes`() {
+    var history = CommandHistory()
+    history.add("put k " + String(repeating: "x", count: CommandHistory.lineBytesMax))
+    history.add("get é")
+    history.add("get e\u{301}")
+    #expect(history.lines.count == 2)
   }
 }
 

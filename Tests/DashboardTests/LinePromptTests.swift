@@ -1,5 +1,6 @@
 import Dashboard
 import Testing
+import Text
 
 /// Line mode's editor: bytes of a terminal in, lines and pictures out.
 @Suite struct LinePromptTests {
@@ -33,18 +34,67 @@ import Testing
       ("\t\r\n\u{7f}", [.tab, .enter, .enter, .backspace]),
       ("\u{1}\u{1b}b\u{1b}\u{1b}[D", [.control("a"), .alt("b"), .escape, .left]),
       ("é東🌍", [.character("é"), .character("東"), .character("🌍")]),
-      ("\u{1b}[200~one\u{1b}[31m\r\ntwo\u{1b}[201~x", [.paste("one"), .enter, .paste("two"), .character("x")]),
+      ("\u{1b}[200~one\u{1b}[31m\r\ntwo\u{1b}[201~x", [.paste("one\u{1b}[31m\r\ntwo"), .character("x")]),
+      ("\u{1b}[200~\u{1b}[20~\u{1b}[201~\u{1b}[200~\u{1b}[201~", [.paste("\u{1b}[20~")]),
+      ("\u{1b}[15~\u{1b}OP\u{1b}[24~\u{1b}[[B", [.function(5), .function(1), .function(12), .function(2)]),
+      (
+        "\u{1b}[<0;12;3M\u{1b}[<0;12;3m\u{1b}[<65;1;1M\u{1b}[M !!",
+        [
+          .mouse(.press, column: 11, row: 2), .mouse(.wheelDown, column: 0, row: 0), .mouse(.press, column: 0, row: 0),
+        ]
+      ),
       ("\u{1b}[38;5;1mx", [.character("x")]),
     ])
   func decodes(text: String, expected: [Key]) {
     #expect(keys(text) == expected)
   }
 
-  @Test("What is not UTF-8 does not swallow what follows")
+  @Test("What is not UTF-8 does not swallow what follows, and is the same bytes when the line is run")
   func decodesAnything() {
-    #expect(keys([0xFF, 0x61]) == [.character("\u{FFFD}"), .character("a")])
-    #expect(keys([0xC3, 0x61]) == [.character("\u{FFFD}"), .character("a")])
-    #expect(keys([0xE2, 0x82, 0x0D]) == [.character("\u{FFFD}"), .enter])
+    func raw(_ byte: UInt8) -> Key { .character(Character(ByteText.mark(byte))) }
+    #expect(keys([0xFF, 0x61]) == [raw(0xFF), .character("a")])
+    #expect(keys([0xC3, 0x61]) == [raw(0xC3), .character("a")])
+    #expect(keys([0xE2, 0x82, 0x0D]) == [raw(0xE2), raw(0x82), .enter])
+    let line = Array("put k ".utf8) + [0xE9, 0xC0, 0xAF, 0xED, 0xA0, 0x80, 0xF4, 0x90, 0x80, 0x80]
+    var prompt = prompt()
+    let events = keys(line + [0x0D]).compactMap { prompt.take($0) }
+    guard case .line(let text)? = events.first else { return #expect(Bool(false), "no line") }
+    #expect(ByteText.decode(text) == line)
+  }
+
+  @Test("A paste may arrive in pieces of any size: its end is found, and nothing in it is a key", arguments: 1...9)
+  func decodesPieces(size: Int) {
+    let bytes = Array("\u{1b}[200~put a 1\rput b \u{1b}[20\r\u{1b}[201~get a\r".utf8)
+    var decoder = KeyDecoder()
+    var keys: [Key] = []
+    for start in stride(from: 0, to: bytes.count, by: size) {
+      for byte in bytes[start..<min(start + size, bytes.count)] { keys += decoder.take(byte) }
+    }
+    #expect(keys.first == .paste("put a 1\rput b \u{1b}[20\r") && keys.last == .enter && keys.count == 7)
+  }
+
+  @Test("Esc is a key once nothing follows it, and half a sequence is none")
+  func flushes() {
+    var decoder = KeyDecoder(known: [Array("\u{1b}?x".utf8): .up])
+    func take(_ text: String) -> [Key] { text.utf8.flatMap { decoder.take($0) } }
+    #expect(take("\u{1b}") == [] && decoder.hasEscape)
+    #expect(decoder.flush() == [.escape])
+    #expect(take("\u{1b}[1") == [] && decoder.isWithinKey)
+    #expect(decoder.flush() == [])
+    #expect(take("\u{1b}?xa") == [.up, .character("a")])
+    #expect(take("\u{1b}[200~lost") == [])
+    #expect(decoder.endPaste() == [.paste("lost")])
+  }
+
+  @Test("A paste of several lines gives them at once, with what was typed before in the first")
+  func pastes() {
+    var prompt = prompt()
+    for key in keys("put ") { _ = prompt.take(key) }
+    #expect(prompt.take(.paste("a 1\rget a\r\nget")) == .pasted(["put a 1", "get a"]))
+    #expect(prompt.take(.enter) == .line("get"))
+    #expect(prompt.history == ["put a 1", "get a", "get"])
+    let tooLong = String(repeating: "x", count: LineEditor.charactersMax + 1)
+    #expect(prompt.take(.paste(tooLong)) == .refused(byteCount: LineEditor.charactersMax + 1))
   }
 
   @Test(

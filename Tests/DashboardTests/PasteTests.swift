@@ -1,6 +1,7 @@
 import Dashboard
 import KVCluster
 import Testing
+import Text
 
 /// Several lines pasted at the prompt are a script.
 @Suite struct PasteTests {
@@ -94,10 +95,43 @@ import Testing
     #expect(state.log.lines.contains { $0.text.hasPrefix("The cluster is ") })
   }
 
-  @Test func `more lines than can wait are refused by name`() {
+  @Test func `a paste of any length is run whole and in order, and says how far it is`() {
     var state = screen()
-    let lines = (0..<1_500).map { "put k\($0) v" }
-    _ = state.handle(.paste(lines.joined(separator: "\n") + "\n"))
-    #expect(state.pasted.waiting.count < 1_001 && state.log.lines.count { $0.text.contains("`load FILE`") } > 400)
+    let lines = (0..<5_000).map { "put k\($0) v" }
+    var run: [String] = []
+    var actions = state.handle(.paste(lines.joined(separator: "\r") + "\r"))
+    while case .run(let line)? = actions.first {
+      run.append(line)
+      if run.count == 2_000 {
+        #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("pasted line 2000 of 5000; Ctrl-C stops") })
+      }
+      actions = state.apply(answer: answer(line))
+    }
+    #expect(run == lines && !state.pasted.isBusy)
+  }
+
+  @Test func `only CR and LF end a pasted line, and what stands in it arrives as it is`() {
+    var state = screen()
+    let line = "put k a\u{2028}b\u{85}c\u{0B}d\te\u{1b}[31m" + String(repeating: "x", count: 200_000)
+    #expect(state.handle(.paste("\(line)\nget k")) == [.run(line)])
+    #expect(state.prompt.editor.text == "get k")
+    let bytes = ByteText.encode(Array("put k ".utf8) + [0xE9, 0xFF])
+    var other = screen()
+    #expect(other.handle(.paste(bytes + "\n")) == [.run(bytes)])
+  }
+
+  @Test func `a line that is too long to be edited is refused with its size, and nothing is cut`() {
+    var state = screen()
+    _ = state.handle(.paste("get a\n" + String(repeating: "x", count: LineEditor.charactersMax + 1)))
+    #expect(state.prompt.editor.isEmpty)
+    #expect(state.log.lines.contains { $0.text.hasPrefix("not taken: a pasted line of ") })
+  }
+
+  @Test func `while a paste arrives the screen says how much has come`() {
+    var state = screen()
+    let isNews = [4_096, 4_096, 0].map { count in state.apply(bytesReceived: count) }
+    #expect(isNews == [true, false, true])
+    _ = state.apply(bytesReceived: 4_096)
+    #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("receiving a paste: \(Figures.bytes(4_096))") })
   }
 }

@@ -41,6 +41,17 @@ private final class StallingTarget: BenchmarkTarget {
 @Suite struct OpenLoopTests {
   private static let stallNs: UInt64 = 200_000_000
 
+  @Test("A schedule ends with the interval of its last operation, at the latest at its deadline, whatever the figures")
+  func endsWithItsIntervals() {
+    func length(_ rate: Double, _ operations: Int?, deadlineNs: UInt64) -> UInt64 {
+      OpenSchedule(rate: rate, startNs: 1_000, operations: operations, deadlineNs: deadlineNs).endNs - 1_000
+    }
+    #expect(length(0.5, nil, deadlineNs: 500_001_000) == 500_000_000)
+    #expect(length(0.5, 1, deadlineNs: .max) == 2_000_000_000)
+    #expect(length(100, 200, deadlineNs: .max) == 2_000_000_000)
+    #expect(length(0.1, .max, deadlineNs: .max) > 0)
+  }
+
   /// Latencies of 2,000 operations with a stall at the thousandth.
   private func latencies(rate: Double?, clients: Int, threads: Int) async -> LatencyHistogram {
     var plan = BenchmarkPlan(workload: .fill, keys: 100, threads: threads, clients: clients)

@@ -133,10 +133,51 @@ import Testing
     #expect(comparison.differences.isEmpty)
   }
 
-  @Test("What is no result is said with its line", arguments: ["", "\n", "{}", "[1]", "{\"opsPerSecond\": 1}"])
+  @Test("What is no result is said with its line", arguments: ["", "\n", "{}", "[1]", "{\"latencyNs\": {}}"])
   func refusesOthers(text: String) {
     let error = #expect(throws: ComparisonError.self) { try RecordedRun.read(text, named: "f.json") }
     #expect(error?.description.hasPrefix("f.json") == true)
+  }
+
+  @Test(
+    "Figures that no run measures are refused with their line",
+    arguments: [
+      #"{"opsPerSecond": 1e300, "latencyNs": {}}"#, #"{"opsPerSecond": -5, "latencyNs": {}}"#,
+      #"{"opsPerSecond": 1, "latencyNs": {"p50": 18446744073709551615}}"#,
+      #"{"opsPerSecond": 1, "latencyNs": {}, "seconds": [{"startNs": 0, "endNs": 1, "reads": 0, "writes": 0, "modifies": 0, "latencyNs": {"max": 18446744073709551615}}]}"#,
+      #"{"opsPerSecond": NaN, "latencyNs": {}}"#,
+    ])
+  func refusesFigures(text: String) {
+    let error = #expect(throws: ComparisonError.self) { try RecordedRun.read("\n" + text, named: "f.json") }
+    #expect(error?.description.hasPrefix("f.json, line 2: ") == true)
+  }
+
+  @Test("Nothing is a multiple of 0, and seconds that are none are left out")
+  func comparesAnything() throws {
+    let zero = try RecordedRun.read(#"{"opsPerSecond": 0, "latencyNs": {"p50": 0}}"#, named: "zero")
+    let some = try RecordedRun.read(
+      #"{"opsPerSecond": 10, "latencyNs": null, "seconds": ["#
+        + #"{"startNs": 5, "endNs": 1, "reads": 1, "writes": 0, "modifies": 0},"#
+        + #"{"startNs": 0, "endNs": 1000000000, "reads": -9, "writes": 0, "modifies": 0},"#
+        + #"{"startNs": 0, "endNs": 1000000000, "reads": 9223372036854775807, "writes": 9223372036854775807, "modifies": 0},"#
+        + #"{"startNs": 0, "endNs": 5000000, "reads": 3000, "writes": 0, "modifies": 0}]}"#, named: "some")
+    #expect(BenchmarkComparison(zero, some).table("a", "b").contains("—"))
+    #expect(BenchmarkComparison(some, zero).table("a", "b").contains("×0.0"))
+    #expect(BenchmarkComparison(zero, zero).rows.first?.ratio == nil)
+  }
+
+  @Test("A slice that is no second has no part in the spread, and a figure that was not measured is null")
+  func spreadsOverWholeSeconds() throws {
+    var stalled = result()
+    let slice = BenchmarkSecond(
+      startNs: 1_000_000_000, endNs: 1_005_000_000, counts: OperationCounts(reads: 1_400), latency: nil)
+    stalled.seconds.insert(slice, at: 1)
+    #expect(try #require(stalled.spread).max == 2_000)
+    #expect(
+      BenchmarkSecond(startNs: 5, endNs: 5, counts: OperationCounts(reads: 1), latency: nil).readsPerSecond.isFinite)
+    stalled.latencies = .ofLatencies()
+    #expect(stalled.json.contains(#""latencyNs": null, "kinds""#) && stalled.table.contains("): none\n"))
+    #expect([0, 0.5, 52, 1_234.5, .infinity, .nan].map(BenchmarkResult.rate) == ["0", "0.5", "52", "1234", "—", "—"])
   }
 
   @Test("Axes stand at round numbers around the values")

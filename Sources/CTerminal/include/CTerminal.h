@@ -19,11 +19,12 @@ enum {
   CT_UNDERLINE = 8,
 };
 
-/* One character with its look. Colours are -1 for the terminal's own, a palette index, or 0xRRGGBB on a terminal of
+/* One character, the marks drawn over it (0 behind the last), and its look. Colours are -1 for the terminal's own, a palette index, or 0xRRGGBB on a terminal of
  * direct colours. `columns` is the width the caller reckoned with: where the C library disagrees, blanks are drawn,
  * because a character of another width would shift the rest of the row. */
 typedef struct {
   uint32_t scalar;
+  uint32_t marks[4];
   int32_t foreground;
   int32_t background;
   uint8_t attributes;
@@ -40,6 +41,9 @@ enum ct_open_result { CT_OPENED, CT_UNKNOWN_TERMINAL, CT_NO_CURSOR_MOVEMENT };
 enum ct_open_result ct_open(const char *term, const char *direct_terminfo);
 /* Gives the terminal back. Does nothing when it was given back already. */
 void ct_close(void);
+
+/* What the terminal sends for a key, by its name in terminfo, or NULL. It stays as long as the terminal is ours. */
+const char *ct_key_sequence(const char *capability);
 
 /* Colours the terminal shows: 0, 8, 16, 256, or 1 << 24. */
 int ct_color_count(void);
@@ -68,31 +72,6 @@ int ct_lost_colors(void);
 void ct_suspend(void);
 /* Takes the terminal again after a stop that could not be caught. */
 void ct_resume(void);
-
-/* ---- Keys (Keys.c) ---- */
-
-enum ct_key_kind { CT_NONE, CT_SCALAR, CT_ALT_SCALAR, CT_NAMED, CT_MOUSE };
-
-enum ct_mouse { CT_MOUSE_PRESS, CT_MOUSE_WHEEL_UP, CT_MOUSE_WHEEL_DOWN };
-
-enum ct_key_name {
-  CT_KEY_UP = 1, CT_KEY_DOWN, CT_KEY_LEFT, CT_KEY_RIGHT, CT_KEY_HOME, CT_KEY_END, CT_KEY_PAGE_UP, CT_KEY_PAGE_DOWN,
-  CT_KEY_DELETE, CT_KEY_BACKSPACE, CT_KEY_ENTER, CT_KEY_BACK_TAB, CT_KEY_WORD_LEFT, CT_KEY_WORD_RIGHT,
-  CT_KEY_PASTE_START, CT_KEY_PASTE_END,
-  CT_KEY_F1 = 64, /* and on to F12 */
-};
-
-/* `value` is a Unicode scalar, a ct_key_name or a ct_mouse; the cell is the mouse's. */
-typedef struct {
-  enum ct_key_kind kind;
-  uint32_t value;
-  int column, row;
-} ct_key;
-
-/* The next key press that has arrived, or CT_NONE. Waits only for the rest of a sequence, 25 ms at most. */
-ct_key ct_read_key(void);
-/* Names the sequences that terminfo leaves out. Part of ct_open. */
-void ct_define_keys(void);
 
 /* ---- Guard (Guard.c) ---- */
 

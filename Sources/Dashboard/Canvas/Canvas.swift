@@ -1,3 +1,5 @@
+import Text
+
 /// A grid of cells that panels draw into; it knows no terminal.
 ///
 /// A panel draws on a canvas of its own, from (0, 0), and the caller lays that canvas on a larger one. Anything
@@ -31,20 +33,27 @@ package struct Canvas: Equatable, Sendable {
 
   /// Writes text from `column` on and returns the column after it, clipped or not.
   ///
-  /// Control characters show as `·`; combining marks are left out, because a cell holds one scalar.
+  /// Control characters show as `·`; marks are drawn over the character before them, as many as a cell holds.
   @discardableResult
   package mutating func write(_ text: String, column: Int, row: Int, _ style: Style) -> Int {
     var column = column
     for scalar in text.unicodeScalars {
       let shown = scalar.isControl ? "·" : scalar
       switch shown.columns {
-      case 0: continue
+      case 0: if scalar.isMark { addMark(scalar, before: column, row: row) }
       case 1: put(shown, column: column, row: row, style)
       default: putWide(shown, column: column, row: row, style)
       }
       column += shown.columns
     }
     return column
+  }
+
+  private mutating func addMark(_ mark: Unicode.Scalar, before column: Int, row: Int) {
+    guard column > 0, column <= width, row >= 0, row < height else { return }
+    var index = row * width + column - 1
+    if cells[index].scalar == Cell.continuation, column > 1 { index -= 1 }
+    cells[index].add(mark: mark)
   }
 
   /// Writes text so that it ends before `end`.
@@ -94,8 +103,9 @@ package struct Canvas: Equatable, Sendable {
   package mutating func reduceToASCII() {
     for index in cells.indices {
       let scalar = cells[index].scalar
-      guard scalar.value > 0x7E else { continue }
-      cells[index].scalar = Self.lookalikes[scalar] ?? "?"
+      guard scalar.value > 0x7E || cells[index].hasMarks else { continue }
+      // A letter with an accent is not the letter.
+      cells[index] = Cell(cells[index].hasMarks ? "?" : Self.lookalikes[scalar] ?? "?", cells[index].style)
       let next = index + 1
       if next < cells.count, cells[next].scalar == Cell.continuation { cells[next].scalar = " " }
     }
@@ -110,9 +120,7 @@ package struct Canvas: Equatable, Sendable {
   package var lines: [String] {
     (0..<height).map { row in
       var line = String.UnicodeScalarView()
-      for cell in cells[row * width..<(row + 1) * width] where cell.scalar != Cell.continuation {
-        line.append(cell.scalar)
-      }
+      for cell in cells[row * width..<(row + 1) * width] { line.append(contentsOf: cell.text) }
       return String(line)
     }
   }
@@ -131,16 +139,18 @@ package struct Canvas: Equatable, Sendable {
   /// Blanks the other half of a wide character of which one half is about to be overwritten.
   private mutating func mendWideCharacter(at column: Int, row: Int) {
     let index = row * width + column
-    if cells[index].scalar == Cell.continuation, column > 0 { cells[index - 1].scalar = " " }
+    if cells[index].scalar == Cell.continuation, column > 0 { blank(index - 1) }
     if column + 1 < width, cells[index + 1].scalar == Cell.continuation, cells[index].scalar != Cell.continuation {
-      cells[index + 1].scalar = " "
+      blank(index + 1)
     }
   }
 
+  private mutating func blank(_ index: Int) { cells[index] = Cell(" ", cells[index].style) }
+
   /// Blanks halves of wide characters that a clipped drawing left at its edges.
   private mutating func trimWideCharacters(from first: Int, to end: Int, row: Int) {
-    if cells[row * width + first].scalar == Cell.continuation { cells[row * width + first].scalar = " " }
+    if cells[row * width + first].scalar == Cell.continuation { blank(row * width + first) }
     let last = row * width + end - 1
-    if cells[last].scalar.columns == 2 { cells[last].scalar = " " }
+    if cells[last].scalar.columns == 2 { blank(last) }
   }
 }

@@ -33,6 +33,8 @@ package struct Style: Hashable, Sendable {
 package struct Cell: Hashable, Sendable {
   /// What is drawn, or ``continuation`` in the right half of a character two columns wide.
   package var scalar: Unicode.Scalar
+  /// What is drawn over it, in order; 0 behind the last. Beside the scalar, because nearly every cell has none.
+  private var marks = SIMD4<UInt32>.zero
   package var style: Style
 
   package init(_ scalar: Unicode.Scalar = " ", _ style: Style = Style()) {
@@ -42,4 +44,26 @@ package struct Cell: Hashable, Sendable {
 
   /// Marks the right half of a wide character; never drawn by itself.
   package static let continuation: Unicode.Scalar = "\u{0}"
+
+  /// As many as ncurses draws over one character.
+  package static let marksMax = 4
+
+  /// Draws a mark over the character, if there is room for one more.
+  package mutating func add(mark: Unicode.Scalar) {
+    for place in 0..<Self.marksMax where marks[place] == 0 { return marks[place] = mark.value }
+  }
+
+  package var hasMarks: Bool { marks[0] != 0 }
+
+  /// The number of the mark at a place, from 0; 0 if there is none.
+  package func mark(_ place: Int) -> UInt32 { marks[place] }
+
+  /// The character with its marks; nothing for the right half of a wide one.
+  package var text: String.UnicodeScalarView {
+    var text = String.UnicodeScalarView()
+    guard scalar != Self.continuation else { return text }
+    text.append(scalar)
+    for place in 0..<Self.marksMax { if let mark = Unicode.Scalar(marks[place]), mark.value != 0 { text.append(mark) } }
+    return text
+  }
 }

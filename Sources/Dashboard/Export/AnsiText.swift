@@ -14,7 +14,7 @@ package enum AnsiText {
         text += sequence(cell.style, depth)
         last = cell.style
       }
-      text.unicodeScalars.append(cell.scalar)
+      text.unicodeScalars.append(contentsOf: cell.text)
     }
     return text + "\u{1b}[0m"
   }

@@ -52,7 +52,7 @@ package enum SvgPicture {
     case "█": return lines + [rectangle(x, y, width, cellHeight, color)]
     default: break
     }
-    let scalars = columns.map { canvas[$0, row].scalar }.filter { $0 != Cell.continuation }
+    let scalars = columns.flatMap { canvas[$0, row].text }
     guard scalars.contains(where: { $0 != " " }) else { return lines }
     var text = ""
     for scalar in scalars { text += escaped(scalar) }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What the cluster did, what was asked of it and what it answered, newest last.
 package enum EventsPanel {

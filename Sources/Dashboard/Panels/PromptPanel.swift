@@ -1,3 +1,5 @@
+import Text
+
 /// The prompt's line: what is typed, what would complete it, its usage, and at the right what became of the last one.
 package enum PromptPanel {
   static let label = "kvstore> "
@@ -34,18 +36,26 @@ package enum PromptPanel {
   }
 
   /// The part of a long line that is shown, and the cursor's column in it.
+  ///
+  /// - Complexity: O(`room`), however long the line is.
   private static func window(_ editor: LineEditor, room: Int) -> (text: String, cursor: Int) {
-    var widths = editor.characters.prefix(editor.cursor).map { String($0).columns }
-    var before = widths.reduce(0, +)
-    var start = 0
-    // The cursor needs a column too.
-    while before > Swift.max(0, room - 1), start < widths.count {
-      before -= widths[start]
-      start += 1
+    var start = editor.cursor
+    var before = 0
+    while start > 0 {
+      let width = shown(editor.characters[start - 1]).columns
+      // The cursor needs a column too.
+      guard before + width <= Swift.max(0, room - 1) else { break }
+      before += width
+      start -= 1
     }
-    widths = []
-    let shown = String(editor.characters[start...].prefix(room))
-    return (shown.fitted(to: room, ellipsis: ""), before)
+    let text = editor.characters[start...].prefix(room).map(shown).joined()
+    return (text.fitted(to: room, ellipsis: ""), before)
+  }
+
+  /// A character as it stands in a cell or two.
+  private static func shown(_ character: Character) -> String {
+    let scalars = character.unicodeScalars
+    return scalars.contains(where: \.isControl) ? "·" : String(character)
   }
 
   private static func drawNote(_ state: DashboardState, after column: Int, on canvas: inout Canvas, _ look: Look) {
@@ -58,20 +68,27 @@ package enum PromptPanel {
 
   private static func note(_ state: DashboardState, _ glyphs: Glyphs) -> (String, ThemeKey) {
     let prompt = state.prompt
+    if state.bytesReceived > 0 { return ("receiving a paste: \(Figures.bytes(state.bytesReceived))", .info) }
+    if let place = pastedPlace(state), prompt.editor.isEmpty { return (place, .info) }
     if !prompt.editor.isEmpty { return (prompt.completion.usage, .dim) }
     if prompt.runningCount > 0 {
       // Its panel says the rest.
       let isInPanel = state.benchmark?.isRunning == true && state.layout.panels[.benchmark] != nil
       if isInPanel, prompt.runningCount == 1 { return ("`benchmark stop` ends it", .dim) }
-      let waiting = state.pasted.waiting.count
-      let rest = waiting > 0 ? "; \(Figures.count(waiting, "pasted line")) \(waiting == 1 ? "waits" : "wait")" : ""
-      return ((prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress) + rest, .info)
+      return (prompt.progress.isEmpty ? "working\(glyphs.ellipsis)" : prompt.progress, .info)
     }
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let rest = answer.lines.count - 1
     let more = rest > 0 ? " (+\(Figures.count(rest, "line")))" : ""
     let text = glyphs.isASCII ? ascii(first, glyphs) : first
     return (text + more, answer.isSuccess ? .ok : .bad)
+  }
+
+  /// How far a paste of several lines is.
+  private static func pastedPlace(_ state: DashboardState) -> String? {
+    guard !state.pasted.waiting.isEmpty else { return nil }
+    let progress = state.prompt.progress.isEmpty ? "" : "\(state.prompt.progress); "
+    return "\(progress)pasted line \(state.pasted.begun) of \(state.pasted.total); Ctrl-C stops"
   }
 
   private static func ascii(_ text: String, _ glyphs: Glyphs) -> String {

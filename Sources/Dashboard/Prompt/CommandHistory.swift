@@ -8,14 +8,19 @@ package struct CommandHistory: Equatable, Sendable {
 
   /// As many as bash keeps.
   package static let linesMax = 500
+  /// A longer line was pasted, and is pasted again rather than recalled; 500 of any length would fill the memory.
+  package static let lineBytesMax = 16 << 10
 
   package init(_ lines: [String] = []) {
-    self.lines = Array(lines.filter { !$0.isEmpty }.suffix(Self.linesMax))
+    self.lines = Array(lines.filter { !$0.isEmpty && $0.utf8.count <= Self.lineBytesMax }.suffix(Self.linesMax))
   }
 
-  /// Adds a line, unless it is blank or the same as the last one.
+  /// Adds a line, unless it is blank, very long, or the same as the last one.
   package mutating func add(_ line: String) {
-    guard line.contains(where: { !$0.isWhitespace }), line != lines.last else { return }
+    guard line.utf8.count <= Self.lineBytesMax, line.contains(where: { !$0.isWhitespace }),
+      // By bytes: `é` in one character and in two are two keys.
+      lines.last.map({ !$0.utf8.elementsEqual(line.utf8) }) ?? true
+    else { return }
     lines.append(line)
     if lines.count > Self.linesMax { lines.removeFirst() }
   }

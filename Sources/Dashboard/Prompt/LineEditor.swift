@@ -9,8 +9,8 @@ package struct LineEditor: Equatable, Sendable {
   /// What the last kill took, for C-y.
   private var killed: [Character] = []
 
-  /// A pasted novel would make every key slow; the store's own limit on keys is lower.
-  static let charactersMax = 100_000
+  /// 16 MiB of memory; a longer line can be run from a paste, but not edited.
+  package static let charactersMax = 1 << 20
 
   package init() {}
 
@@ -24,14 +24,24 @@ package struct LineEditor: Equatable, Sendable {
     cursor = characters.count
   }
 
-  /// Inserts at the cursor. New lines and tabs become blanks: this is one line.
+  /// Whether so much more can be edited.
+  package func hasRoom(for text: String) -> Bool {
+    text.utf8.count <= Self.charactersMax - characters.count || text.count <= Self.charactersMax - characters.count
+  }
+
+  /// The line with `text` at the cursor, however long that is.
+  package func text(inserting text: String) -> String {
+    String(characters[..<cursor]) + text + String(characters[cursor...])
+  }
+
+  /// Inserts at the cursor what has room; see ``hasRoom(for:)``. Nothing else is changed: a tab stays one.
   package mutating func insert(_ text: String) {
-    let flat = text.map { $0.isNewline || $0 == "\t" ? " " : $0 }
-    let added = flat.prefix(Swift.max(0, Self.charactersMax - characters.count))
+    guard hasRoom(for: text), !text.isEmpty else { return }
     // A combining mark joins the character before it, as the parts of an emoji do that arrive one by one.
-    let head = Array(String(characters[..<cursor]) + String(added))
-    characters = head + characters[cursor...]
-    cursor = head.count
+    let start = Swift.max(0, cursor - 1)
+    let joined = Array(String(characters[start..<cursor]) + text)
+    characters.replaceSubrange(start..<cursor, with: joined)
+    cursor = start + joined.count
   }
 
   /// Puts `text` in the place of the `count` characters before the cursor.

@@ -1,3 +1,5 @@
+import Text
+
 /// The prompt of line mode: the dashboard's editor, history and completion on a single line of a terminal that scrolls.
 ///
 /// Pure: keys in, events and text for the terminal out. The line that is edited takes one row, and scrolls sideways where
@@ -6,6 +8,10 @@ package struct LinePrompt: Sendable {
   package enum Event: Equatable, Sendable {
     /// Enter: the line to run.
     case line(String)
+    /// A paste with ends of lines: the lines to run, one after another. What stands behind the last end is edited.
+    case pasted([String])
+    /// A line of so many bytes without an end was pasted, which is too long to be edited.
+    case refused(byteCount: Int)
     /// Ctrl-D on an empty line.
     case end
     /// Ctrl-C on an empty line; on another it empties the line.
@@ -44,10 +50,26 @@ package struct LinePrompt: Sendable {
       prompt.clear()
     case .control("z"): return .suspend
     case .control("l"): return .clearScreen
+    case .paste(let text): return paste(text)
     case .escape, .control("g"): _ = prompt.closeChoices()
     default: _ = prompt.handle(key)
     }
     return nil
+  }
+
+  private mutating func paste(_ text: String) -> Event? {
+    let lines = PasteLines(text)
+    var whole = lines.whole
+    if let first = whole.first {
+      // What was typed before belongs to the first.
+      whole[0] = prompt.submit(inserting: first)
+      for line in whole.dropFirst() { prompt.editor.history.add(line) }
+      self.first = 0
+    }
+    let hasRoom = prompt.editor.hasRoom(for: lines.rest)
+    if hasRoom, !lines.rest.isEmpty { _ = prompt.handle(.paste(lines.rest)) }
+    if whole.isEmpty { return hasRoom ? nil : .refused(byteCount: lines.rest.utf8.count) }
+    return .pasted(whole)
   }
 
   // MARK: - On the terminal
@@ -61,7 +83,7 @@ package struct LinePrompt: Sendable {
     let room = max(4, columns - label.columns - 1)
     scroll(into: room)
     let characters = prompt.editor.characters
-    let visible = Self.shown(String(characters[first...]).prefix(room)).cut(to: room)
+    let visible = Self.shown(String(characters[first...].prefix(room))).cut(to: room)
     let ghost = Self.shown(prompt.ghost).cut(to: room - visible.columns)
     let before = Self.shown(String(characters[first..<prompt.editor.cursor])).columns
     var text = "\r\u{1b}[J\(label)\(visible)"
@@ -72,15 +94,19 @@ package struct LinePrompt: Sendable {
     return text + "\r\u{1b}[\(label.columns + before)C"
   }
 
-  /// What is left of a line when it is done with: the whole of it, and the cursor below.
+  /// What is left of a line when it is done with: all that a screen holds of it, and the cursor below.
   package static func farewell(label: String, line: String) -> String {
-    "\r\u{1b}[J\(label)\(shown(line))\r\n"
+    "\r\u{1b}[J\(label)\(shown(line.prefix(echoedMax)))\(line.utf8.count > echoedMax ? "… (\(line.utf8.count) bytes)" : "")\r\n"
   }
+
+  /// Characters of a line that are shown once it is run.
+  private static let echoedMax = 2_048
 
   /// Moves the window so that the cursor is in it.
   private mutating func scroll(into room: Int) {
     let cursor = prompt.editor.cursor
-    first = min(first, cursor)
+    // Each character takes a column at least, but for those that are shown as none.
+    first = min(max(first, cursor - 2 * room), cursor)
     while Self.shown(String(prompt.editor.characters[first..<cursor])).columns >= room { first += max(1, room / 3) }
     first = min(first, cursor)
   }
@@ -92,7 +118,8 @@ package struct LinePrompt: Sendable {
 
   /// What would act on the terminal is shown as a dot.
   private static func shown(_ text: some StringProtocol) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? "·" : $0 }))
+    guard text.unicodeScalars.contains(where: \.isControl) else { return String(text) }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? "·" : $0 }))
   }
 }
 

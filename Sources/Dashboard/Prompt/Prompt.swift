@@ -19,6 +19,9 @@ package struct Prompt: Sendable {
 
   private let completer: Completer
 
+  /// Characters of a line that is completed as it is typed: what is longer was pasted, and asking takes its length.
+  private static let completedMax = 4_096
+
   /// What Ctrl-R looks for, and how many of the lines that have it are passed over.
   package struct Search: Equatable, Sendable {
     package var text = ""
@@ -119,6 +122,14 @@ package struct Prompt: Sendable {
     return line
   }
 
+  /// Takes the line with `text` at the cursor to run it, however long it is.
+  package mutating func submit(inserting text: String) -> String {
+    let line = editor.text(inserting: text)
+    editor.history.add(line)
+    clear()
+    return line
+  }
+
   package mutating func clear() {
     editor.clear()
     refresh()
@@ -133,11 +144,13 @@ package struct Prompt: Sendable {
   private mutating func refresh() {
     lastAnswer = nil
     choices = nil
-    completion = editor.isEmpty ? Completion() : completer(editor.text, editor.cursor)
+    let isCompleted = !editor.isEmpty && editor.characters.count <= Self.completedMax
+    completion = isCompleted ? completer(editor.text, editor.cursor) : Completion()
   }
 
   private mutating func complete(forwards: Bool) {
     if let open = choices { return choose(in: open, forwards: forwards) }
+    guard editor.characters.count <= Self.completedMax else { return }
     completion = completer(editor.text, editor.cursor)
     let candidates = completion.candidates
     guard let first = candidates.first else { return }

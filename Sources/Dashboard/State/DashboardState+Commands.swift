@@ -14,18 +14,31 @@ extension DashboardState {
 
   /// Takes a paste: each line that ends in it is a command, the rest stays at the prompt.
   mutating func paste(_ text: String) {
-    let parts = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for part in parts.dropLast() {
-      _ = prompt.handle(.paste(String(part)))
-      let line = prompt.submit()
-      if line.contains(where: { !$0.isWhitespace }) { wait(line) }
+    let lines = PasteLines(text)
+    var refused = 0
+    for (index, line) in lines.whole.enumerated() {
+      // What was typed before belongs to the first.
+      let command = index == 0 ? prompt.submit(inserting: line) : line
+      if index > 0 { prompt.editor.history.add(line) }
+      if command.contains(where: { !$0.isWhitespace }), !pasted.add(command) { refused += 1 }
     }
-    if let rest = parts.last, !rest.isEmpty { _ = prompt.handle(.paste(String(rest))) }
+    if refused > 0 {
+      warn(
+        "not run: \(Figures.count(refused, "pasted line")), because \(Figures.bytes(PastedLines.bytesMax)) of them wait already; "
+          + "`load FILE` stores many keys")
+    }
+    guard !lines.rest.isEmpty else { return }
+    if prompt.editor.hasRoom(for: lines.rest) {
+      _ = prompt.handle(.paste(lines.rest))
+    } else {
+      warn(
+        "not taken: a pasted line of \(Figures.bytes(lines.rest.utf8.count)) without its end is too long to be edited")
+    }
   }
 
   private mutating func wait(_ line: String) {
     if pasted.add(line) { return }
-    warn("not run, as \(PastedLines.linesMax) pasted lines wait already: \(line); `load FILE` stores many keys")
+    warn("not run, because \(Figures.bytes(PastedLines.bytesMax)) of lines wait already: \(line.prefix(64))")
   }
 
   /// Runs the pasted line whose turn it is. What is read or asked comes first.

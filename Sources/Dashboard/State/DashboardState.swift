@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What the keys act on.
 package enum Focus: Equatable, Sendable {
@@ -72,6 +73,8 @@ package struct DashboardState: Sendable {
   package internal(set) var filter = EventFilter()
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
+  /// Bytes that have come of a paste whose end has not; 0 outside of one.
+  package internal(set) var bytesReceived = 0
   /// Command lines that were pasted and wait for their turn.
   package internal(set) var pasted = PastedLines()
   /// So many wrong answers had been found when their rows were folded to one.
@@ -242,6 +245,12 @@ extension DashboardState {
     }
   }
 
+  /// Takes how much of a paste has come so far; returns whether that is news.
+  package mutating func apply(bytesReceived count: Int) -> Bool {
+    defer { bytesReceived = count }
+    return bytesReceived != count
+  }
+
   /// Takes what a running command says of how far it is.
   package mutating func apply(progress: String) {
     if prompt.runningCount > 0 { prompt.progress = progress }
@@ -257,7 +266,8 @@ extension DashboardState {
 
   /// Shows a command and where its key lies.
   mutating func echo(command: String) {
-    append(LogLine(kind: .command, atNs: live.nowNs, text: command))
+    let shown = Quoted.preview(ByteText.decode(command), bytesMax: EventLog.lineBytesMax)
+    append(LogLine(kind: .command, atNs: live.nowNs, text: shown))
     guard let place = advice.place(command) else { return }
     live.walk = KeyWalk(place: place, startedNs: live.nowNs)
     ringCursor = nil

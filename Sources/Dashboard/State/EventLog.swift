@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// One line of the events panel: something the cluster did, a command, or its answer.
 package struct LogLine: Equatable, Sendable {
@@ -29,9 +30,18 @@ package struct EventLog: Equatable, Sendable {
   /// As many as a person scrolls through; the cluster keeps no more either.
   static let linesMax = 2_000
 
+  /// Of a longer line its beginning and its size are shown: a value may have 64 MiB, and every line here is wrapped each
+  /// time the panel is drawn.
+  package static let lineBytesMax = 1_024
+
   package init() {}
 
   package mutating func append(_ line: LogLine) {
+    var line = line
+    // What was cut already has its size behind it.
+    if line.text.utf8.count > Self.lineBytesMax * 5 {
+      line.text = Quoted.preview(ByteText.decode(line.text), bytesMax: Self.lineBytesMax)
+    }
     lines.append(line)
     if lines.count > Self.linesMax { lines.removeFirst(lines.count - Self.linesMax) }
   }

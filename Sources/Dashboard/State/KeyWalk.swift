@@ -6,6 +6,9 @@ package struct KeyPlace: Equatable, Sendable {
   package var key: String
   package var hash: UInt64
 
+  /// More of a key than any panel shows.
+  package static let keyBytesMax = 256
+
   package init(key: String, hash: UInt64) {
     self.key = key
     self.hash = hash

@@ -3,7 +3,8 @@ import Synchronization
 
 /// What happened in one second of a run.
 package struct BenchmarkSecond: Sendable, Equatable {
-  /// When it began and ended, counted from the beginning of measuring. The last one may be shorter than the others.
+  /// When it began and ended, counted from the beginning of measuring. The last one may be shorter than the others; one in
+  /// which the watch could not run, because the machine stood still, is longer.
   package var startNs: UInt64
   package var endNs: UInt64
   package var counts: OperationCounts
@@ -19,7 +20,7 @@ package struct BenchmarkSecond: Sendable, Equatable {
     (self.latency, self.nodes) = (latency, nodes)
   }
 
-  private var seconds: Double { Double(endNs - startNs) / 1e9 }
+  private var seconds: Double { Double(max(1, endNs - min(endNs, startNs))) / 1e9 }
   /// A read of a read-modify-write is a read, its write a write.
   package var readsPerSecond: Double { Double(counts.reads + counts.modifies) / seconds }
   package var writesPerSecond: Double { Double(counts.writes + counts.modifies) / seconds }
@@ -136,7 +137,13 @@ final class BenchmarkTimeline: Sendable {
               reads: UInt64(part.reads + part.modifies), writes: UInt64(part.writes + part.modifies)))
         }
       }
-      close(&second)
+      // After a stall the windows that were missed pass at once: they are no second.
+      let length = Clock.nowNs() - second.startNs
+      if isOver {
+        close(&second, joinsLast: length < Self.windowNs)
+      } else if length >= UInt64(Self.windowsPerSecond) * Self.windowNs - Self.windowNs / 2 {
+        close(&second)
+      }
     }
   }
 
@@ -145,6 +152,8 @@ final class BenchmarkTimeline: Sendable {
     var startNs: UInt64
     var counts = OperationCounts()
     var nodes: [NodeOperations]
+    /// Latencies of the second before.
+    var last = LatencySet()
     var spare = LatencySet()
 
     init(_ startNs: UInt64, _ nodes: [NodeOperations]) {
@@ -153,20 +162,37 @@ final class BenchmarkTimeline: Sendable {
     }
   }
 
-  private func close(_ second: inout Ledger) {
+  /// - Parameter joinsLast: it is too short to have a rate of its own, and belongs to the second before.
+  private func close(_ second: inout Ledger, joinsLast: Bool = false) {
     var latencies = LatencySet()
     recorder.take(into: &latencies, &second.spare)
     let (now, counts, nodes) = (Clock.nowNs(), tally.counts, nodes())
-    let figures = LatencyFigures(latencies.all)
     let served = BenchmarkTimeline.difference(nodes, second.nodes)
+    var closed = BenchmarkSecond(
+      startNs: second.startNs - startedNs, endNs: now - startedNs, counts: counts - second.counts,
+      latency: LatencyFigures(latencies.all), nodes: served)
     state.withLock { state in
       state.record.latencies.add(latencies)
-      state.record.seconds.append(
-        BenchmarkSecond(
-          startNs: second.startNs - startedNs, endNs: now - startedNs, counts: counts - second.counts,
-          latency: figures, nodes: served))
+      if joinsLast, let before = state.record.seconds.popLast() {
+        second.last.add(latencies)
+        closed.startNs = before.startNs
+        closed.counts = closed.counts + before.counts
+        closed.latency = LatencyFigures(second.last.all)
+        closed.nodes = BenchmarkTimeline.sum(before.nodes, closed.nodes)
+      }
+      state.record.seconds.append(closed)
     }
+    second.last = latencies
     (second.startNs, second.counts, second.nodes) = (now, counts, nodes)
+  }
+
+  /// What each node served in both.
+  static func sum(_ a: [NodeOperations], _ b: [NodeOperations]) -> [NodeOperations] {
+    let new = b.filter { node in !a.contains { $0.node == node.node } }
+    return a.map { node in
+      let more = b.first { $0.node == node.node }?.operations ?? 0
+      return NodeOperations(node: node.node, operations: node.operations + more)
+    } + new
   }
 
   /// What was served between two looks; a node that began again counts from zero.

@@ -25,6 +25,12 @@ package struct OperationCounts: Sendable, Equatable {
     }
   }
 
+  static func + (a: OperationCounts, b: OperationCounts) -> OperationCounts {
+    OperationCounts(
+      reads: a.reads + b.reads, writes: a.writes + b.writes, modifies: a.modifies + b.modifies,
+      failures: a.failures + b.failures)
+  }
+
   static func - (a: OperationCounts, b: OperationCounts) -> OperationCounts {
     OperationCounts(
       reads: a.reads - b.reads, writes: a.writes - b.writes, modifies: a.modifies - b.modifies,

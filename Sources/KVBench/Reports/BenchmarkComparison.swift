@@ -10,7 +10,12 @@ package struct RecordedRun: Decodable, Sendable {
     var modifies: Int
     var latencyNs: [String: UInt64]?
 
-    var operationsPerSecond: Double { Double(reads + writes + modifies) / (Double(endNs - startNs) / 1e9) }
+    /// `nil` if it is too short to have a rate, or the figures are none of a second.
+    var operationsPerSecond: Double? {
+      let counts = [reads, writes, modifies].map(Double.init)
+      guard endNs > startNs, endNs - startNs >= 900_000_000, counts.allSatisfy({ $0 >= 0 }) else { return nil }
+      return counts.reduce(0, +) / (Double(endNs - startNs) / 1e9)
+    }
   }
 
   var workload: String?
@@ -23,7 +28,8 @@ package struct RecordedRun: Decodable, Sendable {
   var fsync: String?
   var replicas: Int?
   var opsPerSecond: Double
-  var latencyNs: [String: UInt64]
+  /// `nil` if nothing was timed.
+  var latencyNs: [String: UInt64]?
   var seconds: [Second]?
 
   /// Reads a file's runs, one JSON object a line.
@@ -32,14 +38,32 @@ package struct RecordedRun: Decodable, Sendable {
     var runs: [RecordedRun] = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where line.contains(where: { !$0.isWhitespace }) {
+      let run: RecordedRun
       do {
-        runs.append(try JSONDecoder().decode(RecordedRun.self, from: Data(line.utf8)))
+        run = try JSONDecoder().decode(RecordedRun.self, from: Data(line.utf8))
       } catch {
         throw ComparisonError(description: "\(name), line \(index + 1): no result of kvstore bench --json")
       }
+      if let problem = run.problem { throw ComparisonError(description: "\(name), line \(index + 1): \(problem)") }
+      runs.append(run)
     }
     if runs.isEmpty { throw ComparisonError(description: "\(name) holds no result") }
     return runs
+  }
+
+  /// Beyond any machine, and exact in every number here; in latencies it is eleven days.
+  private static let figureMax = 1e15
+
+  /// A figure that cannot be one, in words.
+  private var problem: String? {
+    if !(0...Self.figureMax).contains(opsPerSecond) {
+      return "opsPerSecond is \(opsPerSecond), which no run measures"
+    }
+    let latencies = [latencyNs ?? [:]] + (seconds ?? []).map { $0.latencyNs ?? [:] }
+    for (name, ns) in latencies.flatMap({ $0 }).sorted(by: { $0.key < $1.key }) where Double(ns) > Self.figureMax {
+      return "the latency \(name.prefix(32)) is \(ns) ns, which no run measures"
+    }
+    return nil
   }
 
   /// What was run, by name, as far as it is said.
@@ -66,7 +90,8 @@ package struct BenchmarkComparison: Sendable {
     package var name: String
     package var a: Spread
     package var b: Spread
-    package var ratio: Spread
+    /// `nil` if a figure of A is 0, of which nothing is a multiple.
+    package var ratio: Spread?
   }
 
   /// A median and its bounds.
@@ -95,9 +120,9 @@ package struct BenchmarkComparison: Sendable {
   package init(_ a: [RecordedRun], _ b: [RecordedRun]) {
     rows.append(Self.row("ops/s", a, b, \.opsPerSecond) { $0.operationsPerSecond })
     for percentile in ["p50", "p95", "p99", "p99.9", "max"]
-    where (a + b).allSatisfy({ ($0.latencyNs[percentile] ?? 0) > 0 }) {
+    where (a + b).allSatisfy({ ($0.latencyNs?[percentile] ?? 0) > 0 }) {
       rows.append(
-        Self.row(percentile, a, b, { Double($0.latencyNs[percentile]!) }) {
+        Self.row(percentile, a, b, { Double($0.latencyNs?[percentile] ?? 0) }) {
           $0.latencyNs?[percentile].map(Double.init)
         })
     }
@@ -114,6 +139,7 @@ package struct BenchmarkComparison: Sendable {
   ) -> Row {
     let (valuesA, valuesB) = (a.map(figure), b.map(figure))
     let (spreadA, spreadB) = (spread(valuesA, a, ofSecond), spread(valuesB, b, ofSecond))
+    guard spreadA.min > 0 else { return Row(name: name, a: spreadA, b: spreadB, ratio: nil) }
     let medians = spreadB.median / spreadA.median
     let ratio =
       valuesA.count == valuesB.count && valuesA.count > 1
@@ -122,12 +148,12 @@ package struct BenchmarkComparison: Sendable {
     return Row(name: name, a: spreadA, b: spreadB, ratio: ratio)
   }
 
-  /// Of several runs their own; of one that of its seconds, but for a last one that was cut short.
+  /// Of several runs their own; of one that of its seconds, but for those that were cut short.
   private static func spread(
     _ values: [Double], _ runs: [RecordedRun], _ ofSecond: (RecordedRun.Second) -> Double?
   ) -> Spread {
     guard values.count == 1 else { return Spread(values) }
-    let whole = (runs[0].seconds ?? []).filter { $0.endNs - $0.startNs >= 900_000_000 }
+    let whole = (runs[0].seconds ?? []).filter { $0.operationsPerSecond != nil }
     let parts = Spread(whole.compactMap(ofSecond) + values)
     return Spread(min: parts.min, median: values[0], max: parts.max)
   }
@@ -139,10 +165,10 @@ package struct BenchmarkComparison: Sendable {
     let cells = rows.map { row in
       let isRate = row.name == "ops/s"
       let form = { (value: Double) in
-        isRate ? String(Int(value)) : BenchmarkResult.duration(UInt64(value))
+        isRate ? BenchmarkResult.rate(value) : BenchmarkResult.duration(UInt64(max(0, value)))
       }
-      let ratio = { (value: Double) in "×\(Double(Int(value * 1_000 + 0.5)) / 1_000)" }
-      return [row.name, Self.text(row.a, form), Self.text(row.b, form), Self.text(row.ratio, ratio)]
+      let ratio = row.ratio.map { Self.text($0) { Self.factor($0, digits: 3) } }
+      return [row.name, Self.text(row.a, form), Self.text(row.b, form), ratio ?? "—"]
     }
     let all = [["", "A", "B", "B / A"]] + cells
     let widths = (0..<4).map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -151,6 +177,13 @@ package struct BenchmarkComparison: Sendable {
         .joined(separator: "  ").trimmedAtEnd
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// `×1.25`; `—` for what is no figure.
+  package static func factor(_ value: Double, digits: Int) -> String {
+    let scale = digits == 2 ? 100.0 : 1_000.0
+    guard value.isFinite, value * scale < 1e15 else { return "—" }
+    return "×\((value * scale).rounded() / scale)"
   }
 
   private static func text(_ spread: Spread, _ form: (Double) -> String) -> String {

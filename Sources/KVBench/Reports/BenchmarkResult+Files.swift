@@ -11,7 +11,7 @@ extension BenchmarkResult {
     "distribution": "\(plan.distribution.rawValue)", "threads": \(plan.threads), "clients": \(plan.clients), \
     "rate": \(plan.rate.map(BenchmarkResult.number) ?? "null"), "seed": \(plan.seed), "fsync": "\(fsync.rawValue)", \
     "replicas": \(replicas), "operations": \(operations), "failures": \(counts.failures), "unsent": \(unsent), \
-    "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), "opsPerSecond": \(Int(operationsPerSecond)), \
+    "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), "opsPerSecond": \(BenchmarkResult.rate(operationsPerSecond)), \
     "latencySampling": \(plan.latencySampling), "latencyNs": \(latencyJSON(latencies)), \
     "kinds": {\(kinds.map(kindJSON).joined(separator: ", "))}, \
     "seconds": [\(seconds.map(secondJSON).joined(separator: ", "))], \
@@ -21,7 +21,9 @@ extension BenchmarkResult {
     """
   }
 
+  /// `null` if nothing was timed: 0 would be a figure.
   private func latencyJSON(_ latencies: LatencyHistogram) -> String {
+    guard latencies.totalCount > 0 else { return "null" }
     let members = BenchmarkResult.percentiles.map { percentile in
       "\"p\(BenchmarkResult.number(percentile))\": \(latencies.valueAtPercentile(percentile))"
     }

@@ -26,7 +26,7 @@ package struct BenchmarkResult: Sendable {
   package var unsent = 0
   package var firstFailure: ClusterError?
 
-  package var operationsPerSecond: Double { Double(operations) / (Double(elapsedNs) / 1e9) }
+  package var operationsPerSecond: Double { Double(operations) / (Double(max(1, elapsedNs)) / 1e9) }
 
   package static let percentiles: [Double] = [50, 95, 99, 99.9]
 
@@ -36,11 +36,8 @@ package struct BenchmarkResult: Sendable {
     return rates.count < 2 ? nil : (rates[0], rates[rates.count / 2], rates[rates.count - 1])
   }
 
-  /// All seconds but a last one that was cut short.
-  var wholeSeconds: ArraySlice<BenchmarkSecond> {
-    guard let last = seconds.last, last.endNs - last.startNs < 900_000_000 else { return seconds[...] }
-    return seconds.dropLast()
-  }
+  /// All seconds but those that were cut short, which have no rate to compare.
+  var wholeSeconds: [BenchmarkSecond] { seconds.filter { $0.endNs - min($0.endNs, $0.startNs) >= 900_000_000 } }
 
   /// Requests the nodes served as replicas while it was measured, by the order in which they came up.
   package var nodes: [NodeOperations] {
@@ -96,9 +93,11 @@ extension BenchmarkResult {
   }
 
   private var rateLine: String {
-    let rate = "\(operations) operations in \(elapsedNs / 1_000_000) ms: \(Int(operationsPerSecond)) ops/s"
+    let rate =
+      "\(operations) operations in \(elapsedNs / 1_000_000) ms: \(BenchmarkResult.rate(operationsPerSecond)) ops/s"
     guard let spread else { return rate }
-    return "\(rate) (by second: min \(Int(spread.min)), median \(Int(spread.median)), max \(Int(spread.max)))"
+    let parts = [("min", spread.min), ("median", spread.median), ("max", spread.max)]
+    return "\(rate) (by second: \(parts.map { "\($0) \(BenchmarkResult.rate($1))" }.joined(separator: ", ")))"
   }
 
   /// What part of the operations the latencies are of.
@@ -111,7 +110,7 @@ extension BenchmarkResult {
   }
 
   private func kindLine(_ kind: (name: String, operations: Int, latencies: LatencyHistogram)) -> String {
-    let rate = Int(Double(kind.operations) / (Double(elapsedNs) / 1e9))
+    let rate = BenchmarkResult.rate(Double(kind.operations) / (Double(max(1, elapsedNs)) / 1e9))
     return "  \(kind.name): \(kind.operations) operations, \(rate) ops/s: \(latencyText(kind.latencies))"
   }
 
@@ -126,6 +125,12 @@ extension BenchmarkResult {
   /// `99.9` for 99.9 and `50` for 50.
   package static func number(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+  }
+
+  /// Operations a second: whole ones, and tenths where there are few; `—` for what is no figure.
+  package static func rate(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "—" }
+    return abs(value) >= 100 ? String(Int(value)) : number((value * 10).rounded() / 10)
   }
 
   /// With three digits, in the largest unit that leaves something before the point.

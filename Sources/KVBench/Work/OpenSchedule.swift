@@ -13,9 +13,15 @@ final class OpenSchedule: Sendable {
   /// rate that nobody can carry would never end.
   static let overtimeNs: UInt64 = 5_000_000_000
 
+  /// Beyond what can be counted or waited for in a life: they keep the arithmetic within its numbers.
+  private static let (countMax, lengthNsMax) = (1e18, 4e18)
+
   private let startNs: UInt64
   private let intervalNs: Double
   let count: UInt64
+  /// When the interval of the last operation is over, at the latest at the deadline: a schedule of two operations a second
+  /// that sends one takes half a second, however soon the operation is done.
+  let endNs: UInt64
   private let issued = Atomic<UInt64>(0)
   private let latestNs: UInt64
 
@@ -25,8 +31,10 @@ final class OpenSchedule: Sendable {
     self.startNs = startNs
     intervalNs = 1e9 / rate
     let fitting = operations.map(Double.init) ?? (Double(deadlineNs - startNs) / intervalNs).rounded(.up)
-    count = UInt64(max(1, fitting))
-    latestNs = startNs + UInt64(fitting * intervalNs) + OpenSchedule.overtimeNs
+    count = UInt64(max(1, min(fitting, Self.countMax)))
+    let lengthNs = UInt64(min(Double(count) * intervalNs, Self.lengthNsMax))
+    endNs = min(deadlineNs, startNs + lengthNs)
+    latestNs = startNs + lengthNs + OpenSchedule.overtimeNs
   }
 
   /// The next moment, which is the caller's now; `nil` when there are no more.
@@ -37,6 +45,13 @@ final class OpenSchedule: Sendable {
       return nil
     }
     return startNs + UInt64(Double(number) * intervalNs)
+  }
+
+  /// Waits until the schedule is over; returns early if `isStopped`.
+  func waitUntilEnd(isStopped: () -> Bool) async {
+    while case let now = Clock.nowNs(), now < endNs, !isStopped(), !Task.isCancelled {
+      try? await Task.sleep(for: .nanoseconds(min(Pacing.napNs, endNs - now)))
+    }
   }
 
   /// Moments that nobody took.

@@ -3,6 +3,7 @@ import Dashboard
 import KVBench
 import KVCluster
 import Synchronization
+import Text
 
 /// What the screen knows of benchmarks: a workload's run tells how it stands when asked, the plain `benchmark` by what it
 /// says of its progress.
@@ -29,7 +30,7 @@ final class BenchmarkWatch: Sendable {
 
   /// The command is over that may have been the plain benchmark.
   func end(_ line: String, _ answer: [String]) {
-    guard case .benchmark(.averages) = try? Command.parse(Array(line.utf8)) else { return }
+    guard case .benchmark(.averages) = try? Command.parse(typed: line) else { return }
     run.withLock { run in
       guard case .plain(var status) = run, status.isRunning else { return }
       (status.isRunning, status.atNs, status.lengthNs) = (false, Self.nowNs(), nil)

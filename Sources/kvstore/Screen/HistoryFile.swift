@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+import Synchronization
+import Text
 
 /// The command lines of earlier runs: `$XDG_STATE_HOME/kvstore/history`, else `~/.local/state/kvstore/history`, for its
 /// owner's eyes only. Nothing depends on it, so what fails is left.
@@ -8,35 +10,58 @@ struct HistoryFile: Sendable {
   /// Making and renaming a file may wait for whatever else the disk writes, for seconds under load: never on the
   /// screen's thread.
   private let writer = DispatchQueue(label: "history")
+  private let latest = LatestLines()
 
   init() {
-    if let state = getenv("XDG_STATE_HOME").map({ String(cString: $0) }), state.hasPrefix("/") {
+    if let state = ByteText.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
       path = "\(state)/kvstore/history"
     } else {
-      path = getenv("HOME").map { String(cString: $0) + "/.local/state/kvstore/history" }
+      path = ByteText.variable("HOME").map { $0 + "/.local/state/kvstore/history" }
     }
   }
 
   func load() -> [String] {
-    guard let path, let bytes = try? WholeFile.read(path) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    guard let path, let bytes = try? WholeFile.read(regular: path, bytesMax: Self.bytesMax) else { return [] }
+    return bytes.split(separator: 0x0A).map { ByteText.encode($0) }
   }
 
-  /// Replaces the file soon, and whole, so that a crash leaves the old or the new one.
-  func save(_ lines: [String]) { writer.async { write(lines) } }
+  /// Far more than the lines that are remembered; what is longer is not ours.
+  private static let bytesMax = 64 << 20
+
+  /// Replaces the file soon, and whole, so that a crash leaves the old or the new one. Of several calls in a row, as a
+  /// paste makes them, the last is enough.
+  func save(_ lines: [String]) {
+    let isFirst = latest.lines.withLock { latest in
+      defer { latest = lines }
+      return latest == nil
+    }
+    if isFirst { writer.async { if let lines = takeLatest() { write(lines) } } }
+  }
 
   /// Returns when what was saved is written.
-  func finish() { writer.sync {} }
+  func finish() { writer.sync { if let lines = takeLatest() { write(lines) } } }
+
+  private func takeLatest() -> [String]? {
+    latest.lines.withLock { latest in
+      defer { latest = nil }
+      return latest
+    }
+  }
 
   private func write(_ lines: [String]) {
     guard let path else { return }
     WholeFile.makeFolders(to: path)
     let temporary = "\(path).\(getpid())"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    let descriptor = open(ByteText.path(temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return }
-    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-    let isWhole = Glibc.write(descriptor, bytes, bytes.count) == bytes.count
+    let bytes = ByteText.decode(lines.joined(separator: "\n") + "\n")
+    let isWhole = (try? WholeFile.write(bytes, to: descriptor)) != nil
     close(descriptor)
-    if isWhole { rename(temporary, path) } else { unlink(temporary) }
+    if isWhole { rename(ByteText.path(temporary), ByteText.path(path)) } else { unlink(ByteText.path(temporary)) }
   }
+}
+
+/// Lines that are to be written next.
+private final class LatestLines: Sendable {
+  let lines = Mutex<[String]?>(nil)
 }

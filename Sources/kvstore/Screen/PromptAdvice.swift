@@ -2,6 +2,7 @@ import Commands
 import Dashboard
 import KVCluster
 import Synchronization
+import Text
 
 /// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
 func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Completion {
@@ -28,7 +29,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
 
 /// The key that a line puts, gets or deletes.
 func key(of line: String) -> [UInt8]? {
-  switch try? Command.parse(Array(line.utf8)) {
+  switch try? Command.parse(typed: line) {
   case .put(let key, _, _), .get(let key, _), .delete(let key, _): key
   default: nil
   }
@@ -37,11 +38,13 @@ func key(of line: String) -> [UInt8]? {
 /// What to ask before a line is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
 /// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
 func question(before line: String, _ status: ClusterStatus?) -> Question? {
-  guard let status, !status.isEphemeral, let command = try? Command.parse(Array(line.utf8)) else { return nil }
+  guard let status, !status.isEphemeral, let command = try? Command.parse(typed: line) else { return nil }
   func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
   switch command {
   case .removeNode(let name) where isMember(name):
-    return Question("Remove \(name)? Its data moves to the other nodes, and its own log is deleted.", command: line)
+    let note = ChangeAdvice.note(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0)." } ?? ""
+    return Question(
+      "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", command: line)
   case .replaceNode(let name, let heir) where isMember(name):
     return Question("Replace \(name) by \(heir)? Its data moves there, and its own log is deleted.", command: line)
   case .corrupt(let name, isMeant: false) where isMember(name):

@@ -1,5 +1,6 @@
 import Dashboard
 import Glibc
+import Text
 
 /// The file of `--record`: each picture that is shown goes into it too.
 final class RecordingFile {
@@ -8,12 +9,13 @@ final class RecordingFile {
 
   /// `nil` with the reason if the file cannot be written.
   init(path: String, _ size: Size, depth: ColorDepth, nowNs: UInt64) throws(ScreenError) {
-    guard let file = fopen(path, "we") else {
+    guard let file = fopen(ByteText.path(path), "we") else {
       throw ScreenError(description: "cannot record to \(path): \(String(cString: strerror(errno)))")
     }
     self.file = file
     recording = Recording(depth: depth, startedNs: nowNs)
-    fputs(Recording.header(size, atUnixSeconds: time(nil)), file)
+    // A clock that was never set may stand before 1970, which the format does not know.
+    fputs(Recording.header(size, atUnixSeconds: max(0, time(nil))), file)
   }
 
   func add(_ picture: Picture, atNs: UInt64) {

@@ -14,13 +14,15 @@ struct Screen {
   private var mailbox = Mailbox()
   private let wakeups: Int32
   private let recording: RecordingFile?
-  private var keys = KeyReader()
+  private var keys: KeyReader
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
   private var clusterNumber = 0
   /// What is shown again when the guest has left.
   private var below: Below?
   private var nextStatusNs: UInt64 = 0
+  /// No frame is drawn before.
+  private var nextFrameNs: UInt64 = 0
   /// For tests of what a crash leaves of the terminal: with it set, F12 traps.
   private let trapsOnF12 = getenv("KVSTORE_TEST_TRAP") != nil
   /// Whether anything has changed that the last frame does not show.
@@ -53,6 +55,7 @@ struct Screen {
   private init(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) {
     self.host = host
     terminal = try Terminal()
+    keys = KeyReader(marksPastes: terminal.marksPastes)
     self.options = options
     let glyphs: [Glyphs.Kind] = terminal.isUTF8 ? Glyphs.Kind.allCases : [.ascii]
     let preferred = options.glyphs ?? (terminal.isConsole ? .blocks : .braille)
@@ -77,6 +80,9 @@ struct Screen {
 
   /// Twenty times a second while a key walks: a walk of 600 ms has twelve steps.
   private static let walkPeriodNs: UInt64 = 50_000_000
+
+  /// While pasted lines run: a frame costs as much as hundreds of puts, and nobody reads each answer.
+  private static let pastedFrameNs: UInt64 = 100_000_000
 
   private mutating func loop() -> Int32 {
     // Before the first status: it may have to wait for the cluster to open.
@@ -104,10 +110,10 @@ struct Screen {
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
     let now = Self.nowNs()
-    if let paste = keys.overduePaste(atNs: now) {
-      _ = state.handle(paste)
-      isStale = true
-    }
+    let overdue = keys.overdue(atNs: now)
+    if !overdue.isEmpty { isStale = true }
+    handle(overdue)
+    if state.apply(bytesReceived: keys.pastedCount) { isStale = true }
     if host.clusterNumber != clusterNumber { beginAnew() }
     if let guide = host.guide, state.apply(guide: guide) { isStale = true }
     guard now >= nextStatusNs else { return }
@@ -126,8 +132,9 @@ struct Screen {
 
   /// Draws a frame if it would differ from the last: at rest making one costs more than all the rest of the screen.
   private mutating func draw() {
-    guard isStale || state.isAnimated else { return }
+    guard isStale || state.isAnimated, Self.nowNs() >= nextFrameNs else { return }
     isStale = false
+    nextFrameNs = state.pasted.isBusy ? Self.nowNs() + Self.pastedFrameNs : 0
     if state.isWalking { state.advance(toNs: Self.nowNs()) }
     let picture = Picture(state, state.appearance.look)
     recording?.add(picture, atNs: Self.nowNs())
@@ -136,7 +143,9 @@ struct Screen {
 
   private mutating func waitForSomething() {
     let now = Self.nowNs()
-    let next = state.isWalking ? min(nextStatusNs, now + Self.walkPeriodNs) : nextStatusNs
+    var next = state.isWalking ? min(nextStatusNs, now + Self.walkPeriodNs) : nextStatusNs
+    if let deadline = keys.deadlineNs { next = min(next, deadline) }
+    if isStale { next = min(next, nextFrameNs) }
     let waitMs = next > now ? Int32((next - now + 999_999) / 1_000_000) : 0
     var sources = [
       pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
@@ -163,21 +172,17 @@ struct Screen {
 extension Screen {
   private mutating func takeKeys() {
     let now = Self.nowNs()
-    let pressed = keys.read(atNs: now)
-    if pressed.isEmpty, Self.isAtEnd { exitCode = exitCode ?? 128 + SIGHUP }
+    guard let pressed = keys.read(atNs: now) else { return exitCode = exitCode ?? 128 + SIGHUP }
     // A walk begins when its key was asked for, not at the last status.
     state.advance(toNs: now)
+    handle(pressed)
+  }
+
+  private mutating func handle(_ pressed: [Key]) {
     for key in pressed {
       if trapsOnF12, key == .function(12) { fatalError("a test asked for a trap") }
       for action in state.handle(key) { perform(action) }
     }
-  }
-
-  /// Whether standard input says it is readable and has nothing: its other end is closed.
-  private static var isAtEnd: Bool {
-    var waiting: Int32 = 0
-    var source = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    return poll(&source, 1, 0) > 0 && ioctl(STDIN_FILENO, UInt(FIONREAD), &waiting) == 0 && waiting == 0
   }
 
   private mutating func perform(_ action: Action) {

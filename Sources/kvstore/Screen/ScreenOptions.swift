@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dashboard
 import Glibc
+import Text
 
 /// How the screen is shown; what is not said follows from the terminal.
 struct ScreenOptions: Sendable {
@@ -59,8 +60,9 @@ struct DisplayOptions: ParsableArguments {
     var given = Settings()
     (given.theme, given.glyphs, given.refreshMs) = (theme, glyphs, refreshMs)
     (given.layout, given.mouse, given.reducedMotion) = (layout, mouse, reducedMotion)
-    let file = config.settings()
+    let (file, fault) = config.settings()
     options.warnings = file.faults.map { "settings \(config.file), \($0)" }
+    if let fault { options.warnings.append("the settings \(config.file) cannot be read: \(fault)") }
     let settings = given.filled(from: file)
     let own = config.themes()
     options.warnings += own.faults
@@ -82,11 +84,15 @@ extension ScreenOptions {
   mutating func choose(theme name: String) {
     if let known = themes.first(where: { $0.name == name }) {
       theme = known
-    } else if name.contains("/") || name.hasSuffix(".theme"), let text = ConfigFolder.text(of: name) {
-      let read = ConfigFolder.theme(path: name, text)
-      warnings += read.faults
-      themes.append(read.theme)
-      theme = read.theme
+    } else if name.contains("/") || name.hasSuffix(".theme") {
+      do throws(WholeFile.Failure) {
+        let read = ConfigFolder.theme(path: name, try ConfigFolder.text(of: name))
+        warnings += read.faults
+        themes.append(read.theme)
+        theme = read.theme
+      } catch {
+        warnings.append("the theme \(Quoted.printable(name)) cannot be read: \(error)")
+      }
     } else {
       warnings.append("there is no theme “\(name)”; there are \(themes.map(\.name).joined(separator: ", "))")
     }
@@ -115,52 +121,66 @@ struct ConfigFolder {
   let path: String
 
   init() {
-    if let xdg = getenv("XDG_CONFIG_HOME").map({ String(cString: $0) }), xdg.hasPrefix("/") {
+    if let xdg = ByteText.variable("XDG_CONFIG_HOME"), xdg.hasPrefix("/") {
       path = "\(xdg)/kvstore"
     } else {
-      path = (getenv("HOME").map { String(cString: $0) } ?? "") + "/.config/kvstore"
+      path = (ByteText.variable("HOME") ?? "") + "/.config/kvstore"
     }
   }
 
   /// The settings file.
   var file: String { "\(path)/config" }
 
-  func settings() -> Settings { Self.text(of: file).map { Settings(file: $0) } ?? Settings() }
+  /// The settings, and why the file cannot be read if it is there and cannot.
+  func settings() -> (settings: Settings, fault: WholeFile.Failure?) {
+    do throws(WholeFile.Failure) {
+      return (Settings(file: try Self.text(of: file)), nil)
+    } catch {
+      return (Settings(), error.code == ENOENT ? nil : error)
+    }
+  }
 
   /// Replaces the settings file by one with this theme in it, whole, so that a crash leaves the old or the new one.
   func write(theme: String) throws(WholeFile.Failure) {
     // A link to the file of a dotfiles folder stays a link.
     let target =
-      realpath(file, nil).map { found in
+      realpath(ByteText.path(file), nil).map { found in
         defer { free(found) }
-        return String(cString: found)
+        return ByteText.encode(cString: found)
       } ?? file
     WholeFile.makeFolders(to: target)
-    let former = access(target, F_OK) == 0 ? String(decoding: try WholeFile.read(target), as: UTF8.self) : ""
+    let former = access(ByteText.path(target), F_OK) == 0 ? try Self.text(of: target) : ""
     let temporary = "\(target).\(getpid())"
     try WholeFile.write(Settings.file(former, withTheme: theme), to: temporary)
-    guard rename(temporary, target) == 0 else {
+    guard rename(ByteText.path(temporary), ByteText.path(target)) == 0 else {
       let failure = WholeFile.Failure()
-      unlink(temporary)
+      unlink(ByteText.path(temporary))
       throw failure
     }
   }
 
   /// The themes in the folder `themes`, by name, and what could not be read of them.
   func themes() -> (themes: [Theme], faults: [String]) {
-    guard let folder = opendir("\(path)/themes") else { return ([], []) }
+    guard let folder = opendir(ByteText.path("\(path)/themes")) else { return ([], []) }
     defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        ByteText.encode(bytes.prefix { $0 != 0 })
       }
       if name.hasSuffix(".theme") { names.append(name) }
     }
-    let read = names.sorted().compactMap { name in
-      Self.text(of: "\(path)/themes/\(name)").map { Self.theme(path: "\(path)/themes/\(name)", $0) }
+    var read: (themes: [Theme], faults: [String]) = ([], [])
+    for file in names.sorted().map({ "\(path)/themes/\($0)" }) {
+      do throws(WholeFile.Failure) {
+        let theme = Self.theme(path: file, try Self.text(of: file))
+        read.themes.append(theme.theme)
+        read.faults += theme.faults
+      } catch {
+        read.faults.append("the theme \(Quoted.printable(file)) cannot be read: \(error)")
+      }
     }
-    return (read.map(\.theme), read.flatMap(\.faults))
+    return read
   }
 
   static func theme(path: String, _ text: String) -> (theme: Theme, faults: [String]) {
@@ -170,16 +190,12 @@ struct ConfigFolder {
     return (theme, file.faults.map { "theme \(path), \($0)" })
   }
 
-  static func text(of path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: fileBytesMax)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
+  static func text(of path: String) throws(WholeFile.Failure) -> String {
+    String(decoding: try WholeFile.read(regular: path, bytesMax: fileBytesMax), as: UTF8.self)
   }
 
   /// Many times what a theme or the settings need.
-  private static let fileBytesMax = 1 << 18
+  private static let fileBytesMax = 1 << 20
 }
 
 extension Glyphs.Kind: ExpressibleByArgument {}

@@ -11,6 +11,8 @@ final class Terminal {
   let isUTF8: Bool
   /// Whether it is the Linux console, whose fonts have no braille.
   let isConsole: Bool
+  /// Whether it says where a paste begins and ends.
+  let marksPastes: Bool
 
   private var shown: Canvas?
   private var shownCursor: Picture.Cursor?
@@ -29,6 +31,7 @@ final class Terminal {
     isUTF8 = ct_set_locale() != 0
     let environment = TerminalEnvironment()
     isConsole = environment.term == "linux"
+    marksPastes = environment.isXtermLike
     guard ct_guard_install(STDOUT_FILENO, Self.undo, Self.undo.utf8.count) == 0 else {
       throw ScreenError(description: "the terminal's settings cannot be read")
     }
@@ -137,7 +140,8 @@ extension Terminal {
     for cell in cells where cell.scalar != Cell.continuation {
       batch.append(
         ct_cell(
-          scalar: cell.scalar.value, foreground: depth.number(for: cell.style.foreground),
+          scalar: cell.scalar.value, marks: (cell.mark(0), cell.mark(1), cell.mark(2), cell.mark(3)),
+          foreground: depth.number(for: cell.style.foreground),
           background: depth.number(for: cell.style.background), attributes: cell.style.attributes.rawValue,
           columns: UInt8(cell.scalar.columns)))
     }

@@ -8,7 +8,8 @@ struct Backup: AsyncParsableCommand {
     discussion: """
       The copy is on the disk when this ends; to restore, open it with --data. Where a copy cannot be finished nothing is \
       left of it. A running kvstore copies its own folder with the command: backup FOLDER
-      Exit status: 0 done, 1 the copy could not be written, 2 the folder cannot be read or is in use, 64 usage.
+      Exit status: 0 done, 1 the copy could not be written, 2 the folder cannot be read or is in use, 64 usage, 74 \
+      its answer cannot be written.
       """)
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import KVSimulator
+import Text
 
 /// `kvstore check-history FILE…`: whether recorded histories are linearizable.
 struct CheckHistory: ParsableCommand {
@@ -14,7 +15,8 @@ struct CheckHistory: ParsableCommand {
         {:process N, :type :invoke|:ok|:fail|:info, :f :get|:put|:append|:delete, :key "K", :value "V"}
           several keys, each of which starts as the empty string
       What failed did not happen; what timed out, or has no answer, may take effect at any later time, or never.
-      Exit status: 0 all linearizable, 1 a violation, 2 a file could not be read or decided, 64 usage.
+      Exit status: 0 all linearizable, 1 a violation, 2 a file could not be read or decided, 64 usage, 74 what was \
+      found, or the drawing, cannot be written.
       """)
 
   @Argument(help: ArgumentHelp("The histories.", valueName: "file"), completion: .file())
@@ -29,22 +31,21 @@ struct CheckHistory: ParsableCommand {
   func run() throws {
     var status = ToolRun.clean
     var sections: [TimelineDrawing.Section] = []
-    for file in try files.map(ToolRun.path) {
+    for file in files {
       let found = check(file)
       if let violation = found.violation { sections.append(.init(title: file, violation: violation)) }
       status = max(status, found.status)
     }
     if let svg {
-      let path = try ToolRun.path(svg)
       if sections.isEmpty {
         HeadlessRun.complain("nothing to draw: \(svg) was not written")
       } else {
         do throws(WholeFile.Failure) {
-          try WholeFile.write(TimelineDrawing.svg(sections), to: path)
-          print("\(svg): \(Readable.count(sections.count, "timeline")) drawn")
+          try WholeFile.write(TimelineDrawing.svg(sections), to: svg)
+          print("\(Quoted.entry(ByteText.decode(svg))): \(Readable.count(sections.count, "timeline")) drawn")
         } catch {
           HeadlessRun.complain("cannot write \(svg): \(error)")
-          status = ToolRun.unreadable
+          status = StandardOutput.lost
         }
       }
     }
@@ -53,24 +54,26 @@ struct CheckHistory: ParsableCommand {
 
   /// Says what the file is, and returns the exit status for it.
   private func check(_ file: String) -> (status: Int32, violation: Violation?) {
+    // One line a file, whatever its name holds.
+    let name = Quoted.entry(ByteText.decode(file))
     let history: History
     do {
-      history = try RecordedHistory.parse(try WholeFile.read(file, lineBytesMax: 64 << 20))
+      history = try RecordedHistory.parse(try WholeFile.read(file, lineBytesMax: 64 << 20, bytesMax: 8 << 30))
     } catch {
-      HeadlessRun.complain("\(file): \(error)")
+      HeadlessRun.complain("\(name): \(error)")
       return (ToolRun.unreadable, nil)
     }
     switch LinearizabilityChecker.check(history, shrinks: explain || svg != nil) {
     case .linearizable:
-      print("\(file): linearizable")
+      print("\(name): linearizable")
       return (ToolRun.clean, nil)
     case .violation(let violation):
-      print("\(file): violation")
+      print("\(name): violation")
       if explain { print(violation.explanation(width: 100), terminator: "") }
       return (ToolRun.damaged, violation)
     case .undecided(let key):
       HeadlessRun.complain(
-        "\(file): undecided: the search for key \(Quoted.text(key)) grew past its bound of memory; "
+        "\(name): undecided: the search for key \(Quoted.text(key)) grew past its bound of memory; "
           + "nothing is known to be wrong")
       return (ToolRun.unreadable, nil)
     }

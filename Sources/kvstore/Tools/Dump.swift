@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Glibc
 import KVCluster
+import Text
 
 /// `kvstore dump DIR`: the records of a data folder as text.
 struct Dump: AsyncParsableCommand {
@@ -13,7 +14,8 @@ struct Dump: AsyncParsableCommand {
       The tag is the write's number. What the log says about itself has others: a rangeDrop or hintsSettled the place \
       segment:offset up to which it speaks, a seal the next segment, and a syncMark, left out without --sync-marks, up to \
       where the log was on the disk.
-      Exit status: 0 all is intact, 1 something is damaged, 2 the folder cannot be read or is in use, 64 usage.
+      Exit status: 0 all is intact, 1 something is damaged, 2 the folder cannot be read or is in use, 64 usage, 74 the output \
+      cannot be written.
       """)
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
@@ -48,7 +50,7 @@ struct Dump: AsyncParsableCommand {
         if let failure = output.failure {
           if failure == EPIPE { return 128 + SIGPIPE }
           HeadlessRun.complain("cannot write: \(String(cString: strerror(failure)))")
-          return ToolRun.unreadable
+          return StandardOutput.lost
         }
         return isIntact ? ToolRun.clean : ToolRun.damaged
       })

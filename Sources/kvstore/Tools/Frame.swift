@@ -94,7 +94,7 @@ private struct FrameRun: Sendable {
         try WholeFile.write(SvgPicture.text(canvas), to: path)
       } catch {
         HeadlessRun.complain("cannot write \(path): \(error)")
-        return 1
+        return StandardOutput.lost
       }
     }
     return hasFailed ? 1 : 0

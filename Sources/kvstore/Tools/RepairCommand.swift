@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import KVCluster
+import Text
 
 /// `kvstore repair DIR`: restores damaged copies from good ones, then verifies.
 struct RepairCommand: AsyncParsableCommand {
@@ -11,7 +12,8 @@ struct RepairCommand: AsyncParsableCommand {
       records, and writes damaged segments anew. Then it reads everything once more, as verify does. A copy of which there \
       is no good one stays as it is: nothing is deleted or guessed. Where every node that had some keys has lost records, \
       these keys stay unanswered until --accept-loss says that what is left of them counts.
-      Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage.
+      Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage, 74 the \
+      report cannot be written.
       """)
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
@@ -28,6 +30,8 @@ struct RepairCommand: AsyncParsableCommand {
       await ToolRun.run { control async throws(ClusterError) in
         // Refuses what is no kvstore folder before the engine makes one of it.
         let resolved = try FolderAtRest(path).path
+        let nodes = StartOptions.nodeCount(of: resolved) ?? 1
+        if let problem = ProcessLimits.problem(nodes: nodes, cacheBytes: 0) { throw .refused(problem) }
         guard let report = try await RepairCommand.repair(resolved, acceptsLoss, control) else {
           return ToolRun.unreadable
         }

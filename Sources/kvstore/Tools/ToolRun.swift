@@ -3,6 +3,7 @@ import Commands
 import Glibc
 import KVCluster
 import Synchronization
+import Text
 
 /// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
 /// cleanly at Ctrl-C. (Nothing else runs meanwhile, so its work may block the thread it is on.)
@@ -28,10 +29,11 @@ enum ToolRun {
     return signals.caught.map { 128 + $0 } ?? status
   }
 
-  /// A folder given on the command line, as the system wants it.
+  /// A folder given on the command line.
   static func path(_ argument: String) throws -> String {
     guard !argument.isEmpty else { throw ValidationError("The name of the folder is empty.") }
-    return String(decoding: ArgumentBytes.decode(argument), as: UTF8.self)
+    try FolderName.check(argument)
+    return argument
   }
 }
 

@@ -9,7 +9,8 @@ struct Verify: AsyncParsableCommand {
       Every record of every node is read and compared with its checksums; what a log says about itself is compared too, and \
       not counted. A log that a crash left torn is reported and is no damage: what is torn was never acknowledged as \
       durable.
-      Exit status: 0 no damage, 1 damage, 2 the folder cannot be read or is in use, 64 usage.
+      Exit status: 0 no damage, 1 damage, 2 the folder cannot be read or is in use, 64 usage, 74 the report \
+      cannot be written.
       """)
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
@@ -41,18 +42,36 @@ struct Verify: AsyncParsableCommand {
     for node in report.nodes { lines += self.lines(node) }
     lines += report.remarks.map { "Note: \($0)" }
     let places = report.allDamage.count
+    let foreign = foreignNodes(report)
+    lines += foreign.map { node in
+      "\(node)'s log is not this cluster's: move \(path)/\(node).wal somewhere else; then `kvstore repair \(path)` rebuilds "
+        + "\(node) from the other nodes"
+    }
+    let isForeignOnly = !foreign.isEmpty && report.allDamage.allSatisfy(isForeign)
     let found =
       places == 0
       ? "no damage"
-      : report.damage.contains { $0.file == "configuration" }
-        ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
-          + " opened or repaired: put that file back from a backup"
-        : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
-          + " damaged copies from good ones"
+      : isForeignOnly
+        ? "\(Readable.count(places, "damaged place")). Nothing was changed"
+        : report.damage.contains { $0.file == "configuration" }
+          ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
+            + " opened or repaired: put that file back from a backup"
+          : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
+            + " damaged copies from good ones"
     let nodes = Readable.count(report.nodes.count, "node")
     let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
     let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", "records of data")
     return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
+  }
+
+  /// Nodes in whose place lies the log of another node or cluster. Repair leaves it, because it may be the only copy of
+  /// somebody's data.
+  private static func foreignNodes(_ report: VerificationReport) -> [String] {
+    report.nodes.filter { $0.damage.contains(where: isForeign) }.map(\.name)
+  }
+
+  private static func isForeign(_ damage: VerificationReport.Damage) -> Bool {
+    damage.reason.hasPrefix("belongs to another ")
   }
 
   private static func lines(_ node: VerificationReport.Node) -> [String] {

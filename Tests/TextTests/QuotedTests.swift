@@ -1,6 +1,7 @@
 import Commands
 import KVCluster
 import Testing
+import Text
 
 struct QuotedTests {
   @Test(

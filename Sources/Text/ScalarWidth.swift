@@ -10,10 +10,38 @@ extension Unicode.Scalar {
     return isWide ? 2 : 1
   }
 
-  /// Whether the scalar would move the cursor or worse instead of drawing something.
+  /// Whether the scalar would do something to a terminal instead of drawing something: move its cursor, colour it, or
+  /// turn the direction of the text around, so that another order is seen than there is. A terminal never gets it.
+  ///
+  /// Of the invisible characters only the joiners pass, which scripts and emoji need, and the marks of Arabic and Syriac
+  /// that stand before a number and are drawn.
   package var isControl: Bool {
-    value < 0x20 || (0x7F..<0xA0).contains(value) || (0x200E...0x200F).contains(value)
-      || (0x2028...0x202E).contains(value) || (0x2066...0x2069).contains(value)
+    if value < 0x300 { return value < 0x20 || (0x7F..<0xA0).contains(value) || value == 0xAD }
+    // No such character is among symbols, frames, braille and the scripts of East Asia, and these are most of a frame.
+    if (0x2070..<0xD800).contains(value) { return false }
+    switch properties.generalCategory {
+    case .lineSeparator, .paragraphSeparator: return true
+    case .format: break
+    default: return ByteText.isMark(self)
+    }
+    switch value {
+    case 0x200C, 0x200D, 0x600...0x605, 0x6DD, 0x70F, 0x890...0x891, 0x8E2, 0x110BD, 0x110CD: return false
+    default: return true
+    }
+  }
+
+  /// Whether the scalar is drawn over the one before it: accents, vowel signs, the later parts of a Hangul syllable.
+  /// Variation selectors are none, because terminals disagree about the width of what they select.
+  package var isMark: Bool {
+    switch value {
+    case ..<0x300, 0xFE00...0xFE0F, 0xE0100...0xE01EF: return false
+    case 0x1160...0x11FF: return true
+    default: break
+    }
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: return true
+    default: return false
+    }
   }
 
   private var isZeroWidth: Bool {
@@ -43,18 +71,21 @@ extension String {
   }
 
   /// The string cut to at most `width` columns, with `ellipsis` at the end if something was cut.
+  /// - Complexity: O(`width`), however long the string is, but for marks drawn over one character.
   package func fitted(to width: Int, ellipsis: String) -> String {
-    guard columns > width else { return self }
     let room = width - ellipsis.columns
-    guard room >= 0 else { return String(ellipsis.prefix(Swift.max(0, width))) }
-    var kept = UnicodeScalarView()
     var used = 0
-    for scalar in unicodeScalars {
+    // What fits beside the ellipsis.
+    var cut = startIndex
+    for index in unicodeScalars.indices {
+      let scalar = unicodeScalars[index]
       used += scalar.isControl ? 1 : scalar.columns
-      if used > room { break }
-      kept.append(scalar)
+      if used <= room { cut = unicodeScalars.index(after: index) }
+      guard used <= width else {
+        return room >= 0 ? self[..<cut] + ellipsis : String(ellipsis.prefix(Swift.max(0, width)))
+      }
     }
-    return String(kept) + ellipsis
+    return self
   }
 
   /// The string filled with blanks on the right, or cut, to exactly `width` columns.
@@ -70,24 +101,32 @@ extension String {
   }
 
   /// The string broken into lines of at most `width` columns, at blanks where there are any.
+  /// - Complexity: O(scalars).
   package func wrapped(to width: Int) -> [String] {
     guard width > 0 else { return [] }
     var lines: [String] = []
     var line = ""
+    var used = 0
     for word in split(separator: " ", omittingEmptySubsequences: false) {
-      let candidate = lines.isEmpty && line.isEmpty ? String(word) : line.isEmpty ? String(word) : line + " " + word
-      if candidate.columns <= width {
-        line = candidate
+      let columns = String(word).columns
+      let gap = line.isEmpty ? 0 : 1
+      if used + gap + columns <= width {
+        line += (gap == 0 ? "" : " ") + word
+        used += gap + columns
         continue
       }
       if !line.isEmpty { lines.append(line) }
-      line = String(word)
-      while line.columns > width {
-        let head = line.fitted(to: width, ellipsis: "")
+      (line, used) = ("", 0)
+      for scalar in word.unicodeScalars {
+        let columns = scalar.isControl ? 1 : scalar.columns
         // A wide character in a single column: nothing fits, so nothing is shown of it.
-        guard !head.isEmpty else { return lines }
-        lines.append(head)
-        line = String(line.unicodeScalars.dropFirst(head.unicodeScalars.count))
+        guard columns <= width else { return lines }
+        if used + columns > width {
+          lines.append(line)
+          (line, used) = ("", 0)
+        }
+        line.unicodeScalars.append(scalar)
+        used += columns
       }
     }
     return lines + [line]

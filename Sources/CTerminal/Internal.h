@@ -3,8 +3,5 @@
 #include <wchar.h>
 #include <curses.h>
 
-/* The window keys are read from. */
-extern WINDOW *ct_input;
-
 /* Stops the process group with SIGTSTP's default action; returns after SIGCONT. */
 void ct_stop_process_group(void);

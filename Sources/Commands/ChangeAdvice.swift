@@ -1,0 +1,28 @@
+import KVCluster
+
+/// What a person should know of a change of the members before it is begun, or once it is done. Pure.
+package enum ChangeAdvice {
+  /// Why no copies could be brought to a new node now, if that is so: a read quorum of the owners has to answer for every
+  /// key, and the change would wait for it without an end.
+  static func refusal(ofCopying status: ClusterStatus) -> String? {
+    let live = Set(status.nodes.filter(\.state.isServing).map(\.id))
+    let down = status.nodes.filter { !live.contains($0.id) }.map(\.name)
+    guard let first = down.first else { return nil }
+    let wanted = status.quorum.effective(nodes: status.nodes.count).read
+    let ring = status.ring
+    for slot in 0..<ring.slotCount {
+      if ring.owners(ofSlot: slot).count(where: { live.contains($0) }) < wanted {
+        return
+          "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and too few of the owners of some keys "
+          + "answer, so that their copies cannot be brought to a new node: `restart \(first)` first"
+      }
+    }
+    return nil
+  }
+
+  /// What is to be known once a node is gone, or `nil`: with fewer nodes than copies asked for each key has fewer copies.
+  package static func note(nodes: Int, _ quorum: QuorumSettings) -> String? {
+    guard nodes > 0, nodes < quorum.replicas else { return nil }
+    return "each key has \(nodes) \(nodes == 1 ? "copy" : "copies"), not \(quorum.replicas), until a node is added"
+  }
+}

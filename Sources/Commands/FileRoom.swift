@@ -1,0 +1,32 @@
+import Glibc
+import KVCluster
+
+/// Whether this process may open the files of one more node.
+///
+/// Looked at before a node is added: the move of its data could neither begin nor give up without them.
+enum FileRoom {
+  /// The node's own few, and some to spare for clients.
+  static let filesOfNode = 8
+
+  /// - Throws: ``ClusterError/refused(_:)``, which names the limit.
+  static func check() throws(ClusterError) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+      return
+    }
+    let open = openCount()
+    guard open.map({ rlim_t($0 + filesOfNode) > limit.rlim_cur }) ?? true else { return }
+    throw .refused(
+      "this process may have \(limit.rlim_cur) files open, \(open.map { "\($0)" } ?? "all of them") are, and a node needs "
+        + "\(filesOfNode): start again with a higher limit (`ulimit -n`); nothing was changed")
+  }
+
+  /// `nil` if there is no room to look.
+  private static func openCount() -> Int? {
+    guard let folder = opendir("/proc/self/fd") else { return errno == EMFILE || errno == ENFILE ? nil : 0 }
+    defer { closedir(folder) }
+    var count = 0
+    while let entry = readdir(folder) { if entry.pointee.d_name.0 != 0x2E { count += 1 } }
+    return count - 1
+  }
+}

@@ -1,0 +1,128 @@
+import Glibc
+import KVCluster
+
+/// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only
+/// trap, far from what was asked for, and no message of the system names the limit.
+enum ProcessLimits {
+  /// Files that are open beside those of the nodes: the standard ones, the lock, pipes, clients' files.
+  private static let filesBeside = 24
+  /// Files of one node: its active segment, and one that is written or compacted beside it.
+  private static let filesPerNode = 2
+  private static let threadsBeside = 24
+  private static let threadsPerNode = 2
+  /// Address space beside the caches: code, stacks, tables of keys, and what an operation needs.
+  private static let bytesBeside = 400 << 20
+  private static let bytesPerNode = 16 << 20
+  /// Where more threads than this are allowed, nobody has set a limit to keep us small.
+  private static let threadsPlenty: UInt64 = 8_192
+
+  /// Without so many the run-time library cannot even start its threads; said before it tries.
+  private static let filesLeast: rlim_t = 10
+
+  /// The first thing of all: ends the program where there is no room to say anything later.
+  static func checkFilesAtStart() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < filesLeast else {
+      return
+    }
+    limit.rlim_cur = limit.rlim_max
+    if limit.rlim_max >= filesLeast, setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { return }
+    HeadlessRun.complain(
+      "this process may have \(limit.rlim_max) files open, and needs \(filesBeside): raise the limit (`ulimit -n`)")
+    _exit(1)
+  }
+
+  /// Raises what may be raised; says what is too little for so many nodes, in one line.
+  static func problem(nodes: Int, cacheBytes: Int) -> String? {
+    problemOfFiles(nodes) ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
+  }
+
+  // MARK: - Files
+
+  private static func problemOfFiles(_ nodes: Int) -> String? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+    let wanted = rlim_t(filesBeside + filesPerNode * nodes)
+    if limit.rlim_cur < wanted {
+      // The soft limit is a default of the shell's, and any process may raise it.
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+    }
+    guard limit.rlim_cur < wanted else { return nil }
+    return "this process may have \(limit.rlim_cur) files open, and \(count(nodes)) "
+      + "\(nodes == 1 ? "needs" : "need") \(wanted): raise the limit (`ulimit -n \(wanted)`), or use fewer nodes"
+  }
+
+  // MARK: - Memory
+
+  private static func problemOfMemory(_ nodes: Int, _ cacheBytes: Int) -> String? {
+    let caches = nodes * cacheBytes
+    // The default may be more than there is with many nodes: memory is used as the caches fill.
+    if !isMappable(cacheBytes) || cacheBytes > StartOptions.cacheBytesDefault && caches > physicalBytes {
+      return "a cache of \(mib(cacheBytes)) for each of \(count(nodes)) does not fit this machine's memory, "
+        + "\(mib(physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
+    }
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+      return nil
+    }
+    let wanted = caches + bytesBeside + bytesPerNode * nodes
+    guard limit.rlim_cur < rlim_t(wanted) else { return nil }
+    return "this process may have \(mib(Int(limit.rlim_cur))) of address space, and \(count(nodes)) with caches of "
+      + "\(mib(cacheBytes)) \(nodes == 1 ? "needs" : "need") \(mib(wanted)): raise the limit "
+      + "(`ulimit -v \(wanted >> 10)`), or make the caches smaller (--cache-mib)"
+  }
+
+  private static func isMappable(_ bytes: Int) -> Bool {
+    guard bytes > 0 else { return true }
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else { return false }
+    munmap(memory, bytes)
+    return true
+  }
+
+  private static var physicalBytes: Int {
+    max(1 << 20, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
+  }
+
+  // MARK: - Threads
+
+  /// Asks by making them: the limit counts all processes of the user, and a container's is named nowhere.
+  private static func problemOfThreads(_ nodes: Int) -> String? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue), &limit) == 0, UInt64(limit.rlim_cur) < threadsPlenty
+    else { return nil }
+    let wanted = threadsBeside + threadsPerNode * nodes
+    var gate = pthread_mutex_t()
+    pthread_mutex_init(&gate, nil)
+    defer { pthread_mutex_destroy(&gate) }
+    let made = withUnsafeMutablePointer(to: &gate) { gate in
+      pthread_mutex_lock(gate)
+      var threads: [pthread_t] = []
+      while threads.count < wanted {
+        var thread = pthread_t()
+        let failure = pthread_create(
+          &thread, nil,
+          { gate in
+            let gate = gate?.assumingMemoryBound(to: pthread_mutex_t.self)
+            pthread_mutex_lock(gate!)
+            pthread_mutex_unlock(gate!)
+            return nil
+          }, gate)
+        if failure != 0 { break }
+        threads.append(thread)
+      }
+      pthread_mutex_unlock(gate)
+      for thread in threads { pthread_join(thread, nil) }
+      return threads.count
+    }
+    guard made < wanted else { return nil }
+    return "the system gives this process \(made) threads more, and \(count(nodes)) \(nodes == 1 ? "needs" : "need") "
+      + "\(wanted): the user's limit of processes is \(limit.rlim_cur); raise it (`ulimit -u`), or use fewer nodes"
+  }
+
+  private static func count(_ nodes: Int) -> String { "\(nodes) \(nodes == 1 ? "node" : "nodes")" }
+
+  private static func mib(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+}
