@@ -13,7 +13,7 @@ extension PlantedMistake {
   /// after them, are made on neither: one way shows them.
   package var carriers: [Carrier] {
     switch self {
-    case .retriesWithNewTag, .believesPastLives, .buriesEarly, .streamsOnce, .purgesUnsynced: [.messages]
+    case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced: [.messages]
     case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers: [.direct]
     default: Carrier.allCases
     }

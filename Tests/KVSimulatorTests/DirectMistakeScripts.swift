@@ -22,7 +22,7 @@ enum DirectMistakeScripts {
     case .suspectsAgree: try PlantedMistakeScripts.suspectsAgree(script)
     case .leavesSealedUnsynced: try PlantedMistakeScripts.leavesSealedUnsynced(script)
     case .answersLatecomers: try PlantedMistakeScripts.answersLatecomers(script)
-    case .retriesWithNewTag, .believesPastLives, .buriesEarly, .streamsOnce, .purgesUnsynced:
+    case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
       Issue.record("\(mistake) is not shown by direct call")
     }
   }

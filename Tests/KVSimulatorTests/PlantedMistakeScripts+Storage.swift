@@ -12,22 +12,6 @@ extension PlantedMistakeScripts {
     _ = try script.cluster.startNode(node)
   }
 
-  /// A value lies in the oldest segment, which stays; its tombstone, purged, in one that compaction empties.
-  static func buriesEarly(_ script: Script) throws {
-    try script.put("value", via: "node1")
-    for i in 0..<30 { try script.put(String(repeating: "x", count: 60), "kept\(i)", via: "node1") }
-    try script.delete(via: "node1")
-    for _ in 0..<30 { try script.put(String(repeating: "y", count: 500), "churn", via: "node1") }
-    script.waitUntilForgotten()
-    script.cluster.purge(at: "node1")
-    for name in script.cluster.nodeNames {
-      let care = try #require(script.cluster.maintenance(of: name))
-      for _ in 0..<40 where care.step() == .again {}
-    }
-    try script.restartProgram()
-    try script.get(via: "node1")
-  }
-
   /// node3 has missed the values, and node4 loses the copies that it was given, for they are not on its disk yet.
   static func streamsOnce(_ script: Script) throws {
     script.isolate("node3")

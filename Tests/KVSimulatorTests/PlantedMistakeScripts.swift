@@ -8,10 +8,9 @@ import Testing
 enum PlantedMistakeScripts {
   static func run(_ mistake: PlantedMistake, planted: Bool, by carrier: Carrier) throws -> Verdict {
     let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree].contains(mistake)
-    let hasSmallSegments = [.buriesEarly, .leavesSealedUnsynced].contains(mistake)
     let script = try Script(
       planted ? mistake : nil, fsync: isUnsynced ? .everysec : .always, carrier,
-      segmentBytes: hasSmallSegments ? 4_096 : 65_536)
+      segmentBytes: mistake == .leavesSealedUnsynced ? 4_096 : 65_536)
     switch carrier {
     case .messages: try run(mistake, script)
     case .direct: try DirectMistakeScripts.run(mistake, script)
@@ -34,7 +33,6 @@ enum PlantedMistakeScripts {
     case .retriesWithNewTag: try retriesWithNewTag(script)
     case .readsOne: try readsOne(script)
     case .believesPastLives: try believesPastLives(script)
-    case .buriesEarly: try buriesEarly(script)
     case .streamsOnce: try streamsOnce(script)
     case .purgesUnsynced: try purgesUnsynced(script)
     case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers:

@@ -82,7 +82,11 @@ package final class DirectCarrier: Sendable {
       positions[i] = service.publish(locations[i], write, at: replica, &known)
       if service.acknowledges(positions[i], at: replica) { _ = operation.acknowledge(i) }
     }
-    if live.count < participants.count { keepHints(write, partition, participants, live, &operation) }
+    if live.count < participants.count {
+      keepHints(write, partition, participants, live, &operation)
+      // One that was down from the start is as lost as one whose disk has failed now: too few may be left to wait for.
+      for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
+    }
     switch operation.step {
     case .done: return nil
     case .waiting: return wait(operation, partition, participants, live, positions)
@@ -136,8 +140,6 @@ package final class DirectCarrier: Sendable {
     _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
     _ participants: PlacementView.Participants, _ live: ParticipantSet, _ positions: InlineArray<14, LogPosition>
   ) -> PendingOperation {
-    var operation = operation
-    for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
     let pending = PendingOperation(operation)
     var chosen = operation.acknowledged
     while !operation.rule.isMet(by: chosen) {

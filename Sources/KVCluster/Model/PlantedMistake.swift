@@ -32,8 +32,6 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case readsOne
   /// What a node said in an earlier life counts, though it may have lost since what it spoke of.
   case believesPastLives
-  /// Compaction drops a purged tombstone while older segments still have what it hides.
-  case buriesEarly
   /// A node or a link came back while keys that move were copied, and they are not gone over again.
   case streamsOnce
   /// Owners forget a tombstone that is not on all their disks.

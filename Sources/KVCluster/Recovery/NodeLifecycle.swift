@@ -92,7 +92,6 @@ package final class NodeLifecycle: Sendable {
     switch mistake {
     case .amnesiacVotes: store.isSuspect = false
     case .cutsTail: store.forget { $0.tag == store.newestTag }
-    case .buriesEarly: store.buriesEarly.store(true, ordering: .relaxed)
     case .suspectsAgree:
       store.agreesAlways.store(true, ordering: .relaxed)
       store.isSuspect = store.isSuspect
