@@ -127,6 +127,10 @@ extension Cluster {
     _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
     completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
   ) throws(ClusterError) {
+    // The one thread there is cannot wait for a disk, as a writer's own does.
+    if call != .get, holdsWritersBack {
+      throw .storage("a disk has not taken anything for seconds. Nothing was written")
+    }
     try dataPath.submit(call, key, consistency, completion: completion)
   }
 

@@ -82,11 +82,7 @@ package final class DirectCarrier: Sendable {
       positions[i] = service.publish(locations[i], write, at: replica, &known)
       if service.acknowledges(positions[i], at: replica) { _ = operation.acknowledge(i) }
     }
-    if live.count < participants.count {
-      keepHints(write, partition, participants, live, &operation)
-      // One that was down from the start is as lost as one whose disk has failed now: too few may be left to wait for.
-      for i in 0..<participants.count where !live.contains(i) { _ = operation.lose(i) }
-    }
+    if live.count < participants.count { miss(write, partition, participants, live, &operation) }
     switch operation.step {
     case .done: return nil
     case .waiting: return wait(operation, partition, participants, live, positions)
@@ -120,21 +116,25 @@ package final class DirectCarrier: Sendable {
     return failure
   }
 
-  /// Notes for each owner that has not taken the write that it missed it; the first one that has keeps the notes.
+  /// Gives up owners that have not taken the write; the first one that has keeps a hint for each.
   @inline(never)
-  private func keepHints(
+  private func miss(
     _ write: ReplicaWrite, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
     _ live: ParticipantSet, _ operation: inout WriteOperation
   ) {
-    guard let first = (0..<participants.count).first(where: live.contains) else { return }
-    let holder = partition.pointee.replica(participants.ids[first])!.takeUnretainedValue()
+    let holder = (0..<participants.count).first(where: live.contains).flatMap { first in
+      partition.pointee.replica(participants.ids[first])?.takeUnretainedValue()
+    }
     for i in 0..<participants.count where !live.contains(i) {
-      partition.pointee.keepHint(for: participants.ids[i], write.hash, write.key, write.tag, at: holder)
-      if hintsCountAsAcks { _ = operation.acknowledge(i) }
+      if let holder {
+        partition.pointee.keepHint(for: participants.ids[i], write.hash, write.key, write.tag, at: holder)
+        if hintsCountAsAcks { _ = operation.acknowledge(i) }
+      }
+      _ = operation.lose(i)
     }
   }
 
-  /// Registers an operation with the logs it waits for. A log among the first that are enough, in the order of the nodes'
+  /// Registers an operation, to which all owners but the live ones are lost, with the logs it waits for. A log among the first that are enough, in the order of the nodes'
   /// ids, is waited for at once; the others sync a little later and for more writers together.
   func wait(
     _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
