@@ -225,7 +225,8 @@ public final class Cluster: Sendable {
   /// lost records, fetches damaged copies from other nodes, and empties damaged segments. For a cluster that was opened with
   /// `isMaintained: false` and serves nobody.
   /// - Parameters:
-  ///   - acceptsLoss: where every owner has lost records, what they have together becomes the truth.
+  ///   - acceptsLoss: once all is done that can be, what is left becomes the truth where nobody can say what was
+  ///     acknowledged, and an older version, or none, where the newest is damaged everywhere.
   ///   - progress: false stops.
   /// - Returns: `nil` if it was stopped; what was healed until then stays so.
   package func repair(

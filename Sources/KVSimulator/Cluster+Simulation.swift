@@ -32,11 +32,6 @@ extension Cluster {
     return Steps(self) { closing.step() }
   }
 
-  /// ``repair(acceptsLoss:progress:)`` at one moment.
-  package func repairNow(acceptsLoss: Bool) -> RepairReport? {
-    play { Repair(parts.maintenance, acceptsLoss) { _ in true }.run() }
-  }
-
   /// Runs a step of the one thread there is.
   fileprivate func play<R>(_ step: () -> R) -> R {
     guard let executor = parts.executor as? StepExecutor else { return step() }
@@ -111,6 +106,11 @@ extension Cluster {
     guard let replica = parts.roster.node(named: name)?.replica else { return }
     var purge = Purge(replica, dataPath, parts.roster, options)
     while purge.step() == .more {}
+  }
+
+  /// ``Cluster/repair(acceptsLoss:progress:)`` while nothing else is done.
+  package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
+    play { parts.maintenance.repairNow(acceptsLoss: acceptsLoss) }
   }
 
   /// When anyone who waits for a disk, or a message on its way, is due.

@@ -144,22 +144,4 @@ import Testing
       #expect(script.verdict() == .linearizable)
     }
   }
-
-  @Test("A direct write is indeterminate if one owner is down and another has no room, and what it left may be read")
-  func isUndecidedWithoutRoom() throws {
-    try Clock.runVirtually(from: 1_000_000_000) {
-      let script = try Script(nil, .direct)
-      try script.put("old")
-      script.crash("node3")
-      let disk = script.machine.disk(of: "node2")
-      disk.capacityBytes = disk.usedBytes
-      // A record of its size needs a segment of its own.
-      let value = [UInt8](repeating: 7, count: 70_000)
-      let error = #expect(throws: ClusterError.self) { try script.begin(.put(value)) }
-      #expect(error?.description.contains("1 of 3 owners took the write") == true)
-      disk.capacityBytes = .max
-      try script.get()
-      #expect(script.verdict() == .linearizable)
-    }
-  }
 }

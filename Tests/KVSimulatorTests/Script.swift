@@ -23,13 +23,17 @@ final class Script {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
   }
 
+  /// - Parameters:
+  ///   - nodes: each owns every key.
+  ///   - write: W, and R is as small as linearizable allows; `nil` for majorities.
   init(
-    _ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages,
-    segmentBytes: Int = 65_536, checkpointBytes: Int = 1 << 28
+    _ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages, nodes: Int = 3,
+    write: Int? = nil, segmentBytes: Int = 65_536, checkpointBytes: Int = 1 << 28
   ) throws {
     self.carrier = carrier
     var options = ClusterOptions(
-      dataFolder: "simulated", initialNodes: ["node1", "node2", "node3"], fsync: fsync, cacheBytes: 0,
+      dataFolder: "simulated", initialNodes: (1...nodes).map { "node\($0)" }, replicas: nodes,
+      readQuorum: write.map { nodes - $0 + 1 }, writeQuorum: write, fsync: fsync, cacheBytes: 0,
       operationTimeoutNs: 500_000_000)
     options.segmentBytes = segmentBytes
     options.checkpointBytes = checkpointBytes
@@ -182,9 +186,11 @@ final class Script {
   }
 
   /// The program dies, with `losingPower` the machine, and starts again.
-  func restartProgram(losingPower: Bool = false) throws {
+  /// - Parameter meanwhile: happens to the disks before it starts.
+  func restartProgram(losingPower: Bool = false, meanwhile: () throws -> Void = {}) throws {
     cluster.vanish()
     takeAnswers()
+    try meanwhile()
     machine.restart(losingPower: losingPower)
     cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
     slowLinks()

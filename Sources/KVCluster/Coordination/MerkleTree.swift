@@ -12,7 +12,8 @@ package struct MerkleTree: Equatable, Sendable {
 
   package init() {}
 
-  /// Takes in one key's version. Equal tags are the same write, so the value need not be looked at.
+  /// Takes in one key's version. Equal tags are the same write, so the value need not be looked at; where that
+  /// does not hold, ``TwinSearch`` finds it.
   package mutating func add(leaf: Int, hash: UInt64, tag: Tag) {
     leaves[leaf] &+= MerkleTree.mix(hash ^ MerkleTree.mix(tag.rawValue))
   }

@@ -39,6 +39,8 @@ package struct MessageOperation: Sendable {
   /// What a write writes; the newest that a read has heard of.
   private var version: Version
   package private(set) var outcome: ClientOperation.Outcome?
+  /// Two owners have told different contents of one version: the operation cannot end well.
+  package private(set) var hasHeardTwins = false
   /// Owners known to hold what a write has written, whether or not they still count.
   private var holders = ParticipantSet()
 
@@ -100,8 +102,13 @@ package struct MessageOperation: Sendable {
       return false
     case (.read(var operation), .version(let kind, let tag, let value, let isDurable)):
       guard operation.phase == .asking else { return false }
-      if tag > version.tag { version = Version(kind: kind, tag: tag, value: value) }
-      let phase = operation.answer(participant, tag: tag, isDurable: isDurable)
+      if tag > version.tag {
+        version = Version(kind: kind, tag: tag, value: value)
+      } else if tag == version.tag, tag != .none, kind != version.kind || value != version.value {
+        hasHeardTwins = true
+      }
+      let phase =
+        hasHeardTwins ? operation.timeOut() : operation.answer(participant, tag: tag, isDurable: isDurable)
       settle(phase)
       decision = .read(operation)
       return phase == .writingBack

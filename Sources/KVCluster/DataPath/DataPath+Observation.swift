@@ -76,6 +76,9 @@ extension DataPath {
   /// The operation's quorum did not answer in time.
   func undecided(_ unfinished: Unfinished) -> ClusterError {
     let operation = unfinished.operation
+    if operation.kind == .get, let refusal = partitions.lastingRefusal(of: operation.hash, folder: settings.folder) {
+      return failed(operation, refusal)
+    }
     let level = operation.consistency.words
     let reason: String
     let advice: String

@@ -9,6 +9,7 @@ extension DirectCarrier {
     let partition = partitions[Store.partition(of: operation.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
       partition.pointee.operations.reads &+= 1
+      if partition.pointee.hasTwins { try checkTwins(operation.hash, partition) }
       // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both
       // rings during a change, hold the same version.
       if operation.consistency == nil, let value = readAgreed(operation.hash, key, partition) {
@@ -16,6 +17,12 @@ extension DirectCarrier {
       }
       return try readFromAll(operation, key, partition, take)
     }
+  }
+
+  @inline(never)
+  private func checkTwins(_ hash: UInt64, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) {
+    guard partition.pointee.twins.contains(hash) else { return }
+    if let refusal = partitions.refusal(ofTwins: hash, folder: folder) { throw refusal }
   }
 
   /// A value on which a quorum agrees; `bytes` is `nil` if it is a tombstone.
@@ -83,6 +90,10 @@ extension DirectCarrier {
       case .damaged: _ = operation.lose(i)
       case .found(let tag, let position, let isTombstone, let value):
         if tag > operation.newest { newest = Newest(tag: tag, isTombstone: isTombstone, value: value) }
+        if let newest, newest.tag == tag, newest.isTombstone != isTombstone || !newest.value.elementsEqual(value) {
+          partition.pointee.noteTwins(client.hash)
+          try checkTwins(client.hash, partition)
+        }
         _ = operation.answer(i, tag: tag, isDurable: service.holds(position, at: .passUnretained(replica)))
       }
     }

@@ -10,7 +10,7 @@ package final class DirectCarrier: Sendable {
   let service: ReplicaService
   private let tags: TagSource
   /// For people who are told to look at it.
-  private let folder: String
+  let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
   /// A planted mistake: looked at only where an owner does not answer.
   private let hintsCountAsAcks: Bool
@@ -191,7 +191,7 @@ package final class DirectCarrier: Sendable {
         refusal.damaged.append(name)
       }
     }
-    refusal.isLost = !partitions.isHeldWhole(participants, partition)
+    if hash != nil { refusal.lost = partitions.lostRange(participants, partition) }
     return refusal.error
   }
 }

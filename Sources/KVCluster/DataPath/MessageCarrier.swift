@@ -369,6 +369,10 @@ package final class MessageCarrier: @unchecked Sendable {
       return counters.voidAnswers += 1
     }
     let hasNews = entries[message.operation]?.operation.take(message.body, from: message.from) ?? false
+    if entries[message.operation]?.operation.hasHeardTwins ?? false {
+      let partition = partitions[Store.partition(of: message.hash)]
+      partition.lock.pointee.withLock { partition.pointee.noteTwins(message.hash) }
+    }
     complete(message.operation)
     if hasNews {
       counters.writeBacks += 1

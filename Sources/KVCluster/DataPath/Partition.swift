@@ -12,6 +12,9 @@ package struct Partition: ~Copyable {
   /// Hints that were not kept or given up.
   package var hintsDropped = 0
   var operations = OperationCounters()
+  /// Hashes under which copies of one version are not the same (see ``Twins``), and whether there are any: reads ask that.
+  var twins: Set<UInt64> = []
+  var hasTwins = false
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
   var purged = Tag.none
 

@@ -31,6 +31,18 @@ extension PlacementView {
       nextNeeded: needs.nextWrite)
   }
 
+  /// Owners that between them had every acknowledged version, of each ring: N − W + 1, for any W meet them.
+  @inline(__always)
+  func evidenceRule(_ participants: Participants) -> QuorumRule {
+    let nextCount = participants.nextOwners.count
+    return QuorumRule(
+      owners: participants.owners, needed: participants.owners.count - quorum.write + 1,
+      nextOwners: participants.nextOwners, nextNeeded: nextCount == 0 ? 0 : nextCount - (nextQuorum?.write ?? 0) + 1)
+  }
+
+  /// Whether all owners but one are always enough for ``evidenceRule(_:)``.
+  var needsOthersOnly: Bool { quorum.write > 1 && nextQuorum?.write ?? .max > 1 }
+
   private func rule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
     QuorumRule(
       owners: participants.owners, needed: consistency.count(of: participants.owners.count),

@@ -115,9 +115,18 @@ package final class PlacementView: @unchecked Sendable {
   /// Whether `isTrue` of every list that occurs in the range, a multiple of blocks: it is asked about a slot of each.
   @inline(__always)
   func allLists(of slots: Range<Int>, _ isTrue: (_ slot: Int) -> Bool) -> Bool {
+    allLists(of: slots) { slot, _ in isTrue(slot) }
+  }
+
+  /// ``allLists(of:_:)``, which tells how many slots the list is for as well.
+  @inline(__always)
+  func allLists(of slots: Range<Int>, _ isTrue: (_ slot: Int, _ slotCount: Int) -> Bool) -> Bool {
     var first = slots.lowerBound
     while first < slots.upperBound {
-      for slot in first...first + ownSlots where !isTrue(slot) { return false }
+      for slot in first...first + ownSlots {
+        let slotCount = slot == first + ownSlots ? PlacementView.slotsPerBlock - ownSlots : 1
+        guard isTrue(slot, slotCount) else { return false }
+      }
       first += PlacementView.slotsPerBlock
     }
     return true

@@ -10,11 +10,12 @@ struct Refusal {
   var suspects: [String] = []
   /// Owners whose copy of the key does not verify.
   var damaged: [String] = []
-  /// Every owner has lost records that were on its disk.
-  var isLost = false
+  /// The range, if so many of its owners have lost records that were on their disks that the others cannot say what was
+  /// acknowledged.
+  var lost: [LostRange] = []
 
   var error: ClusterError {
-    if !suspects.isEmpty, isLost { return .storage(lost) }
+    if !lost.isEmpty { return .storage(mayBeLost) }
     if !damaged.isEmpty { return .storage(noGoodCopy) }
     if !suspects.isEmpty { return .notServing(comparing) }
     if let failed { return .storage(failed) }
@@ -23,29 +24,29 @@ struct Refusal {
       missing: missing.map(\.name).sorted(by: Configuration.countsBefore), consistency: consistency)
   }
 
-  private var lost: String {
-    "all copies may be lost: \(Refusal.list(suspects)) lost records that were on their disks. "
-      + "Nothing was changed; close kvstore, then `kvstore verify \(folder)` says where, and "
-      + "`kvstore repair \(folder)` what can be restored"
+  private var mayBeLost: String {
+    "acknowledged writes may be lost: of \(lost.map(\.words).joined(separator: "; of "))\(others). Nothing was changed; close "
+      + "kvstore, then `kvstore verify \(folder)` says where the damage is, and `kvstore repair \(folder) --accept-loss` "
+      + "goes on with what is left"
   }
 
   private var noGoodCopy: String {
     let copies =
-      damaged.count == 1 ? "the copy of this key on \(damaged[0]) is" : "the copies on \(Refusal.list(damaged)) are"
+      damaged.count == 1 ? "the copy of this key on \(damaged[0]) is" : "the copies on \(Names.list(damaged)) are"
     return "\(copies) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
       + "replaces the value, `kvstore verify \(folder)` says where the damage is"
   }
 
   private var comparing: String {
     let are = suspects.count == 1 ? "is" : "are"
-    return "\(Refusal.list(suspects)) \(are) being compared with the other owners after damage\(others); "
+    return "\(Names.list(suspects)) \(are) being compared with the other owners after damage\(others); "
       + "try again in a moment. Nothing was changed"
   }
 
   private var others: String {
     if missing.isEmpty { return "" }
     let names = missing.map(\.name).sorted(by: Configuration.countsBefore)
-    return ", and \(Refusal.list(names)) \(names.count == 1 ? "does" : "do") not answer (`restart \(names[0])`)"
+    return ", and \(Names.list(names)) \(names.count == 1 ? "does" : "do") not answer (`restart \(names[0])`)"
   }
 
   /// `nil` if no owner failed.
@@ -55,11 +56,5 @@ struct Refusal {
     let reasons = failed.map { "\($0.name) failed: \($0.failure ?? "")" }.joined(separator: "; ")
     return "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
       + "\(owners - missing.count) can. \(reasons). Nothing was changed; `restart \(first.name)` tries it again"
-  }
-
-  private static func list(_ names: [String]) -> String {
-    let sorted = names.sorted(by: Configuration.countsBefore)
-    return sorted.count < 2
-      ? sorted.joined() : "\(sorted.dropLast().joined(separator: ", ")) and \(sorted[sorted.count - 1])"
   }
 }

@@ -128,7 +128,9 @@ struct ReplicaService: Sendable {
   ) -> Response {
     request.key.withBytes { key in
       switch request.body {
-      case .read: return .answer(version(request.hash, key, at: replica))
+      case .read:
+        if partition.pointee.hasTwins, partition.pointee.twins.contains(request.hash) { return .answer(.unknown) }
+        return .answer(version(request.hash, key, at: replica))
       case .write(let kind, let tag, let value):
         let position = value.withBytes { value in
           apply(ReplicaWrite(kind, hash: request.hash, tag: tag, key: key, value: value), at: replica)

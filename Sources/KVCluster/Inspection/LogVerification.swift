@@ -20,8 +20,13 @@ final class LogVerification {
   private var hints: [(node: String, position: LogPosition)] = []
   private var settled: [String: LogPosition] = [:]
 
-  /// - Parameter identity: the cluster's id and the node's name, which every segment must carry.
-  init(disk: any Disk, folder: String, identity: LogIdentity) {
+  private let contents: VersionContents
+
+  /// - Parameters:
+  ///   - identity: the cluster's id and the node's name, which every segment must carry.
+  ///   - contents: collects what each version holds, over all logs.
+  init(disk: any Disk, folder: String, identity: LogIdentity, contents: VersionContents = VersionContents()) {
+    self.contents = contents
     self.disk = disk
     self.folder = folder
     self.identity = identity
@@ -53,8 +58,10 @@ final class LogVerification {
 
   private func path(_ id: UInt64) -> String { "\(folder)/\(LogFormat.segmentName(id))" }
 
-  private func damaged(_ file: String, _ offset: Int, _ reason: String) {
+  /// - Parameter isLoss: it may have cost records of unknown keys.
+  private func damaged(_ file: String, _ offset: Int, _ reason: String, isLoss: Bool = true) {
     report.damage.append(VerificationReport.Damage(file: file, offset: offset, reason: reason))
+    if isLoss { report.hasLost = true }
   }
 
   // MARK: - Which files there are
@@ -165,10 +172,12 @@ final class LogVerification {
         : damage.isValueOnly
           ? "the value is not what was written: its checksum does not match"
           : "\(damage.range.count) bytes are not the records that were written"
-      damaged(path(id), damage.range.lowerBound, reason)
+      damaged(path(id), damage.range.lowerBound, reason, isLoss: !damage.isValueOnly)
     }
     for range in unreadable where range.lowerBound >= min(scan.end, end) && range.upperBound <= file.byteCount {
-      damaged(path(id), range.lowerBound, "the disk cannot read \(range.count) bytes; no record is known to be there")
+      damaged(
+        path(id), range.lowerBound, "the disk cannot read \(range.count) bytes; no record is known to be there",
+        isLoss: false)
     }
   }
 
@@ -179,8 +188,9 @@ final class LogVerification {
     for note in scan.notes { take(note, source.id) }
     for partition in 0..<Store.partitionCount {
       for entry in scan.entries(partition) {
-        let bytes = RecordView(source.base + entry.location.offset).byteCount
-        live.take(entry, byteCount: bytes, in: partition)
+        let record = RecordView(source.base + entry.location.offset)
+        live.take(entry, byteCount: record.byteCount, in: partition)
+        contents.take(entry.hash, record)
       }
     }
   }
@@ -205,13 +215,19 @@ final class LogVerification {
 
   private func checkSmallFiles(_ names: Set<String>) {
     if names.contains("suspect") {
-      damaged(SuspectMark.path(folder), 0, "records were lost before, and the node was not rebuilt yet")
+      let cause = (try? SuspectMark.read(from: disk, folder: folder)) ?? nil
+      damaged(
+        SuspectMark.path(folder), 0,
+        cause == .unsynced
+          ? "what was not synced may be lost, and the node was not compared with the others yet"
+          : "records were lost before, and the node was not rebuilt yet", isLoss: cause != .unsynced)
     }
     lease = (try? TagLease.read(from: disk, folder: folder)) ?? nil
     if lease == nil, names.contains("lease") {
-      damaged(TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match")
+      damaged(
+        TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match", isLoss: false)
     } else if lease == nil, report.records > 0 {
-      damaged(TagLease.path(folder), 0, "the lease is missing")
+      damaged(TagLease.path(folder), 0, "the lease is missing", isLoss: false)
     }
     if names.contains("checkpoint") { checkCheckpoint() }
     for name in names.sorted() where LogFormat.damagedID(ofName: name) != nil {
@@ -233,7 +249,7 @@ final class LogVerification {
       let file = try disk.openSegment(path, capacity: 0)
       defer { file.close() }
       if let damage = Checkpoint.damage(file.base, byteCount: file.byteCount, identity) {
-        damaged(path, damage.offset, damage.reason)
+        damaged(path, damage.offset, damage.reason, isLoss: false)
       } else if report.torn == nil, file.byteCount > 24 {
         let covers = LogPosition(rawValue: file.base.load(fromByteOffset: 16, as: UInt64.self))
         if let end = ends[covers.segment], end < covers.offset {
@@ -241,7 +257,7 @@ final class LogVerification {
         }
       }
     } catch {
-      damaged(path, 0, error.description)
+      damaged(path, 0, error.description, isLoss: false)
     }
   }
 }

@@ -27,11 +27,12 @@ package enum Verification {
       }
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
+    let contents = VersionContents()
     for node in plan {
       sofar.node = node.name
       let log = LogVerification(
         disk: folder.disk, folder: DataFolder.logFolder(node.name),
-        identity: LogIdentity(clusterID: node.clusterID, node: node.name))
+        identity: LogIdentity(clusterID: node.clusterID, node: node.name), contents: contents)
       do throws(StorageError) {
         let verified = try log.run(isExpected: isLeased) { bytes in
           sofar.bytesRead += bytes
@@ -52,6 +53,10 @@ package enum Verification {
         VerificationReport.Damage(
           file: "*.wal/lease", offset: 0, reason: "a record has tag \(newestTag.counter), and every lease ends below it"
         ))
+    }
+    if case .intact(let configuration) = try folder.readConfiguration() {
+      report.lostRanges = lostRanges(configuration, report)
+      report.damage += twins(folder, configuration, contents)
     }
     return report
   }

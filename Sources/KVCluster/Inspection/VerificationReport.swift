@@ -26,6 +26,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var liveBytes = 0
     package var deadBytes = 0
     package var damage: [Damage] = []
+    /// Records of unknown keys are lost that had been on the node's disk.
+    package var hasLost = false
     /// Where the log was torn by a crash, if it was: what follows was never acknowledged under `always`.
     package var torn: Damage?
 
@@ -37,6 +39,8 @@ package struct VerificationReport: Equatable, Sendable {
   package var nodes: [Node] = []
   /// Damage to what is no node's.
   package var damage: [Damage] = []
+  /// Ranges of which nobody can say what was acknowledged: too many of their owners have lost records.
+  package var lostRanges: [LostRange] = []
   /// What is there and harmless: leftovers of a crash, files of somebody else.
   package var remarks: [String] = []
 

@@ -54,12 +54,13 @@ extension NodeMaintenance {
     return healNoted() > 0
   }
 
-  /// Returns how many copies were fetched.
-  func healNoted() -> Int {
+  /// - Parameter acceptsLoss: where no good copy is left, an older one takes its place, or none.
+  /// - Returns: how many copies were fetched.
+  func healNoted(acceptsLoss: Bool = false) -> Int {
     var healed = 0
     var unhealed = 0
     for hash in replica.takeDamagedHashes() {
-      switch heal(hash) {
+      switch heal(hash, acceptsLoss) {
       case .healed: healed += 1
       case .wasIntact: break
       case .mustWait:
@@ -97,18 +98,18 @@ extension NodeMaintenance {
     case healed, wasIntact, mustWait
   }
 
-  private func heal(_ hash: UInt64) -> Healing {
+  private func heal(_ hash: UInt64, _ acceptsLoss: Bool) -> Healing {
     let number = Store.partition(of: hash)
     var outcome = Healing.mustWait
     partitions.whileServing(replica, number) {
       let slots = replica.store.damagedSegments(hash)
       guard !slots.isEmpty else { return outcome = .wasIntact }
-      guard let others = partitions.sources(toHeal: hash, at: replica, data.links) else { return }
+      guard let sources = sources(toHeal: hash, acceptsLoss) else { return }
       do throws(StorageError) {
-        for other in others { try take(hash, from: other) }
+        for source in sources { try take(hash, from: source, acceptsLoss) }
         if replica.store.removeDamaged(hash) {
           // What it hid may come back with the next start; then the node is compared with the others first.
-          try SuspectMark.write(.unsynced, to: replica.store.log.disk, folder: replica.store.log.folder)
+          try SuspectMark.write(.lost, to: replica.store.log.disk, folder: replica.store.log.folder)
         }
         outcome = .healed
       } catch {
@@ -119,10 +120,26 @@ extension NodeMaintenance {
     return outcome
   }
 
-  private func take(_ hash: UInt64, from other: Replica) throws(StorageError) {
+  /// `nil` if the damaged copy must stay. Call with the partition's lock held.
+  private func sources(toHeal hash: UInt64, _ acceptsLoss: Bool) -> [Replica]? {
+    if let cure = partitions.cure(of: hash, at: replica, data.links) {
+      // A repair finds folders in any state, such as one that was put back from an old backup, where undamaged logs prove
+      // less: it takes a key back to an older version only if it is told to.
+      if !cure.isOlder || !isHurried || acceptsLoss { return cure.sources }
+    }
+    guard acceptsLoss else { return nil }
+    // The file of the segment is kept: it may be all that is left of the version.
+    replica.store.log.keepDamaged()
+    return partitions.remains(of: hash, besides: replica, data.links)
+  }
+
+  /// Takes another owner's intact copies; of a suspect one those that are at least as new as what is damaged here.
+  private func take(_ hash: UInt64, from other: Replica, _ acceptsLoss: Bool) throws(StorageError) {
     var failure: StorageError?
+    let oldest =
+      other.store.isSuspect && !acceptsLoss ? replica.store.damagedTags(hash).min() ?? Tag.none : Tag.none
     other.store.forEach(withHash: hash) { slot, record in
-      guard slot.location.isTombstone || record.hasIntactValue else { return }
+      guard slot.tag >= oldest, slot.location.isTombstone || record.hasIntactValue else { return }
       do throws(StorageError) {
         _ = try replica.store.heal(record, hash: hash, tag: slot.tag, isTombstone: slot.location.isTombstone)
       } catch {
@@ -130,98 +147,5 @@ extension NodeMaintenance {
       }
     }
     if let failure { throw failure }
-  }
-
-  /// Whether of some of the node's keys every owner has lost records that were on its disk: then what they have together
-  /// is no proof of what was acknowledged.
-  var isLost: Bool {
-    replica.store.hasLost && !(0..<Store.partitionCount).allSatisfy { partitions.isHeldWhole(replica, $0) }
-  }
-
-  private func announceLoss() {
-    if !hasAnnouncedLoss {
-      events.add(
-        .storage, .failure,
-        "\(replica.name) has lost records, and so have all other owners of some of its keys: reads of them are refused. "
-          + "Close kvstore; `kvstore verify` says where, `kvstore repair --accept-loss` goes on with what is left")
-    }
-    hasAnnouncedLoss = true
-  }
-
-  /// A node that may have lost any key compares all of them with enough other owners before it votes again.
-  func mergeSuspect() {
-    guard Clock.nowNs() >= postponedUntilNs else { return }
-    postponedUntilNs = Clock.nowNs() + NodeMaintenance.retryMinNs
-    _ = rebuild()
-  }
-
-  /// How a suspect node was rebuilt.
-  struct Rebuilding {
-    var keysCopied: Int
-    /// Keys whose newest known copy is damaged wherever there is one.
-    var keysDamaged: Int
-    /// Too few others are sure to have what the node lost.
-    var isLossPossible: Bool
-  }
-
-  /// - Parameter acceptsLoss: someone has said that what no owner has any more is to be given up.
-  /// - Returns: `nil` if it must wait.
-  func rebuild(acceptsLoss: Bool = false) -> Rebuilding? {
-    guard acceptsLoss || !isLost else {
-      announceLoss()
-      return nil
-    }
-    let generation = partitions.currentGeneration
-    // Where those that vote are too few, all owners together know.
-    let isEnough = (0..<Store.partitionCount).allSatisfy {
-      partitions.canRebuild(replica, $0, data.links, fromVotersOnly: true)
-    }
-    guard isEnough || (0..<Store.partitionCount).allSatisfy({ partitions.canRebuild(replica, $0, data.links) })
-    else {
-      if !hasAnnouncedWait {
-        events.add(
-          .storage, .warning,
-          "\(replica.name) has lost records and does not vote; it waits for other owners to be rebuilt from")
-      }
-      hasAnnouncedWait = true
-      return nil
-    }
-    let sources = maintenance.roster.live.filter { $0 !== replica && (!isEnough || !$0.store.isSuspect) }.map(\.id)
-    let sweep = Sweep(
-      .catchUp(replica.id), partitions, data.links, sources: sources, asksSuspects: !isEnough)
-    guard
-      (try? sweep.run(
-        resting: isHurried ? nil : Rest(maintenance.executor),
-        canCopy: { partitions.canRebuild(replica, $0, data.links) }, isCancelled: { isClosing })) ?? false,
-      generation == partitions.currentGeneration
-    else { return nil }
-    let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
-    guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
-    maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
-    let isAlone = (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
-    // What another owner cannot read may be newer than what the others have: its copy is healed first.
-    guard isAlone || isHurried || sweep.keysDamaged.load(ordering: .relaxed) == 0 else { return nil }
-    replica.commit.syncNow()
-    let isCleared = replica.whileOpen {
-      replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
-    }
-    guard isCleared ?? false else { return nil }
-    if !isEnough || acceptsLoss { replica.store.log.keepDamaged() }
-    let hadLost = replica.store.hasLost
-    replica.store.isSuspect = false
-    replica.store.hasLost = false
-    maintenance.nodes.unmarkedSuspects.withLock { $0.removeAll { $0 == replica.name } }
-    maintenance.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
-    replica.whileOpen { sealDamagedTail() }
-    events.add(
-      .storage, isAlone ? .failure : isEnough ? .success : .warning,
-      isAlone
-        ? "possible loss: \(replica.name)'s log was damaged and no other node has copies"
-        : "\(replica.name) was rebuilt: \(sweep.keysCopied.load(ordering: .relaxed)) copies from other replicas; it votes again"
-          + (isEnough ? "" : ". Too few others were sure: what none of a key's owners had on its disk is lost")
-    )
-    return Rebuilding(
-      keysCopied: sweep.keysCopied.load(ordering: .relaxed), keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
-      isLossPossible: isAlone || hadLost && !isEnough)
   }
 }

@@ -19,6 +19,10 @@ package final class NodeMaintenance {
   private var hugePages = HugePages()
   private var comparison: AntiEntropy
   private var nextComparisonNs: UInt64 = 0
+  var twinSearch: TwinSearch
+  var nextTwinSearchNs: UInt64 = 0
+  var nextTwinsNs: UInt64 = 0
+  var hasAnnouncedTwins = false
   private var nextArrangementNs: UInt64 = 0
   var purge: Purge
   var nextPurgeNs: UInt64 = 0
@@ -49,6 +53,7 @@ package final class NodeMaintenance {
     self.maintenance = maintenance
     self.isHurried = isHurried
     comparison = AntiEntropy(replica, maintenance.data.partitions, maintenance.data.links)
+    twinSearch = TwinSearch(replica, maintenance.data.partitions)
     purge = Purge(replica, maintenance.data, maintenance.roster, maintenance.options)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + NodeMaintenance.scrubPauseMinNs
@@ -73,6 +78,7 @@ package final class NodeMaintenance {
     checkpointIfDue()
     scrubIfDue()
     compareIfDue()
+    searchTwinsIfDue()
     purgeIfDue()
     return mayBeMore
   }

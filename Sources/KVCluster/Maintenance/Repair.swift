@@ -6,6 +6,15 @@ package struct RepairReport: Equatable, Sendable {
     package var key: [UInt8]?
     package var segment: UInt64
     package var offset: Int
+    /// Other owners have an older version, or enough of them none: without ``RepairReport`` being told to accept a loss
+    /// it does not take the place of a newer one.
+    package var isOlderLeft = false
+  }
+
+  /// A key of which owners hold different contents under one version, and nothing says which is right.
+  package struct TwinCopies: Equatable, Sendable {
+    package var key: [UInt8]
+    package var owners: [String]
   }
 
   package struct Node: Equatable, Sendable {
@@ -21,8 +30,8 @@ package struct RepairReport: Equatable, Sendable {
     package var isLossPossible = false
     /// It has lost records of unknown keys, and too few other nodes could say which.
     package var isSuspect = false
-    /// So have all other owners of some of its keys: nothing more can be restored.
-    package var isLost = false
+    /// Ranges of which nobody can say what was acknowledged: too many of their owners have lost records.
+    package var lostRanges: [LostRange] = []
     /// Segments whose live records were written again elsewhere, so that the damaged ones are gone.
     package var segmentsEmptied = 0
     package var isCheckpointRemoved = false
@@ -35,6 +44,7 @@ package struct RepairReport: Equatable, Sendable {
   }
 
   package var nodes: [Node] = []
+  package var twins: [TwinCopies] = []
 }
 
 /// How far a repair is.
@@ -58,6 +68,7 @@ package final class Repair {
   private let acceptsLoss: Bool
   private let progress: (RepairProgress) -> Bool
   private var patients: [Patient] = []
+  private var twins: [RepairReport.TwinCopies] = []
   private var isStopped = false
 
   package init(_ maintenance: Maintenance, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
@@ -71,12 +82,33 @@ package final class Repair {
       Patient(maintenance: NodeMaintenance($0, maintenance, isHurried: true), report: RepairReport.Node(name: $0.name))
     }
     for i in patients.indices { removeDamagedCheckpoint(&patients[i]) }
+    // Before anything is copied: a copy would pass for evidence.
+    for patient in patients { patient.maintenance.searchTwinsToTheEnd() }
+    for patient in patients { _ = patient.maintenance.settleTwins() }
+    treatAll(acceptsLoss: false)
+    if acceptsLoss {
+      // Files of damaged segments may be all that is left of what is given up now, also those of nodes that the others
+      // can vouch for once these have accepted a loss.
+      for patient in patients where patient.maintenance.replica.store.hasLost {
+        patient.maintenance.replica.store.log.keepDamaged()
+      }
+      treatAll(acceptsLoss: true)
+    }
+    for patient in patients { twins += patient.maintenance.settleTwins(acceptsLoss: acceptsLoss) }
+    for patient in patients { patient.maintenance.replica.commit.syncNow() }
+    return isStopped ? nil : report()
+  }
+
+  private func treatAll(acceptsLoss: Bool) {
     var hasChanged = true
     while hasChanged, !isStopped {
       hasChanged = false
-      for i in patients.indices where !isStopped { hasChanged = treat(&patients[i]) || hasChanged }
+      for i in patients.indices where !isStopped {
+        hasChanged = treat(&patients[i], acceptsLoss: acceptsLoss) || hasChanged
+        // One at a time: what was accepted may be all that the others still wanted.
+        if hasChanged, acceptsLoss { treatAll(acceptsLoss: false) }
+      }
     }
-    return isStopped ? nil : report()
   }
 
   private func tell(_ step: RepairProgress) {
@@ -84,7 +116,7 @@ package final class Repair {
   }
 
   /// Returns whether anything is better than before.
-  private func treat(_ patient: inout Patient) -> Bool {
+  private func treat(_ patient: inout Patient, acceptsLoss: Bool) -> Bool {
     let replica = patient.maintenance.replica
     var hasChanged = false
     if replica.store.isSuspect {
@@ -100,7 +132,7 @@ package final class Repair {
     }
     guard !isStopped else { return hasChanged }
     tell(.healing(node: replica.name))
-    let healed = patient.maintenance.healNoted()
+    let healed = patient.maintenance.healNoted(acceptsLoss: acceptsLoss)
     patient.report.copiesHealed += healed
     let emptied = patient.maintenance.emptyDamaged()
     patient.report.segmentsEmptied += emptied
@@ -137,10 +169,11 @@ package final class Repair {
 
   private func report() -> RepairReport {
     var report = RepairReport()
+    report.twins = twins
     for patient in patients {
       var node = patient.report
       node.isSuspect = patient.maintenance.replica.store.isSuspect
-      node.isLost = node.isSuspect && patient.maintenance.isLost
+      node.lostRanges = patient.maintenance.lostRanges
       node.unrestored = patient.maintenance.unhealed()
       report.nodes.append(node)
     }
@@ -151,6 +184,14 @@ package final class Repair {
     }
     report.nodes.sort { Configuration.countsBefore($0.name, $1.name) }
     return report
+  }
+}
+
+extension Maintenance {
+  /// ``Cluster/repair(acceptsLoss:progress:)`` for a simulation, while nothing else is done.
+  package func repairNow(acceptsLoss: Bool) -> RepairReport? {
+    for replica in roster.live { HintReplay(data.partitions, data.links, to: replica).run() }
+    return Repair(self, acceptsLoss) { _ in true }.run()
   }
 }
 
@@ -179,7 +220,10 @@ extension NodeMaintenance {
         for location in store.damagedLocations(hash) {
           let position = store.table.position(of: location)
           let key = store.hasIntactHeader(location) ? Array(store.record(at: location).key) : nil
-          found.append(RepairReport.Unrestored(key: key, segment: position.segment, offset: position.offset))
+          let isOlderLeft = partitions.cure(of: hash, at: replica, data.links)?.isOlder ?? false
+          found.append(
+            RepairReport.Unrestored(
+              key: key, segment: position.segment, offset: position.offset, isOlderLeft: isOlderLeft))
         }
       }
     }

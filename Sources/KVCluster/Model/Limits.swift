@@ -40,6 +40,8 @@ public enum Limits {
   package static let tagLease: UInt64 = 1 << 26
   /// Damaged copies noted at a time; those beyond are met again.
   static let damagedHashesMax = 4_096
+  /// Twins remembered of each partition, each of which is looked at once a second under one hold of its lock, 2 ms at most.
+  static let twinsPerPartitionMax = 2_048
   /// A checkpoint is written after so much more log; reading as much takes about a tenth of a second.
   static let checkpointBytes = 256 << 20
 }

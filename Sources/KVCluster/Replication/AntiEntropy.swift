@@ -69,11 +69,13 @@ struct AntiEntropy {
   private mutating func copy(from source: Replica, to target: Replica, _ isWanted: [Bool], _ budget: inout Int) {
     var left = budget
     var made = 0
-    _ = source.store.scan(number, from: 0, limit: .max / 2, unreadable: { source.noteDamage($0) }) { slot, record in
+    _ = source.store.scan(number, from: 0, limit: .max / 2, unreadable: { source.noteDamage($0.hash) }) {
+      slot, record in
       guard left > 0, isWanted[Ring.slot(of: slot.hash) % MerkleTree.leafCount] else { return }
       let held = target.store.version(slot.hash, record.key, known: slot.tag)
       guard let held, held.tag < slot.tag else { return }
       guard record.hasIntactValue else { return source.noteDamage(slot.hash) }
+      guard partitions.mayCopy(slot.hash) else { return }
       // Without room the target stays behind; it is compared again.
       let position = try? target.store.apply(
         slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,

@@ -72,6 +72,8 @@ final class HintReplay {
   private func deliver(_ hash: UInt64, from holder: Replica, in partition: UnsafeMutablePointer<Partition>) -> Int? {
     let view = partition.pointee.view.takeUnretainedValue()
     guard view.isOwner(target.id, ofSlot: Ring.slot(of: hash)) else { return 0 }
+    // The hint has done its work once the twins are settled.
+    guard partitions.mayCopy(hash) else { return 0 }
     var delivered = 0
     var isRefused = false
     holder.store.forEach(withHash: hash) { slot, record in

@@ -29,12 +29,13 @@ final class Sweep: @unchecked Sendable {
   private let links: Links
   private let goal: Goal
   private let sources: [UInt16]
-  private let asksSuspects: Bool
+  private let evidence: Evidence
   /// Copies made so far, and the bytes of their records.
   let keysCopied = Atomic<Int>(0)
   let bytesCopied = Atomic<Int>(0)
   /// Newest versions that were not copied because their bytes are damaged.
   let keysDamaged = Atomic<Int>(0)
+  private let damaged = Mutex<[String]>([])
   private let stepsDone = Atomic<Int>(0)
   /// By who gives a range up and who gets it. A mutex a copy is nothing beside the copy.
   private let handedOver = Mutex<[TransferStatus]>([])
@@ -57,11 +58,12 @@ final class Sweep: @unchecked Sendable {
 
   /// - Parameters:
   ///   - sources: nodes whose copies are compared.
-  ///   - asksSuspects: also of those that may have lost records, because too few others are sure.
+  ///   - evidence: from ``Evidence/allOwners`` on, copies of nodes that may have lost records are compared too.
   init(
-    _ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16], asksSuspects: Bool = false
+    _ goal: Goal, _ partitions: PartitionTable, _ links: Links, sources: [UInt16],
+    evidence: Evidence = .undamagedOwners
   ) {
-    self.asksSuspects = asksSuspects
+    self.evidence = evidence
     self.goal = goal
     self.partitions = partitions
     self.links = links
@@ -144,7 +146,7 @@ final class Sweep: @unchecked Sendable {
     return try partition.lock.pointee.withLock { () throws(StorageError) -> Int? in
       // What a node has that may have lost records may have been deleted; what it lacks it gets as a target.
       guard let replica = partition.pointee.replica(source)?.takeUnretainedValue(),
-        asksSuspects || !replica.store.isSuspect
+        evidence != .undamagedOwners || !replica.store.isSuspect
       else { return nil }
       if replica.store.stripes[number].index.isEmpty { return nil }
       let capacity = replica.store.stripes[number].index.capacity
@@ -164,9 +166,7 @@ final class Sweep: @unchecked Sendable {
     while budget > 0 {
       let next = source.store.scan(
         number, from: position, limit: 8,
-        unreadable: { hash in
-          if concerns(Ring.slot(of: hash), source, partition) { keysDamaged.wrappingAdd(1, ordering: .relaxed) }
-        }
+        unreadable: { slot in if isMissed(slot, source, partition) { noteDamaged(nil, source) } }
       ) { slot, record in
         do throws(StorageError) {
           if try copy(slot, record, from: source, in: partition) { budget -= 1 + record.byteCount / Sweep.bytesPerKey }
@@ -180,6 +180,40 @@ final class Sweep: @unchecked Sendable {
       if position - from >= Sweep.positionsPerBatch { break }
     }
     return position
+  }
+
+  /// Whether an entry whose key cannot be read may be a version that the node to be brought up to date lacks.
+  private func isMissed(
+    _ slot: IndexSlot, _ source: Replica, _ partition: UnsafeMutablePointer<Partition>
+  ) -> Bool {
+    guard concerns(Ring.slot(of: slot.hash), source, partition) else { return false }
+    guard case .catchUp(let node) = goal, let target = partition.pointee.replica(node)?.takeUnretainedValue() else {
+      return true
+    }
+    return !target.store.holdsIntact(slot.hash, atLeast: slot.tag)
+  }
+
+  private func noteDamaged(_ key: UnsafeRawBufferPointer?, _ source: Replica) {
+    keysDamaged.wrappingAdd(1, ordering: .relaxed)
+    let text = key.map { "\"\(String(decoding: $0, as: UTF8.self))\"" } ?? "an unreadable key"
+    damaged.withLock { if $0.count < 3 { $0.append("\(text) on \(source.name)") } }
+  }
+
+  /// Some of the newest versions that were not copied because their bytes are damaged, and where they are.
+  var damagedCopies: [String] { damaged.withLock { $0 } }
+
+  /// Whether a copy of a node that lost records is taken only if its key is known to an owner that has not. What it alone
+  /// has may have been deleted: its own tombstone may be among what it lost, and the others have purged theirs.
+  private func isDoubtful(
+    _ slot: IndexSlot, _ record: RecordView, _ source: Replica, _ partition: UnsafeMutablePointer<Partition>
+  ) -> Bool {
+    guard source.store.hasLost, evidence != .whatIsLeft else { return false }
+    let participants = partition.pointee.view.takeUnretainedValue().participants(ofSlot: Ring.slot(of: slot.hash))
+    return !(0..<participants.count).contains { i in
+      guard let owner = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(), !owner.store.hasLost
+      else { return false }
+      return owner.store.version(slot.hash, record.key, known: .none).map { $0.tag != .none } ?? true
+    }
   }
 
   /// Whether keys of a ring slot are compared at all.
@@ -197,14 +231,14 @@ final class Sweep: @unchecked Sendable {
   ) throws(StorageError) -> Bool {
     let view = partition.pointee.view.takeUnretainedValue()
     let ringSlot = Ring.slot(of: slot.hash)
-    guard concerns(ringSlot, source, partition) else { return false }
+    guard concerns(ringSlot, source, partition), !isDoubtful(slot, record, source, partition) else { return false }
     let participants = view.participants(ofSlot: ringSlot)
     var isCopied = false
     for i in 0..<participants.count where participants.ids[i] != source.id {
       let id = participants.ids[i]
       if case .catchUp(let node) = goal, node != id { continue }
       if let target = partition.pointee.replica(id)?.takeUnretainedValue(), links.reaches(source.id, id) {
-        guard try copy(slot, record, to: target) else { continue }
+        guard try copy(slot, record, from: source, to: target) else { continue }
         isCopied = true
         if case .moveRanges = goal { note(record.byteCount, to: i, of: participants) }
       } else if participants.nextOwners.contains(i) {
@@ -231,15 +265,18 @@ final class Sweep: @unchecked Sendable {
     }
   }
 
-  private func copy(_ slot: IndexSlot, _ record: RecordView, to target: Replica) throws(StorageError) -> Bool {
+  private func copy(
+    _ slot: IndexSlot, _ record: RecordView, from source: Replica, to target: Replica
+  ) throws(StorageError) -> Bool {
     // A target that does not know takes the copy: its own is damaged.
     let version = target.store.version(slot.hash, record.key, known: slot.tag)
     guard version.map({ $0.tag < slot.tag }) ?? true else { return false }
     // A damaged copy must not spread; its key comes from another replica.
     guard record.hasIntactValue else {
-      keysDamaged.wrappingAdd(1, ordering: .relaxed)
+      noteDamaged(record.key, source)
       return false
     }
+    guard partitions.mayCopy(slot.hash) else { return false }
     _ = try target.store.apply(
       slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
       value: record.value, valueChecksum: record.valueChecksum)

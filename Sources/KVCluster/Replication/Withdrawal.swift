@@ -68,8 +68,8 @@ final class Withdrawal {
   ) -> Bool {
     let participants = view.participants(ofSlot: Ring.slot(of: slot.hash))
     let others = partitions.voters(participants, besides: replica, partitions[number], links)
-    guard others.count >= participants.owners.count - view.quorum.write + 1 else { return false }
-    return others.allSatisfy { other in
+    guard view.evidenceRule(participants).isMet(by: others.set) else { return false }
+    return others.replicas.allSatisfy { other in
       other.store.version(slot.hash, record.key, known: .none).map { $0.tag == .none } ?? false
     }
   }

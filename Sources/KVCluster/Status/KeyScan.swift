@@ -46,19 +46,15 @@ struct KeyScan: Sendable {
     let quorum = roster.configuration.quorum
     let suspects = roster.live.filter { $0.store.isSuspect }
     guard suspects.count > quorum.replicas - max(quorum.read, quorum.write) else { return false }
-    return suspects.contains { isHeldWhole($0) }
-  }
-
-  private func isHeldWhole(_ replica: Replica) -> Bool {
-    (0..<Store.partitionCount).allSatisfy { data.partitions.isHeldWhole(replica, $0) }
+    return suspects.contains { !data.partitions.hasLostRanges($0) }
   }
 
   private func checkAllCanBeListed() throws(ClusterError) {
-    let lost = roster.live.filter { $0.store.hasLost && !isHeldWhole($0) }
+    let partitions = data.partitions
+    let lost = LostRange.merged(roster.live.filter(partitions.hasLostRanges).map(partitions.lostRanges))
     guard !lost.isEmpty else { return }
     var refusal = Refusal(needed: 0, owners: 0, consistency: nil, folder: data.settings.folder)
-    refusal.suspects = lost.map(\.name)
-    refusal.isLost = true
+    refusal.lost = lost
     throw refusal.error
   }
 }

@@ -206,11 +206,11 @@ package final class Compaction: @unchecked Sendable {
   /// Gives the segment's file back. Call after what was moved has been put on the disk.
   package func finish() throws(StorageError) {
     // What could not be read may have been a purged tombstone, and what it hid may come back with a start: after that
-    // start the node is compared with the others before it votes.
+    // start the node is compared with N − W + 1 undamaged others before it votes.
     if scan.damage.contains(where: { !$0.isValueOnly }), store.table.purgedBytes(segment.slot) > 0,
       isAnythingOlderHidden
     {
-      try SuspectMark.write(.unsynced, to: store.log.disk, folder: store.log.folder)
+      try SuspectMark.write(.lost, to: store.log.disk, folder: store.log.folder)
     }
     try store.log.release(segment)
     store.trimDrops()

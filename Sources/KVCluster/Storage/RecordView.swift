@@ -79,6 +79,17 @@ package struct RecordView {
   }
 }
 
+/// What tells copies of one version apart.
+struct RecordContent: Equatable {
+  var kind: UInt8
+  var valueBytes: Int
+  var valueChecksum: UInt32
+
+  init(_ record: RecordView) {
+    (kind, valueBytes, valueChecksum) = (record.kindByte, record.valueBytes, record.valueChecksum)
+  }
+}
+
 extension Array where Element == UInt8 {
   /// `withUnsafeBytes`, with the error's type kept.
   @inline(__always)

@@ -11,9 +11,9 @@ import Glibc
 package enum SuspectMark {
   /// What may be lost.
   package enum Cause {
-    /// At most what was not synced, or what another node is known to have: all owners together have the rest.
+    /// At most what was not synced: the node still has all that it had on its disk.
     case unsynced
-    /// Records that had been on the disk.
+    /// Records that had been on the disk, perhaps a tombstone that hid an older version.
     case lost
   }
 

@@ -47,12 +47,12 @@ extension Store {
     return tags
   }
 
-  /// Whether there is an intact record of this version: equal tags are the same write. Call with the partition's lock
-  /// held.
-  func holdsIntact(_ hash: UInt64, _ tag: Tag) -> Bool {
+  /// Whether there is an intact record of this version, or of a newer one under the same hash: equal tags are the same
+  /// write. Call with the partition's lock held.
+  func holdsIntact(_ hash: UInt64, atLeast tag: Tag) -> Bool {
     let stripe = stripe(hash)
     return stripe.pointee.index.find(hash) { entry in
-      entry.pointee.tag == tag && isIntact(logLocation(entry.pointee.location, stripe))
+      entry.pointee.tag >= tag && isIntact(logLocation(entry.pointee.location, stripe))
     } != nil
   }
 

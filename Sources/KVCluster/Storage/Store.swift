@@ -276,14 +276,14 @@ package final class Store: @unchecked Sendable {
 
   /// Calls `body` with each entry of a partition from place `from`, at most `limit` places, and returns where to go on,
   /// or `nil` at the end. An index that grew in between has another ``HashIndex/capacity``. Of an entry whose record does
-  /// not verify only the hash is known.
+  /// not verify only the hash and the tag are known.
   package func scan(
-    _ partition: Int, from: Int, limit: Int, unreadable: (_ hash: UInt64) -> Void = { _ in },
+    _ partition: Int, from: Int, limit: Int, unreadable: (IndexSlot) -> Void = { _ in },
     _ body: (IndexSlot, RecordView) -> Void
   ) -> Int? {
     let stripe = stripes + partition
     return stripe.pointee.index.scan(from: from, limit: limit) { slot in
-      if !present(slot, stripe, body) { unreadable(slot.pointee.hash) }
+      if !present(slot, stripe, body) { unreadable(slot.pointee) }
     }
   }
 

@@ -10,8 +10,9 @@ struct RepairCommand: AsyncParsableCommand {
     discussion: """
       Reads every log of every node that is not killed, fetches damaged copies from other nodes, rebuilds nodes that lost \
       records, and writes damaged segments anew. Then it reads everything once more, as verify does. A copy of which there \
-      is no good one stays as it is: nothing is deleted or guessed. Where every node that had some keys has lost records, \
-      these keys stay unanswered until --accept-loss says that what is left of them counts.
+      is no good one stays as it is: nothing is deleted or guessed, and no key goes back to an older version. Where so many \
+      owners of some keys have lost records that the others cannot say what was acknowledged, reads of these keys stay \
+      refused until --accept-loss says that what is left of them counts.
       Exit status: 0 no damage is left, 1 some is, 2 the folder cannot be opened or is in use, 64 usage, 74 the \
       report cannot be written.
       """)
@@ -20,7 +21,7 @@ struct RepairCommand: AsyncParsableCommand {
   var folder: String
 
   @Flag(
-    help: "Where every owner of some keys has lost records, go on with what is left; damaged segments are set aside.")
+    help: "Where nobody can say what was acknowledged, go on with what is left; damaged segments are set aside.")
   var acceptLoss = false
 
   func run() async throws {
@@ -36,6 +37,7 @@ struct RepairCommand: AsyncParsableCommand {
           return ToolRun.unreadable
         }
         for line in report.nodes.flatMap({ RepairCommand.lines($0, resolved) }) { control.say(line) }
+        for line in report.twins.map(RepairCommand.line) { control.say(line) }
         guard let after = try Verify.read(try FolderAtRest(resolved), control) else { return ToolRun.unreadable }
         for line in RepairCommand.lines(after, resolved) { control.say(line) }
         return after.isClean ? ToolRun.clean : ToolRun.damaged
@@ -92,19 +94,29 @@ struct RepairCommand: AsyncParsableCommand {
   private static func problems(_ node: RepairReport.Node) -> [String] {
     var lines = node.unrestored.map { copy in
       let key = copy.key.map { "of key \(Quoted.text($0))" } ?? "of an unknown key"
-      return "  Not restored: the copy \(key) in segment \(copy.segment) at byte \(copy.offset): no good copy is left"
+      return "  Not restored: the copy \(key) in segment \(copy.segment) at byte \(copy.offset): "
+        + (copy.isOlderLeft
+          ? "the other owners have an older version or none, which takes its place only with --accept-loss"
+          : "no good copy is left; a put or delete of the key replaces it, --accept-loss gives it up")
     }
-    if node.isLost {
-      lines.append(
-        "  All copies of some keys were lost: it lost records, and so did all their other owners; what they held could not "
-          + "be restored. `kvstore repair --accept-loss` goes on with what is left")
+    if !node.lostRanges.isEmpty {
+      lines += node.lostRanges.map { "  Not rebuilt: acknowledged writes may be lost: of \($0.words)" }
+      lines.append("  Reads of these keys stay refused; `kvstore repair --accept-loss` goes on with what is left")
     } else if node.isSuspect {
-      lines.append("  Not rebuilt: it lost records, and too few other nodes can say which; its copies are kept")
+      lines.append(
+        "  Not rebuilt: it may have lost records, and the other nodes cannot say yet what was acknowledged: one of them "
+          + "does not answer, or has damaged copies itself. Its copies are kept; --accept-loss goes on with what is left"
+      )
     }
     if node.isLossPossible {
-      lines.append("  Possible loss: it lost records, and no other node has good copies of all of them")
+      lines.append("  Possible loss: it lost records, and no other node is sure to have good copies of all of them")
     }
     return lines
+  }
+
+  private static func line(_ twins: RepairReport.TwinCopies) -> String {
+    "Not settled: key \(Quoted.text(twins.key)): \(twins.owners.joined(separator: ", ")) hold different contents under one "
+      + "version, and nothing says which is right; put the right folder back, put or delete the key, or --accept-loss takes one"
   }
 
   private static func lines(_ after: VerificationReport, _ path: String) -> [String] {

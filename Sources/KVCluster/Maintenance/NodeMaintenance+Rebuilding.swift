@@ -1,0 +1,135 @@
+/// Rebuilding a node that may have lost records of unknown keys: it is compared with other owners until their evidence
+/// says that it has all that was acknowledged, and votes again then. ``Evidence`` says when that is.
+extension NodeMaintenance {
+  /// A node that may have lost any key compares all of them with enough other owners before it votes again.
+  func mergeSuspect() {
+    guard Clock.nowNs() >= postponedUntilNs else { return }
+    postponedUntilNs = Clock.nowNs() + NodeMaintenance.retryMinNs
+    _ = rebuild()
+  }
+
+  /// How a suspect node was rebuilt.
+  struct Rebuilding {
+    var keysCopied: Int
+    /// Keys whose newest known copy is damaged wherever there is one.
+    var keysDamaged: Int
+    /// Nobody is sure to have what the node lost.
+    var isLossPossible: Bool
+  }
+
+  /// - Parameter acceptsLoss: someone has said that what no owner has any more is to be given up.
+  /// - Returns: `nil` if it must wait.
+  func rebuild(acceptsLoss: Bool = false) -> Rebuilding? {
+    guard let evidence = evidence(acceptsLoss) else { return nil }
+    let generation = partitions.currentGeneration
+    guard let epoch = partitions.epochInForce else { return nil }
+    let sources = maintenance.roster.live.filter {
+      $0 !== replica && (evidence != .undamagedOwners || !$0.store.isSuspect)
+    }
+    let sweep = Sweep(
+      .catchUp(replica.id), partitions, data.links, sources: sources.map(\.id), evidence: evidence)
+    // Owners that have given the range up since, or have come or gone, may not have had what they were counted on for.
+    guard
+      (try? sweep.run(
+        resting: isHurried ? nil : Rest(maintenance.executor),
+        canCopy: { partitions.has(evidence, for: replica, $0, data.links) }, isCancelled: { isClosing })) ?? false,
+      generation == partitions.currentGeneration, epoch == partitions.epochInForce
+    else { return nil }
+    // What another owner cannot read may be newer than what the others have: its copy is healed first.
+    guard acceptsLoss || sweep.damagedCopies.isEmpty else {
+      announceWait(
+        "the newest version of \(sweep.damagedCopies.joined(separator: ", of ")) is damaged there, and no "
+          + "other owner has it; a new put or delete of the key replaces it")
+      return nil
+    }
+    let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
+    guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
+    maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
+    guard acquit(evidence) else { return nil }
+    let keysCopied = sweep.keysCopied.load(ordering: .relaxed)
+    announceRebuilt(evidence, keysCopied)
+    return Rebuilding(
+      keysCopied: keysCopied, keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
+      isLossPossible: isAlone || evidence == .whatIsLeft)
+  }
+
+  /// The best evidence there is for all that the node owns; `nil` if that is too little.
+  private func evidence(_ acceptsLoss: Bool) -> Evidence? {
+    let has = { (evidence: Evidence) in
+      (0..<Store.partitionCount).allSatisfy {
+        self.partitions.has(evidence, for: self.replica, $0, self.data.links)
+      }
+    }
+    if has(.undamagedOwners) { return .undamagedOwners }
+    if !replica.store.hasLost, has(.allOwners) { return .allOwners }
+    if acceptsLoss { return .whatIsLeft }
+    let lost = lostRanges
+    if lost.isEmpty {
+      announceWait("it waits for other owners to be rebuilt from")
+    } else {
+      announceLoss(lost)
+    }
+    return nil
+  }
+
+  /// Ranges of which nobody can say what was acknowledged, because the node and others have lost records.
+  var lostRanges: [LostRange] { replica.store.hasLost ? partitions.lostRanges(of: replica) : [] }
+
+  /// No other node owns anything that this one does.
+  private var isAlone: Bool {
+    (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
+  }
+
+  /// Lets the node vote again, durably; false if that failed.
+  private func acquit(_ evidence: Evidence) -> Bool {
+    replica.commit.syncNow()
+    let isCleared = replica.whileOpen {
+      replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
+    }
+    guard isCleared ?? false else { return false }
+    if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
+    replica.store.isSuspect = false
+    replica.store.hasLost = false
+    maintenance.nodes.unmarkedSuspects.withLock { $0.removeAll { $0 == replica.name } }
+    maintenance.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
+    replica.whileOpen { sealDamagedTail() }
+    return true
+  }
+
+  private func announceRebuilt(_ evidence: Evidence, _ keysCopied: Int) {
+    if isAlone {
+      return events.add(
+        .storage, .failure, "possible loss: \(replica.name) may have lost records, and no other node has copies of them"
+      )
+    }
+    let rebuilt =
+      "\(replica.name) was rebuilt: \(keysCopied) \(keysCopied == 1 ? "copy" : "copies") from other replicas"
+    switch evidence {
+    case .undamagedOwners: events.add(.storage, .success, "\(rebuilt); it votes again")
+    case .allOwners:
+      events.add(
+        .storage, .warning,
+        "\(rebuilt); it votes again. All owners were compared: what none of a key's owners had on its disk is lost")
+    case .whatIsLeft:
+      events.add(.storage, .warning, "\(rebuilt); it votes again. The loss of what no owner has left was accepted")
+    }
+  }
+
+  private func announceWait(_ reason: String) {
+    if !hasAnnouncedWait {
+      events.add(.storage, .warning, "\(replica.name) may have lost records and does not vote: \(reason)")
+    }
+    hasAnnouncedWait = true
+  }
+
+  private func announceLoss(_ ranges: [LostRange]) {
+    if !hasAnnouncedLoss {
+      events.add(
+        .storage, .failure,
+        "acknowledged writes may be lost: of \(ranges.map(\.words).joined(separator: "; of ")). Reads that need them are "
+          + "refused, and \(replica.name) does not vote. Close kvstore; `kvstore verify` says where the damage is, "
+          + "`kvstore repair --accept-loss` goes on with what is left")
+    }
+    hasAnnouncedLoss = true
+  }
+}

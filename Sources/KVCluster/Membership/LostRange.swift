@@ -1,0 +1,93 @@
+/// Keys of which too many owners have lost records that were on their disks: an acknowledged write may have been on these
+/// alone, so nobody can say what was acknowledged.
+package struct LostRange: Equatable, Sendable {
+  /// All owners, during a change those of both rings.
+  package var owners: [String]
+  /// Those that have lost records.
+  package var losers: [String]
+  /// How many owners that have lost nothing could say it.
+  package var needed: Int
+  /// Slots of the ring with these owners.
+  package var slotCount: Int
+}
+
+extension LostRange {
+  /// Counts slots in; `ranges` keeps one entry for each list of owners.
+  static func add(
+    owners: [String], losers: [String], needed: Int, slotCount: Int, to ranges: inout [LostRange]
+  ) {
+    let owners = owners.sorted(by: Configuration.countsBefore)
+    if let i = ranges.firstIndex(where: { $0.owners == owners }) {
+      ranges[i].slotCount += slotCount
+    } else {
+      ranges.append(
+        LostRange(
+          owners: owners, losers: losers.sorted(by: Configuration.countsBefore), needed: needed, slotCount: slotCount))
+    }
+  }
+
+  /// Whose keys they are, and why nobody can say what was acknowledged.
+  package var words: String {
+    let left = owners.count - losers.count
+    let percent = max(1, (slotCount * 100 + Ring.slotCount / 2) / Ring.slotCount)
+    let share = slotCount == 1 ? "" : " (\(percent) % of the ring)"
+    return
+      "the keys of \(Names.list(owners))\(share): \(Names.list(losers)) lost records that were on disk; to tell what was "
+      + "acknowledged takes \(needed) \(needed == 1 ? "owner" : "owners") that lost nothing, and there \(left == 1 ? "is" : "are") "
+      + "\(left)"
+  }
+
+  /// The ranges of several nodes together, each list of owners once.
+  package static func merged(_ lists: [[LostRange]]) -> [LostRange] {
+    var all: [LostRange] = []
+    for range in lists.joined() where !all.contains(where: { $0.owners == range.owners }) { all.append(range) }
+    return all
+  }
+}
+
+/// Names of nodes in a sentence.
+enum Names {
+  /// `node1, node2 and node10`, in the order in which people count.
+  static func list(_ names: [String]) -> String {
+    let sorted = names.sorted(by: Configuration.countsBefore)
+    return sorted.count < 2
+      ? sorted.joined() : "\(sorted.dropLast().joined(separator: ", ")) and \(sorted[sorted.count - 1])"
+  }
+}
+
+extension Configuration {
+  /// The rings whose quorums operations satisfy, the one in force first, with W and N of each.
+  private var rings: [(table: PreferenceTable, quorum: QuorumSettings)] {
+    [ring, change?.nextRing].compactMap { $0 }.map { ring in
+      let table = ring.preferenceTable(replicas: quorum.replicas)
+      return (table, quorum.effective(nodes: table.nodes.count))
+    }
+  }
+
+  /// Whether the node owns each slot, of either ring.
+  func slots(ownedBy node: UInt16) -> [Bool] {
+    let rings = rings
+    return (0..<Ring.slotCount).map { slot in rings.contains { $0.table.owners(of: slot).contains(node) } }
+  }
+
+  /// The ranges of which these nodes, which have lost records, leave too few owners that could say what was acknowledged.
+  /// O(slots).
+  func lostRanges(_ losers: [UInt16]) -> [LostRange] {
+    let rings = rings
+    var ranges: [LostRange] = []
+    for slot in 0..<Ring.slotCount {
+      let owners = rings.map { $0.table.owners(of: slot) }
+      let isLost = zip(owners, rings).contains { owners, ring in
+        owners.count { losers.contains($0) } >= ring.quorum.write
+      }
+      guard isLost, owners.joined().contains(where: losers.contains) else { continue }
+      let all = Set(owners.joined())
+      let names = { (ids: [UInt16]) in ids.compactMap { self.member($0)?.name } }
+      let needed = zip(owners, rings).map { $0.count - $1.quorum.write + 1 }.max() ?? 0
+      LostRange.add(
+        owners: names(Array(all)), losers: names(all.filter(losers.contains)), needed: needed, slotCount: 1, to: &ranges
+      )
+    }
+    return ranges
+  }
+}
