@@ -8,7 +8,7 @@ import KVCluster
 package struct Answer: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case success, failure, info
-    /// What is to be known beside the answer, which is the original's to the letter: no line of it.
+    /// A remark printed beside the answer; the answer itself keeps the original's words.
     case note
   }
 

@@ -1,6 +1,6 @@
 import KVCluster
 
-/// What a person should know of a change of the members before it is begun, or once it is done. Pure.
+/// Advice on a membership change, before it begins or after it ends. Pure.
 package enum ChangeAdvice {
   /// Why no copies could be brought to a new node now, if that is so: a read quorum of the owners has to answer for every
   /// key, and the change would wait for it without an end.

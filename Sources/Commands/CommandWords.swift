@@ -57,7 +57,7 @@ package struct CommandWords {
     return level
   }
 
-  /// Passes over the next word, whatever it is.
+  /// Skips the next word.
   package mutating func skipWord() {
     skipWhiteSpace()
     while position < line.count, !Ascii.isWhiteSpace(line[position]) { position += 1 }

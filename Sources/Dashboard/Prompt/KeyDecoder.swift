@@ -60,7 +60,7 @@ package struct KeyDecoder: Sendable {
     return hasEscape ? [.escape] : character.map(Self.raw)
   }
 
-  /// The paste that is being received has lost its end: it is what it is so far.
+  /// Ends a paste whose closing sequence was lost: the bytes received so far are the paste.
   package mutating func endPaste() -> [Key] {
     guard let bytes = paste else { return [] }
     paste = nil
