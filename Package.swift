@@ -38,11 +38,17 @@ let package = Package(
     .target(
       name: "CTerminal",
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .target(
+      name: "Faces",
+      dependencies: [
+        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard", "CTerminal", "Text",
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "kvstore",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard", "CTerminal",
-        "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "KVCluster", "KVBench", "KVSimulator", "Commands", "Demo", "Dashboard", "Faces", "Text",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .testTarget(name: "KVClusterTests", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Glibc
+import Faces
 import KVBench
 import KVCluster
 
@@ -118,7 +118,7 @@ struct Bench: AsyncParsableCommand {
     if workload == .open, options.ephemeral {
       throw ValidationError("--workload open needs --data DIR: a temporary folder is gone once it is closed.")
     }
-    let job = BenchJob(plan: plan, outputs: outputs, commands: try at.map(TimedCommand.init))
+    let job = BenchJob(plan: plan, files: outputs.files, commands: try at.map(TimedCommand.init))
     let start = try options.clusterOptions()
     if workload == .open { throw ExitCode(await job.reopen(start)) }
     throw ExitCode(await HeadlessRun.run(start, isWatched: check) { cluster in await job.run(on: cluster) })
@@ -143,7 +143,7 @@ struct Bench: AsyncParsableCommand {
 }
 
 /// Where the results go, beside the table on standard output.
-struct BenchOutputs: ParsableArguments, Sendable {
+struct BenchOutputs: ParsableArguments {
   @Option(help: ArgumentHelp("Write the result as one line of JSON.", valueName: "file"), completion: .file())
   var json: String?
 
@@ -160,13 +160,11 @@ struct BenchOutputs: ParsableArguments, Sendable {
     help: ArgumentHelp("Write reads and writes in each 100 ms as CSV; times every operation.", valueName: "file"),
     completion: .file())
   var timeline: String?
+
+  var files: BenchFiles { BenchFiles(json: json, csv: csv, report: report, timeline: timeline) }
 }
 
-/// A command and when to run it, as in `2.5:addnode node4`.
-struct TimedCommand: Sendable {
-  let seconds: Double
-  let line: String
-
+extension TimedCommand {
   /// A week.
   private static let secondsMax = 604_800.0
 
@@ -177,8 +175,7 @@ struct TimedCommand: Sendable {
         "--at takes seconds, 0 to \(Int(TimedCommand.secondsMax)), and a command, as in --at '2:addnode node4'; got '\(text)'."
       )
     }
-    self.seconds = seconds
-    line = String(parts[1])
+    self.init(seconds: seconds, line: String(parts[1]))
     let command: Command?
     do throws(CommandError) {
       command = try Command.parse(Array(line.utf8))

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Commands
 import Demo
-import Glibc
+import Faces
 import KVCluster
-import Synchronization
 
 /// `kvstore demo`: the guided tour, in the dashboard on a terminal, as text elsewhere.
 struct DemoCommand: AsyncParsableCommand {
@@ -61,7 +59,7 @@ struct DemoCommand: AsyncParsableCommand {
     settings.first = chapter.flatMap(Chapter.number) ?? 0
     settings.mistake = planted.mistake
     (settings.readQuorum, settings.writeQuorum) = (root.options.readQuorum, root.options.writeQuorum)
-    let isOnTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    let isOnTerminal = StandardOutput.isScreen
     throw ExitCode(
       text || !isOnTerminal
         ? await TextTour.run(settings)
@@ -73,46 +71,4 @@ struct DemoCommand: AsyncParsableCommand {
 struct PlantedOptions: ParsableArguments {
   @Option(help: "A mistake to plant.")
   var mistake: PlantedMistake?
-}
-
-/// The tour as text.
-enum TextTour {
-  /// Prints the tour to standard output; returns the exit status.
-  static func run(_ settings: TourSettings) async -> Int32 {
-    let printer = Printer(failures: STDOUT_FILENO)
-    let print = { @Sendable (lines: [String]) in
-      for line in lines { printer.print(raw: line + "\n") }
-    }
-    print(TourText.opening)
-    let playing = Playing()
-    let tour = Tour(settings) { event in
-      print(TourText.lines(event))
-      // The reader has gone: nobody is left to play it for.
-      if printer.failure != nil { playing.stop() }
-    }
-    playing.tour.withLock { $0 = tour }
-    let signals = SignalWatch { _ in tour.stop() }
-    let report = await tour.run()
-    print(TourText.closing(report))
-    if let signal = signals.caught { return 128 + signal }
-    return HeadlessRun.status(report.failures.isEmpty && !report.wasLeftEarly ? 0 : 1, printer)
-  }
-
-  /// `demo` in line mode: the answers of one command. Returns whether every claim held.
-  static func say(_ line: @escaping @Sendable (String) -> Void) async -> Bool {
-    for text in TourText.opening { line(text) }
-    let tour = Tour(TourSettings { try TemporaryFolder.make() }) { event in
-      for text in TourText.lines(event) { line(text) }
-    }
-    let report = await tour.run()
-    for text in TourText.closing(report) { line(text) }
-    return report.failures.isEmpty && !report.wasLeftEarly
-  }
-
-  /// The tour that plays, for those who have to end it.
-  private final class Playing: Sendable {
-    let tour = Mutex<Tour?>(nil)
-
-    func stop() { tour.withLock { $0 }?.stop() }
-  }
 }

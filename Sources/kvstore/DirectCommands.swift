@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Faces
 import KVCluster
 import Text
 
@@ -21,7 +22,8 @@ extension DirectCommand {
 
   func run() async throws {
     let command = command
-    throw try await Script.run(options, parent) { await $0.run(command) }
+    let start = try options.filled(from: parent.options).clusterOptions()
+    throw ExitCode(await Script.run(start) { await $0.run(command) })
   }
 }
 

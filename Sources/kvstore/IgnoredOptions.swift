@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faces
 
 /// Options that stand before a subcommand which has no use for them: they are refused, because an option that is taken and
 /// does nothing is one that somebody waits for.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Faces
 import Glibc
 import KVCluster
 import Text
@@ -52,7 +53,7 @@ struct KVStore: AsyncParsableCommand {
     // So is a file that may not grow any more.
     signal(SIGXFSZ, SIG_IGN)
     StandardOutput.fillClosed()
-    Screen.quietBacktraces()
+    Backtraces.quiet()
     BusErrors.explain()
     let arguments = ByteText.arguments()
     answerUnknown(arguments)
@@ -68,6 +69,8 @@ struct KVStore: AsyncParsableCommand {
 
   /// Ends the program as the parser's `exit(withError:)` does, and looks whether what was printed has arrived.
   private static func end(with error: any Error) -> Never {
+    // A refusal has been said.
+    let error = error is Refusal ? ExitCode.failure : error
     let status = exitCode(for: error).rawValue
     let text = fullMessage(for: error)
     if !text.isEmpty {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faces
 import Glibc
 import KVCluster
 import Text
@@ -90,13 +91,13 @@ extension StartOptions {
     // Again, now that root and subcommand are put together.
     try validate()
     let folder = try ephemeral ? nil : self.folder()
-    let present = folder.flatMap(Self.nodeCount)
+    let present = folder.flatMap(FolderAtRest.nodeCount)
     if let folder, let nodes, let present, present != nodes {
       throw HeadlessRun.refusal(
         "--nodes is for a new cluster, and the one in \(folder) has \(present) \(present == 1 ? "node" : "nodes"), not \(nodes): leave "
           + "the option out; addnode and removenode change it")
     }
-    let cacheBytes = cacheMib.map { $0 << 20 } ?? Self.cacheBytesDefault
+    let cacheBytes = cacheMib.map { $0 << 20 } ?? ProcessLimits.cacheBytesDefault
     if let problem = ProcessLimits.problem(nodes: present ?? nodes ?? 3, cacheBytes: cacheBytes) {
       throw HeadlessRun.refusal(problem)
     }
@@ -112,19 +113,6 @@ extension StartOptions {
     made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
     return made
   }
-
-  static let cacheBytesDefault = 64 << 20
-
-  /// Nodes of the cluster in a folder, if there is one; what is wrong with it the engine says.
-  static func nodeCount(of folder: String) -> Int? {
-    guard let bytes = try? WholeFile.read(regular: "\(folder)/configuration", bytesMax: configurationBytesMax) else {
-      return nil
-    }
-    return (try? Configuration(text: String(decoding: bytes, as: UTF8.self)))?.members.count
-  }
-
-  /// Many times what 1,024 nodes need.
-  private static let configurationBytesMax = 16 << 20
 
   /// The data's folder as an absolute path.
   func folder() throws -> String {

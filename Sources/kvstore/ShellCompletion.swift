@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dashboard
+import Faces
 import FoundationEssentials
 import Glibc
 import KVCluster

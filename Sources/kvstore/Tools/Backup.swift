@@ -1,5 +1,5 @@
 import ArgumentParser
-import KVCluster
+import Faces
 
 /// `kvstore backup DIR TO`: copies a data folder that is not in use. (`backup TO`, as a command, copies one that is.)
 struct Backup: AsyncParsableCommand {
@@ -20,27 +20,6 @@ struct Backup: AsyncParsableCommand {
   var target: String
 
   func run() async throws {
-    let path = try ToolRun.path(folder)
-    let target = try ToolRun.path(target)
-    throw ExitCode(
-      await ToolRun.run { control throws(ClusterError) in
-        let folder = try FolderAtRest(path)
-        let done: BackupSummary?
-        do throws(ClusterError) {
-          done = try folder.backUp(to: target) { progress in
-            control.progress(progress.text)
-            return !control.isStopped
-          }
-        } catch {
-          control.clearProgress()
-          HeadlessRun.complain(error.description)
-          return 1
-        }
-        guard let done else { return 1 }
-        let nodes = Readable.count(done.nodes, "node")
-        // Files are copied whole, with the room that is prepared in them; a running kvstore knows where its logs end.
-        control.say("Backed up \(folder.path): \(nodes), \(done.bytes) bytes of files -> \(target)")
-        return 0
-      })
+    throw ExitCode(await BackupRun.run(try ToolRun.path(folder), to: try ToolRun.path(target)))
   }
 }

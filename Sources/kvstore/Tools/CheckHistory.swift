@@ -1,7 +1,5 @@
 import ArgumentParser
-import Commands
-import KVSimulator
-import Text
+import Faces
 
 /// `kvstore check-history FILE…`: whether recorded histories are linearizable.
 struct CheckHistory: ParsableCommand {
@@ -29,53 +27,6 @@ struct CheckHistory: ParsableCommand {
   var svg: String?
 
   func run() throws {
-    var status = ToolRun.clean
-    var sections: [TimelineDrawing.Section] = []
-    for file in files {
-      let found = check(file)
-      if let violation = found.violation { sections.append(.init(title: file, violation: violation)) }
-      status = max(status, found.status)
-    }
-    if let svg {
-      if sections.isEmpty {
-        HeadlessRun.complain("nothing to draw: \(svg) was not written")
-      } else {
-        do throws(WholeFile.Failure) {
-          try WholeFile.write(TimelineDrawing.svg(sections), to: svg)
-          print("\(Quoted.entry(ByteText.decode(svg))): \(Readable.count(sections.count, "timeline")) drawn")
-        } catch {
-          HeadlessRun.complain("cannot write \(svg): \(error)")
-          status = StandardOutput.lost
-        }
-      }
-    }
-    throw ExitCode(status)
-  }
-
-  /// Says what the file is, and returns the exit status for it.
-  private func check(_ file: String) -> (status: Int32, violation: Violation?) {
-    // One line a file, whatever its name holds.
-    let name = Quoted.entry(ByteText.decode(file))
-    let history: History
-    do {
-      history = try RecordedHistory.parse(try WholeFile.read(file, lineBytesMax: 64 << 20, bytesMax: 8 << 30))
-    } catch {
-      HeadlessRun.complain("\(name): \(error)")
-      return (ToolRun.unreadable, nil)
-    }
-    switch LinearizabilityChecker.check(history, shrinks: explain || svg != nil) {
-    case .linearizable:
-      print("\(name): linearizable")
-      return (ToolRun.clean, nil)
-    case .violation(let violation):
-      print("\(name): violation")
-      if explain { print(violation.explanation(width: 100), terminator: "") }
-      return (ToolRun.damaged, violation)
-    case .undecided(let key):
-      HeadlessRun.complain(
-        "\(name): undecided: the search for key \(Quoted.text(key)) grew past its bound of memory; "
-          + "nothing is known to be wrong")
-      return (ToolRun.unreadable, nil)
-    }
+    throw ExitCode(CheckHistoryRun(files: files, explains: explain, svg: svg).run())
   }
 }

@@ -1,8 +1,5 @@
 import ArgumentParser
-import Commands
-import Glibc
-import KVCluster
-import Text
+import Faces
 
 /// `kvstore dump DIR`: the records of a data folder as text.
 struct Dump: AsyncParsableCommand {
@@ -32,73 +29,6 @@ struct Dump: AsyncParsableCommand {
 
   func run() async throws {
     let path = try ToolRun.path(folder)
-    let (node, shown, marks) = (node, values ? Int.max : 64, syncMarks)
-    throw ExitCode(
-      await ToolRun.run { control throws(ClusterError) in
-        let folder = try FolderAtRest(path)
-        var output = BufferedOutput()
-        var isIntact = true
-        output.write("node segment offset kind tag key bytes value state\n")
-        try LogDump.run(folder, node: node) { line in
-          if !marks, case .record(.syncMark, _, _, _, true) = line.content { return !control.isStopped }
-          let (text, isGood) = Dump.text(line, valueBytes: shown)
-          isIntact = isIntact && isGood
-          output.write(text)
-          return !control.isStopped && output.failure == nil
-        }
-        output.flush()
-        if let failure = output.failure {
-          if failure == EPIPE { return 128 + SIGPIPE }
-          HeadlessRun.complain("cannot write: \(String(cString: strerror(failure)))")
-          return StandardOutput.lost
-        }
-        return isIntact ? ToolRun.clean : ToolRun.damaged
-      })
-  }
-
-  /// The line's text, and whether it is of an intact record.
-  static func text(_ line: LogDump.Line, valueBytes: Int) -> (String, Bool) {
-    let place = "\(line.node) \(line.segment) \(line.offset)"
-    switch line.content {
-    case .damaged(let byteCount): return ("\(place) - - - - \(byteCount) bytes damaged\n", false)
-    case .damagedSegment(let reason): return ("\(place) segment - - - \(Quoted.text(reason.utf8)) damaged\n", false)
-    case .record(let kind, let tag, let key, let value, let isIntact):
-      let cut = value.count > valueBytes ? "…" : ""
-      let shown = Quoted.text(value.prefix(valueBytes)) + cut
-      let state = isIntact ? "ok" : "damaged"
-      return ("\(place) \(kind) \(number(kind, tag)) \(Quoted.text(key)) \(value.count) \(shown) \(state)\n", isIntact)
-    }
-  }
-
-  private static func number(_ kind: RecordKind, _ tag: UInt64) -> String {
-    switch kind {
-    case .value, .tombstone, .hint: return "\(Tag(rawValue: tag).counter)"
-    case .seal: return "\(tag)"
-    case .syncMark, .rangeDrop, .hintsSettled:
-      let position = LogPosition(rawValue: tag)
-      return "\(position.segment):\(position.offset)"
-    }
-  }
-}
-
-/// Standard output in pieces of 64 KiB.
-private struct BufferedOutput {
-  private var bytes: [UInt8] = []
-  /// The `errno` of the write that failed; nothing is written after it.
-  private(set) var failure: Int32?
-
-  mutating func write(_ text: String) {
-    bytes += text.utf8
-    if bytes.count >= 1 << 16 { flush() }
-  }
-
-  mutating func flush() {
-    guard failure == nil else { return }
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(bytes, to: STDOUT_FILENO)
-    } catch {
-      failure = error.code
-    }
-    bytes.removeAll(keepingCapacity: true)
+    throw ExitCode(await DumpRun.run(path, node: node, valueBytesMax: values ? Int.max : 64, showsSyncMarks: syncMarks))
   }
 }

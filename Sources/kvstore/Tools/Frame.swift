@@ -1,7 +1,6 @@
 import ArgumentParser
-import Commands
 import Dashboard
-import KVCluster
+import Faces
 
 /// `kvstore frame`: one picture of a cluster, without any terminal.
 struct Frame: AsyncParsableCommand {
@@ -67,92 +66,6 @@ struct Frame: AsyncParsableCommand {
     let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
     throw ExitCode(await HeadlessRun.run(start) { await run.draw($0) })
   }
-}
-
-/// Watches a cluster as the dashboard would, and draws what it would show at the end.
-private struct FrameRun: Sendable {
-  enum Output: Sendable {
-    case text, ansi, description
-    case svg(path: String)
-  }
-
-  let size: Size
-  let appearance: Appearance
-  let lines: [String]
-  let output: Output
-
-  /// Returns the exit status.
-  func draw(_ cluster: Cluster) async -> Int32 {
-    let (state, hasFailed) = await watch(cluster)
-    let canvas = Picture(state, state.appearance.look).canvas
-    switch output {
-    case .text: for line in canvas.lines { print(line) }
-    case .ansi: print(AnsiText.text(canvas, depth: .truecolor), terminator: "")
-    case .description: for line in Description.lines(state) { print(line) }
-    case .svg(let path):
-      do throws(WholeFile.Failure) {
-        try WholeFile.write(SvgPicture.text(canvas), to: path)
-      } catch {
-        HeadlessRun.complain("cannot write \(path): \(error)")
-        return StandardOutput.lost
-      }
-    }
-    return hasFailed ? 1 : 0
-  }
-
-  /// Runs the commands, and looks at the cluster meanwhile ten times a second. Says which failed.
-  private func watch(_ cluster: Cluster) async -> (state: DashboardState, hasFailed: Bool) {
-    var hasFailed = false
-    let host = ClusterHost(cluster)
-    // Nobody is there to be asked.
-    var advice = host.advice
-    advice.question = { _ in nil }
-    var state = DashboardState(size: size, advice: advice, appearance: appearance)
-    var lastEvent: UInt64 = 0
-    func look() {
-      for event in cluster.events(after: lastEvent) {
-        lastEvent = event.sequence
-        state.apply(event: event)
-      }
-      if let status = host.status() { state.apply(status: status) }
-      state.apply(benchmark: host.benchmark())
-    }
-    look()
-    for line in lines {
-      _ = state.handle(.paste(line))
-      _ = state.handle(.enter)
-      let running = Task { await host.run(line) { _ in } }
-      let waiting = Waiting(running)
-      while await !waiting.isOver {
-        try? await Task.sleep(for: .milliseconds(100))
-        look()
-      }
-      let answer = await running.value
-      if !answer.isSuccess {
-        hasFailed = true
-        for text in answer.lines { HeadlessRun.complain("\(line): \(text)") }
-      }
-      _ = state.apply(answer: answer)
-    }
-    // A rate is the difference of two looks.
-    try? await Task.sleep(for: .milliseconds(200))
-    look()
-    return (state, hasFailed)
-  }
-}
-
-/// Whether a task has ended, without waiting for it.
-private actor Waiting {
-  private(set) var isOver = false
-
-  init(_ task: Task<CommandAnswer, Never>) {
-    Task {
-      _ = await task.value
-      await self.end()
-    }
-  }
-
-  private func end() { isOver = true }
 }
 
 /// `120x40` on the command line.

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Commands
-import KVCluster
-import Text
+import Faces
 
 /// `kvstore repair DIR`: restores damaged copies from good ones, then verifies.
 struct RepairCommand: AsyncParsableCommand {
@@ -24,104 +22,5 @@ struct RepairCommand: AsyncParsableCommand {
     help: "Where nobody can say what was acknowledged, go on with what is left; damaged segments are set aside.")
   var acceptLoss = false
 
-  func run() async throws {
-    let path = try ToolRun.path(folder)
-    let acceptsLoss = acceptLoss
-    throw ExitCode(
-      await ToolRun.run { control async throws(ClusterError) in
-        // Refuses what is no kvstore folder before the engine makes one of it.
-        let resolved = try FolderAtRest(path).path
-        let nodes = StartOptions.nodeCount(of: resolved) ?? 1
-        if let problem = ProcessLimits.problem(nodes: nodes, cacheBytes: 0) { throw .refused(problem) }
-        guard let report = try await RepairCommand.repair(resolved, acceptsLoss, control) else {
-          return ToolRun.unreadable
-        }
-        for line in report.nodes.flatMap({ RepairCommand.lines($0, resolved) }) { control.say(line) }
-        for line in report.twins.map(RepairCommand.line) { control.say(line) }
-        guard let after = try Verify.read(try FolderAtRest(resolved), control) else { return ToolRun.unreadable }
-        for line in RepairCommand.lines(after, resolved) { control.say(line) }
-        return after.isClean ? ToolRun.clean : ToolRun.damaged
-      })
-  }
-
-  private static func repair(
-    _ path: String, _ acceptsLoss: Bool, _ control: ToolControl
-  ) async throws(ClusterError) -> RepairReport? {
-    let cluster = try Cluster.open(ClusterOptions(dataFolder: path, cacheBytes: 0), isMaintained: false)
-    do throws(ClusterError) {
-      let report = try await cluster.repair(acceptsLoss: acceptsLoss) { step in
-        control.progress(text(step))
-        return !control.isStopped
-      }
-      await cluster.close()
-      return report
-    } catch {
-      await cluster.close()
-      throw error
-    }
-  }
-
-  private static func text(_ step: RepairProgress) -> String {
-    switch step {
-    case .reading(let node, let segment, let count): "Reading \(node): segment \(segment) of \(count)"
-    case .rebuilding(let node): "Rebuilding \(node) from the other nodes"
-    case .healing(let node): "Healing \(node)"
-    }
-  }
-
-  private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
-    if let absence = node.absence {
-      // What failed is tried again by every start.
-      let isKilled = absence.hasPrefix("it is ")
-      return ["\(node.name): not repaired: \(absence)"]
-        + (isKilled ? ["  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again"] : [])
-    }
-    var done: [String] = []
-    if let copies = node.copiesRebuilt { done.append("rebuilt with \(Readable.count(copies, "copy", "copies"))") }
-    if node.copiesHealed > 0 {
-      done.append("\(Readable.count(node.copiesHealed, "damaged copy", "damaged copies")) fetched again")
-    }
-    if node.segmentsEmptied > 0 {
-      done.append("\(Readable.count(node.segmentsEmptied, "damaged segment")) written anew")
-    }
-    if node.isCheckpointRemoved { done.append("a damaged checkpoint removed: the next start reads the log") }
-    let hasProblems = node.isSuspect || !node.unrestored.isEmpty
-    if done.isEmpty { done.append(hasProblems ? "nothing could be repaired" : "nothing to repair") }
-    return ["\(node.name): \(Readable.count(node.segmentsRead, "segment")) read; \(done.joined(separator: ", "))"]
-      + problems(node)
-  }
-
-  private static func problems(_ node: RepairReport.Node) -> [String] {
-    var lines = node.unrestored.map { copy in
-      let key = copy.key.map { "of key \(Quoted.text($0))" } ?? "of an unknown key"
-      return "  Not restored: the copy \(key) in segment \(copy.segment) at byte \(copy.offset): "
-        + (copy.isOlderLeft
-          ? "the other owners have an older version or none, which takes its place only with --accept-loss"
-          : "no good copy is left; a put or delete of the key replaces it, --accept-loss gives it up")
-    }
-    if !node.lostRanges.isEmpty {
-      lines += node.lostRanges.map { "  Not rebuilt: acknowledged writes may be lost: of \($0.words)" }
-      lines.append("  Reads of these keys stay refused; `kvstore repair --accept-loss` goes on with what is left")
-    } else if node.isSuspect {
-      lines.append(
-        "  Not rebuilt: it may have lost records, and the other nodes cannot say yet what was acknowledged: one of them "
-          + "does not answer, or has damaged copies itself. Its copies are kept; --accept-loss goes on with what is left"
-      )
-    }
-    if node.isLossPossible {
-      lines.append("  Possible loss: it lost records, and no other node is sure to have good copies of all of them")
-    }
-    return lines
-  }
-
-  private static func line(_ twins: RepairReport.TwinCopies) -> String {
-    "Not settled: key \(Quoted.text(twins.key)): \(twins.owners.joined(separator: ", ")) hold different contents under one "
-      + "version, and nothing says which is right; put the right folder back, put or delete the key, or --accept-loss takes one"
-  }
-
-  private static func lines(_ after: VerificationReport, _ path: String) -> [String] {
-    guard !after.isClean else { return ["Repaired \(path): no damage is left"] }
-    return Array(Verify.lines(after, path).dropLast())
-      + ["Repaired \(path): \(Readable.count(after.allDamage.count, "damaged place")) left; nothing was deleted"]
-  }
+  func run() async throws { throw ExitCode(await RepairRun.run(try ToolRun.path(folder), acceptsLoss: acceptLoss)) }
 }

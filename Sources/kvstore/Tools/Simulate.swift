@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faces
 import KVCluster
 import KVSimulator
 
@@ -35,12 +36,15 @@ struct Simulate: ParsableCommand {
   var scaling = false
 
   func run() throws {
-    switch (seed, seeds, scaling) {
-    case (let seed?, nil, false): try tell(seed)
-    case (nil, let text?, false): try runAll(Simulate.range(text))
-    case (nil, nil, true): try ScalingTable.print()
-    default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")
-    }
+    let simulate = SimulateRun(mistake: mistake, carrier: carrier)
+    let status =
+      switch (seed, seeds, scaling) {
+      case (let seed?, nil, false): try simulate.tell(seed)
+      case (nil, let text?, false): try simulate.runAll(Simulate.range(text))
+      case (nil, nil, true): try ScalingTable.print()
+      default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")
+      }
+    throw ExitCode(status)
   }
 
   /// More than anybody waits for.
@@ -55,54 +59,6 @@ struct Simulate: ParsableCommand {
       throw ValidationError("--seeds takes at most \(seedsMax) seeds; got '\(text)'")
     }
     return parts[0]...parts[1]
-  }
-
-  private func tell(_ seed: UInt64) throws {
-    let simulation = Simulation(seed: seed, mistake: mistake, carrier: carrier)
-    print("seed \(seed): \(simulation.plan.summary)")
-    print(DayJournal.heading)
-    var journal = DayJournal()
-    simulation.onTrace = { print(journal.add($0)) }
-    let report = try simulation.run()
-    var summary = SimulationSummary()
-    let failure = summary.add(report)
-    print(summary.text)
-    print(summary.conclusion)
-    if let failure { print(failure) }
-    if case .violation(let violation) = report.verdict, let line = journal.line(of: violation, in: report.history) {
-      print("The answer stands above as:\n\(line)")
-    }
-    if !summary.isClean(allStruck: false) { throw ExitCode(1) }
-  }
-
-  private func runAll(_ seeds: ClosedRange<UInt64>) throws {
-    var summary = SimulationSummary()
-    var progress = SimulationProgress(of: seeds.count)
-    let signals = SignalWatch { _ in }
-    for seed in seeds where signals.caught == nil {
-      let report = try Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
-      let failure = summary.add(report)
-      progress.show(summary.seeds)
-      guard let failure else { continue }
-      progress.clear()
-      print("seed \(seed): \(failure)")
-      print(
-        "to see that day step by step: kvstore simulate --seed \(seed)\(mistake.map { " --mistake \($0.rawValue)" } ?? "")\(carrier.map { " --carrier \($0.rawValue)" } ?? "")"
-      )
-      if mistake != nil { break }
-    }
-    progress.clear()
-    print(summary.text)
-    print(summary.conclusion)
-    let signal = signals.caught
-    if signal != nil { print("stopped after \(summary.seeds) of \(seeds.count) seeds") }
-    progress.sayRate(summary.seeds)
-    let isMany = summary.seeds >= 2_000
-    if isMany, summary.hasZero {
-      print("✗ In so many days every fault should strike and every branch run: see the 0 above")
-    }
-    if !summary.isClean(allStruck: isMany) { throw ExitCode(1) }
-    if let signal { throw ExitCode(128 + signal) }
   }
 }
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import KVCluster
+import Faces
 
 /// `kvstore verify DIR`: reads everything of a data folder and says what is damaged.
 struct Verify: AsyncParsableCommand {
@@ -16,78 +16,5 @@ struct Verify: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
 
-  func run() async throws {
-    let path = try ToolRun.path(folder)
-    throw ExitCode(
-      await ToolRun.run { control throws(ClusterError) in
-        let folder = try FolderAtRest(path)
-        guard let report = try Verify.read(folder, control) else { return ToolRun.unreadable }
-        for line in Verify.lines(report, folder.path) { control.say(line) }
-        return report.isClean ? ToolRun.clean : ToolRun.damaged
-      })
-  }
-
-  /// `nil` if it was stopped.
-  static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
-    try Verification.run(folder) { progress in
-      let percent = progress.bytesRead * 100 / max(1, progress.bytesTotal)
-      control.progress("Verifying \(progress.node): \(percent)% of \(Readable.bytes(progress.bytesTotal))")
-      return !control.isStopped
-    }
-  }
-
-  /// The report, with a summary at the end.
-  static func lines(_ report: VerificationReport, _ path: String) -> [String] {
-    var lines = report.damage.map(line)
-    for node in report.nodes { lines += self.lines(node) }
-    lines += report.lostRanges.map { "Acknowledged writes may be lost: of \($0.words)" }
-    lines += report.remarks.map { "Note: \($0)" }
-    let places = report.allDamage.count
-    let foreign = foreignNodes(report)
-    lines += foreign.map { node in
-      "\(node)'s log is not this cluster's: move \(path)/\(node).wal somewhere else; then `kvstore repair \(path)` rebuilds "
-        + "\(node) from the other nodes"
-    }
-    let isForeignOnly = !foreign.isEmpty && report.allDamage.allSatisfy(isForeign)
-    let found =
-      places == 0
-      ? "no damage"
-      : isForeignOnly
-        ? "\(Readable.count(places, "damaged place")). Nothing was changed"
-        : report.damage.contains { $0.file == "configuration" }
-          ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
-            + " opened or repaired: put that file back from a backup"
-          : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
-            + " damaged copies from good ones"
-    let nodes = Readable.count(report.nodes.count, "node")
-    let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
-    let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", "records of data")
-    return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
-  }
-
-  /// Nodes in whose place lies the log of another node or cluster. Repair leaves it, because it may be the only copy of
-  /// somebody's data.
-  private static func foreignNodes(_ report: VerificationReport) -> [String] {
-    report.nodes.filter { $0.damage.contains(where: isForeign) }.map(\.name)
-  }
-
-  private static func isForeign(_ damage: VerificationReport.Damage) -> Bool {
-    damage.reason.hasPrefix("belongs to another ")
-  }
-
-  private static func lines(_ node: VerificationReport.Node) -> [String] {
-    let contents = [
-      Readable.count(node.segments, "segment"), Readable.count(node.records, "record"),
-      Readable.count(node.keys, "key"),
-      Readable.count(node.tombstones, "tombstone"), Readable.count(node.hints, "hint"),
-      "\(Readable.bytes(node.liveBytes)) live", "\(Readable.bytes(node.deadBytes)) dead",
-    ]
-    let torn = node.torn.map { ["  Torn, not damaged: \($0.file) at byte \($0.offset): \($0.reason)"] } ?? []
-    return ["\(node.name)\(node.isKilled ? " (killed)" : ""): \(contents.joined(separator: ", "))"] + torn
-      + node.damage.map { "  " + line($0) }
-  }
-
-  private static func line(_ damage: VerificationReport.Damage) -> String {
-    "Damaged: \(damage.file) at byte \(damage.offset): \(damage.reason)"
-  }
+  func run() async throws { throw ExitCode(await VerifyRun.run(try ToolRun.path(folder))) }
 }

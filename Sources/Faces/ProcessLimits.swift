@@ -3,7 +3,10 @@ import KVCluster
 
 /// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only
 /// trap, far from what was asked for, and no message of the system names the limit.
-enum ProcessLimits {
+package enum ProcessLimits {
+  /// A node's cache where nothing else is asked for.
+  package static let cacheBytesDefault = 64 << 20
+
   /// Files that are open beside those of the nodes: the standard ones, the lock, pipes, clients' files.
   private static let filesBeside = 24
   /// Files of one node: its active segment, and one that is written or compacted beside it.
@@ -20,7 +23,7 @@ enum ProcessLimits {
   private static let filesLeast: rlim_t = 10
 
   /// The first thing of all: ends the program where there is no room to say anything later.
-  static func checkFilesAtStart() {
+  package static func checkFilesAtStart() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < filesLeast else {
       return
@@ -33,7 +36,7 @@ enum ProcessLimits {
   }
 
   /// Raises what may be raised; says what is too little for so many nodes, in one line.
-  static func problem(nodes: Int, cacheBytes: Int) -> String? {
+  package static func problem(nodes: Int, cacheBytes: Int) -> String? {
     problemOfFiles(nodes) ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
   }
 
@@ -59,7 +62,7 @@ enum ProcessLimits {
   private static func problemOfMemory(_ nodes: Int, _ cacheBytes: Int) -> String? {
     let caches = nodes * cacheBytes
     // The default may be more than there is with many nodes: memory is used as the caches fill.
-    if !isMappable(cacheBytes) || cacheBytes > StartOptions.cacheBytesDefault && caches > physicalBytes {
+    if !isMappable(cacheBytes) || cacheBytes > cacheBytesDefault && caches > physicalBytes {
       return "a cache of \(mib(cacheBytes)) for each of \(count(nodes)) does not fit this machine's memory, "
         + "\(mib(physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
     }

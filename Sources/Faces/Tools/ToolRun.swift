@@ -1,4 +1,3 @@
-import ArgumentParser
 import Commands
 import Glibc
 import KVCluster
@@ -7,14 +6,15 @@ import Text
 
 /// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
 /// cleanly at Ctrl-C. (Nothing else runs meanwhile, so its work may block the thread it is on.)
-enum ToolRun {
+package enum ToolRun {
   /// The exit statuses of tools: what they were asked to find out, and that they could not.
   static let clean: Int32 = 0
   static let damaged: Int32 = 1
   static let unreadable: Int32 = 2
 
   /// Runs `work` and returns the program's exit status: that of `work`, or 128 + signal if one came, as a shell has it.
-  static func run(_ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32) async -> Int32 {
+  package static func run(_ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32) async -> Int32
+  {
     let control = ToolControl()
     let signals = SignalWatch { _ in control.stop() }
     let status: Int32
@@ -28,17 +28,10 @@ enum ToolRun {
     }
     return signals.caught.map { 128 + $0 } ?? status
   }
-
-  /// A folder given on the command line.
-  static func path(_ argument: String) throws -> String {
-    guard !argument.isEmpty else { throw ValidationError("The name of the folder is empty.") }
-    try FolderName.check(argument)
-    return argument
-  }
 }
 
 /// What a running tool is told and tells.
-final class ToolControl: Sendable {
+package final class ToolControl: Sendable {
   private let isStoppedFlag = Atomic<Bool>(false)
   private let shownNs = Atomic<UInt64>(0)
   private let isShown = Atomic<Bool>(false)
@@ -73,7 +66,7 @@ final class ToolControl: Sendable {
 }
 
 /// Numbers as people read them.
-enum Readable {
+package enum Readable {
   /// `1.5 MiB`.
   static func bytes(_ count: Int) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]

@@ -7,14 +7,14 @@ import Text
 /// The engine removes such a folder when it is closed. What does not get so far, a second Ctrl-C or `timeout`, removes it
 /// here; what `kill -9` leaves is removed by the next start that makes one. (Unlinking the files while they are open was
 /// rejected: the engine renames, reopens and lists its segments by name.)
-enum TemporaryFolder {
+package enum TemporaryFolder {
   /// A name that nobody gives a folder of data that is meant to stay.
   static let prefix = "kvstore-ephemeral-"
 
   private static let made = Mutex<[String]>([])
 
   /// Makes one, after removing those that dead processes of this user left.
-  static func make() throws -> String {
+  package static func make() throws -> String {
     let parent = ByteText.variable("TMPDIR") ?? "/tmp"
     sweep(parent)
     var template = ByteText.path("\(parent)/\(prefix)XXXXXX")

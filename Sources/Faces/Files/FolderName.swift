@@ -3,9 +3,9 @@ import Text
 
 /// Whether the engine can open a folder by its name: it has paths as UTF-8, and would take another folder for one whose
 /// name is none.
-enum FolderName {
+package enum FolderName {
   /// - Throws: what ends the program, said already, if the path or what it leads to is not UTF-8.
-  static func check(_ path: String) throws {
+  package static func check(_ path: String) throws {
     guard !ByteText.isUTF8(path) || !ByteText.isUTF8(resolved(path)) else { return }
     throw HeadlessRun.refusal(
       "the folder \(Quoted.printable(path)) has a name that is not UTF-8, which kvstore cannot open: rename it, or name another "

@@ -3,11 +3,11 @@ import Text
 
 /// Files and streams from beginning to end: a write that takes only a part goes on, one that a signal interrupts is
 /// tried again.
-enum WholeFile {
+package enum WholeFile {
   /// Why the system refused.
-  struct Failure: Error, CustomStringConvertible {
+  package struct Failure: Error, CustomStringConvertible {
     /// An `errno`.
-    let code: Int32
+    package let code: Int32
     /// What there is no `errno` for.
     private let reason: String?
 
@@ -16,11 +16,11 @@ enum WholeFile {
       self.reason = reason
     }
 
-    var description: String { reason ?? String(cString: strerror(code)) }
+    package var description: String { reason ?? String(cString: strerror(code)) }
   }
 
   /// Reads a file that is no folder, pipe or device: opening and reading these may wait for ever.
-  static func read(regular path: String, bytesMax: Int) throws(Failure) -> [UInt8] {
+  package static func read(regular path: String, bytesMax: Int) throws(Failure) -> [UInt8] {
     let file = open(ByteText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw Failure() }
     defer { close(file) }
@@ -35,7 +35,7 @@ enum WholeFile {
   /// - Parameters:
   ///   - lineBytesMax: a file with a longer line is none that is meant.
   ///   - bytesMax: nor is a longer one: a device may have no end.
-  static func read(
+  package static func read(
     _ path: String, lineBytesMax: Int = .max, bytesMax: Int = .max
   ) throws(Failure) -> [UInt8] {
     let file = open(ByteText.path(path), O_RDONLY | O_CLOEXEC)
@@ -63,7 +63,7 @@ enum WholeFile {
   }
 
   /// Makes the file, or replaces what is in it.
-  static func write(_ text: String, to path: String) throws(Failure) {
+  package static func write(_ text: String, to path: String) throws(Failure) {
     let file = open(ByteText.path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw Failure() }
     defer { close(file) }
@@ -79,7 +79,7 @@ enum WholeFile {
     }
   }
 
-  static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) throws(Failure) {
+  package static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) throws(Failure) {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

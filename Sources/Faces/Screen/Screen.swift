@@ -270,16 +270,3 @@ extension Screen {
     for action in state.apply(answer: answer) { perform(action) }
   }
 }
-
-extension Screen {
-  /// Starts the program anew with quiet backtraces, if Swift's backtracer would otherwise take the terminal.
-  ///
-  /// On a terminal the backtracer asks what to do and waits half a minute for a key, which nobody presses who has just
-  /// lost a full-screen program. Its settings are read before `main`, so they cannot be changed from inside. Call this
-  /// first; it returns when there is nothing to do.
-  static func quietBacktraces() {
-    guard getenv("SWIFT_BACKTRACE") == nil, isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return }
-    setenv("SWIFT_BACKTRACE", "interactive=no,color=no", 1)
-    execv("/proc/self/exe", CommandLine.unsafeArgv)
-  }
-}

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Commands
 import Glibc
 import KVBench
@@ -6,12 +5,16 @@ import KVCluster
 import Synchronization
 
 /// What one `kvstore bench` does once the cluster is open.
-struct BenchJob: Sendable {
+package struct BenchJob: Sendable {
   let plan: BenchmarkPlan
-  let outputs: BenchOutputs
+  let files: BenchFiles
   let commands: [TimedCommand]
 
-  func run(on cluster: Cluster) async -> Int32 {
+  package init(plan: BenchmarkPlan, files: BenchFiles, commands: [TimedCommand]) {
+    (self.plan, self.files, self.commands) = (plan, files, commands)
+  }
+
+  package func run(on cluster: Cluster) async -> Int32 {
     let runner = BenchmarkRunner(plan, cluster)
     if let announcement = runner.loadAnnouncement { HeadlessRun.complain(announcement) }
     let progress = Task { await BenchJob.showProgress(of: runner) }
@@ -40,7 +43,7 @@ struct BenchJob: Sendable {
   }
 
   /// `--workload open`. A signal ends it as `kill -9` would, which the folder survives.
-  func reopen(_ options: ClusterOptions) async -> Int32 {
+  package func reopen(_ options: ClusterOptions) async -> Int32 {
     do {
       return report(try await BenchmarkReopening.run(plan, options))
     } catch {
@@ -61,8 +64,8 @@ struct BenchJob: Sendable {
   private func report(_ result: BenchmarkResult) -> Int32 {
     BenchFile.write(result.table, to: STDOUT_FILENO)
     let files = [
-      outputs.json.map { ($0, result.json) }, outputs.csv.map { ($0, result.secondsCSV) },
-      outputs.report.map { ($0, HTMLReport(result).page) }, outputs.timeline.map { ($0, result.timelineCSV) },
+      self.files.json.map { ($0, result.json) }, self.files.csv.map { ($0, result.secondsCSV) },
+      self.files.report.map { ($0, HTMLReport(result).page) }, self.files.timeline.map { ($0, result.timelineCSV) },
     ]
     // Each is tried, also after one that could not be written.
     return files.compactMap { $0 }.count { !BenchFile.save($1, to: $0) } > 0 ? StandardOutput.lost : 0
@@ -98,6 +101,26 @@ struct BenchJob: Sendable {
   }
 }
 
+/// Where the results go, beside the table on standard output.
+package struct BenchFiles: Sendable {
+  let json: String?
+  let csv: String?
+  let report: String?
+  let timeline: String?
+
+  package init(json: String?, csv: String?, report: String?, timeline: String?) {
+    (self.json, self.csv, self.report, self.timeline) = (json, csv, report, timeline)
+  }
+}
+
+/// A command and when to run it, as in `2.5:addnode node4`.
+package struct TimedCommand: Sendable {
+  let seconds: Double
+  package let line: String
+
+  package init(seconds: Double, line: String) { (self.seconds, self.line) = (seconds, line) }
+}
+
 /// Planned commands that failed.
 private final class FailureCount: Sendable {
   private let count = Atomic<Int>(0)
@@ -106,8 +129,8 @@ private final class FailureCount: Sendable {
 }
 
 /// `kvstore bench --compare A.json B.json`.
-enum BenchComparison {
-  static func run(_ paths: [String]) throws {
+package enum BenchComparison {
+  package static func run(_ paths: [String]) throws {
     precondition(paths.count == 2, "checked when the options were read")
     do {
       let runs = try paths.map { try RecordedRun.read(BenchFile.read($0), named: $0) }
@@ -119,7 +142,7 @@ enum BenchComparison {
 }
 
 /// The files of `kvstore bench`.
-enum BenchFile {
+package enum BenchFile {
   /// Returns whether it was written; says why if not.
   static func save(_ text: String, to path: String) -> Bool {
     do throws(WholeFile.Failure) {
@@ -132,7 +155,7 @@ enum BenchFile {
   }
 
   /// What is said while it runs and at its end.
-  static func write(_ text: String, to descriptor: Int32) {
+  package static func write(_ text: String, to descriptor: Int32) {
     if descriptor == STDOUT_FILENO { return StandardOutput.write(text) }
     try? WholeFile.write(text.utf8, to: descriptor)
   }

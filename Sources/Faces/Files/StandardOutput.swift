@@ -2,17 +2,17 @@
 import Synchronization
 
 /// What a tool prints has to arrive: where it does not, the program says so and does not end with status 0.
-enum StandardOutput {
+package enum StandardOutput {
   /// The status of a program whose output was lost, as `sysexits.h` has it (EX_IOERR): no other outcome has it, so that a
   /// full disk is not taken for damaged data.
-  static let lost: Int32 = 74
+  package static let lost: Int32 = 74
 
   /// The `errno` of the first write that failed; 0 if none did.
   private static let firstFailure = Atomic<Int32>(0)
 
   /// Gives descriptors 0 to 2 that are closed something that reads nothing and takes nothing: else a log would get
   /// their numbers, and what is printed would be written into it.
-  static func fillClosed() {
+  package static func fillClosed() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       // The lowest free number is the descriptor's own. Standard output cannot be written, so that it fails visibly.
       _ = open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY)
@@ -20,9 +20,9 @@ enum StandardOutput {
   }
 
   /// Whether somebody sits before a terminal.
-  static var isScreen: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+  package static var isScreen: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
 
-  static func write(_ text: String) {
+  package static func write(_ text: String) {
     do throws(WholeFile.Failure) {
       try WholeFile.write(text.utf8, to: STDOUT_FILENO)
     } catch {
@@ -32,7 +32,7 @@ enum StandardOutput {
 
   /// What the fate of the output makes of the program's exit status: as after SIGPIPE if its reader has gone, else
   /// ``lost``. A signal that ended the program stays its status.
-  static func status(_ status: Int32) -> Int32 {
+  package static func status(_ status: Int32) -> Int32 {
     guard let failure else { return status }
     if failure == EPIPE { return status == 0 ? 128 + SIGPIPE : status }
     HeadlessRun.complain(

@@ -3,14 +3,14 @@ import Glibc
 import KVCluster
 
 /// The original's interactive mode: reads commands line by line and prints every answer to standard output.
-enum LineMode {
+package enum LineMode {
   private static let prompt = "kvstore> "
 
   /// Runs until `exit` or the end of the input. The status is 0 even if commands failed: the person has seen it.
   ///
   /// On a terminal Ctrl-C ends the command that runs, gives up the pasted lines that wait behind it, and comes back to the
   /// prompt; if the command goes on all the same, a second one ends the program.
-  static func run(_ options: ClusterOptions) async -> Int32 {
+  package static func run(_ options: ClusterOptions) async -> Int32 {
     let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let running = RunningCommand()
     let pasted = PasteQueue()

@@ -1,7 +1,5 @@
-import ArgumentParser
 import CTerminal
 import Commands
-import Dispatch
 import Glibc
 import KVCluster
 import LiveVerdict
@@ -9,7 +7,7 @@ import Synchronization
 import Text
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
-enum HeadlessRun {
+package enum HeadlessRun {
   /// How long a face that was told to stop may take before the cluster is closed under it: `load` and `benchmark` end at
   /// once, a move of data does not, and it starts again at the next start anyway.
   private static let grace = Duration.seconds(1)
@@ -21,7 +19,7 @@ enum HeadlessRun {
   /// - Parameters:
   ///   - isWatched: whether a live checker judges what clients are told.
   ///   - interrupt: is asked first when SIGINT comes; true if it has dealt with it.
-  static func run(
+  package static func run(
     _ options: ClusterOptions, isWatched: Bool = false, interrupt: @escaping @Sendable () -> Bool = { false },
     _ face: @escaping @Sendable (Cluster) async -> Int32
   ) async -> Int32 {
@@ -71,15 +69,15 @@ enum HeadlessRun {
   }
 
   /// One line on standard error.
-  static func complain(_ message: String) {
+  package static func complain(_ message: String) {
     let line = Quoted.printable(ByteText.decode("kvstore: \(message)\n"))
     _ = write(STDERR_FILENO, line, line.count)
   }
 
   /// Says why the program cannot start; what is returned ends it with status 1 when thrown.
-  static func refusal(_ message: String) -> ExitCode {
+  package static func refusal(_ message: String) -> Refusal {
     complain(message)
-    return ExitCode(1)
+    return Refusal()
   }
 
   /// What the state of the printer makes of a face's exit status.
@@ -96,6 +94,9 @@ enum HeadlessRun {
     }
   }
 }
+
+/// Ends the program with status 1; why has been said.
+package struct Refusal: Error {}
 
 /// The task of a face, which may be told to stop before there is one.
 private final class RunningFace: Sendable {
@@ -114,63 +115,5 @@ private final class RunningFace: Sendable {
       state.isCancelled = true
       return state.task
     }?.cancel()
-  }
-}
-
-/// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
-///
-/// What comes within ``togetherNs`` of the first is the same wish: `timeout` sends its signal to the program and to its
-/// process group, and the program is in both.
-struct SignalWatch {
-  private static let togetherNs: UInt64 = 100_000_000
-
-  /// Number of the signal that came first, or 0.
-  private final class First: Sendable {
-    let number = Atomic<Int32>(0)
-    let atNs = Atomic<UInt64>(0)
-  }
-
-  private let first = First()
-  private let sources: [any DispatchSourceSignal]
-
-  /// - Parameters:
-  ///   - isDealtWith: whether a signal is nothing that ends the program.
-  ///   - handle: is called for the first that does.
-  init(
-    unless isDealtWith: @escaping @Sendable (Int32) -> Bool = { _ in false },
-    _ handle: @escaping @Sendable (Int32) -> Void
-  ) {
-    sources = [SIGINT, SIGTERM, SIGHUP].map { [first] signal in
-      Glibc.signal(signal, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
-      source.setEventHandler {
-        if isDealtWith(signal) { return }
-        let isFirst = first.number.compareExchange(expected: 0, desired: signal, ordering: .relaxed).exchanged
-        if isFirst {
-          first.atNs.store(Clock.nowNs(), ordering: .relaxed)
-          return handle(signal)
-        }
-        guard Clock.nowNs() > first.atNs.load(ordering: .relaxed) + Self.togetherNs else { return }
-        Self.endNow(signal)
-      }
-      source.resume()
-      return source
-    }
-  }
-
-  /// Ends the program as a signal does, and leaves nothing of what was not to be kept.
-  private static func endNow(_ signal: Int32) {
-    ct_guard_restore()
-    TemporaryFolder.removeAll()
-    _exit(128 + signal)
-  }
-
-  /// From now on the first signal ends the program at once: somebody has asked it to end before.
-  static func endAtFirst() -> SignalWatch { SignalWatch { endNow($0) } }
-
-  /// The signal that came, if one did.
-  var caught: Int32? {
-    let signal = first.number.load(ordering: .relaxed)
-    return signal == 0 ? nil : signal
   }
 }

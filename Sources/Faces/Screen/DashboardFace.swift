@@ -1,0 +1,46 @@
+import Dashboard
+import Glibc
+import KVCluster
+import LiveVerdict
+
+/// The dashboard as a face of the program: opens the cluster, shows it while it recovers, closes it when it is left.
+package enum DashboardFace {
+  /// Keeps the main thread until the dashboard is left; returns the program's exit status.
+  @MainActor
+  package static func run(_ options: ClusterOptions, _ display: ScreenOptions) async -> Int32 {
+    if let path = display.recordingPath {
+      do throws(WholeFile.Failure) {
+        try WholeFile.write("", to: path)
+      } catch {
+        HeadlessRun.complain("cannot write \(path): \(error)")
+        return StandardOutput.lost
+      }
+    }
+    let cluster: Cluster
+    do throws(ClusterError) {
+      cluster = try Cluster.open(options)
+    } catch {
+      if options.isEphemeral { TemporaryFolder.removeAll() }
+      HeadlessRun.complain(error.description)
+      return 1
+    }
+    let checker = LiveChecker(cluster)
+    let status: Int32
+    var ending: SignalWatch?
+    do throws(ScreenError) {
+      let host = ClusterHost(cluster)
+      status = try Screen.run(host, display)
+      // The first wish to end was the screen's.
+      ending = SignalWatch.endAtFirst()
+      host.finishHistory()
+      await host.finishTours()
+    } catch {
+      HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
+      status = 1
+    }
+    checker.stop()
+    await cluster.close()
+    withExtendedLifetime(ending) {}
+    return HeadlessRun.closed(cluster, status)
+  }
+}
