@@ -26,11 +26,11 @@ let package = Package(
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
-      dependencies: ["KVCluster", "CKernels", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: ["KVCluster", "CKernels", "Text", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
     .target(name: "Commands", dependencies: ["KVCluster", "KVBench", "Text"], swiftSettings: strict),
     .target(
-      name: "Demo", dependencies: ["KVCluster", "KVBench", "LiveVerdict", "Commands"], swiftSettings: strict),
+      name: "Demo", dependencies: ["KVCluster", "KVBench", "LiveVerdict", "Commands", "Text"], swiftSettings: strict),
     .target(
       name: "Dashboard", dependencies: ["KVCluster", "Text"],
       resources: themes.map { .embedInCode("../../Themes/\($0).theme") },
@@ -55,7 +55,7 @@ let package = Package(
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(
       name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
-    .testTarget(name: "KVBenchTests", dependencies: ["KVBench"], swiftSettings: strict),
+    .testTarget(name: "KVBenchTests", dependencies: ["KVBench", "Text"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "Commands"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),

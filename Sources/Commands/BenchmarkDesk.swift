@@ -1,5 +1,6 @@
 import KVBench
 import Synchronization
+import Text
 
 /// The benchmarks of one cluster at the prompt: at most one at a time, and what the last few measured.
 package final class BenchmarkDesk: Sendable {
@@ -84,17 +85,17 @@ package struct BenchmarkSummary: Sendable, Equatable {
 
   /// - Parameter earlier: the run to compare with, if there is one.
   func line(_ number: Int, comparedWith earlier: BenchmarkSummary?) -> String {
-    let loop = plan.rate.map { ", \(BenchmarkResult.number($0)) ops/s asked for" } ?? ""
+    let loop = plan.rate.map { ", \(Figures.rate($0)) ops/s asked for" } ?? ""
     let latency = latency.map {
-      ", p50 \(BenchmarkResult.duration($0.p50)), p99 \(BenchmarkResult.duration($0.p99)), "
-        + "p99.9 \(BenchmarkResult.duration($0.p999))"
+      ", p50 \(Figures.time(ns: $0.p50)), p99 \(Figures.time(ns: $0.p99)), "
+        + "p99.9 \(Figures.time(ns: $0.p999))"
     }
-    let failed = failures > 0 ? ", \(failures) failed" : ""
+    let failed = failures > 0 ? ", \(Figures.count(failures)) failed" : ""
     let ratio = earlier.map {
-      ", \(BenchmarkComparison.factor(operationsPerSecond / $0.operationsPerSecond, digits: 2)) of the one before"
+      ", \(Figures.factor(operationsPerSecond / $0.operationsPerSecond, placesMax: 2)) of the one before"
     }
     return """
-      \(number). \(plan.workload.rawValue), \(Numbers.count(plan.clients, "client"))\(loop): \(BenchmarkResult.rate(operationsPerSecond)) \
+      \(number). \(plan.workload.rawValue), \(Figures.count(plan.clients, "client"))\(loop): \(Figures.rate(operationsPerSecond)) \
       ops/s\(latency ?? "")\(failed)\(ratio ?? "")
       """
   }

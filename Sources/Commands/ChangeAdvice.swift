@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// Advice on a membership change, before it begins or after it ends. Pure.
 package enum ChangeAdvice {
@@ -13,7 +14,7 @@ package enum ChangeAdvice {
     for slot in 0..<ring.slotCount {
       if ring.owners(ofSlot: slot).count(where: { live.contains($0) }) < wanted {
         return
-          "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and too few of the owners of some keys "
+          "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and too few of the owners of some keys "
           + "answer, so that their copies cannot be brought to a new node: `restart \(first)` first"
       }
     }
@@ -23,6 +24,7 @@ package enum ChangeAdvice {
   /// What is to be known once a node is gone, or `nil`: with fewer nodes than copies asked for each key has fewer copies.
   package static func note(nodes: Int, _ quorum: QuorumSettings) -> String? {
     guard nodes > 0, nodes < quorum.replicas else { return nil }
-    return "each key has \(nodes) \(nodes == 1 ? "copy" : "copies"), not \(quorum.replicas), until a node is added"
+    return
+      "each key has \(Figures.count(nodes, "copy", plural: "copies")), not \(quorum.replicas), until a node is added"
   }
 }

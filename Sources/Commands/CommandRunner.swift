@@ -204,7 +204,7 @@ extension CommandRunner {
   private func nodeList() -> [Answer] {
     let status = cluster.status()
     let nodes = status.nodes
-    let count = nodes.count == 1 ? "1 node" : "\(nodes.count) nodes"
+    let count = Figures.count(nodes.count, "node")
     return [Answer(.info, "Cluster has \(count):")]
       + nodes.map { Answer(.info, "- Node: \($0.name)\(NodeRemark.text($0, in: status))") }
   }
@@ -217,8 +217,8 @@ extension CommandRunner {
     }
     var words = verdict.words
     if let rate = verdict.keysPerWatched {
-      let keys = verdict.keysWatched == 1 ? "1 key" : "\(verdict.keysWatched) keys"
-      words += "; \(keys) watched, \(rate == 1 ? "all in use" : "one in \(rate)")"
+      words += "; \(Figures.count(verdict.keysWatched, "key")) watched, "
+      words += rate == 1 ? "all in use" : "one in \(Figures.count(rate))"
     }
     let why = verdict.lastViolation?.explanation.split(separator: "\n").map { Answer(.info, String($0)) } ?? []
     return [Answer(verdict.violations == 0 ? .success : .failure, words)] + why
@@ -228,7 +228,7 @@ extension CommandRunner {
     let verb = listing.keys.count == 1 && listing.isComplete ? "begins" : "begin"
     let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with \(Quoted.entry(prefix))".utf8)
     guard !listing.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
-    let count = listing.keys.count == 1 ? "1 key" : "\(listing.keys.count) keys"
+    let count = Figures.count(listing.keys.count, "key")
     let head = listing.isComplete ? "Found \(count)" : "First \(count)"
     let more = Answer(.info, "There are more; keys PREFIX lists those that begin with PREFIX")
     return [Answer(.info, Array(head.utf8), beginning, Array(":".utf8))]
@@ -327,7 +327,8 @@ extension CommandRunner {
       emit(
         .answer(
           Answer(
-            .success, Array("Backed up: \(Numbers.count(done.nodes, "node")), \(done.bytes) bytes of log -> ".utf8),
+            .success,
+            Array("Backed up: \(Figures.count(done.nodes, "node")), \(Figures.bytes(done.bytes)) of log -> ".utf8),
             path)))
       return true
     } catch {

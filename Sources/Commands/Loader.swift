@@ -1,5 +1,6 @@
 import KVCluster
 import Synchronization
+import Text
 
 /// How far a load is: of the first `linesStored + linesFailed` lines of the file, all are stored but the failed ones,
 /// each of which was reported by its number before.
@@ -21,9 +22,10 @@ package struct LoadProgress: Sendable, Equatable {
     elapsed > .zero ? Int(Double(linesStored) / (elapsed / .seconds(1))) : 0
   }
 
+  /// Plain digits: scripts read it to know what was stored.
   package var text: String {
     let failed = linesFailed == 0 ? "" : ", \(linesFailed) not stored"
-    return "Stored \(linesStored) \(linesStored == 1 ? "line" : "lines")\(failed), \(linesPerSecond) lines/sec"
+    return "Stored \(linesStored) \(Figures.word(linesStored, "line", "lines"))\(failed), \(linesPerSecond) lines/sec"
   }
 }
 
@@ -105,7 +107,7 @@ struct Loader {
   private func summarize(_ progress: LoadProgress, _ end: End) -> Bool {
     let lines = progress.linesStored + progress.linesFailed
     let part = progress.linesFailed == 0 ? "" : "\(progress.linesStored) of "
-    let count = part + (lines == 1 ? "1 line" : "\(lines) lines")
+    let count = "\(part)\(lines) \(Figures.word(lines, "line", "lines"))"
     let speed = "in \(Int(progress.elapsed / .milliseconds(1)))ms, \(progress.linesPerSecond) lines/sec"
     let done = "\(count) \(speed)"
     switch end {

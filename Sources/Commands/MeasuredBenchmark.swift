@@ -51,7 +51,7 @@ struct MeasuredBenchmark: Sendable {
     return isClean && isReported && result?.counts.failures == 0
   }
 
-  private var name: String { "\(plan.workload.rawValue) with \(Numbers.count(plan.clients, "client"))" }
+  private var name: String { "\(plan.workload.rawValue) with \(Figures.count(plan.clients, "client"))" }
 
   /// Says what was measured and writes it where it was asked for; returns whether that was possible.
   private func report(_ result: BenchmarkResult) -> Bool {

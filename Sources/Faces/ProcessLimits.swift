@@ -1,5 +1,6 @@
 import Glibc
 import KVCluster
+import Text
 
 /// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only
 /// trap, far from what was asked for, and no message of the system names the limit.
@@ -53,8 +54,8 @@ package enum ProcessLimits {
       if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
     }
     guard limit.rlim_cur < wanted else { return nil }
-    return "this process may have \(limit.rlim_cur) files open, and \(count(nodes)) "
-      + "\(nodes == 1 ? "needs" : "need") \(wanted): raise the limit (`ulimit -n \(wanted)`), or use fewer nodes"
+    return "this process may have \(limit.rlim_cur) files open, and \(Figures.count(nodes, "node")) "
+      + "\(Figures.word(nodes, "needs", "need")) \(wanted): raise the limit (`ulimit -n \(wanted)`), or use fewer nodes"
   }
 
   // MARK: - Memory
@@ -63,7 +64,8 @@ package enum ProcessLimits {
     let caches = nodes * cacheBytes
     // The default may be more than there is with many nodes: memory is used as the caches fill.
     if !isMappable(cacheBytes) || cacheBytes > cacheBytesDefault && caches > physicalBytes {
-      return "a cache of \(mib(cacheBytes)) for each of \(count(nodes)) does not fit this machine's memory, "
+      return
+        "a cache of \(mib(cacheBytes)) for each of \(Figures.count(nodes, "node")) does not fit this machine's memory, "
         + "\(mib(physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
     }
     var limit = rlimit()
@@ -72,8 +74,9 @@ package enum ProcessLimits {
     }
     let wanted = caches + bytesBeside + bytesPerNode * nodes
     guard limit.rlim_cur < rlim_t(wanted) else { return nil }
-    return "this process may have \(mib(Int(limit.rlim_cur))) of address space, and \(count(nodes)) with caches of "
-      + "\(mib(cacheBytes)) \(nodes == 1 ? "needs" : "need") \(mib(wanted)): raise the limit "
+    return
+      "this process may have \(mib(Int(limit.rlim_cur))) of address space, and \(Figures.count(nodes, "node")) with caches of "
+      + "\(mib(cacheBytes)) \(Figures.word(nodes, "needs", "need")) \(mib(wanted)): raise the limit "
       + "(`ulimit -v \(wanted >> 10)`), or make the caches smaller (--cache-mib)"
   }
 
@@ -121,11 +124,10 @@ package enum ProcessLimits {
       return threads.count
     }
     guard made < wanted else { return nil }
-    return "the system gives this process \(made) threads more, and \(count(nodes)) \(nodes == 1 ? "needs" : "need") "
+    return
+      "the system gives this process \(made) threads more, and \(Figures.count(nodes, "node")) \(Figures.word(nodes, "needs", "need")) "
       + "\(wanted): the user's limit of processes is \(limit.rlim_cur); raise it (`ulimit -u`), or use fewer nodes"
   }
-
-  private static func count(_ nodes: Int) -> String { "\(nodes) \(nodes == 1 ? "node" : "nodes")" }
 
   private static func mib(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 }

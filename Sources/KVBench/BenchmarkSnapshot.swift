@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How a benchmark stands at one moment: a plain value that a panel draws and a line of progress says.
 package struct BenchmarkSnapshot: Sendable, Equatable {
@@ -36,17 +37,18 @@ package struct BenchmarkSnapshot: Sendable, Equatable {
 
   /// One line: what it does, how fast, how far it is.
   package var text: String {
-    let percent = fraction.map { ", \(Int($0 * 100)) %" } ?? ""
-    let left = leftNs.map { ", \(BenchmarkResult.duration($0)) left" } ?? ""
-    let failures = counts.failures > 0 ? ", \(counts.failures) failed" : ""
+    let percent = fraction.map { ", \(Figures.percent($0))" } ?? ""
+    let left = leftNs.map { ", \(Figures.time(ns: $0)) left" } ?? ""
+    let failures = counts.failures > 0 ? ", \(Figures.count(counts.failures)) failed" : ""
     guard phase == .measuring, let second = seconds.last else {
-      return "\(plan.workload.rawValue), \(phase.rawValue): \(counts.operations) operations\(percent)\(left)\(failures)"
+      return
+        "\(plan.workload.rawValue), \(phase.rawValue): \(Figures.count(counts.operations, "operation"))\(percent)\(left)\(failures)"
     }
     let latency = second.latency.map {
-      ", p50 \(BenchmarkResult.duration($0.p50)), p99 \(BenchmarkResult.duration($0.p99))"
+      ", p50 \(Figures.time(ns: $0.p50)), p99 \(Figures.time(ns: $0.p99))"
     }
     return """
-      \(plan.workload.rawValue): \(BenchmarkResult.rate(second.readsPerSecond)) reads/s, \(BenchmarkResult.rate(second.writesPerSecond)) \
+      \(plan.workload.rawValue): \(Figures.rate(second.readsPerSecond)) reads/s, \(Figures.rate(second.writesPerSecond)) \
       writes/s\(latency ?? "")\(percent)\(left)\(failures)
       """
   }

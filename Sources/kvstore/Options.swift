@@ -94,7 +94,7 @@ extension StartOptions {
     let present = folder.flatMap(FolderAtRest.nodeCount)
     if let folder, let nodes, let present, present != nodes {
       throw Refusal(
-        "--nodes is for a new cluster, and the one in \(folder) has \(present) \(present == 1 ? "node" : "nodes"), not \(nodes): leave "
+        "--nodes is for a new cluster, and the one in \(folder) has \(Figures.count(present, "node")), not \(nodes): leave "
           + "the option out; addnode and removenode change it")
     }
     let cacheBytes = cacheMib.map { $0 << 20 } ?? ProcessLimits.cacheBytesDefault
@@ -103,7 +103,7 @@ extension StartOptions {
     }
     if let nodes, let replicas, replicas > nodes {
       Console.standard.complain(
-        "note: --replicas \(replicas) with --nodes \(nodes): keys have \(nodes) \(nodes == 1 ? "copy" : "copies") until there are more nodes"
+        "note: --replicas \(replicas) with --nodes \(nodes): keys have \(Figures.count(nodes, "copy", plural: "copies")) until there are more nodes"
       )
     }
     var made = ClusterOptions(

@@ -102,7 +102,7 @@ struct CommandRunnerTests {
       cluster.verdict.show(verdict)
       #expect(
         await say(["verdict"], on: cluster) == [
-          "✓ 1,203,221 operations checked, 0 violations; 7812 keys watched, one in 128"
+          "✓ 1,203,221 operations checked, 0 violations; 7,812 keys watched, one in 128"
         ])
       verdict.violations = 1
       verdict.keysPerWatched = 1
@@ -110,7 +110,7 @@ struct CommandRunnerTests {
       cluster.verdict.show(verdict, event: "not linearizable")
       #expect(
         await say(["verdict"], on: cluster) == [
-          "✗ 1,203,221 operations checked, 1 violation; 7812 keys watched, all in use", "why", "p1  get",
+          "✗ 1,203,221 operations checked, 1 violation; 7,812 keys watched, all in use", "why", "p1  get",
         ])
       #expect(cluster.events(after: 0).last?.severity == .failure)
     }
@@ -235,7 +235,7 @@ struct CommandRunnerTests {
     try await withCluster { cluster in
       #expect(await say(["put a 1"], on: cluster) == ["✓ Stored: a -> 1"])
       let said = await say(["backup \(folder)", "backup \(folder)"], on: cluster)
-      #expect(said[0].hasPrefix("✓ Backed up: 3 nodes, ") && said[0].hasSuffix(" bytes of log -> \(folder)"))
+      #expect(said[0].hasPrefix("✓ Backed up: 3 nodes, ") && said[0].hasSuffix(" of log -> \(folder)"))
       #expect(said[1] == "✗ \(folder) is not empty; name a new or empty folder for the backup")
     }
     let copy = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))

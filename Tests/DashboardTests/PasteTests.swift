@@ -103,7 +103,7 @@ import Text
     while case .run(let line)? = actions.first {
       run.append(line)
       if run.count == 2_000 {
-        #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("pasted line 2000 of 5000; Ctrl-C stops") })
+        #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("pasted line 2,000 of 5,000; Ctrl-C stops") })
       }
       actions = state.apply(answer: answer(line))
     }

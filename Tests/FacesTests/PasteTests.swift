@@ -29,7 +29,7 @@ struct PasteTests {
     for start in stride(from: 0, to: bytes.count, by: 997) {
       try await terminal.send(.bytes(Array(bytes[start..<min(start + 997, bytes.count)])))
     }
-    try await terminal.shows("pasted line 5001 of 10000")
+    try await terminal.shows("pasted line 5,001 of 10,000")
     host.release("put k5000 v")
     try await terminal.type("put last 1\r")
     try await terminal.shows("did put last 1")

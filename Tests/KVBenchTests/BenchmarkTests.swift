@@ -1,6 +1,7 @@
 import Foundation
 import KVCluster
 import Testing
+import Text
 
 @testable import KVBench
 
@@ -257,7 +258,7 @@ import Testing
       plan.toleratesFailures = true
       let result = try await BenchmarkRunner(plan, cluster).run { Self.killTwo(cluster) }
       #expect(result.counts.failures > 0)
-      #expect(result.table.contains("\(result.counts.failures) operations failed, the first with: unavailable"))
+      #expect(result.table.contains("\(Figures.count(result.counts.failures, "operation")) failed, the first with: unavailable"))
       #expect(result.marks.map(\.kind) == [.kill, .kill])
       #expect(result.table.contains("node2 was killed"))
     }

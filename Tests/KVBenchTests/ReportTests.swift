@@ -58,8 +58,8 @@ import Testing
     for title in ["Throughput", "Latency", "Latency by percentile", "Requests each node serves"] {
       #expect(page.contains("<strong>\(title)"))
     }
-    #expect(page.contains("1,500") && page.contains("1,000 to 2,000 by second"))
-    #expect(page.contains("<li>at 1.5 s: node&lt;2&gt; was &quot;killed&quot;"))
+    #expect(page.contains("1.50 k") && page.contains("1.00 k to 2.00 k by second"))
+    #expect(page.contains("<li>at 1.50 s: node&lt;2&gt; was &quot;killed&quot;"))
     // Two charts over time and the nodes' carry the mark.
     #expect(page.components(separatedBy: "<circle class=\"mark\"").count == 4)
     #expect(page.contains("node1 75 %"))
@@ -72,7 +72,7 @@ import Testing
     var short = result()
     (short.seconds, short.marks, short.counts, short.latencySet) = ([], [], OperationCounts(), LatencySet())
     let page = HTMLReport(short).page
-    #expect(page.contains("in 3.0 s") && !page.contains("nan") && !page.contains("inf"))
+    #expect(page.contains("in 3.00 s") && !page.contains("nan") && !page.contains("inf"))
   }
 
   @Test("The JSON is one line that a parser and the comparison read back")
@@ -120,7 +120,7 @@ import Testing
     let table = comparison.table("a.json", "b.json")
     #expect(table.contains("They differ in clients: 1 and 4"))
     #expect(table.contains("ops/s  150 [100 – 200]"))
-    #expect(table.contains("×1.5 [×1.0 – ×2.0]"))
+    #expect(table.contains("×1.5 [×1 – ×2]"))
   }
 
   @Test("Of one run each, the seconds are the spread, and the ratio's range is the widest they allow")
@@ -162,7 +162,7 @@ import Testing
         + #"{"startNs": 0, "endNs": 1000000000, "reads": 9223372036854775807, "writes": 9223372036854775807, "modifies": 0},"#
         + #"{"startNs": 0, "endNs": 5000000, "reads": 3000, "writes": 0, "modifies": 0}]}"#, named: "some")
     #expect(BenchmarkComparison(zero, some).table("a", "b").contains("—"))
-    #expect(BenchmarkComparison(some, zero).table("a", "b").contains("×0.0"))
+    #expect(BenchmarkComparison(some, zero).table("a", "b").contains("×0\n"))
     #expect(BenchmarkComparison(zero, zero).rows.first?.ratio == nil)
   }
 
@@ -177,7 +177,7 @@ import Testing
       BenchmarkSecond(startNs: 5, endNs: 5, counts: OperationCounts(reads: 1), latency: nil).readsPerSecond.isFinite)
     stalled.latencies = .ofLatencies()
     #expect(stalled.json.contains(#""latencyNs": null, "kinds""#) && stalled.table.contains("): none\n"))
-    #expect([0, 0.5, 52, 1_234.5, .infinity, .nan].map(BenchmarkResult.rate) == ["0", "0.5", "52", "1234", "—", "—"])
+    #expect([0, 0.5, 52, 1_234.5, .infinity].map(BenchmarkResult.plainRate) == ["0", "0.5", "52", "1234", "null"])
   }
 
   @Test("Axes stand at round numbers around the values")
@@ -189,6 +189,5 @@ import Testing
     #expect(ChartScale.powers([]).ticks.count >= 2)
     #expect(abs(ChartScale.powers([1, 100]).place(10) - 0.5) < 1e-12)
     #expect([1, 10, 100, 1_000, 10_000].map(HTMLReport.percentile) == ["0", "90", "99", "99.9", "99.99"])
-    #expect([5.5, 999, 1_000, 1_234_567].map(HTMLReport.count) == ["5.5", "999", "1,000", "1,234,567"])
   }
 }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What answers are worth.
 extension Topic {
@@ -66,7 +67,7 @@ extension Topic {
           "chosen here",
           figures.status.guarantee == .linearizable
             ? "consistency: \(figures.settings)" : "availability: \(figures.settings)"),
-        .init("faulty links", faults.isEmpty ? "none" : Numbers.count(faults.count, "fault") + ": \(faults[0])"),
+        .init("faulty links", faults.isEmpty ? "none" : Figures.count(faults.count, "fault") + ": \(faults[0])"),
         .init("owners that may be cut off", "\(figures.mayBeDown) of each key's \(figures.quorum.replicas)"),
         .init("verdict", figures.verdict),
       ],
@@ -79,6 +80,6 @@ extension Topic {
 
   private static func watched(_ verdict: VerdictStatus?) -> String {
     guard let verdict, let rate = verdict.keysPerWatched else { return "none" }
-    return Numbers.count(verdict.keysWatched) + (rate == 1 ? ", all in use" : ", one in \(Numbers.count(rate))")
+    return Figures.count(verdict.keysWatched) + (rate == 1 ? ", all in use" : ", one in \(Figures.count(rate))")
   }
 }

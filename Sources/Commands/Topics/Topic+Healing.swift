@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How copies become equal again.
 extension Topic {
@@ -34,7 +35,7 @@ extension Topic {
       ],
       figures: [
         .init("quorums", figures.settings),
-        .init("reads so far", Numbers.count(figures.status.operations.reads)),
+        .init("reads so far", Figures.count(figures.status.operations.reads)),
         .init("reads", figures.latency(figures.status.latencies.reads)),
         .init("live verdict", figures.verdict),
       ],
@@ -61,7 +62,7 @@ extension Topic {
         .init("trees", "256 ranges, 256 leaves each, made when needed"),
         .init(
           "copies held",
-          keys.isEmpty ? "none" : "\(Numbers.count(keys.min()!)) to \(Numbers.count(keys.max()!)) keys a node"),
+          keys.isEmpty ? "none" : "\(Figures.count(keys.min()!)) to \(Figures.count(keys.max()!)) keys a node"),
         .init("hints waiting", figures.byNode(\.hintsWaiting)),
         .init("nodes being rebuilt", figures.byNode { $0.wal.isSuspect ? 1 : 0 }),
       ],

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 extension Topic {
   /// The topic with the figures of a cluster's status.
@@ -38,7 +39,8 @@ extension Topic {
         .init("nodes on the ring", "\(figures.nodeCount), \(figures.quorum.replicas) owners a key"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
         .init("one node more moves", "\(moved(figures)) of all copies"),
-        .init("hash mod n would move", Numbers.percent(Double(figures.nodeCount) / Double(figures.nodeCount + 1))),
+        .init(
+          "hash mod n would move", Figures.precisePercent(Double(figures.nodeCount) / Double(figures.nodeCount + 1))),
       ],
       question: "A single key becomes so popular that its owners cannot keep up. What does the ring do about it?",
       hint: """
@@ -59,8 +61,8 @@ extension Topic {
         """
       ],
       figures: [
-        .init("tokens", "\(Numbers.count(tokens)), \(tokens / max(1, figures.nodeCount)) a node"),
-        .init("arcs", "\(Numbers.count(figures.arcs)) runs with the same first owner"),
+        .init("tokens", "\(Figures.count(tokens)), \(tokens / max(1, figures.nodeCount)) a node"),
+        .init("arcs", "\(Figures.count(figures.arcs)) runs with the same first owner"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
       ],
       question: "One machine has twice the disk of the others. How do you give it twice the keys?",
@@ -70,8 +72,8 @@ extension Topic {
   static func rebalancing(_ figures: TopicFigures) -> TopicPage {
     let change = figures.status.change
     let now = change.map {
-      "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Numbers.percent($0.fraction)) handed over, "
-        + "\(Numbers.count($0.keysMoved)) keys"
+      "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Figures.precisePercent($0.fraction)) handed over, "
+        + "\(Figures.count($0.keysMoved)) keys"
     }
     return TopicPage(
       title: Topic.rebalancing.rawValue,
@@ -84,8 +86,8 @@ extension Topic {
       ],
       figures: [
         .init("change under way", now ?? "none; epoch \(figures.status.epoch)"),
-        .init("one node more moves", "\(moved(figures)) of \(Numbers.count(figures.sum(\.keys))) copies"),
-        .init("waiting", "\(Numbers.count(figures.status.queuedChanges.count, "change"))"),
+        .init("one node more moves", "\(moved(figures)) of \(Figures.count(figures.sum(\.keys))) copies"),
+        .init("waiting", "\(Figures.count(figures.status.queuedChanges.count, "change"))"),
       ],
       question: "Two nodes are added at the same time by two operators. What can go wrong without a joint phase?",
       hint: "two sets of owners that share no quorum, each accepting writes. One change at a time, or consensus.")
@@ -95,6 +97,6 @@ extension Topic {
   private static func moved(_ figures: TopicFigures) -> String {
     // With fewer nodes than copies a newcomer gets a copy of everything.
     figures.nodeCount < figures.status.quorum.replicas
-      ? "a new copy" : "about \(Numbers.percent(1 / Double(figures.nodeCount + 1)))"
+      ? "a new copy" : "about \(Figures.precisePercent(1 / Double(figures.nodeCount + 1)))"
   }
 }

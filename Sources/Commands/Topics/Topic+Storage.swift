@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How one node keeps its keys.
 extension Topic {
@@ -15,14 +16,14 @@ extension Topic {
         """
       ],
       figures: [
-        .init("logs", "\(Numbers.bytes(bytes)) in \(Numbers.count(figures.sum(\.wal.segments), "segment"))"),
-        .init("live", "\(Numbers.bytes(live)), \(Numbers.percent(Double(live) / Double(max(1, bytes)))) of it"),
+        .init("logs", "\(Figures.bytes(bytes)) in \(Figures.count(figures.sum(\.wal.segments), "segment"))"),
+        .init("live", "\(Figures.bytes(live)), \(Figures.precisePercent(Double(live) / Double(max(1, bytes)))) of it"),
         .init(
           "compactions",
-          "\(Numbers.count(figures.sum(\.wal.compactions))), \(Numbers.bytes(figures.sum(\.wal.compactedBytes))) written again"
+          "\(Figures.count(figures.sum(\.wal.compactions))), \(Figures.bytes(figures.sum(\.wal.compactedBytes))) written again"
         ),
         .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("damaged places found", Numbers.count(figures.sum(\.wal.damages))),
+        .init("damaged places found", Figures.count(figures.sum(\.wal.damages))),
       ],
       question: "The last record of a log is half there after a crash. How do you tell that from a disk that rots?",
       hint: "by what was synced: bad before the last synced position is damage, after it a torn tail, which is cut.")
@@ -30,7 +31,7 @@ extension Topic {
 
   static func groupCommit(_ figures: TopicFigures) -> TopicPage {
     let (records, syncs) = (figures.records, figures.syncs)
-    let each = syncs == 0 ? "none yet" : Numbers.decimal(Double(records) / Double(syncs), places: 1)
+    let each = syncs == 0 ? "none yet" : Figures.decimal(Double(records) / Double(syncs), places: 1)
     return TopicPage(
       title: Topic.groupCommit.rawValue,
       paragraphs: [
@@ -42,7 +43,7 @@ extension Topic {
       ],
       figures: [
         .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("syncs since the start", "\(Numbers.count(syncs)) for \(Numbers.count(records)) records"),
+        .init("syncs since the start", "\(Figures.count(syncs)) for \(Figures.count(records)) records"),
         .init("records a sync", each),
         .init("99 of 100 syncs take at most", figures.syncTail),
         .init("writes", figures.latency(figures.status.latencies.writes)),
@@ -71,9 +72,10 @@ extension Topic {
           "hits",
           hits + misses == 0
             ? "nothing read yet"
-            : "\(Numbers.percent(Double(hits) / Double(hits + misses))) of \(Numbers.count(hits + misses)) look-ups"),
-        .init("in use", "\(Numbers.bytes(used)) of \(Numbers.bytes(figures.sum(\.cache.capacityBytes)))"),
-        .init("keys held", "\(Numbers.count(figures.sum(\.keys))) copies"),
+            : "\(Figures.precisePercent(Double(hits) / Double(hits + misses))) of \(Figures.count(hits + misses)) look-ups"
+        ),
+        .init("in use", "\(Figures.bytes(used)) of \(Figures.bytes(figures.sum(\.cache.capacityBytes)))"),
+        .init("keys held", "\(Figures.count(figures.sum(\.keys))) copies"),
       ],
       question: "One scan over all keys empties an LRU cache. What do you do?",
       hint: "let newcomers prove themselves first: 2Q, segmented LRU, or TinyLFU's counts of how often.")
@@ -93,7 +95,7 @@ extension Topic {
       figures: [
         .init(
           "tombstones",
-          "\(Numbers.count(figures.sum(\.tombstones))) beside \(Numbers.count(figures.sum(\.keys))) copies of values"),
+          "\(Figures.count(figures.sum(\.tombstones))) beside \(Figures.count(figures.sum(\.keys))) copies of values"),
         .init("by node", figures.byNode(\.tombstones)),
         .init("owners down", figures.down),
       ],

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What the explanations say of the cluster that is there, all of it from one status.
 struct TopicFigures {
@@ -32,14 +33,14 @@ struct TopicFigures {
     let slots = Double(max(1, status.ring.slotCount))
     let shares = status.nodes.map { Double(firsts[$0.id] ?? 0) / slots }
     guard let least = shares.min(), let most = shares.max() else { return "no ring yet" }
-    return "\(Numbers.percent(least)) to \(Numbers.percent(most)) of the ring"
+    return "\(Figures.precisePercent(least)) to \(Figures.precisePercent(most)) of the ring"
   }
 
   /// The most loaded node's first copies beside the mean.
   var imbalance: String {
     let most = Double(firsts.values.max() ?? 0)
     let mean = Double(firsts.values.reduce(0, +)) / Double(max(1, nodeCount))
-    return mean > 0 ? Numbers.decimal(most / mean, places: 3) : "no ring yet"
+    return mean > 0 ? Figures.decimal(most / mean, places: 3) : "no ring yet"
   }
 
   /// Runs of neighbouring slots with the same first owner.
@@ -58,12 +59,12 @@ struct TopicFigures {
   var syncTail: String {
     var latencies = LatencyCounts()
     for node in status.nodes { latencies.add(node.wal.syncLatencies) }
-    return latencies.percentileNs(0.99).map { Numbers.time(ns: $0) } ?? "none yet"
+    return latencies.percentileNs(0.99).map { Figures.time(ns: $0) } ?? "none yet"
   }
 
   func latency(_ counts: LatencyCounts) -> String {
     guard let middle = counts.percentileNs(0.5), let tail = counts.percentileNs(0.99) else { return "none yet" }
-    return "p50 \(Numbers.time(ns: middle)), p99 \(Numbers.time(ns: tail))"
+    return "p50 \(Figures.time(ns: middle)), p99 \(Figures.time(ns: tail))"
   }
 
   /// Names of the nodes that do not answer.
@@ -76,7 +77,7 @@ struct TopicFigures {
 
   /// `node2 1,204, node4 3`, of the nodes with any; else `none`.
   func byNode(_ value: (NodeStatus) -> Int) -> String {
-    let parts = status.nodes.filter { value($0) > 0 }.map { "\($0.name) \(Numbers.count(value($0)))" }
+    let parts = status.nodes.filter { value($0) > 0 }.map { "\($0.name) \(Figures.count(value($0)))" }
     return parts.isEmpty ? "none" : parts.prefix(6).joined(separator: ", ") + (parts.count > 6 ? ", …" : "")
   }
 }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The line of time that graphs stand on, with marks where a node was added, removed, killed or restarted.
 enum TimeAxis {

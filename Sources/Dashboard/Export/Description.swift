@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The screen in words, for those who cannot see it: what `describe` answers.
 package enum Description {
@@ -12,10 +13,10 @@ package enum Description {
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
     lines += state.nodes.map { node($0, seen) }
     lines.append(
-      "Now \(Figures.count(seen.rates.reads)) reads and \(Figures.count(seen.rates.writes)) writes a second.")
+      "Now \(Figures.short(seen.rates.reads)) reads and \(Figures.short(seen.rates.writes)) writes a second.")
     if status.hintsDropped > 0 {
       lines.append(
-        "\(Figures.count(status.hintsDropped)) hints were given up; a comparison of replicas brings what they held.")
+        "\(Figures.short(status.hintsDropped)) hints were given up; a comparison of replicas brings what they held.")
     }
     lines += latency("Reads", seen.readLatency) + latency("Writes", seen.writeLatency)
     lines += benchmark(state)
@@ -57,16 +58,16 @@ package enum Description {
   private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
-      let hints = Figures.count(node.hintsWaiting, "hint") + (node.hintsWaiting == 1 ? " waits" : " wait")
+      let hints = Figures.count(node.hintsWaiting, "hint") + Figures.word(node.hintsWaiting, " waits", " wait")
       return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)); \(hints) for it."
     }
     var text =
       "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)), holds "
       + "\(Figures.count(node.keys, "key")), log \(Figures.bytes(node.wal.bytes)), "
-      + "\(Figures.count(seen.operationsPerSecond(ofNode: node.id))) operations a second"
+      + "\(Figures.short(seen.operationsPerSecond(ofNode: node.id))) operations a second"
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
     if node.hintsWaiting > 0 {
-      text += ", \(Figures.count(node.hintsWaiting, "hint")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it"
+      text += ", \(Figures.count(node.hintsWaiting, "hint")) \(Figures.word(node.hintsWaiting, "waits", "wait")) for it"
     }
     if node.hintBytes > 0 { text += " (\(Figures.bytes(node.hintBytes)))" }
     if node.wal.isSuspect { text += ", is being rebuilt" }
@@ -82,7 +83,7 @@ package enum Description {
   private static func benchmark(_ state: DashboardState) -> [String] {
     guard let run = state.benchmark else { return [] }
     guard run.isRunning else {
-      let result = run.results.last.map { " at \(Figures.count($0.operationsPerSecond)) operations a second" } ?? ""
+      let result = run.results.last.map { " at \(Figures.short($0.operationsPerSecond)) operations a second" } ?? ""
       return ["Benchmark \(run.name) is over\(run.words.isEmpty ? result : "")."]
     }
     let fraction = run.fraction.map { ", \(Figures.percent($0)) done" } ?? ""

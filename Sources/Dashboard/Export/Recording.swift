@@ -1,3 +1,5 @@
+import Text
+
 /// Pictures as an asciicast v2 recording (docs.asciinema.org): a header, then a line for each change, in JSON.
 ///
 /// It holds what was shown and not the bytes a terminal was sent: a row that changed is written whole, so the recording

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The benchmark that runs: how far it is, how fast, how long its operations take; then what it measured.
 ///
@@ -31,7 +32,7 @@ package enum BenchmarkPanel {
     let rows = row..<Swift.max(row, size.height - results.count)
     if let axis = drawGraph(run, state, rows: rows, on: &canvas, look) {
       let length = Figures.duration(seconds: (Double(axis.lengthNs) / 1e9).rounded())
-      let scale = "axis \(Figures.count(axis.top)) ops/s, \(length)"
+      let scale = "axis \(Figures.short(axis.top)) ops/s, \(length)"
       if speedsEnd + scale.columns < size.width {
         canvas.write(scale, endingAt: size.width - 1, row: 1, look.style(.dim))
       }
@@ -53,7 +54,7 @@ package enum BenchmarkPanel {
     var column = canvas.write(phase, column: 1, row: 0, look.style(run.isRunning ? .info : .ok, .bold)) + 2
     guard run.isRunning else {
       let unit = canvas.width < 50 ? "ops" : "operations"
-      let done = "\(Figures.count(run.operations)) \(unit) in \(seconds(run))"
+      let done = "\(Figures.short(run.operations)) \(unit) in \(seconds(run))"
       if run.operations > 0, run.startedNs > 0 {
         canvas.write(
           done.fitted(to: canvas.width - column - 1, ellipsis: look.glyphs.ellipsis), column: column, row: 0,
@@ -62,7 +63,7 @@ package enum BenchmarkPanel {
       return
     }
     guard let fraction = run.fraction else {
-      canvas.write("\(Figures.count(run.operations)) operations", column: column, row: 0, look.style(.dim))
+      canvas.write("\(Figures.short(run.operations)) operations", column: column, row: 0, look.style(.dim))
       return
     }
     let left = run.leftNs.map { "\(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) left" } ?? ""
@@ -129,7 +130,7 @@ package enum BenchmarkPanel {
     return [line("runs so far", ["ops/s", "p50", "p99", "p99.9"])]
       + shown.map { result in
         let times = result.latency.map { [$0.p50, $0.p99, $0.p999].map { Figures.time(ns: $0) } } ?? ["", "", ""]
-        return line(result.name, [Figures.count(result.operationsPerSecond)] + times)
+        return line(result.name, [Figures.short(result.operationsPerSecond)] + times)
       }
   }
 }
@@ -186,7 +187,7 @@ struct BenchmarkFigures {
   init(_ run: BenchmarkStatus, _ seen: Observations, width: Int, _ look: Look) {
     if run.isRunning { addNow(run, seen, isShort: width < 50, look) } else { addResult(run, look) }
     if run.failures > 0 {
-      speeds.append(Figure(label: "failed", text: Figures.count(run.failures), key: .bad))
+      speeds.append(Figure(label: "failed", text: Figures.short(run.failures), key: .bad))
     }
   }
 
@@ -195,11 +196,11 @@ struct BenchmarkFigures {
     let reads = last?.readsPerSecond ?? seen.rates.reads, writes = last?.writesPerSecond ?? seen.rates.writes
     speeds = [
       Figure(
-        label: "", text: "\(look.glyphs.reads) \(Figures.count(reads).rightAligned(6))\(isShort ? "/s" : " reads/s")",
+        label: "", text: "\(look.glyphs.reads) \(Figures.short(reads).rightAligned(6))\(isShort ? "/s" : " reads/s")",
         color: look.theme.readGraph.end),
       Figure(
         label: "",
-        text: "\(look.glyphs.writes) \(Figures.count(writes).rightAligned(6))\(isShort ? "/s" : " writes/s")",
+        text: "\(look.glyphs.writes) \(Figures.short(writes).rightAligned(6))\(isShort ? "/s" : " writes/s")",
         color: look.theme.writeGraph.end),
     ]
     addTimes(last?.latency ?? (reads > writes ? seen.readLatency : seen.writeLatency).recent)
@@ -209,7 +210,7 @@ struct BenchmarkFigures {
   private mutating func addResult(_ run: BenchmarkStatus, _ look: Look) {
     guard run.words.isEmpty, let result = run.results.last else { return }
     speeds = [
-      Figure(label: "", text: "\(Figures.count(result.operationsPerSecond)) ops/s", color: look.theme.readGraph.end)
+      Figure(label: "", text: "\(Figures.short(result.operationsPerSecond)) ops/s", color: look.theme.readGraph.end)
     ]
     if let former = run.results.dropLast().last(where: { $0.name == result.name }), former.operationsPerSecond > 0 {
       let ratio = Figures.decimal(result.operationsPerSecond / former.operationsPerSecond, places: 2)

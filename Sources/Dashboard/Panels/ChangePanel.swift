@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How far a membership change is: the whole in one row, and below it who hands over how much to whom.
 package enum ChangePanel {
@@ -77,7 +78,8 @@ package enum ChangePanel {
     if let left = secondsLeft(change.fraction, change) {
       figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9))
     }
-    figures.append(Figures.count(change.keysMoved, "key").rightAligned(11))
+    let moved = "\(Figures.short(change.keysMoved)) \(Figures.word(change.keysMoved, "key", "keys"))"
+    figures.append(moved.rightAligned(11))
     if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
     if let plan {
       let ideal = Figures.precisePercent(MovePlan.ideal(change, status))

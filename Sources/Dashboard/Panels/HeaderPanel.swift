@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The cluster in two lines: how it is, what it promises, where its data is.
 package enum HeaderPanel {
@@ -74,7 +75,7 @@ package enum HeaderPanel {
       (count(.serving) - cutOff, "up"), (cutOff, "cut off"), (count(.paused), "paused"),
       (count(.recovering), "recovering"), (count(.dead), "down"),
     ]
-    if parts[0].0 == conditions.count { return conditions.count == 1 ? "1 node up" : "\(conditions.count) nodes up" }
+    if parts[0].0 == conditions.count { return Figures.count(conditions.count, "node") + " up" }
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }
 

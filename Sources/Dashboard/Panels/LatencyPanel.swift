@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How long operations take: reads upwards from the time axis, writes downwards, to the same scale from zero.
 ///

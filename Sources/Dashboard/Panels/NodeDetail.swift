@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// All there is to say of the selected node.
 package enum NodeDetail {
@@ -91,7 +92,7 @@ package enum NodeDetail {
     let hintBytes = node.hintBytes > 0 ? ", \(Figures.bytes(node.hintBytes))" : ""
     let hints =
       node.hintsWaiting > 0
-      ? "\(Figures.count(node.hintsWaiting, "write")) \(node.hintsWaiting == 1 ? "waits" : "wait") for it\(hintBytes)"
+      ? "\(Figures.count(node.hintsWaiting, "write")) \(Figures.word(node.hintsWaiting, "waits", "wait")) for it\(hintBytes)"
       : "none waiting"
     let owns = Line(
       label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text)
@@ -99,7 +100,7 @@ package enum NodeDetail {
     // Its memory is gone, and what its log holds is known when it starts again.
     if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }
     return [
-      Line(label: "keys", text: "\(Figures.count(node.keys)), \(Figures.count(node.tombstones)) deleted", key: .text),
+      Line(label: "keys", text: "\(Figures.short(node.keys)), \(Figures.short(node.tombstones)) deleted", key: .text),
       owns,
       Line(
         label: "cache",
@@ -123,7 +124,7 @@ package enum NodeDetail {
     let trends: [(label: String, values: [Double?], top: Double, now: String)] = [
       (
         "ops/s", operations, operations.compactMap { $0 }.max() ?? 0,
-        Figures.count(seen.operationsPerSecond(ofNode: node.id))
+        Figures.short(seen.operationsPerSecond(ofNode: node.id))
       ),
       (
         "hits", seen.hitRates(ofNode: node.id, last: width), 1,

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The nodes as a table, a row each.
 package enum NodesPanel {
@@ -148,16 +149,16 @@ private struct Row {
     if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
     return switch column {
     case .share: (Figures.percent(node.share), .text)
-    case .keys: (Figures.count(node.keys), isServing ? .text : .dim)
+    case .keys: (Figures.short(node.keys), isServing ? .text : .dim)
     case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? none
     case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? none
     case .wal: (Figures.bytes(node.wal.bytes), .text)
     case .live:
       node.wal.bytes > 0
         ? (Figures.percent(Double(node.wal.liveBytes) / Double(node.wal.bytes)), .text) : none
-    case .hints: node.hintsWaiting > 0 ? (Figures.count(node.hintsWaiting), .warn) : none
+    case .hints: node.hintsWaiting > 0 ? (Figures.short(node.hintsWaiting), .warn) : none
     case .operations:
-      isServing ? (Figures.count(seen.operationsPerSecond(ofNode: node.id)), .text) : none
+      isServing ? (Figures.short(seen.operationsPerSecond(ofNode: node.id)), .text) : none
     case .state, .keysMeter, .cacheTrend: ("", .text)
     }
   }

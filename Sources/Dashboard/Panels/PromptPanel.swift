@@ -88,7 +88,8 @@ package enum PromptPanel {
   private static func pastedPlace(_ state: DashboardState) -> String? {
     guard !state.pasted.waiting.isEmpty else { return nil }
     let progress = state.prompt.progress.isEmpty ? "" : "\(state.prompt.progress); "
-    return "\(progress)pasted line \(state.pasted.begun) of \(state.pasted.total); Ctrl-C stops"
+    return
+      "\(progress)pasted line \(Figures.count(state.pasted.begun)) of \(Figures.count(state.pasted.total)); Ctrl-C stops"
   }
 
   private static func ascii(_ text: String, _ glyphs: Glyphs) -> String {

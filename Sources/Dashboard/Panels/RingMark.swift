@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// A place on the ring that the picture points at: the cursor's, or that of the key last asked for.
 struct RingMark {

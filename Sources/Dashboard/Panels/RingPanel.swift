@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// The hash ring: the donut for the idea, the tape below it for the truth.
 package enum RingPanel {
@@ -71,13 +72,13 @@ package enum RingPanel {
   }
 
   private static func writeFigures(_ status: ClusterStatus, width: Int, on canvas: inout Canvas, _ look: Look) {
-    let keys = Figures.count(status.keys)
+    let keys = Figures.short(status.keys)
     let imbalance = RingFigures.imbalance(status).map { ratio in
       let figure = Figures.decimal(ratio, places: 2)
       // The hole has an even width: with an odd one of its own it would stand half a cell beside its middle.
       return look.glyphs.times + (figure.columns % 2 == 0 ? " " : "") + figure
     }
-    let word = status.keys == 1 ? "key" : "keys"
+    let word = Figures.word(status.keys, "key", "keys")
     var lines = [(text: keys, style: look.style(.title, .bold)), (text: word, style: look.style(.dim))]
     if let imbalance {
       if width >= 12 { lines.append((text: "", style: look.style(.dim))) }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// Reads and writes a second over time: reads grow upwards from the time axis, writes downwards.
 ///
@@ -28,12 +29,12 @@ package enum ThroughputPanel {
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let glyphs = look.glyphs
     if showsFigures(size) {
-      let (reads, writes) = (Figures.count(state.seen.readAxis.top), Figures.count(state.seen.writeAxis.top))
+      let (reads, writes) = (Figures.short(state.seen.readAxis.top), Figures.short(state.seen.writeAxis.top))
       return "axis \(glyphs.reads) \(reads) \(glyphs.writes) \(writes)"
     }
     let rates = state.seen.rates
-    let reads = Figures.count(rates.reads).rightAligned(6)
-    let writes = Figures.count(rates.writes).rightAligned(6)
+    let reads = Figures.short(rates.reads).rightAligned(6)
+    let writes = Figures.short(rates.writes).rightAligned(6)
     return "\(glyphs.reads)\(reads) \(glyphs.writes)\(writes) a second"
   }
 
@@ -48,15 +49,15 @@ package enum ThroughputPanel {
 
   private static func drawFigures(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
     let rates = state.seen.rates
-    let reads = "\(look.glyphs.reads) \(Figures.count(rates.reads).rightAligned(6)) reads/s"
-    let writes = "\(look.glyphs.writes) \(Figures.count(rates.writes).rightAligned(6)) writes/s"
+    let reads = "\(look.glyphs.reads) \(Figures.short(rates.reads).rightAligned(6)) reads/s"
+    let writes = "\(look.glyphs.writes) \(Figures.short(rates.writes).rightAligned(6)) writes/s"
     let readStyle = Style(look.theme.readGraph.end, on: look.theme[.background], [.bold])
     let writeStyle = Style(look.theme.writeGraph.end, on: look.theme[.background], [.bold])
     var column = canvas.write(reads, column: 1, row: 0, readStyle) + 3
     if column + writes.columns <= canvas.width { column = canvas.write(writes, column: column, row: 0, writeStyle) + 3 }
     let history = state.history.rates(last: canvas.width * 2)
     let peak = history.map { Swift.max($0.reads, $0.writes) }.max() ?? 0
-    let text = "peak \(Figures.count(peak).rightAligned(6)) "
+    let text = "peak \(Figures.short(peak).rightAligned(6)) "
     if peak > 0, column + text.columns <= canvas.width {
       canvas.write(text, endingAt: canvas.width, row: 0, look.style(.dim))
     }

@@ -1,3 +1,5 @@
+import Text
+
 /// How lines become commands: typed, pasted, or confirmed.
 extension DashboardState {
   /// The one command that is about the screen, not the cluster.
@@ -91,7 +93,7 @@ extension DashboardState {
       switch dropped {
       case 0: ""
       case 1: "; nor was the line pasted after it"
-      default: "; nor were the \(dropped) lines pasted after it"
+      default: "; nor were the \(Figures.count(dropped)) lines pasted after it"
       }
     say("not done: \(asked.line)\(rest)")
   }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What is wrong between the nodes, in as few words as tell all of it.
 ///

@@ -1,6 +1,7 @@
 import Commands
 import KVCluster
 import Synchronization
+import Text
 
 extension Chapter {
   static let concurrency = Chapter(
@@ -13,9 +14,9 @@ extension Chapter {
   ) { stage, cluster in
     let race = try await race(stage, cluster, seconds: stage.settings.length(3))
     stage.figure(
-      "\(Numbers.count(race.all)) operations of 16 clients on 8 keys, half of them writes; "
-        + "p99 \(Numbers.time(ns: race.latencies.percentileNs(0.99) ?? 0))")
-    stage.claim("none failed", race.good == race.all, "\(Numbers.count(race.all - race.good)) failures")
+      "\(Figures.count(race.all)) operations of 16 clients on 8 keys, half of them writes; "
+        + "p99 \(Figures.time(ns: race.latencies.percentileNs(0.99) ?? 0))")
+    stage.claim("none failed", race.good == race.all, "\(Figures.count(race.all - race.good)) failures")
     try await stage.claimLinearizable(cluster)
 
     try await stage.say(
@@ -25,16 +26,16 @@ extension Chapter {
     try await stage.type("slow node2 3ms")
     let rough = try await Self.race(stage, cluster, seconds: stage.settings.length(5))
     stage.figure(
-      "\(Numbers.count(rough.all)) operations over bad links; p50 "
-        + "\(Numbers.time(ns: rough.latencies.percentileNs(0.5) ?? 0)), p99 "
-        + "\(Numbers.time(ns: rough.latencies.percentileNs(0.99) ?? 0))")
+      "\(Figures.count(rough.all)) operations over bad links; p50 "
+        + "\(Figures.time(ns: rough.latencies.percentileNs(0.5) ?? 0)), p99 "
+        + "\(Figures.time(ns: rough.latencies.percentileNs(0.99) ?? 0))")
     try await stage.claimLinearizable(cluster)
     try await halfDone(stage, cluster)
     try await stage.type("heal")
     let time = try await stage.until(seconds: 20) { stage.agreeing(0..<Self.keyCount, on: cluster) == Self.keyCount }
     stage.claim(
       "the owners agree on each key again", time != nil,
-      time.map { "after \(Numbers.time($0))" } ?? "not within 20 s")
+      time.map { "after \(Figures.time($0))" } ?? "not within 20 s")
   }
 
   /// What a read is for that writes.
@@ -47,8 +48,8 @@ extension Chapter {
     try await stage.type("partition node1 | node2 | node3")
     let race = try await race(stage, cluster, .mostlyReaders, seconds: max(3, stage.settings.length(4)))
     stage.figure(
-      "\(Numbers.count(race.all)) operations of 27 clients on 3 keys; p50 "
-        + "\(Numbers.time(ns: race.latencies.percentileNs(0.5) ?? 0)): a second node must be asked")
+      "\(Figures.count(race.all)) operations of 27 clients on 3 keys; p50 "
+        + "\(Figures.time(ns: race.latencies.percentileNs(0.5) ?? 0)): a second node must be asked")
     try await stage.claimLinearizable(cluster)
   }
 

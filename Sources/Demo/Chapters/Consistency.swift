@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let consistency = Chapter(
@@ -20,7 +21,7 @@ extension Chapter {
       try await cluster.put(Stage.key(number % 400), Stage.value(number % 400, number))
       return true
     }
-    stage.figure("16 clients made \(Numbers.count(reads.good)) puts on \(Numbers.count(min(rounds, 400))) keys")
+    stage.figure("16 clients made \(Figures.count(reads.good)) puts on \(Figures.count(min(rounds, 400))) keys")
 
     try await stage.say(
       "Now each client writes a key and reads it at once: the answer must be what it has just written.")
@@ -31,12 +32,12 @@ extension Chapter {
     }
     stage.claim(
       "every client reads its own writes", own.wrong == 0 && own.good == rounds,
-      "\(Numbers.count(own.wrong)) stale of \(Numbers.count(own.all)) reads")
+      "\(Figures.count(own.wrong)) stale of \(Figures.count(own.all)) reads")
     let keys = min(rounds, 400)
     let agreeing = stage.agreeing(0..<keys, on: cluster)
     stage.claim(
       "all owners of a key hold the same version", agreeing == keys,
-      "\(Numbers.count(agreeing)) of \(Numbers.count(keys)) keys, by version and checksum")
+      "\(Figures.count(agreeing)) of \(Figures.count(keys)) keys, by version and checksum")
     try await stage.claimLinearizable(cluster)
   }
 }

@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let eventual = Chapter(
@@ -30,6 +31,6 @@ extension Chapter {
     let keys = PartitionedReads.keys
     let time = try await stage.until(seconds: 60) { stage.agreeing(keys, on: cluster) == keys.count }
     stage.claim(
-      "the copies become equal", time != nil, time.map { "after \(Numbers.time($0))" } ?? "not within a minute")
+      "the copies become equal", time != nil, time.map { "after \(Figures.time($0))" } ?? "not within a minute")
   }
 }

@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let faults = Chapter(
@@ -13,12 +14,12 @@ extension Chapter {
     let keys = 0..<stage.settings.amount(4_000)
     let ownership = Ownership(cluster.status())
     let puts = try await stage.put(keys, on: cluster)
-    stage.figure("\(Numbers.count(puts.good)) keys stored, three copies each")
+    stage.figure("\(Figures.count(puts.good)) keys stored, three copies each")
     try await stage.type("kill node2")
     let reads = try await stage.readBack(keys, on: cluster)
     stage.claim(
       "with a node dead every key is still there", reads.good == keys.count,
-      "\(Numbers.count(reads.good)) of \(Numbers.count(keys.count)) read back")
+      "\(Figures.count(reads.good)) of \(Figures.count(keys.count)) read back")
 
     try await stage.say(
       "Writes go on as well. What the dead node misses, others keep for it as hints: see its row in the table.",
@@ -29,15 +30,15 @@ extension Chapter {
     let hints = cluster.status().nodes.first { $0.name == "node2" }?.hintsWaiting ?? 0
     stage.claim(
       "every write goes through", updates.good == half.count,
-      "\(Numbers.count(updates.good)) of \(Numbers.count(half.count))")
+      "\(Figures.count(updates.good)) of \(Figures.count(half.count))")
     stage.claim(
       "a hint waits for each write it missed", hints == expected,
-      "\(Numbers.count(hints)) hints, \(Numbers.count(expected)) of the keys are its own")
+      "\(Figures.count(hints)) hints, \(Figures.count(expected)) of the keys are its own")
     try await stage.type("restart node2")
     let agreeing = stage.agreeing(keys, on: cluster)
     stage.claim(
       "back again, it has what it missed", agreeing == keys.count,
-      "\(Numbers.count(agreeing)) of \(Numbers.count(keys.count)) keys equal on all owners")
+      "\(Figures.count(agreeing)) of \(Figures.count(keys.count)) keys equal on all owners")
     try await loseTwo(stage, cluster, keys, half, ownership)
     try await stage.claimLinearizable(cluster)
   }
@@ -57,13 +58,13 @@ extension Chapter {
     stage.claim(
       "keys with two owners left are served, the others refused",
       reads.refused == lost && reads.good == keys.count - lost && reads.wrong == 0,
-      "\(Numbers.count(reads.good)) served, \(Numbers.count(reads.refused)) refused, the ring says "
-        + "\(Numbers.count(lost)); \(reads.wrong) wrong")
+      "\(Figures.count(reads.good)) served, \(Figures.count(reads.refused)) refused, the ring says "
+        + "\(Figures.count(lost)); \(reads.wrong) wrong")
     try await stage.type("restart node2")
     try await stage.type("restart node4")
     let all = try await stage.readBack(keys, on: cluster, expected: version)
     stage.claim(
       "with the nodes back all is back", all.good == keys.count,
-      "\(Numbers.count(all.good)) of \(Numbers.count(keys.count))")
+      "\(Figures.count(all.good)) of \(Figures.count(keys.count))")
   }
 }

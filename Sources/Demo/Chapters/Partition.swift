@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let partition = Chapter(
@@ -28,7 +29,7 @@ extension Chapter {
     let time = try await stage.until(seconds: 20) { stage.agreeing(keys, on: cluster) == keys.count }
     stage.claim(
       "all copies become equal by themselves", time != nil,
-      time.map { "after \(Numbers.time($0))" } ?? "not within 20 s")
+      time.map { "after \(Figures.time($0))" } ?? "not within 20 s")
     try await stage.claimLinearizable(cluster)
   }
 
@@ -69,7 +70,7 @@ struct PartitionedReads {
   }
 
   var figure: String {
-    "\(reads.all) gets: p50 \(Numbers.time(ns: reads.latencies.percentileNs(0.5) ?? 0)), slowest "
-      + Numbers.time(ns: reads.slowestNs)
+    "\(reads.all) gets: p50 \(Figures.time(ns: reads.latencies.percentileNs(0.5) ?? 0)), slowest "
+      + Figures.time(ns: reads.slowestNs)
   }
 }

@@ -1,6 +1,7 @@
 import Commands
 import KVBench
 import KVCluster
+import Text
 
 extension Chapter {
   static let performance = Chapter(
@@ -19,12 +20,12 @@ extension Chapter {
     let records = total(after) { $0.operations.writes } - total(before) { $0.operations.writes }
     let syncs = total(after) { $0.wal.syncs } - total(before) { $0.wal.syncs }
     stage.figure(
-      "\(Numbers.count(records)) records in three logs, \(Numbers.count(syncs)) syncs: "
-        + "\(Numbers.decimal(Double(records) / Double(max(1, syncs)), places: 1)) records a sync")
+      "\(Figures.count(records)) records in three logs, \(Figures.count(syncs)) syncs: "
+        + "\(Figures.decimal(Double(records) / Double(max(1, syncs)), places: 1)) records a sync")
     stage.claim(
       "clients that wait share syncs", syncs > 0 && records > syncs,
-      "\(Numbers.count(syncs)) syncs for \(Numbers.count(records)) records")
-    stage.claim("no write failed", writes.counts.failures == 0, "\(Numbers.count(writes.counts.failures)) failures")
+      "\(Figures.count(syncs)) syncs for \(Figures.count(records)) records")
+    stage.claim("no write failed", writes.counts.failures == 0, "\(Figures.count(writes.counts.failures)) failures")
 
     try await stage.say(
       "Reads wait for no disk: two owners look the key up in their index, and one value comes from the cache. Look at "
@@ -34,12 +35,13 @@ extension Chapter {
     let end = cluster.status()
     let hits = total(end) { $0.cache.hits } - total(after) { $0.cache.hits }
     let misses = total(end) { $0.cache.misses } - total(after) { $0.cache.misses }
-    stage.figure("\(Numbers.percent(Double(hits) / Double(max(1, hits + misses)))) of the values came from a cache")
-    stage.claim("no read failed", reads.counts.failures == 0, "\(Numbers.count(reads.counts.failures)) failures")
+    stage.figure(
+      "\(Figures.precisePercent(Double(hits) / Double(max(1, hits + misses)))) of the values came from a cache")
+    stage.claim("no read failed", reads.counts.failures == 0, "\(Figures.count(reads.counts.failures)) failures")
     let (read, write) = (LatencyFigures(reads.latencies)?.p50 ?? .max, LatencyFigures(writes.latencies)?.p50 ?? 0)
     stage.claim(
       "a read is faster than a durable write", read < write,
-      "in the median \(Numbers.time(ns: read)) against \(Numbers.time(ns: write))")
+      "in the median \(Figures.time(ns: read)) against \(Figures.time(ns: write))")
     try await stage.claimLinearizable(cluster)
   }
 
@@ -61,10 +63,10 @@ extension Chapter {
 
   private static func report(_ what: String, _ result: BenchmarkResult, _ stage: Stage) {
     let latency = LatencyFigures(result.latencies).map {
-      "; latency p50 \(Numbers.time(ns: $0.p50)), p99 \(Numbers.time(ns: $0.p99))"
+      "; latency p50 \(Figures.time(ns: $0.p50)), p99 \(Figures.time(ns: $0.p99))"
     }
     stage.figure(
-      "\(Numbers.count(Int(result.operationsPerSecond))) \(what) a second for \(Numbers.time(ns: result.elapsedNs))"
+      "\(Figures.count(Int(result.operationsPerSecond))) \(what) a second for \(Figures.time(ns: result.elapsedNs))"
         + (latency ?? ""))
   }
 

@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let recovery = Chapter(
@@ -19,8 +20,8 @@ extension Chapter {
     try await stage.type("put the-last-one \"written just before the crash\"")
     let bytes = cluster.status().nodes.map(\.wal.bytes).max() ?? 0
     stage.figure(
-      "\(Numbers.count(puts.good)) puts and \(Numbers.count(deletes.good)) deletes acknowledged; a log holds "
-        + Numbers.bytes(bytes))
+      "\(Figures.count(puts.good)) puts and \(Figures.count(deletes.good)) deletes acknowledged; a log holds "
+        + Figures.bytes(bytes))
     for node in 1...3 { try await stage.type("kill node\(node)") }
     let refused = try await stage.readBack(0..<10, on: cluster)
     stage.claim(
@@ -30,12 +31,12 @@ extension Chapter {
     try await stage.say("Nothing is left in memory. Each node reads its log from the disk, checksum by checksum.")
     let start = ContinuousClock.now
     for node in 1...3 { try await stage.type("restart node\(node)") }
-    stage.figure("three nodes read \(Numbers.bytes(3 * bytes)) of log and serve after \(Numbers.time(.now - start))")
+    stage.figure("three nodes read \(Figures.bytes(3 * bytes)) of log and serve after \(Figures.time(.now - start))")
     let reads = try await stage.readBack(keys, on: cluster) { deleted.contains($0) ? nil : 1 }
     stage.claim(
       "every acknowledged write is there, every delete too", reads.good == keys.count,
-      "\(Numbers.count(keys.count - deleted.count)) values and \(Numbers.count(deleted.count)) deletions, "
-        + "\(Numbers.count(reads.wrong + reads.refused + reads.unknown)) wrong")
+      "\(Figures.count(keys.count - deleted.count)) values and \(Figures.count(deleted.count)) deletions, "
+        + "\(Figures.count(reads.wrong + reads.refused + reads.unknown)) wrong")
     let last = try await stage.type("get the-last-one")
     stage.claim(
       "the last write before the crash is there too", last.first?.hasPrefix("✓ Retrieved") == true,
@@ -43,7 +44,7 @@ extension Chapter {
     let agreeing = stage.agreeing(keys, on: cluster)
     stage.claim(
       "the three logs say the same", agreeing == keys.count,
-      "\(Numbers.count(agreeing)) of \(Numbers.count(keys.count)) keys")
+      "\(Figures.count(agreeing)) of \(Figures.count(keys.count)) keys")
     try await damage(stage, cluster, keys, deleted)
     try await stage.claimLinearizable(cluster)
   }
@@ -59,6 +60,6 @@ extension Chapter {
     let reads = try await stage.readBack(keys, on: cluster) { deleted.contains($0) ? nil : 1 }
     stage.claim(
       "a damaged copy is never believed", reads.good == keys.count,
-      "\(Numbers.count(reads.good)) of \(Numbers.count(keys.count)) answers right")
+      "\(Figures.count(reads.good)) of \(Figures.count(keys.count)) answers right")
   }
 }

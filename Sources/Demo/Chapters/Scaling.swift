@@ -1,6 +1,7 @@
 import Commands
 import KVCluster
 import Synchronization
+import Text
 
 extension Chapter {
   static let scaling = Chapter(
@@ -13,7 +14,7 @@ extension Chapter {
   ) { stage, cluster in
     let keys = 0..<stage.settings.amount(40_000)
     let puts = try await stage.put(keys, clients: 256, on: cluster)
-    stage.figure("\(Numbers.count(puts.good)) keys stored on five nodes")
+    stage.figure("\(Figures.count(puts.good)) keys stored on five nodes")
     let before = Ownership(cluster.status())
     let load = BackgroundLoad(cluster, keys)
     try await stage.type("addnode node6")
@@ -21,16 +22,16 @@ extension Chapter {
     let after = Ownership(cluster.status())
     let (moved, copies) = (before.moved(keys, to: after), 3 * keys.count)
     stage.figure(
-      "moved \(Numbers.count(moved)) of \(Numbers.count(copies)) copies: \(percent(moved, copies)); "
-        + "the least for an equal sixth is \(Numbers.percent(1 / 6))")
+      "moved \(Figures.count(moved)) of \(Figures.count(copies)) copies: \(percent(moved, copies)); "
+        + "the least for an equal sixth is \(Figures.precisePercent(1 / 6))")
     let modulo = Ownership.movedByModulo(keys, from: 5, to: 6)
     stage.figure("with hash mod nodes \(percent(modulo, keys.count)) of these keys would have changed their home")
     stage.claim(
       "a join moves little more than it must", Double(moved) < Double(copies) / 6 * 1.1 && moved > 0,
-      "\(percent(moved, copies)) against \(Numbers.percent(1 / 6))")
+      "\(percent(moved, copies)) against \(Figures.precisePercent(1 / 6))")
     stage.claim(
       "clients go on meanwhile", during.good > 0 && during.all == during.good,
-      "\(Numbers.count(during.good)) reads and writes, \(during.all - during.good) failed")
+      "\(Figures.count(during.good)) reads and writes, \(during.all - during.good) failed")
 
     try await stage.say(
       "A node leaves: its copies go to the owners next in line, and again only they move. Look at the keys of each node.",
@@ -40,7 +41,7 @@ extension Chapter {
     let left = after.moved(keys, to: last)
     stage.claim(
       "a leave moves little more than it must", Double(left) < Double(copies) / 6 * 1.1,
-      "\(percent(left, copies)) against \(Numbers.percent(1 / 6))")
+      "\(percent(left, copies)) against \(Figures.precisePercent(1 / 6))")
     try await checkAll(stage, cluster, keys)
   }
 
@@ -48,17 +49,17 @@ extension Chapter {
     let reads = try await stage.readBack(keys, on: cluster)
     stage.claim(
       "every key is still there", reads.good == keys.count,
-      "\(Numbers.count(reads.good)) of \(Numbers.count(keys.count)) read back")
+      "\(Figures.count(reads.good)) of \(Figures.count(keys.count)) read back")
     let held = cluster.status().nodes.reduce(0) { $0 + $1.keys }
     let extra = BackgroundLoad.keyCount
     stage.claim(
       "three copies of each, no more", held >= 3 * keys.count && held <= 3 * (keys.count + extra),
-      "\(Numbers.count(held)) copies; \(Numbers.count(keys.count)) keys, and \(extra) that the clients wrote meanwhile")
+      "\(Figures.count(held)) copies; \(Figures.count(keys.count)) keys, and \(extra) that the clients wrote meanwhile")
     try await stage.claimLinearizable(cluster)
   }
 
   private static func percent(_ part: Int, _ whole: Int) -> String {
-    Numbers.percent(Double(part) / Double(max(1, whole)))
+    Figures.precisePercent(Double(part) / Double(max(1, whole)))
   }
 }
 

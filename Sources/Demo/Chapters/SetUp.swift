@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let setUp = Chapter(
@@ -16,14 +17,14 @@ extension Chapter {
     let shares = ownership.firstShares.sorted()
     let mean = shares.reduce(0, +) / Double(shares.count)
     stage.figure(
-      "\(Numbers.count(ownership.tokenCount)) tokens; a node has the first copy of \(Numbers.percent(shares[0])) to "
-        + Numbers.percent(shares[shares.count - 1]))
+      "\(Figures.count(ownership.tokenCount)) tokens; a node has the first copy of \(Figures.precisePercent(shares[0])) to "
+        + Figures.precisePercent(shares[shares.count - 1]))
     stage.claim(
       "every range has three different owners", ownership.distinctSlots == ownership.slotCount,
-      "\(Numbers.count(ownership.distinctSlots)) of \(Numbers.count(ownership.slotCount)) slots")
+      "\(Figures.count(ownership.distinctSlots)) of \(Figures.count(ownership.slotCount)) slots")
     let imbalance = shares[shares.count - 1] / mean
     stage.claim(
-      "no node has much more than its share", imbalance < 1.1, "max/mean \(Numbers.decimal(imbalance, places: 3))")
+      "no node has much more than its share", imbalance < 1.1, "max/mean \(Figures.decimal(imbalance, places: 3))")
 
     try await stage.say(
       "Keys go where their hashes fall. Look at the keys of each node: nobody planned them, and they are nearly equal.",
@@ -33,11 +34,11 @@ extension Chapter {
     let status = cluster.status()
     let copies = status.nodes.map(\.keys)
     stage.figure(
-      "\(Numbers.count(puts.good)) puts acknowledged; copies: "
-        + status.nodes.map { "\($0.name) \(Numbers.count($0.keys))" }.joined(separator: ", "))
+      "\(Figures.count(puts.good)) puts acknowledged; copies: "
+        + status.nodes.map { "\($0.name) \(Figures.count($0.keys))" }.joined(separator: ", "))
     stage.claim(
       "every key has three copies", copies.reduce(0, +) == 3 * count && puts.good == count,
-      "\(Numbers.count(copies.reduce(0, +))) copies of \(Numbers.count(count)) keys")
+      "\(Figures.count(copies.reduce(0, +))) copies of \(Figures.count(count)) keys")
     stage.claim(
       "the cluster is healthy and linearizable", status.health == .healthy && status.guarantee == .linearizable,
       "\(status.health.rawValue), N=\(status.quorum.replicas) R=\(status.quorum.read) W=\(status.quorum.write), "

@@ -116,14 +116,14 @@ final class TypedLines {
 
   private func nextPasted() -> String? {
     if case let dropped = pasted.takeDropped(), dropped > 0 {
-      printer.print(.answer(Answer(.failure, "Not done: \(Numbers.count(dropped, "pasted line"))")))
+      printer.print(.answer(Answer(.failure, "Not done: \(Figures.count(dropped, "pasted line"))")))
     }
     return pasted.next()
   }
 
   /// Leaves the line on the screen and makes the terminal ready for the command.
   private func submit(_ line: String) -> [UInt8] {
-    let place = pasted.place.map { "\(Numbers.count($0.number)) of \(Numbers.count($0.count))" }
+    let place = pasted.place.map { "\(Figures.count($0.number)) of \(Figures.count($0.count))" }
     printer.print(raw: LinePrompt.farewell(label: place.map { "(\($0)) \(label)" } ?? label, line: line))
     note(line)
     history.save(prompt.history)
@@ -147,7 +147,7 @@ final class TypedLines {
     let now = terminal.nowNs
     guard now > receivingShownNs + Self.receivingPauseNs else { return }
     receivingShownNs = now
-    printer.print(raw: "\r\u{1b}[J\(label)receiving a paste: \(Numbers.bytes(count))")
+    printer.print(raw: "\r\u{1b}[J\(label)receiving a paste: \(Figures.bytes(count))")
   }
 
   // MARK: - The terminal

@@ -92,7 +92,7 @@ extension BenchmarkStatus {
   }
 
   fileprivate static func name(_ plan: BenchmarkPlan) -> String {
-    let rate = plan.rate.map { ", \(Figures.count($0)) ops/s asked for" } ?? ""
+    let rate = plan.rate.map { ", \(Figures.short($0)) ops/s asked for" } ?? ""
     return "\(plan.workload.rawValue), \(Figures.count(plan.clients, "client"))\(rate)"
   }
 }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// `kvstore backup DIR TO`: copies a data folder that is not in use.
 package enum BackupRun {
@@ -18,9 +19,9 @@ package enum BackupRun {
         return 1
       }
       guard let done else { return 1 }
-      let nodes = Readable.count(done.nodes, "node")
+      let nodes = Figures.count(done.nodes, "node")
       // Files are copied whole, with the room that is prepared in them; a running kvstore knows where its logs end.
-      control.say("Backed up \(folder.path): \(nodes), \(done.bytes) bytes of files -> \(target)")
+      control.say("Backed up \(folder.path): \(nodes), \(Figures.bytes(done.bytes)) of files -> \(target)")
       return 0
     }
   }

@@ -2,6 +2,7 @@ import Commands
 import KVBench
 import KVCluster
 import Synchronization
+import Text
 
 /// What one `kvstore bench` does once the cluster is open.
 package struct BenchJob: Sendable {
@@ -81,16 +82,13 @@ package struct BenchJob: Sendable {
       let began = ContinuousClock.now - start
       let outcome = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
         guard case .answer(let answer) = output else { return }
-        let took = "\(Self.tenths(began)) s to \(Self.tenths(ContinuousClock.now - start)) s"
+        let took =
+          "\(Figures.decimal(began / .seconds(1), places: 1)) s to "
+          + "\(Figures.decimal((ContinuousClock.now - start) / .seconds(1), places: 1)) s"
         console.note("\(took): \(String(decoding: answer.line, as: UTF8.self))\n")
       }
       if outcome == .failure { failures.add() }
     }
-  }
-
-  private static func tenths(_ duration: Duration) -> String {
-    let tenths = Int((duration / .milliseconds(100)).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
   }
 
   /// A line that is written over, where someone looks at it.

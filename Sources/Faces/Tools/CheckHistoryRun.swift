@@ -30,7 +30,7 @@ package struct CheckHistoryRun {
       } else {
         do throws(WholeFile.Failure) {
           try WholeFile.write(TimelineDrawing.svg(sections), to: svg)
-          console.say("\(Quoted.entry(ByteText.decode(svg))): \(Readable.count(sections.count, "timeline")) drawn")
+          console.say("\(Quoted.entry(ByteText.decode(svg))): \(Figures.count(sections.count, "timeline")) drawn")
         } catch {
           console.complain("cannot write \(svg): \(error)")
           status = Console.lost

@@ -55,17 +55,19 @@ package enum RepairRun {
         + (isKilled ? ["  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again"] : [])
     }
     var done: [String] = []
-    if let copies = node.copiesRebuilt { done.append("rebuilt with \(Readable.count(copies, "copy", "copies"))") }
+    if let copies = node.copiesRebuilt {
+      done.append("rebuilt with \(Figures.count(copies, "copy", plural: "copies"))")
+    }
     if node.copiesHealed > 0 {
-      done.append("\(Readable.count(node.copiesHealed, "damaged copy", "damaged copies")) fetched again")
+      done.append("\(Figures.count(node.copiesHealed, "damaged copy", plural: "damaged copies")) fetched again")
     }
     if node.segmentsEmptied > 0 {
-      done.append("\(Readable.count(node.segmentsEmptied, "damaged segment")) written anew")
+      done.append("\(Figures.count(node.segmentsEmptied, "damaged segment")) written anew")
     }
     if node.isCheckpointRemoved { done.append("a damaged checkpoint removed: the next start reads the log") }
     let hasProblems = node.isSuspect || !node.unrestored.isEmpty
     if done.isEmpty { done.append(hasProblems ? "nothing could be repaired" : "nothing to repair") }
-    return ["\(node.name): \(Readable.count(node.segmentsRead, "segment")) read; \(done.joined(separator: ", "))"]
+    return ["\(node.name): \(Figures.count(node.segmentsRead, "segment")) read; \(done.joined(separator: ", "))"]
       + problems(node)
   }
 
@@ -100,6 +102,6 @@ package enum RepairRun {
   private static func lines(_ after: VerificationReport, _ path: String) -> [String] {
     guard !after.isClean else { return ["Repaired \(path): no damage is left"] }
     return Array(VerifyRun.lines(after, path).dropLast())
-      + ["Repaired \(path): \(Readable.count(after.allDamage.count, "damaged place")) left; nothing was deleted"]
+      + ["Repaired \(path): \(Figures.count(after.allDamage.count, "damaged place")) left; nothing was deleted"]
   }
 }

@@ -1,4 +1,5 @@
 import KVSimulator
+import Text
 
 /// What `simulate --scaling` prints.
 package enum ScalingTable {
@@ -23,15 +24,15 @@ package enum ScalingTable {
       let part = run.perSecond / base.perSecond * Double(base.nodes) / Double(nodes)
       isGood = isGood && part >= partMin && run.failures == 0
       console.say(
-        "\(right("\(nodes)", 5))   \(right("\(Int(run.perSecond))", 12))   \(right(thousandths(part), 14))   "
-          + right(thousandths(run.perSecond / run.bound), 17))
+        "\(right("\(nodes)", 5))   \(right("\(Int(run.perSecond))", 12))   \(right(Figures.decimal(part, places: 3), 14))   "
+          + right(Figures.decimal(run.perSecond / run.bound, places: 3), 17))
     }
     let large = try LargeClusterRun.measure(nodes: 1_000, keys: 2_000)
     console.say(
       """
-      \(large.nodes) nodes: a join moved \(thousandths(large.movement.join)) and a leave \
-      \(thousandths(large.movement.leave)) times the least possible; the node with the most keys had \
-      \(thousandths(large.imbalance.before)) times the mean before, \(thousandths(large.imbalance.after)) times after; \
+      \(large.nodes) nodes: a join moved \(Figures.decimal(large.movement.join, places: 3)) and a leave \
+      \(Figures.decimal(large.movement.leave, places: 3)) times the least possible; the node with the most keys had \
+      \(Figures.decimal(large.imbalance.before, places: 3)) times the mean before, \(Figures.decimal(large.imbalance.after, places: 3)) times after; \
       \(large.wrongReads) wrong of \(3 * large.keys) reads
       """)
     return isGood && large.wrongReads == 0 ? 0 : 1
@@ -39,11 +40,5 @@ package enum ScalingTable {
 
   private static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-
-  private static func thousandths(_ number: Double) -> String {
-    let n = Int((number * 1_000).rounded())
-    let rest = String(n % 1_000)
-    return "\(n / 1_000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
   }
 }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// How far a run of many seeds is, on one line of standard error that is written over and over; nothing unless that is a
 /// terminal.
@@ -19,20 +20,21 @@ package struct SimulationProgress {
     console.note("\r\(SimulationProgress.line(done, of: total, ns: shownNs - startedNs))\u{1B}[K")
   }
 
-  /// `312 of 2000 seeds, 31.4 a second, 54 s left`. Pure.
+  /// `312 of 2,000 seeds, 31.4 a second, 54 s left`. Pure.
   package static func line(_ done: Int, of total: Int, ns: UInt64) -> String {
     let perSecond = rate(done, ns)
     let left = perSecond > 0 ? Int((Double(total - done) / perSecond).rounded(.up)) : 0
-    let time = left < 120 ? "\(left) s" : "\(left / 60) min"
-    return "\(done) of \(total) seeds, \(rounded(perSecond)) a second, \(time) left"
+    return
+      "\(Figures.count(done)) of \(Figures.count(total)) seeds, \(Figures.decimal(perSecond, places: 1)) a second, "
+      + "\(Figures.duration(seconds: Double(left))) left"
   }
 
   /// How long it took, on standard error: what is said of the seeds themselves is the same in every run.
   func sayRate(_ done: Int) {
     let ns = Clock.nowNs() - startedNs
     console.note(
-      "took \(SimulationProgress.rounded(Double(ns) / 1e9)) s, "
-        + "\(SimulationProgress.rounded(SimulationProgress.rate(done, ns))) seeds a second\n")
+      "took \(Figures.decimal(Double(ns) / 1e9, places: 1)) s, "
+        + "\(Figures.decimal(SimulationProgress.rate(done, ns), places: 1)) seeds a second\n")
   }
 
   mutating func clear() {
@@ -42,9 +44,4 @@ package struct SimulationProgress {
   }
 
   private static func rate(_ done: Int, _ ns: UInt64) -> Double { ns > 0 ? Double(done) * 1e9 / Double(ns) : 0 }
-
-  private static func rounded(_ number: Double) -> String {
-    let tenths = Int((number * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
-  }
 }

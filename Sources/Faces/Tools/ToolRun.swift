@@ -61,23 +61,3 @@ package final class ToolControl: Sendable {
     console.say(line)
   }
 }
-
-/// Numbers as people read them.
-package enum Readable {
-  /// `1.5 MiB`.
-  static func bytes(_ count: Int) -> String {
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
-    var value = Double(count)
-    var unit = 0
-    while value >= 1_024, unit < units.count - 1 {
-      value /= 1_024
-      unit += 1
-    }
-    return unit == 0 ? "\(count) bytes" : "\((value * 10).rounded() / 10) \(units[unit])"
-  }
-
-  /// `1 key`, `2 keys`.
-  static func count(_ count: Int, _ noun: String, _ nouns: String? = nil) -> String {
-    "\(count) \(count == 1 ? noun : nouns ?? noun + "s")"
-  }
-}

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// `kvstore verify DIR`: reads everything of a data folder and says what is damaged.
 package enum VerifyRun {
@@ -16,7 +17,7 @@ package enum VerifyRun {
   package static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
     try Verification.run(folder) { progress in
       let percent = progress.bytesRead * 100 / max(1, progress.bytesTotal)
-      control.progress("Verifying \(progress.node): \(percent)% of \(Readable.bytes(progress.bytesTotal))")
+      control.progress("Verifying \(progress.node): \(percent)% of \(Figures.bytes(progress.bytesTotal))")
       return !control.isStopped
     }
   }
@@ -38,15 +39,15 @@ package enum VerifyRun {
       places == 0
       ? "no damage"
       : isForeignOnly
-        ? "\(Readable.count(places, "damaged place")). Nothing was changed"
+        ? "\(Figures.count(places, "damaged place")). Nothing was changed"
         : report.damage.contains { $0.file == "configuration" }
-          ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
+          ? "\(Figures.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
             + " opened or repaired: put that file back from a backup"
-          : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
+          : "\(Figures.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
             + " damaged copies from good ones"
-    let nodes = Readable.count(report.nodes.count, "node")
-    let segments = Readable.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
-    let records = Readable.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", "records of data")
+    let nodes = Figures.count(report.nodes.count, "node")
+    let segments = Figures.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
+    let records = Figures.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", plural: "records of data")
     return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
   }
 
@@ -62,10 +63,10 @@ package enum VerifyRun {
 
   private static func lines(_ node: VerificationReport.Node) -> [String] {
     let contents = [
-      Readable.count(node.segments, "segment"), Readable.count(node.records, "record"),
-      Readable.count(node.keys, "key"),
-      Readable.count(node.tombstones, "tombstone"), Readable.count(node.hints, "hint"),
-      "\(Readable.bytes(node.liveBytes)) live", "\(Readable.bytes(node.deadBytes)) dead",
+      Figures.count(node.segments, "segment"), Figures.count(node.records, "record"),
+      Figures.count(node.keys, "key"),
+      Figures.count(node.tombstones, "tombstone"), Figures.count(node.hints, "hint"),
+      "\(Figures.bytes(node.liveBytes)) live", "\(Figures.bytes(node.deadBytes)) dead",
     ]
     let torn = node.torn.map { ["  Torn, not damaged: \($0.file) at byte \($0.offset): \($0.reason)"] } ?? []
     return ["\(node.name)\(node.isKilled ? " (killed)" : ""): \(contents.joined(separator: ", "))"] + torn

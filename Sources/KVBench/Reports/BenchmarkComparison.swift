@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Text
 
 /// One run as a file has it: what `kvstore bench --json` wrote, or a driver of a peer, which says less.
 package struct RecordedRun: Decodable, Sendable {
@@ -165,10 +166,10 @@ package struct BenchmarkComparison: Sendable {
     let cells = rows.map { row in
       let isRate = row.name == "ops/s"
       let form = { (value: Double) in
-        isRate ? BenchmarkResult.rate(value) : BenchmarkResult.duration(UInt64(max(0, value)))
+        isRate ? Figures.rate(value) : Figures.time(ns: value)
       }
-      let ratio = row.ratio.map { Self.text($0) { Self.factor($0, digits: 3) } }
-      return [row.name, Self.text(row.a, form), Self.text(row.b, form), ratio ?? "—"]
+      let ratio = row.ratio.map { Self.text($0) { Figures.factor($0, placesMax: 3) } }
+      return [row.name, Self.text(row.a, form), Self.text(row.b, form), ratio ?? Figures.unknown]
     }
     let all = [["", "A", "B", "B / A"]] + cells
     let widths = (0..<4).map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -177,13 +178,6 @@ package struct BenchmarkComparison: Sendable {
         .joined(separator: "  ").trimmedAtEnd
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// `×1.25`; `—` for what is no figure.
-  package static func factor(_ value: Double, digits: Int) -> String {
-    let scale = digits == 2 ? 100.0 : 1_000.0
-    guard value.isFinite, value * scale < 1e15 else { return "—" }
-    return "×\((value * scale).rounded() / scale)"
   }
 
   private static func text(_ spread: Spread, _ form: (Double) -> String) -> String {

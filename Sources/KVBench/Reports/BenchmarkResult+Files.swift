@@ -11,7 +11,7 @@ extension BenchmarkResult {
     "distribution": "\(plan.distribution.rawValue)", "threads": \(plan.threads), "clients": \(plan.clients), \
     "rate": \(plan.rate.map(BenchmarkResult.number) ?? "null"), "seed": \(plan.seed), "fsync": "\(fsync.rawValue)", \
     "replicas": \(replicas), "operations": \(operations), "failures": \(counts.failures), "unsent": \(unsent), \
-    "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), "opsPerSecond": \(BenchmarkResult.rate(operationsPerSecond)), \
+    "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), "opsPerSecond": \(BenchmarkResult.plainRate(operationsPerSecond)), \
     "latencySampling": \(plan.latencySampling), "latencyNs": \(latencyJSON(latencies)), \
     "kinds": {\(kinds.map(kindJSON).joined(separator: ", "))}, \
     "seconds": [\(seconds.map(secondJSON).joined(separator: ", "))], \

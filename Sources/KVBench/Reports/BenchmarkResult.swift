@@ -1,5 +1,6 @@
 import Histogram
 import KVCluster
+import Text
 
 /// What a run measured.
 package struct BenchmarkResult: Sendable {
@@ -73,31 +74,34 @@ extension BenchmarkResult {
     if kinds.count > 1 { lines += kinds.map(kindLine) }
     lines.append("latency (\(timed)): \(latencyText(latencies))")
     if unsent > 0 {
-      lines.append("\(unsent) operations were due and never sent: the rate asked for is beyond what was carried")
+      lines.append(
+        "\(Figures.count(unsent, "operation")) \(Figures.word(unsent, "was", "were")) due and never sent: the rate asked for is beyond what was carried"
+      )
     }
     if counts.failures > 0 {
-      lines.append("\(counts.failures) operations failed, the first with: \(firstFailure.map { "\($0)" } ?? "?")")
+      lines.append(
+        "\(Figures.count(counts.failures, "operation")) failed, the first with: \(firstFailure.map { "\($0)" } ?? "?")")
     }
-    lines += marks.map { "at \(BenchmarkResult.duration($0.atNs)): \($0.text)" }
+    lines += marks.map { "at \(Figures.time(ns: $0.atNs)): \($0.text)" }
     return (lines + [footprint.line]).joined(separator: "\n") + "\n"
   }
 
   /// What was run.
   package var headline: String {
-    let who = "\(plan.clients) \(plan.usesTasks ? "task" : "thread")\(plan.clients == 1 ? "" : "s")"
-    let loop = plan.rate.map { "open loop at \(BenchmarkResult.number($0)) ops/s" } ?? "closed loop"
+    let who = Figures.count(plan.clients, plan.usesTasks ? "task" : "thread")
+    let loop = plan.rate.map { "open loop at \(Figures.rate($0)) ops/s" } ?? "closed loop"
     return """
-      \(plan.workload.rawValue): \(plan.keys) keys of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
+      \(plan.workload.rawValue): \(Figures.count(plan.keys, "key")) of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
       values of \(plan.valueSizes.text) bytes, \(who), \(loop), fsync \(fsync.rawValue)
       """
   }
 
   private var rateLine: String {
     let rate =
-      "\(operations) operations in \(elapsedNs / 1_000_000) ms: \(BenchmarkResult.rate(operationsPerSecond)) ops/s"
+      "\(Figures.count(operations, "operation")) in \(Figures.time(ns: elapsedNs)): \(Figures.rate(operationsPerSecond)) ops/s"
     guard let spread else { return rate }
     let parts = [("min", spread.min), ("median", spread.median), ("max", spread.max)]
-    return "\(rate) (by second: \(parts.map { "\($0) \(BenchmarkResult.rate($1))" }.joined(separator: ", ")))"
+    return "\(rate) (by second: \(parts.map { "\($0) \(Figures.rate($1))" }.joined(separator: ", ")))"
   }
 
   /// What part of the operations the latencies are of.
@@ -105,21 +109,24 @@ extension BenchmarkResult {
     switch plan.latencySampling {
     case 0: "not timed"
     case 1: plan.rate == nil ? "all timed" : "all timed, from the moment each was due"
-    case let every: plan.rate == nil ? "1 in \(every) timed" : "1 in \(every) timed, from the moment each was due"
+    case let every:
+      plan.rate == nil
+        ? "1 in \(Figures.count(every)) timed" : "1 in \(Figures.count(every)) timed, from the moment each was due"
     }
   }
 
   private func kindLine(_ kind: (name: String, operations: Int, latencies: LatencyHistogram)) -> String {
-    let rate = BenchmarkResult.rate(Double(kind.operations) / (Double(max(1, elapsedNs)) / 1e9))
-    return "  \(kind.name): \(kind.operations) operations, \(rate) ops/s: \(latencyText(kind.latencies))"
+    let rate = Figures.rate(Double(kind.operations) / (Double(max(1, elapsedNs)) / 1e9))
+    return
+      "  \(kind.name): \(Figures.count(kind.operations, "operation")), \(rate) ops/s: \(latencyText(kind.latencies))"
   }
 
   func latencyText(_ latencies: LatencyHistogram) -> String {
     guard latencies.totalCount > 0 else { return "none" }
     let parts = BenchmarkResult.percentiles.map { percentile in
-      "p\(BenchmarkResult.number(percentile)) \(BenchmarkResult.duration(latencies.valueAtPercentile(percentile)))"
+      "p\(BenchmarkResult.number(percentile)) \(Figures.time(ns: latencies.valueAtPercentile(percentile)))"
     }
-    return "\(parts.joined(separator: "  "))  max \(BenchmarkResult.duration(latencies.max))"
+    return "\(parts.joined(separator: "  "))  max \(Figures.time(ns: latencies.max))"
   }
 
   /// `99.9` for 99.9 and `50` for 50.
@@ -127,23 +134,9 @@ extension BenchmarkResult {
     value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
   }
 
-  /// Operations a second: whole ones, and tenths where there are few; `—` for what is no figure.
-  package static func rate(_ value: Double) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "—" }
+  /// Operations a second for programs to read: whole ones, and tenths where there are few; `null` for what is no figure.
+  static func plainRate(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "null" }
     return abs(value) >= 100 ? String(Int(value)) : number((value * 10).rounded() / 10)
-  }
-
-  /// With three digits, in the largest unit that leaves something before the point.
-  package static func duration(_ ns: UInt64) -> String {
-    switch ns {
-    case ..<1_000: "\(ns) ns"
-    case ..<1_000_000: "\(rounded(Double(ns) / 1e3)) µs"
-    case ..<1_000_000_000: "\(rounded(Double(ns) / 1e6)) ms"
-    default: "\(rounded(Double(ns) / 1e9)) s"
-    }
-  }
-
-  private static func rounded(_ value: Double) -> String {
-    value >= 100 ? String(Int(value.rounded())) : String((value * 10).rounded() / 10)
   }
 }

@@ -1,4 +1,5 @@
 import Histogram
+import Text
 
 /// A run as one page that needs nothing else: no script, no font, no server.
 package struct HTMLReport {
@@ -24,20 +25,20 @@ package struct HTMLReport {
   // MARK: - Figures
 
   private var tiles: String {
-    var tiles = [("operations a second", HTMLReport.count(result.operationsPerSecond), spreadText)]
+    var tiles = [("operations a second", Figures.rate(result.operationsPerSecond), spreadText)]
     if let latency = LatencyFigures(result.latencies) {
       tiles += [
-        ("median latency", BenchmarkResult.duration(latency.p50), "p95 \(BenchmarkResult.duration(latency.p95))"),
-        ("p99", BenchmarkResult.duration(latency.p99), "p99.9 \(BenchmarkResult.duration(latency.p999))"),
+        ("median latency", Figures.time(ns: latency.p50), "p95 \(Figures.time(ns: latency.p95))"),
+        ("p99", Figures.time(ns: latency.p99), "p99.9 \(Figures.time(ns: latency.p999))"),
         (
-          "longest", BenchmarkResult.duration(latency.max),
-          "of \(HTMLReport.count(Double(result.latencies.totalCount)))"
+          "longest", Figures.time(ns: latency.max),
+          "of \(Figures.count(Int(result.latencies.totalCount)))"
         ),
       ]
     }
     if result.counts.failures > 0 {
       let first = result.firstFailure.map { "\($0)" } ?? ""
-      tiles.append(("failed", HTMLReport.count(Double(result.counts.failures)), first))
+      tiles.append(("failed", Figures.count(result.counts.failures), first))
     }
     let cells = tiles.map {
       "<div><span>\($0.0)</span><b>\(HTML.escaped($0.1))</b><small>\(HTML.escaped($0.2))</small></div>"
@@ -46,14 +47,14 @@ package struct HTMLReport {
   }
 
   private var spreadText: String {
-    guard let spread = result.spread else { return "in \(BenchmarkResult.duration(result.elapsedNs))" }
-    return "\(HTMLReport.count(spread.min)) to \(HTMLReport.count(spread.max)) by second"
+    guard let spread = result.spread else { return "in \(Figures.time(ns: result.elapsedNs))" }
+    return "\(Figures.rate(spread.min)) to \(Figures.rate(spread.max)) by second"
   }
 
   private var markList: String {
     guard !result.marks.isEmpty else { return "" }
     let items = result.marks.map {
-      "<li>at \(BenchmarkResult.duration($0.atNs)): \(HTML.escaped($0.text))</li>"
+      "<li>at \(Figures.time(ns: $0.atNs)): \(HTML.escaped($0.text))</li>"
     }
     return "<h2>What happened</h2>\n<ol class=\"marks\">\(items.joined())</ol>\n"
   }
@@ -61,9 +62,9 @@ package struct HTMLReport {
   private var kindTable: String {
     let heads = BenchmarkResult.percentiles.map { "<th>p\(BenchmarkResult.number($0))</th>" }.joined()
     let rows = ([("all", result.operations, result.latencies)] + result.kinds).map { name, operations, latencies in
-      let cells = BenchmarkResult.percentiles.map { BenchmarkResult.duration(latencies.valueAtPercentile($0)) }
-      let rate = HTMLReport.count(Double(operations) / (Double(result.elapsedNs) / 1e9))
-      let all = [HTMLReport.count(Double(operations)), rate] + cells + [BenchmarkResult.duration(latencies.max)]
+      let cells = BenchmarkResult.percentiles.map { Figures.time(ns: latencies.valueAtPercentile($0)) }
+      let rate = Figures.rate(Double(operations) / (Double(result.elapsedNs) / 1e9))
+      let all = [Figures.count(operations), rate] + cells + [Figures.time(ns: latencies.max)]
       return "<tr><th>\(name)</th>\(all.map { "<td>\($0)</td>" }.joined())</tr>"
     }
     return """
@@ -113,7 +114,7 @@ package struct HTMLReport {
     let top = series.flatMap { $0.points.map(\.y) }.max() ?? 1
     return Chart(
       title: "Throughput", series: series, x: timeScale, y: .fromZero(to: top), xText: HTMLReport.second,
-      yText: HTMLReport.count, xName: "seconds", marks: markTimes)
+      yText: Figures.rate, xName: "seconds", marks: markTimes)
   }
 
   private var latencies: Chart {
@@ -128,7 +129,7 @@ package struct HTMLReport {
     }
     return Chart(
       title: "Latency", series: series, x: timeScale, y: .powers(series.flatMap { $0.points.map(\.y) }),
-      xText: HTMLReport.second, yText: HTMLReport.time, xName: "seconds", marks: markTimes)
+      xText: HTMLReport.second, yText: Figures.time(ns:), xName: "seconds", marks: markTimes)
   }
 
   /// Latency over percentile, stretched so that each nine gets as much room: x is 1 / (1 − percentile).
@@ -140,7 +141,7 @@ package struct HTMLReport {
     let furthest = series.flatMap { $0.points.map(\.x) }.max() ?? 10
     return Chart(
       title: "Latency by percentile", series: series, x: .powers(upTo: furthest),
-      y: .powers(series.flatMap { $0.points.map(\.y) }), xText: HTMLReport.percentile, yText: HTMLReport.time,
+      y: .powers(series.flatMap { $0.points.map(\.y) }), xText: HTMLReport.percentile, yText: Figures.time(ns:),
       xName: "percentile")
   }
 
@@ -166,12 +167,12 @@ package struct HTMLReport {
         return (time(second), Double(operations) * 1e9 / Double(second.endNs - second.startNs))
       }
       return Chart.Series(
-        name: "\(node.node) \(BenchmarkResult.number(share)) %", color: index % HTMLReport.colors, points: points)
+        name: "\(node.node) \(Figures.number(share, placesMax: 1)) %", color: index % HTMLReport.colors, points: points)
     }
     let tops = seconds.indices.map { place in series.reduce(0) { $0 + $1.points[place].y } }
     return Chart(
       title: "Requests each node serves as a replica, a second", series: series, x: timeScale,
-      y: .fromZero(to: tops.max() ?? 1), xText: HTMLReport.second, yText: HTMLReport.count, xName: "seconds",
+      y: .fromZero(to: tops.max() ?? 1), xText: HTMLReport.second, yText: Figures.rate, xName: "seconds",
       marks: markTimes, isStacked: true)
   }
 
@@ -181,16 +182,7 @@ package struct HTMLReport {
 
   // MARK: - Words
 
-  static func second(_ value: Double) -> String { BenchmarkResult.number((value * 100).rounded() / 100) }
-
-  static func time(_ ns: Double) -> String {
-    switch ns {
-    case ..<1e3: "\(BenchmarkResult.number(ns)) ns"
-    case ..<1e6: "\(BenchmarkResult.number(ns / 1e3)) µs"
-    case ..<1e9: "\(BenchmarkResult.number(ns / 1e6)) ms"
-    default: "\(BenchmarkResult.number(ns / 1e9)) s"
-    }
-  }
+  static func second(_ value: Double) -> String { Figures.number(value, placesMax: 2) }
 
   /// What 1 / (1 − percentile) stands for.
   static func percentile(_ value: Double) -> String {
@@ -198,16 +190,5 @@ package struct HTMLReport {
     return nines <= 1
       ? "0"
       : nines == 10 ? "90" : "99\(nines > 100 ? "." : "")\(String(repeating: "9", count: String(nines).count - 3))"
-  }
-
-  /// 1234567 as `1,234,567`.
-  static func count(_ value: Double) -> String {
-    guard value < 1e15 else { return "\(value)" }
-    if value > 0, value < 10, value != value.rounded() { return "\((value * 10).rounded() / 10)" }
-    var digits = String(Int(value.rounded()))
-    for place in stride(from: digits.count - 3, to: 0, by: -3) {
-      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
-    }
-    return digits
   }
 }
