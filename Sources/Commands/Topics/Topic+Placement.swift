@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 extension Topic {
   /// The topic with the figures of a cluster's status.
@@ -35,7 +35,7 @@ extension Topic {
         """
       ],
       figures: [
-        .init("nodes on the ring", "\(figures.nodeCount), \(figures.quorum.replicas) owners a key"),
+        .init("nodes on the ring", "\(figures.nodeCount), \(figures.ring.ranks) owners a key"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
         .init("one node more moves", "\(moved(figures)) of all copies"),
         .init("hash mod n would move", Numbers.percent(Double(figures.nodeCount) / Double(figures.nodeCount + 1))),
@@ -59,7 +59,8 @@ extension Topic {
         """
       ],
       figures: [
-        .init("tokens", "\(Numbers.count(tokens)), \(tokens / max(1, figures.nodeCount)) a node"),
+        .init(
+          "tokens", figures.shown(tokens) { "\(Numbers.count($0)), \($0 / max(1, figures.nodeCount)) a node" }),
         .init("arcs", "\(Numbers.count(figures.arcs)) runs with the same first owner"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
       ],
@@ -84,7 +85,7 @@ extension Topic {
       ],
       figures: [
         .init("change under way", now ?? "none; epoch \(figures.status.epoch)"),
-        .init("one node more moves", "\(moved(figures)) of \(Numbers.count(figures.sum(\.keys))) copies"),
+        .init("one node more moves", "\(moved(figures)) of \(figures.count(\.keys)) copies"),
         .init("waiting", "\(Numbers.count(figures.status.queuedChanges.count, "change"))"),
       ],
       question: "Two nodes are added at the same time by two operators. What can go wrong without a joint phase?",
@@ -94,7 +95,7 @@ extension Topic {
   /// What a further node would take, as a part of all copies: an equal share of them.
   private static func moved(_ figures: TopicFigures) -> String {
     // With fewer nodes than copies a newcomer gets a copy of everything.
-    figures.nodeCount < figures.status.quorum.replicas
+    figures.nodeCount < figures.status.quorum?.replicas ?? 0
       ? "a new copy" : "about \(Numbers.percent(1 / Double(figures.nodeCount + 1)))"
   }
 }

@@ -1,10 +1,10 @@
-import KVCluster
+import ClusterModel
 
 /// How one node keeps its keys.
 extension Topic {
   static func wal(_ figures: TopicFigures) -> TopicPage {
-    let bytes = figures.sum(\.wal.bytes)
-    let live = figures.sum(\.wal.liveBytes)
+    let bytes = figures.sum { $0.wal?.bytes }
+    let live = figures.sum { $0.wal?.liveBytes }
     return TopicPage(
       title: Topic.wal.rawValue,
       paragraphs: [
@@ -15,14 +15,21 @@ extension Topic {
         """
       ],
       figures: [
-        .init("logs", "\(Numbers.bytes(bytes)) in \(Numbers.count(figures.sum(\.wal.segments), "segment"))"),
-        .init("live", "\(Numbers.bytes(live)), \(Numbers.percent(Double(live) / Double(max(1, bytes)))) of it"),
+        .init(
+          "logs",
+          "\(figures.shown(bytes) { Numbers.bytes($0) }) in "
+            + figures.shown(figures.sum { $0.wal?.segments }) { Numbers.count($0, "segment") }),
+        .init(
+          "live",
+          figures.shown(live) {
+            "\(Numbers.bytes($0)), \(Numbers.percent(Double($0) / Double(max(1, bytes ?? 0)))) of it"
+          }),
         .init(
           "compactions",
-          "\(Numbers.count(figures.sum(\.wal.compactions))), \(Numbers.bytes(figures.sum(\.wal.compactedBytes))) written again"
+          "\(figures.count { $0.wal?.compactions }), \(figures.bytes { $0.wal?.compactedBytes }) written again"
         ),
-        .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("damaged places found", Numbers.count(figures.sum(\.wal.damages))),
+        .init("policy", figures.fsync),
+        .init("damaged places found", figures.count { $0.wal?.damages }),
       ],
       question: "The last record of a log is half there after a crash. How do you tell that from a disk that rots?",
       hint: "by what was synced: bad before the last synced position is damage, after it a torn tail, which is cut.")
@@ -30,7 +37,12 @@ extension Topic {
 
   static func groupCommit(_ figures: TopicFigures) -> TopicPage {
     let (records, syncs) = (figures.records, figures.syncs)
-    let each = syncs == 0 ? "none yet" : Numbers.decimal(Double(records) / Double(syncs), places: 1)
+    let each =
+      if let records, let syncs {
+        syncs == 0 ? "none yet" : Numbers.decimal(Double(records) / Double(syncs), places: 1)
+      } else {
+        TopicFigures.none
+      }
     return TopicPage(
       title: Topic.groupCommit.rawValue,
       paragraphs: [
@@ -41,11 +53,13 @@ extension Topic {
         """
       ],
       figures: [
-        .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("syncs since the start", "\(Numbers.count(syncs)) for \(Numbers.count(records)) records"),
+        .init("policy", figures.fsync),
+        .init(
+          "syncs since the start",
+          "\(figures.shown(syncs) { Numbers.count($0) }) for \(figures.shown(records) { Numbers.count($0) }) records"),
         .init("records a sync", each),
         .init("99 of 100 syncs take at most", figures.syncTail),
-        .init("writes", figures.latency(figures.status.latencies.writes)),
+        .init("writes", figures.latency(figures.status.latencies?.writes)),
       ],
       question: "Why not acknowledge at once and sync every second, as Redis does by default?",
       hint: """
@@ -55,8 +69,8 @@ extension Topic {
   }
 
   static func lru(_ figures: TopicFigures) -> TopicPage {
-    let (hits, misses) = (figures.sum { Int($0.cache.hits) }, figures.sum { Int($0.cache.misses) })
-    let used = figures.sum(\.cache.bytes)
+    let hits = figures.sum { $0.cache.map { Int(clamping: $0.hits) } }
+    let lookUps = figures.sum { $0.cache.map { Int(clamping: $0.hits &+ $0.misses) } }
     return TopicPage(
       title: Topic.lru.rawValue,
       paragraphs: [
@@ -69,11 +83,13 @@ extension Topic {
       figures: [
         .init(
           "hits",
-          hits + misses == 0
-            ? "nothing read yet"
-            : "\(Numbers.percent(Double(hits) / Double(hits + misses))) of \(Numbers.count(hits + misses)) look-ups"),
-        .init("in use", "\(Numbers.bytes(used)) of \(Numbers.bytes(figures.sum(\.cache.capacityBytes)))"),
-        .init("keys held", "\(Numbers.count(figures.sum(\.keys))) copies"),
+          figures.shown(lookUps) { count in
+            count == 0
+              ? "nothing read yet"
+              : "\(Numbers.percent(Double(hits ?? 0) / Double(count))) of \(Numbers.count(count)) look-ups"
+          }),
+        .init("in use", "\(figures.bytes { $0.cache?.bytes }) of \(figures.bytes { $0.cache?.capacityBytes })"),
+        .init("keys held", "\(figures.count(\.keys)) copies"),
       ],
       question: "One scan over all keys empties an LRU cache. What do you do?",
       hint: "let newcomers prove themselves first: 2Q, segmented LRU, or TinyLFU's counts of how often.")
@@ -93,7 +109,7 @@ extension Topic {
       figures: [
         .init(
           "tombstones",
-          "\(Numbers.count(figures.sum(\.tombstones))) beside \(Numbers.count(figures.sum(\.keys))) copies of values"),
+          "\(figures.count(\.tombstones)) beside \(figures.count(\.keys)) copies of values"),
         .init("by node", figures.byNode(\.tombstones)),
         .init("owners down", figures.down),
       ],

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// The line of time that graphs stand on, with marks where a node was added, removed, killed or restarted.
 enum TimeAxis {

@@ -17,7 +17,7 @@ extension Chapter {
       try await cluster.delete(Stage.key(number))
     }
     try await stage.type("put the-last-one \"written just before the crash\"")
-    let bytes = cluster.status().nodes.map(\.wal.bytes).max() ?? 0
+    let bytes = cluster.status().nodes.compactMap(\.wal?.bytes).max() ?? 0
     stage.figure(
       "\(Numbers.count(puts.good)) puts and \(Numbers.count(deletes.good)) deletes acknowledged; a log holds "
         + Numbers.bytes(bytes))

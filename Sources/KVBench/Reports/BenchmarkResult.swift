@@ -4,9 +4,9 @@ import KVCluster
 /// What a run measured.
 package struct BenchmarkResult: Sendable {
   package var plan: BenchmarkPlan
-  package var fsync: FsyncPolicy
+  package var fsync: FsyncPolicy?
   /// Copies of each key.
-  package var replicas: Int
+  package var replicas: Int?
   /// Those that succeeded.
   package var operations: Int
   package var elapsedNs: UInt64
@@ -88,7 +88,7 @@ extension BenchmarkResult {
     let loop = plan.rate.map { "open loop at \(BenchmarkResult.number($0)) ops/s" } ?? "closed loop"
     return """
       \(plan.workload.rawValue): \(plan.keys) keys of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
-      values of \(plan.valueSizes.text) bytes, \(who), \(loop), fsync \(fsync.rawValue)
+      values of \(plan.valueSizes.text) bytes, \(who), \(loop)\(fsync.map { ", fsync \($0.rawValue)" } ?? "")
       """
   }
 
