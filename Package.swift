@@ -61,6 +61,9 @@ let package = Package(
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
+      name: "FacesTests", dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVCluster", "KVSimulator", "Text"],
+      swiftSettings: strict),
+    .testTarget(
       name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),
   ],

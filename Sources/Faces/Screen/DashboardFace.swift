@@ -29,7 +29,7 @@ package enum DashboardFace {
     var ending: SignalWatch?
     do throws(ScreenError) {
       let host = ClusterHost(cluster)
-      status = try Screen.run(host, display)
+      status = try Screen.run(host, display, on: CursesTerminal())
       // The first wish to end was the screen's.
       ending = SignalWatch.endAtFirst()
       host.finishHistory()

@@ -1,4 +1,3 @@
-import CTerminal
 import Dashboard
 import Synchronization
 
@@ -10,11 +9,15 @@ final class Mailbox: Sendable {
   private let answers = Mutex<[CommandAnswer]>([])
   private let progress = Mutex<String?>(nil)
   private let notices = Mutex<[String]>([])
+  private let wake: @Sendable () -> Void
+
+  /// - Parameter wake: ends the wait of the screen's thread.
+  init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
   /// Puts an answer in and wakes the screen. From any thread.
   func post(_ answer: CommandAnswer) {
     answers.withLock { $0.append(answer) }
-    ct_wake()
+    wake()
   }
 
   /// Replaces what is said of progress, or adds what is said once, and wakes the screen. From any thread.
@@ -23,7 +26,7 @@ final class Mailbox: Sendable {
     case .progress(let text): progress.withLock { $0 = text }
     case .announcement(let text): notices.withLock { $0.append(text) }
     }
-    ct_wake()
+    wake()
   }
 
   /// Takes what was to be said once, oldest first.

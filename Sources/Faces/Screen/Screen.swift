@@ -1,18 +1,16 @@
-import CTerminal
 import Dashboard
 import Glibc
 import KVCluster
 
 /// The dashboard on a terminal: asks for statuses, draws them, and turns keys into commands.
 ///
-/// One thread does all of it and sleeps in `poll`: for keys, for signals, and for answers, which arrive through a pipe
-/// like signals do. A frame is drawn only when something changed.
-struct Screen {
+/// One thread does all of it and sleeps in ``Terminal/wait(untilNs:)``: for keys, for signals, and for answers. A frame is
+/// drawn only when something changed.
+package struct Screen {
   private var host: any ScreenHost
-  private let terminal: Terminal
+  private let terminal: any Terminal
   private let options: ScreenOptions
-  private var mailbox = Mailbox()
-  private let wakeups: Int32
+  private var mailbox: Mailbox
   private let recording: RecordingFile?
   private var keys: KeyReader
   private var state: DashboardState
@@ -40,22 +38,23 @@ struct Screen {
     var command: String
   }
 
-  /// Takes the terminal, shows the dashboard until its reader quits or a signal ends it, and gives the terminal back.
+  /// Shows the dashboard until its reader quits or a signal ends it, and gives the terminal back, also when it throws.
   ///
-  /// Call it on the main thread, which it keeps until then.
+  /// Keeps the thread until then. With ``CursesTerminal`` that has to be the main thread.
   /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
-  static func run(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) -> Int32 {
-    var screen = try Screen(host, options)
-    let code = screen.loop()
-    screen.terminal.close()
-    ct_signal_close()
-    return code
+  package static func run(
+    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal
+  ) throws(ScreenError) -> Int32 {
+    defer { terminal.close() }
+    var screen = try Screen(host, options, on: terminal)
+    return screen.loop()
   }
 
-  private init(_ host: any ScreenHost, _ options: ScreenOptions) throws(ScreenError) {
+  private init(_ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal) throws(ScreenError) {
     self.host = host
-    terminal = try Terminal()
-    keys = KeyReader(marksPastes: terminal.marksPastes)
+    self.terminal = terminal
+    mailbox = Mailbox(wake: terminal.waker)
+    keys = KeyReader(known: terminal.keySequences, marksPastes: terminal.marksPastes)
     self.options = options
     let glyphs: [Glyphs.Kind] = terminal.isUTF8 ? Glyphs.Kind.allCases : [.ascii]
     let preferred = options.glyphs ?? (terminal.isConsole ? .blocks : .braille)
@@ -65,15 +64,13 @@ struct Screen {
         themes: options.themes, theme: options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal),
         glyphs: glyphs.contains(preferred) ? preferred : .ascii, depth: terminal.depth, glyphChoices: glyphs,
         isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel))
-    recording = try options.recordingPath.map { [terminal] path throws(ScreenError) in
-      try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: Self.nowNs())
+    recording = try options.recordingPath.map { path throws(ScreenError) in
+      try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: terminal.nowNs)
     }
     for warning in options.warnings { state.warn(warning) }
     clusterNumber = host.clusterNumber
     if let guide = host.guide { state.apply(guide: guide) }
     terminal.useMouse(options.usesMouse)
-    let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
-    wakeups = ct_signal_pipe(signals, Int32(signals.count))
   }
 
   // MARK: The loop
@@ -109,7 +106,7 @@ struct Screen {
       isStale = true
       if answer.endsProgram { exitCode = exitCode ?? 0 }
     }
-    let now = Self.nowNs()
+    let now = terminal.nowNs
     let overdue = keys.overdue(atNs: now)
     if !overdue.isEmpty { isStale = true }
     handle(overdue)
@@ -118,10 +115,10 @@ struct Screen {
     if let guide = host.guide, state.apply(guide: guide) { isStale = true }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
-    let isBusy = state.isAnimated || state.guide != nil || rates.map { $0.reads + $0.writes > 0 } ?? true
+    let isBusy = state.isAnimated || state.guide != nil || rates.map { $0.reads + $0.writes > 0 } ?? false
     // Without anything under way half as often is still faster than people read figures.
     nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
-    if let status = host.status(), state.apply(status: status, nowNs: Self.nowNs()) { isStale = true }
+    if let status = host.status(), state.apply(status: status, nowNs: terminal.nowNs) { isStale = true }
     if state.apply(benchmark: host.benchmark()) { isStale = true }
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
@@ -132,50 +129,54 @@ struct Screen {
 
   /// Draws a frame if it would differ from the last: at rest making one costs more than all the rest of the screen.
   private mutating func draw() {
-    guard isStale || state.isAnimated, Self.nowNs() >= nextFrameNs else { return }
+    guard isStale || state.isAnimated, terminal.nowNs >= nextFrameNs else { return }
     isStale = false
-    nextFrameNs = state.pasted.isBusy ? Self.nowNs() + Self.pastedFrameNs : 0
-    if state.isWalking { state.advance(toNs: Self.nowNs()) }
+    nextFrameNs = state.pasted.isBusy ? terminal.nowNs + Self.pastedFrameNs : 0
+    if state.isWalking { state.advance(toNs: terminal.nowNs) }
     let picture = Picture(state, state.appearance.look)
-    recording?.add(picture, atNs: Self.nowNs())
+    recording?.add(picture, atNs: terminal.nowNs)
     terminal.present(picture)
   }
 
   private mutating func waitForSomething() {
-    let now = Self.nowNs()
+    let now = terminal.nowNs
     var next = state.isWalking ? min(nextStatusNs, now + Self.walkPeriodNs) : nextStatusNs
     if let deadline = keys.deadlineNs { next = min(next, deadline) }
     if isStale { next = min(next, nextFrameNs) }
-    let waitMs = next > now ? Int32((next - now + 999_999) / 1_000_000) : 0
-    var sources = [
-      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: wakeups, events: Int16(POLLIN), revents: 0),
-    ]
-    guard exitCode == nil, poll(&sources, 2, waitMs) > 0 else { return }
-    isStale = true
-    if sources[1].revents != 0 { takeSignals() }
-    let gone = Int16(POLLHUP | POLLERR | POLLNVAL)
-    if sources[0].revents & Int16(POLLIN) != 0 { takeKeys() }
-    // The terminal went away: nobody is left to ask.
-    if sources[0].revents & gone != 0 { exitCode = exitCode ?? 128 + SIGHUP }
-  }
-
-  private static func nowNs() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    guard exitCode == nil else { return }
+    let events = terminal.wait(untilNs: next)
+    if !events.isEmpty { isStale = true }
+    for event in events { take(event) }
   }
 }
 
 // MARK: - Keys and signals
 
 extension Screen {
-  private mutating func takeKeys() {
-    let now = Self.nowNs()
-    guard let pressed = keys.read(atNs: now) else { return exitCode = exitCode ?? 128 + SIGHUP }
-    // A walk begins when its key was asked for, not at the last status.
-    state.advance(toNs: now)
-    handle(pressed)
+  private mutating func take(_ event: TerminalEvent) {
+    switch event {
+    case .woken: break
+    case .bytes(let bytes):
+      let now = terminal.nowNs
+      let pressed = keys.take(bytes, atNs: now)
+      // A walk begins when its key was asked for, not at the last status.
+      state.advance(toNs: now)
+      handle(pressed)
+    case .resized:
+      if terminal.adoptSize() { state.size = terminal.size }
+    case .stopAsked: suspend()
+    case .continued:
+      terminal.resume()
+      state.size = terminal.size
+    case .endAsked(let signal): exitCode = exitCode ?? 128 + signal
+    // Nobody is left to ask.
+    case .gone: exitCode = exitCode ?? 128 + SIGHUP
+    }
+  }
+
+  private mutating func suspend() {
+    terminal.suspend()
+    state.size = terminal.size
   }
 
   private mutating func handle(_ pressed: [Key]) {
@@ -190,9 +191,7 @@ extension Screen {
     case .quit: exitCode = exitCode ?? 0
     case .redraw: terminal.repaint()
     case .useMouse(let isOurs): terminal.useMouse(isOurs)
-    case .suspend:
-      terminal.suspend()
-      state.size = terminal.size
+    case .suspend: suspend()
     case .guide(.quit): leave()
     case .guide(let key): host.take(key)
     case .run(let line):
@@ -207,29 +206,6 @@ extension Screen {
       Task.detached { [mailbox, options] in mailbox.post(.announcement(options.keep(theme: name))) }
     }
   }
-
-  private mutating func takeSignals() {
-    var numbers = [UInt8](repeating: 0, count: 64)
-    let count = read(wakeups, &numbers, numbers.count)
-    for number in numbers.prefix(max(0, count)) { take(signal: Int32(number)) }
-  }
-
-  private mutating func take(signal number: Int32) {
-    switch number {
-    case 0: break
-    case SIGWINCH:
-      if terminal.adoptSize() { state.size = terminal.size }
-    case SIGTSTP:
-      terminal.suspend()
-      state.size = terminal.size
-    case SIGCONT:
-      terminal.resume()
-      state.size = terminal.size
-    default:
-      ct_signal_taken()
-      exitCode = exitCode ?? 128 + number
-    }
-  }
 }
 
 // MARK: - Guests
@@ -238,7 +214,7 @@ extension Screen {
   private mutating func visit(_ guest: any ScreenHost, _ command: String) {
     below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox, command: command)
     host = guest
-    mailbox = Mailbox()
+    mailbox = Mailbox(wake: terminal.waker)
     beginAnew()
   }
 

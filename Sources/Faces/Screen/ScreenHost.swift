@@ -2,7 +2,7 @@ import Dashboard
 import KVCluster
 
 /// What the screen shows and drives. The screen knows nothing else of the program.
-protocol ScreenHost: Sendable {
+package protocol ScreenHost: Sendable {
   /// The cluster's state now, or `nil` while it is being opened. Asked on the screen's thread at most ten times a
   /// second, so it must not wait for a disk.
   func status() -> ClusterStatus?
@@ -43,23 +43,18 @@ protocol ScreenHost: Sendable {
 }
 
 extension ScreenHost {
-  func benchmark() -> BenchmarkStatus? { nil }
-  func guest(for line: String) -> (any ScreenHost)? { nil }
-  var guide: Guide? { nil }
-  func take(_ key: GuideKey) {}
-  var clusterNumber: Int { 0 }
-  var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
+  package func benchmark() -> BenchmarkStatus? { nil }
+  package func guest(for line: String) -> (any ScreenHost)? { nil }
+  package var guide: Guide? { nil }
+  package func take(_ key: GuideKey) {}
+  package var clusterNumber: Int { 0 }
+  package var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
 }
 
 /// What a command says before it has answered.
-enum CommandNews: Sendable {
+package enum CommandNews: Sendable {
   /// That it begins.
   case announcement(String)
   /// How far it is; the next one replaces it.
   case progress(String)
-}
-
-/// Why the screen could not be shown.
-struct ScreenError: Error, CustomStringConvertible {
-  let description: String
 }

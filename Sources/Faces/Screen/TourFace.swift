@@ -9,7 +9,7 @@ package enum TourFace {
     let host = TourHost(settings)
     let status: Int32
     do throws(ScreenError) {
-      status = try Screen.run(host, display)
+      status = try Screen.run(host, display, on: CursesTerminal())
     } catch {
       HeadlessRun.complain("\(error.description); `kvstore demo --text` prints the tour")
       _ = await host.finish()

@@ -2,18 +2,19 @@ import CTerminal
 import Dashboard
 import Glibc
 
-/// The terminal while it is ours: shows pictures, reads keys, and is given back at the end.
+/// The terminal of standard input and output, over ncurses.
 ///
 /// A class, because it is one thing that many methods change, and not `Sendable`: it stays on the thread that made it.
-final class Terminal {
-  /// The colours that are shown and the glyphs that can be written.
-  let depth: ColorDepth
-  let isUTF8: Bool
-  /// Whether it is the Linux console, whose fonts have no braille.
-  let isConsole: Bool
-  /// Whether it says where a paste begins and ends.
-  let marksPastes: Bool
+package final class CursesTerminal: Terminal {
+  package let depth: ColorDepth
+  package let isUTF8: Bool
+  package let isConsole: Bool
+  package let marksPastes: Bool
+  package let keySequences: [[UInt8]: Key]
+  package var waker: @Sendable () -> Void { { ct_wake() } }
 
+  /// Where signals and wakes arrive, as bytes.
+  private let wakeups: Int32
   private var shown: Canvas?
   private var shownCursor: Picture.Cursor?
   private var batch: [ct_cell] = []
@@ -24,7 +25,7 @@ final class Terminal {
     "\u{1b}[?2026l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[0m\u{1b}(B\u{1b}[?25h\u{1b}[?7h\u{1b}[r\u{1b}[?1l\u{1b}>\u{1b}[?1049l"
 
   /// Takes the terminal.
-  init() throws(ScreenError) {
+  package init() throws(ScreenError) {
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
       throw ScreenError(description: "the dashboard needs a terminal; standard input or output is none")
     }
@@ -39,15 +40,18 @@ final class Terminal {
     depth = environment.depth(colorCount: Int(ct_color_count()))
     _ = ct_capture_stderr()
     ct_use_extensions(environment.isXtermLike ? 1 : 0)
+    keySequences = Self.sequences()
+    let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
+    wakeups = ct_signal_pipe(signals, Int32(signals.count))
   }
 
-  /// Takes the mouse, or leaves it to the terminal.
-  func useMouse(_ isOurs: Bool) { ct_use_mouse(isOurs ? 1 : 0) }
+  package func useMouse(_ isOurs: Bool) { ct_use_mouse(isOurs ? 1 : 0) }
 
   /// Gives the terminal back and writes what was said on stderr meanwhile.
-  func close() {
+  package func close() {
     ct_close()
     ct_release_stderr()
+    ct_signal_close()
   }
 
   private static func open(_ environment: TerminalEnvironment) throws(ScreenError) {
@@ -68,29 +72,25 @@ final class Terminal {
     }
   }
 
-  var size: Size { Size(width: Int(ct_width()), height: Int(ct_height())) }
+  package var size: Size { Size(width: Int(ct_width()), height: Int(ct_height())) }
 
-  /// Takes over the window's size; returns whether it had changed.
-  func adoptSize() -> Bool {
+  package func adoptSize() -> Bool {
     let hasChanged = ct_adopt_size() != 0
     if hasChanged { shown = nil }
     return hasChanged
   }
 
-  /// Sends every cell again with the next picture.
-  func repaint() {
+  package func repaint() {
     ct_repaint()
     shown = nil
   }
 
-  /// Stops as Ctrl-Z does; returns when the shell continues the program.
-  func suspend() {
+  package func suspend() {
     ct_suspend()
     shown = nil
   }
 
-  /// Takes the terminal again after a stop from outside.
-  func resume() {
+  package func resume() {
     ct_resume()
     shown = nil
   }
@@ -98,9 +98,8 @@ final class Terminal {
 
 // MARK: - Showing
 
-extension Terminal {
-  /// Shows a picture: sends what differs from the last one, or nothing.
-  func present(_ picture: Picture) {
+extension CursesTerminal {
+  package func present(_ picture: Picture) {
     let canvas = picture.canvas
     let previous = shown?.size == canvas.size ? shown : nil
     if let previous, previous == canvas, shownCursor == picture.cursor { return }
@@ -147,4 +146,97 @@ extension Terminal {
     }
     ct_draw(Int32(row), Int32(column), batch, Int32(batch.count))
   }
+}
+
+// MARK: - What comes in
+
+extension CursesTerminal {
+  /// Read before the screen is drawn again.
+  private static let roundBytesMax = 1 << 20
+
+  package var nowNs: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  /// Sleeps in `poll`: for keys, and for the pipe through which signals and answers arrive.
+  package func wait(untilNs: UInt64) -> [TerminalEvent] {
+    let now = nowNs
+    let waitMs = untilNs > now ? Int32(clamping: (untilNs - now + 999_999) / 1_000_000) : 0
+    var sources = [
+      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: wakeups, events: Int16(POLLIN), revents: 0),
+    ]
+    guard poll(&sources, 2, waitMs) > 0 else { return [] }
+    var events: [TerminalEvent] = []
+    if sources[1].revents != 0 { events += signals() }
+    if sources[0].revents & Int16(POLLIN) != 0 { events += input() }
+    let gone = Int16(POLLHUP | POLLERR | POLLNVAL)
+    if sources[0].revents & gone != 0 { events.append(.gone) }
+    return events
+  }
+
+  private func signals() -> [TerminalEvent] {
+    var numbers = [UInt8](repeating: 0, count: 64)
+    let count = read(wakeups, &numbers, numbers.count)
+    return numbers.prefix(max(0, count)).map { number in
+      switch Int32(number) {
+      case 0: return .woken
+      case SIGWINCH: return .resized
+      case SIGTSTP: return .stopAsked
+      case SIGCONT: return .continued
+      case let signal:
+        ct_signal_taken()
+        return .endAsked(signal: signal)
+      }
+    }
+  }
+
+  /// What has been typed, in the pieces that were read.
+  private func input() -> [TerminalEvent] {
+    var events: [TerminalEvent] = []
+    var count = 0
+    repeat {
+      guard let bytes = Self.readBytes() else { return events }
+      guard !bytes.isEmpty else { return events.isEmpty ? [.gone] : events }
+      events.append(.bytes(bytes))
+      count += bytes.count
+    } while count < Self.roundBytesMax && Self.isReadable
+    return events
+  }
+
+  /// None at the end of the input; `nil` if another reader of the terminal was quicker.
+  private static func readBytes() -> [UInt8]? {
+    var isTaken = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+      var got: Int
+      repeat { got = Glibc.read(STDIN_FILENO, buffer.baseAddress, buffer.count) } while got < 0 && errno == EINTR
+      isTaken = got < 0 && errno == EAGAIN
+      count = max(0, got)
+    }
+    return isTaken ? nil : bytes
+  }
+
+  private static var isReadable: Bool {
+    var source = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&source, 1, 0) > 0 && source.revents & Int16(POLLIN) != 0
+  }
+
+  private static func sequences() -> [[UInt8]: Key] {
+    var known: [[UInt8]: Key] = [:]
+    for (capability, key) in capabilities {
+      guard let sequence = ct_key_sequence(capability) else { continue }
+      known[Array(UnsafeBufferPointer(start: sequence, count: strlen(sequence))).map(UInt8.init(bitPattern:))] = key
+    }
+    return known
+  }
+
+  /// Keys by their names in terminfo.
+  private static let capabilities: [(String, Key)] =
+    [
+      ("kcuu1", .up), ("kcud1", .down), ("kcub1", .left), ("kcuf1", .right), ("khome", .home), ("kend", .end),
+      ("kpp", .pageUp), ("knp", .pageDown), ("kdch1", .delete), ("kbs", .backspace), ("kent", .enter),
+      ("kcbt", .backTab),
+    ] + (1...12).map { ("kf\($0)", .function($0)) }
 }
