@@ -61,7 +61,8 @@ let package = Package(
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
-      name: "FacesTests", dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVCluster", "KVSimulator", "Text"],
+      name: "FacesTests",
+      dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Text"],
       swiftSettings: strict),
     .testTarget(
       name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],

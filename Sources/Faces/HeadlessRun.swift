@@ -4,7 +4,6 @@ import Glibc
 import KVCluster
 import LiveVerdict
 import Synchronization
-import Text
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
 package enum HeadlessRun {
@@ -20,13 +19,14 @@ package enum HeadlessRun {
   ///   - isWatched: whether a live checker judges what clients are told.
   ///   - interrupt: is asked first when SIGINT comes; true if it has dealt with it.
   package static func run(
-    _ options: ClusterOptions, isWatched: Bool = false, interrupt: @escaping @Sendable () -> Bool = { false },
+    _ options: ClusterOptions, _ console: Console, isWatched: Bool = false,
+    interrupt: @escaping @Sendable () -> Bool = { false },
     _ face: @escaping @Sendable (Cluster) async -> Int32
   ) async -> Int32 {
     let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
     let running = RunningFace()
     // Before there is anything to be left behind.
-    let signals = SignalWatch(unless: { $0 == SIGINT && interrupt() }) { signal in
+    let signals = SignalWatch(console.signals, unless: { $0 == SIGINT && interrupt() }) { signal in
       running.cancel()
       Task {
         try? await Task.sleep(for: grace)
@@ -39,7 +39,7 @@ package enum HeadlessRun {
     } catch {
       // The temporary folder is ours until the engine has it; a folder with data in it stays.
       if options.isEphemeral { TemporaryFolder.removeAll() }
-      complain(error.description)
+      console.complain(error.description)
       return 1
     }
     let checker = isWatched ? LiveChecker(cluster) : nil
@@ -48,7 +48,7 @@ package enum HeadlessRun {
         try await cluster.ready()
         ending.yield(await face(cluster))
       } catch {
-        complain(error.description)
+        console.complain(error.description)
         ending.yield(1)
       }
     }
@@ -58,30 +58,18 @@ package enum HeadlessRun {
     ct_guard_restore()
     checker?.stop()
     await cluster.close()
-    return signals.caught.map { 128 + $0 } ?? closed(cluster, status)
+    return signals.caught.map { 128 + $0 } ?? closed(cluster, status, console)
   }
 
   /// What the end of the cluster makes of a face's exit status.
-  static func closed(_ cluster: Cluster, _ status: Int32) -> Int32 {
+  static func closed(_ cluster: Cluster, _ status: Int32, _ console: Console) -> Int32 {
     guard let path = cluster.deletion else { return status }
-    complain("\(path) was deleted while it was open: what was stored there is gone")
+    console.complain("\(path) was deleted while it was open: what was stored there is gone")
     return max(1, status)
   }
 
-  /// One line on standard error.
-  package static func complain(_ message: String) {
-    let line = Quoted.printable(ByteText.decode("kvstore: \(message)\n"))
-    _ = write(STDERR_FILENO, line, line.count)
-  }
-
-  /// Says why the program cannot start; what is returned ends it with status 1 when thrown.
-  package static func refusal(_ message: String) -> Refusal {
-    complain(message)
-    return Refusal()
-  }
-
   /// What the state of the printer makes of a face's exit status.
-  static func status(_ status: Int32, _ printer: Printer) -> Int32 {
+  static func status(_ status: Int32, _ printer: Printer, _ console: Console) -> Int32 {
     switch printer.failure {
     case nil:
       return status
@@ -89,14 +77,11 @@ package enum HeadlessRun {
       // The reader has seen enough, as in `kvstore keys | head -1`: end quietly, with what a shell shows for SIGPIPE.
       return 128 + SIGPIPE
     case .some(let code):
-      complain("cannot write the answers: \(String(cString: strerror(code)))")
-      return StandardOutput.lost
+      console.complain("cannot write the answers: \(String(cString: strerror(code)))")
+      return Console.lost
     }
   }
 }
-
-/// Ends the program with status 1; why has been said.
-package struct Refusal: Error {}
 
 /// The task of a face, which may be told to stop before there is one.
 private final class RunningFace: Sendable {

@@ -30,7 +30,7 @@ package enum ProcessLimits {
     }
     limit.rlim_cur = limit.rlim_max
     if limit.rlim_max >= filesLeast, setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { return }
-    HeadlessRun.complain(
+    Console.standard.complain(
       "this process may have \(limit.rlim_max) files open, and needs \(filesBeside): raise the limit (`ulimit -n`)")
     _exit(1)
   }

@@ -4,12 +4,43 @@ import Glibc
 import KVCluster
 import Synchronization
 
+/// Where the signals that end a program come from, and how the program ends at once.
+package struct SignalSource: Sendable {
+  /// Calls back for each SIGINT, SIGTERM and SIGHUP, until what it returns is released.
+  package var watch: @Sendable (_ handle: @escaping @Sendable (Int32) -> Void) -> Any
+  /// Ends the program as a signal does, and leaves nothing of what was not to be kept.
+  package var endNow: @Sendable (Int32) -> Void
+  package var nowNs: @Sendable () -> UInt64
+
+  package init(
+    watch: @escaping @Sendable (_ handle: @escaping @Sendable (Int32) -> Void) -> Any,
+    endNow: @escaping @Sendable (Int32) -> Void, nowNs: @escaping @Sendable () -> UInt64 = { Clock.nowNs() }
+  ) {
+    (self.watch, self.endNow, self.nowNs) = (watch, endNow, nowNs)
+  }
+
+  /// The process's own.
+  static let process = SignalSource { handle in
+    [SIGINT, SIGTERM, SIGHUP].map { signal in
+      Glibc.signal(signal, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
+      source.setEventHandler { handle(signal) }
+      source.resume()
+      return source
+    }
+  } endNow: { signal in
+    ct_guard_restore()
+    TemporaryFolder.removeAll()
+    _exit(128 + signal)
+  }
+}
+
 /// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
 ///
 /// What comes within ``togetherNs`` of the first is the same wish: `timeout` sends its signal to the program and to its
 /// process group, and the program is in both.
 struct SignalWatch {
-  private static let togetherNs: UInt64 = 100_000_000
+  static let togetherNs: UInt64 = 100_000_000
 
   /// Number of the signal that came first, or 0.
   private final class First: Sendable {
@@ -18,42 +49,29 @@ struct SignalWatch {
   }
 
   private let first = First()
-  private let sources: [any DispatchSourceSignal]
+  private let sources: Any
 
   /// - Parameters:
   ///   - isDealtWith: whether a signal is nothing that ends the program.
   ///   - handle: is called for the first that does.
   init(
-    unless isDealtWith: @escaping @Sendable (Int32) -> Bool = { _ in false },
+    _ source: SignalSource, unless isDealtWith: @escaping @Sendable (Int32) -> Bool = { _ in false },
     _ handle: @escaping @Sendable (Int32) -> Void
   ) {
-    sources = [SIGINT, SIGTERM, SIGHUP].map { [first] signal in
-      Glibc.signal(signal, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
-      source.setEventHandler {
-        if isDealtWith(signal) { return }
-        let isFirst = first.number.compareExchange(expected: 0, desired: signal, ordering: .relaxed).exchanged
-        if isFirst {
-          first.atNs.store(Clock.nowNs(), ordering: .relaxed)
-          return handle(signal)
-        }
-        guard Clock.nowNs() > first.atNs.load(ordering: .relaxed) + Self.togetherNs else { return }
-        Self.endNow(signal)
+    sources = source.watch { [first] signal in
+      if isDealtWith(signal) { return }
+      let isFirst = first.number.compareExchange(expected: 0, desired: signal, ordering: .relaxed).exchanged
+      if isFirst {
+        first.atNs.store(source.nowNs(), ordering: .relaxed)
+        return handle(signal)
       }
-      source.resume()
-      return source
+      guard source.nowNs() > first.atNs.load(ordering: .relaxed) + Self.togetherNs else { return }
+      source.endNow(signal)
     }
   }
 
-  /// Ends the program as a signal does, and leaves nothing of what was not to be kept.
-  private static func endNow(_ signal: Int32) {
-    ct_guard_restore()
-    TemporaryFolder.removeAll()
-    _exit(128 + signal)
-  }
-
-  /// From now on the first signal ends the program at once: somebody has asked it to end before.
-  static func endAtFirst() -> SignalWatch { SignalWatch { endNow($0) } }
+  /// From now on the first signal ends the program at once: a person has asked it to end before.
+  static func endAtFirst(_ source: SignalSource) -> SignalWatch { SignalWatch(source, source.endNow) }
 
   /// The signal that came, if one did.
   var caught: Int32? {

@@ -9,7 +9,7 @@ enum Backtraces {
   /// lost a full-screen program. Its settings are read before `main`, so they cannot be changed from inside. Call this
   /// first; it returns when there is nothing to do.
   static func quiet() {
-    guard getenv("SWIFT_BACKTRACE") == nil, StandardOutput.isScreen else { return }
+    guard getenv("SWIFT_BACKTRACE") == nil, Console.standard.isTyped else { return }
     setenv("SWIFT_BACKTRACE", "interactive=no,color=no", 1)
     execv("/proc/self/exe", CommandLine.unsafeArgv)
   }

@@ -53,13 +53,13 @@ struct DemoCommand: AsyncParsableCommand {
     if root.options.data != nil {
       throw ValidationError("demo works on temporary clusters of its own; it does not go with --data.")
     }
-    if let problem = ProcessLimits.problem(nodes: Self.nodesMax, cacheBytes: 0) { throw HeadlessRun.refusal(problem) }
+    if let problem = ProcessLimits.problem(nodes: Self.nodesMax, cacheBytes: 0) { throw Refusal(problem) }
     var settings = TourSettings { try TemporaryFolder.make() }
     settings.speed = speed
     settings.first = chapter.flatMap(Chapter.number) ?? 0
     settings.mistake = planted.mistake
     (settings.readQuorum, settings.writeQuorum) = (root.options.readQuorum, root.options.writeQuorum)
-    let isOnTerminal = StandardOutput.isScreen
+    let isOnTerminal = Console.standard.isTyped
     throw ExitCode(
       text || !isOnTerminal
         ? await TextTour.run(settings)

@@ -7,7 +7,7 @@ enum IgnoredOptions {
   /// - Throws: `ValidationError` with the first that would be ignored.
   static func refuse(_ arguments: [String], for command: any ParsableCommand) throws {
     if let root = command as? KVStore {
-      guard root.display.record != nil, root.interactive || !StandardOutput.isScreen else { return }
+      guard root.display.record != nil, root.interactive || !Console.standard.isTyped else { return }
       throw ValidationError("--record records the dashboard, and here is none: commands are read line by line.")
     }
     guard let root = root(of: arguments) else { return }

@@ -36,13 +36,13 @@ struct KVStore: AsyncParsableCommand {
   var display: DisplayOptions
 
   func run() async throws {
-    let isOnTerminal = StandardOutput.isScreen
+    let isOnTerminal = Console.standard.isTyped
     let start = try options.clusterOptions()
     guard interactive || !isOnTerminal else {
       throw ExitCode(await DashboardFace.run(start, display.screenOptions()))
     }
     // Line mode has no colours, but a name that is none was a slip all the same.
-    if display.theme != nil { for warning in display.screenOptions().warnings { HeadlessRun.complain(warning) } }
+    if display.theme != nil { for warning in display.screenOptions().warnings { Console.standard.complain(warning) } }
     throw ExitCode(await LineMode.run(start))
   }
 
@@ -52,7 +52,7 @@ struct KVStore: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // So is a file that may not grow any more.
     signal(SIGXFSZ, SIG_IGN)
-    StandardOutput.fillClosed()
+    Console.fillClosed()
     Backtraces.quiet()
     BusErrors.explain()
     let arguments = ByteText.arguments()
@@ -69,18 +69,18 @@ struct KVStore: AsyncParsableCommand {
 
   /// Ends the program as the parser's `exit(withError:)` does, and looks whether what was printed has arrived.
   private static func end(with error: any Error) -> Never {
-    // A refusal has been said.
-    let error = error is Refusal ? ExitCode.failure : error
+    if let refusal = error as? Refusal {
+      Console.standard.complain(refusal.description)
+      Glibc.exit(Console.standard.status(1))
+    }
     let status = exitCode(for: error).rawValue
     let text = fullMessage(for: error)
     if !text.isEmpty {
       // What was typed is told again in it, and must not act on a terminal.
-      if status != 0 { complain(Quoted.printable(text) + "\n") } else { print(text) }
+      if status != 0 { Console.standard.note(Quoted.printable(text) + "\n") } else { Console.standard.say(text) }
     }
-    Glibc.exit(StandardOutput.status(status))
+    Glibc.exit(Console.standard.status(status))
   }
-
-  private static func complain(_ text: String) { try? WholeFile.write(text.utf8, to: STDERR_FILENO) }
 
   /// Ends the program if there is no subcommand where one should stand: the parser would only call the word unexpected,
   /// and knows nothing of a session's commands.
@@ -89,7 +89,7 @@ struct KVStore: AsyncParsableCommand {
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
     if word == "help", let asked = arguments.dropFirst().first, !names.contains(asked) {
       guard let lines = UnknownSubcommand.help(asked) else { return }
-      BenchFile.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+      Console.standard.say(lines.joined(separator: "\n"))
       end(with: ExitCode.success)
     }
     guard !names.contains(word) else { return }

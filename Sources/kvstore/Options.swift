@@ -86,23 +86,23 @@ struct StartOptions: ParsableArguments {
 extension StartOptions {
   /// What the engine is told; makes the temporary folder if one is asked for.
   ///
-  /// - Throws: what ends the program, said already or said by the argument parser.
+  /// - Throws: ``Refusal``, or what the argument parser says.
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
     let folder = try ephemeral ? nil : self.folder()
     let present = folder.flatMap(FolderAtRest.nodeCount)
     if let folder, let nodes, let present, present != nodes {
-      throw HeadlessRun.refusal(
+      throw Refusal(
         "--nodes is for a new cluster, and the one in \(folder) has \(present) \(present == 1 ? "node" : "nodes"), not \(nodes): leave "
           + "the option out; addnode and removenode change it")
     }
     let cacheBytes = cacheMib.map { $0 << 20 } ?? ProcessLimits.cacheBytesDefault
     if let problem = ProcessLimits.problem(nodes: present ?? nodes ?? 3, cacheBytes: cacheBytes) {
-      throw HeadlessRun.refusal(problem)
+      throw Refusal(problem)
     }
     if let nodes, let replicas, replicas > nodes {
-      HeadlessRun.complain(
+      Console.standard.complain(
         "note: --replicas \(replicas) with --nodes \(nodes): keys have \(nodes) \(nodes == 1 ? "copy" : "copies") until there are more nodes"
       )
     }
@@ -126,14 +126,14 @@ extension StartOptions {
     // The XDG specification: a relative path is to be ignored.
     if let xdg = ByteText.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
     guard let home = ByteText.variable("HOME") else {
-      throw HeadlessRun.refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
+      throw Refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
     }
     return "\(home)/.local/share/kvstore"
   }
 
   private static func currentFolder() throws -> String {
     guard let path = getcwd(nil, 0) else {
-      throw HeadlessRun.refusal("the current folder is gone: \(String(cString: strerror(errno)))")
+      throw Refusal("the current folder is gone: \(String(cString: strerror(errno)))")
     }
     defer { free(path) }
     return ByteText.encode(cString: path)

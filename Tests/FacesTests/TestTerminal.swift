@@ -33,6 +33,9 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     var status: Int32?
     var failure: String?
 
+    /// Whether the loop has ended, and with it the time.
+    var isOver: Bool { status != nil || failure != nil || closings > 0 }
+
     var text: String { picture?.canvas.lines.joined(separator: "\n") ?? "" }
   }
 
@@ -139,7 +142,7 @@ final class TestTerminal: Terminal, @unchecked Sendable {
   /// Returns when the loop sleeps and nothing waits for it, or when it has ended.
   func settle() async throws {
     try await until("the loop sleeps") { inside in
-      inside.record.status != nil || inside.record.failure != nil || inside.isSuspended
+      inside.record.isOver || inside.isSuspended
         || inside.events.isEmpty && inside.sleepsUntilNs.map { inside.record.nowNs < $0 } ?? false
     }
   }
@@ -177,7 +180,7 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     while record.nowNs < end {
       change { $0.record.nowNs = min(end, max($0.record.nowNs + 1, $0.sleepsUntilNs ?? end)) }
       try await settle()
-      if record.status != nil { return }
+      if record.isOver { return }
     }
   }
 
@@ -185,7 +188,7 @@ final class TestTerminal: Terminal, @unchecked Sendable {
   func shows(_ words: String) async throws {
     let deadline = ContinuousClock.now + .seconds(20)
     while !record.text.contains(words) {
-      guard ContinuousClock.now < deadline, record.status == nil else {
+      guard ContinuousClock.now < deadline, !record.isOver else {
         throw TestFailure("there is no “\(words)” on\n\(record.text)")
       }
       // A command answers in real time, from a thread of its own.

@@ -3,9 +3,12 @@ import Glibc
 import Text
 
 /// `$XDG_CONFIG_HOME/kvstore`, else `~/.config/kvstore`: settings and themes of the program's user.
-package struct ConfigFolder {
+package struct ConfigFolder: Sendable {
   package let path: String
 
+  package init(path: String) { self.path = path }
+
+  /// That of the program's user.
   package init() {
     if let xdg = ByteText.variable("XDG_CONFIG_HOME"), xdg.hasPrefix("/") {
       path = "\(xdg)/kvstore"

@@ -4,10 +4,10 @@ import Text
 /// Whether the engine can open a folder by its name: it has paths as UTF-8, and would take another folder for one whose
 /// name is none.
 package enum FolderName {
-  /// - Throws: what ends the program, said already, if the path or what it leads to is not UTF-8.
+  /// - Throws: ``Refusal`` if the path or what it leads to is not UTF-8.
   package static func check(_ path: String) throws {
     guard !ByteText.isUTF8(path) || !ByteText.isUTF8(resolved(path)) else { return }
-    throw HeadlessRun.refusal(
+    throw Refusal(
       "the folder \(Quoted.printable(path)) has a name that is not UTF-8, which kvstore cannot open: rename it, or name another "
         + "one. Nothing was read or written")
   }

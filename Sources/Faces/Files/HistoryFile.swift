@@ -5,22 +5,25 @@ import Text
 
 /// The command lines of earlier runs: `$XDG_STATE_HOME/kvstore/history`, else `~/.local/state/kvstore/history`, for its
 /// owner's eyes only. Nothing depends on it, so what fails is left.
-struct HistoryFile: Sendable {
+package struct HistoryFile: Sendable {
   private let path: String?
   /// Making and renaming a file may wait for whatever else the disk writes, for seconds under load: never on the
   /// screen's thread.
   private let writer = DispatchQueue(label: "history")
   private let latest = LatestLines()
 
-  init() {
-    if let state = ByteText.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
-      path = "\(state)/kvstore/history"
+  /// - Parameter path: `nil` for the file of the program's user.
+  package init(_ path: String? = nil) {
+    if let path {
+      self.path = path
+    } else if let state = ByteText.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
+      self.path = "\(state)/kvstore/history"
     } else {
-      path = ByteText.variable("HOME").map { $0 + "/.local/state/kvstore/history" }
+      self.path = ByteText.variable("HOME").map { $0 + "/.local/state/kvstore/history" }
     }
   }
 
-  func load() -> [String] {
+  package func load() -> [String] {
     guard let path, let bytes = try? WholeFile.read(regular: path, bytesMax: Self.bytesMax) else { return [] }
     return bytes.split(separator: 0x0A).map { ByteText.encode($0) }
   }
@@ -30,7 +33,7 @@ struct HistoryFile: Sendable {
 
   /// Replaces the file soon, and whole, so that a crash leaves the old or the new one. Of several calls in a row, as a
   /// paste makes them, the last is enough.
-  func save(_ lines: [String]) {
+  package func save(_ lines: [String]) {
     let isFirst = latest.lines.withLock { latest in
       defer { latest = lines }
       return latest == nil
@@ -39,7 +42,7 @@ struct HistoryFile: Sendable {
   }
 
   /// Returns when what was saved is written.
-  func finish() { writer.sync { if let lines = takeLatest() { write(lines) } } }
+  package func finish() { writer.sync { if let lines = takeLatest() { write(lines) } } }
 
   private func takeLatest() -> [String]? {
     latest.lines.withLock { latest in

@@ -19,7 +19,7 @@ package enum TemporaryFolder {
     sweep(parent)
     var template = ByteText.path("\(parent)/\(prefix)XXXXXX")
     guard mkdtemp(&template) != nil else {
-      throw HeadlessRun.refusal(
+      throw Refusal(
         "cannot make a temporary folder in \(parent): \(String(cString: strerror(errno))); TMPDIR says where else")
     }
     let path = ByteText.encode(cString: template)
@@ -36,7 +36,7 @@ package enum TemporaryFolder {
   }
 
   /// Removes the folders under `parent` that processes of this user left: those whose lock nobody holds.
-  static func sweep(_ parent: String) {
+  package static func sweep(_ parent: String) {
     for name in names(in: parent) where name.hasPrefix(prefix) {
       let path = "\(parent)/\(name)"
       var facts = stat()

@@ -10,8 +10,10 @@ package enum LineMode {
   ///
   /// On a terminal Ctrl-C ends the command that runs, gives up the pasted lines that wait behind it, and comes back to the
   /// prompt; if the command goes on all the same, a second one ends the program.
-  package static func run(_ options: ClusterOptions) async -> Int32 {
-    let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+  package static func run(
+    _ options: ClusterOptions, _ console: Console = .standard, historyPath: String? = nil
+  ) async -> Int32 {
+    let isTyped = console.isTyped
     let running = RunningCommand()
     let pasted = PasteQueue()
     // Both: the command that runs, and the pasted lines behind it.
@@ -20,22 +22,25 @@ package enum LineMode {
       let hadLines = pasted.stop()
       return running.interrupt() || hadLines
     }
-    return await HeadlessRun.run(options, isWatched: true, interrupt: interrupt) { cluster in
-      let printer = Printer(failures: STDOUT_FILENO)
-      let input = LineReader(descriptor: STDIN_FILENO)
+    return await HeadlessRun.run(options, console, isWatched: true, interrupt: interrupt) { cluster in
+      let printer = Printer(
+        output: console.output, failures: console.output, notes: console.errors, isTerminal: console.isOutputTerminal)
+      let input = LineReader(descriptor: console.input)
       let session = Session(CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer, input: input)
       do {
-        if isTyped, let lines = TypedLines(input, printer, label: prompt, pasted, cluster) {
+        if isTyped, let terminal = console.lineTerminal() {
+          let lines = TypedLines(
+            input, printer, terminal, label: prompt, pasted, cluster, history: HistoryFile(historyPath))
           defer { lines.finish() }
           try await session.run(prompt: prompt, running) { try await lines.next() }
         } else {
           try await session.runInput(prompt: isTyped ? prompt : "", running: running)
         }
       } catch {
-        HeadlessRun.complain("cannot read the commands: \(error)")
+        console.complain("cannot read the commands: \(error)")
         return 1
       }
-      return HeadlessRun.status(0, printer)
+      return HeadlessRun.status(0, printer, console)
     }
   }
 }

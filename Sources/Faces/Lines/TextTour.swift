@@ -7,8 +7,9 @@ import Synchronization
 /// The tour as text.
 package enum TextTour {
   /// Prints the tour to standard output; returns the exit status.
-  package static func run(_ settings: TourSettings) async -> Int32 {
-    let printer = Printer(failures: STDOUT_FILENO)
+  package static func run(_ settings: TourSettings, _ console: Console = .standard) async -> Int32 {
+    let printer = Printer(
+      output: console.output, failures: console.output, notes: console.errors, isTerminal: console.isOutputTerminal)
     let print = { @Sendable (lines: [String]) in
       for line in lines { printer.print(raw: line + "\n") }
     }
@@ -20,11 +21,11 @@ package enum TextTour {
       if printer.failure != nil { playing.stop() }
     }
     playing.tour.withLock { $0 = tour }
-    let signals = SignalWatch { _ in tour.stop() }
+    let signals = SignalWatch(console.signals) { _ in tour.stop() }
     let report = await tour.run()
     print(TourText.closing(report))
     if let signal = signals.caught { return 128 + signal }
-    return HeadlessRun.status(report.failures.isEmpty && !report.wasLeftEarly ? 0 : 1, printer)
+    return HeadlessRun.status(report.failures.isEmpty && !report.wasLeftEarly ? 0 : 1, printer, console)
   }
 
   /// `demo` in line mode: the answers of one command. Returns whether every claim held.

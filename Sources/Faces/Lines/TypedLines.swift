@@ -1,7 +1,5 @@
-import CTerminal
 import Commands
 import Dashboard
-import Glibc
 import KVCluster
 import Text
 
@@ -17,25 +15,24 @@ import Text
 final class TypedLines {
   private let input: LineReader
   private let printer: Printer
+  private let terminal: any LineTerminal
   private let label: String
   private let pasted: PasteQueue
-  private let history = HistoryFile()
+  private let history: HistoryFile
   private let keys = RecentKeys()
   private var prompt: LinePrompt
   private var decoder = KeyDecoder()
   /// When it was last said how much of a paste has come.
   private var receivingShownNs: UInt64 = 0
 
-  /// What the terminal must hear when it is given back: bracketed paste and colours off.
-  private static let undo = "\u{1b}[?2004l\u{1b}[0m"
   private static let receivingPauseNs: UInt64 = 100_000_000
 
-  /// `nil` where lines cannot be edited.
-  init?(_ input: LineReader, _ printer: Printer, label: String, _ pasted: PasteQueue, _ cluster: Cluster) {
-    let term = getenv("TERM").map { String(cString: $0) } ?? ""
-    guard term != "", term != "dumb" else { return nil }
-    guard ct_guard_install(STDIN_FILENO, Self.undo, Self.undo.utf8.count) == 0 else { return nil }
-    (self.input, self.printer, self.label, self.pasted) = (input, printer, label, pasted)
+  init(
+    _ input: LineReader, _ printer: Printer, _ terminal: any LineTerminal, label: String, _ pasted: PasteQueue,
+    _ cluster: Cluster, history: HistoryFile
+  ) {
+    (self.input, self.printer, self.terminal, self.label) = (input, printer, terminal, label)
+    (self.pasted, self.history) = (pasted, history)
     let lines = history.load()
     prompt = LinePrompt(label: label, history: lines) { [keys] line, cursor in
       var found = completion(of: line, cursor: cursor, cluster.status().nodes, keys)
@@ -80,7 +77,7 @@ final class TypedLines {
 
   /// Gives the terminal back; returns when the history is saved.
   func finish() {
-    ct_guard_restore()
+    terminal.giveBack()
     history.finish()
   }
 
@@ -110,7 +107,7 @@ final class TypedLines {
       )
     case .end: return .end
     // As if the terminal had said so; what comes of it is a cancelled task.
-    case .interrupt: kill(getpid(), SIGINT)
+    case .interrupt: terminal.interrupt()
     case .suspend: suspend()
     case .clearScreen: printer.print(raw: "\u{1b}[H\u{1b}[2J")
     }
@@ -132,7 +129,7 @@ final class TypedLines {
     history.save(prompt.history)
     let bytes = ByteText.decode(line)
     if (try? Command.parse(bytes)).map({ $0.readsInput }) ?? false {
-      ct_guard_restore()
+      terminal.giveBack()
     } else {
       takeTerminal(for: .command)
     }
@@ -144,50 +141,26 @@ final class TypedLines {
     if let key = key(of: line) { keys.note(key) }
   }
 
-  private func draw() { printer.print(raw: prompt.picture(columns: columns)) }
+  private func draw() { printer.print(raw: prompt.picture(columns: terminal.columns)) }
 
   private func showReceiving(_ count: Int) {
-    let now = Clock.nowNs()
+    let now = terminal.nowNs
     guard now > receivingShownNs + Self.receivingPauseNs else { return }
     receivingShownNs = now
     printer.print(raw: "\r\u{1b}[J\(label)receiving a paste: \(Numbers.bytes(count))")
   }
 
-  private var columns: Int {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
-  }
-
   // MARK: - The terminal
 
-  private enum Use {
-    /// Every key is ours.
-    case editing
-    /// Ctrl-C and Ctrl-Z are the terminal's, and throw nothing away that was typed or pasted.
-    case command
-  }
-
-  private func takeTerminal(for use: Use) {
-    if ct_guard_is_armed() == 0 {
-      // How it is to be given back may have been changed since it was ours.
-      _ = ct_guard_install(STDIN_FILENO, Self.undo, Self.undo.utf8.count)
-      ct_guard_arm(1)
-      printer.print(raw: "\u{1b}[?2004h")
-    }
-    var settings = termios()
-    guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return }
-    settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
-    settings.c_iflag &= ~tcflag_t(IXON)
-    if use == .command { settings.c_lflag |= tcflag_t(ISIG | NOFLSH) }
-    tcsetattr(STDIN_FILENO, TCSANOW, &settings)
+  private func takeTerminal(for use: LineTerminalUse) {
+    if terminal.take(for: use) { printer.print(raw: "\u{1b}[?2004h") }
   }
 
   /// Stops as Ctrl-Z does, until the shell goes on with us.
   private func suspend() {
-    ct_guard_restore()
+    terminal.giveBack()
     printer.print(raw: "\r\n")
-    raise(SIGTSTP)
+    terminal.suspend()
     takeTerminal(for: .editing)
   }
 }

@@ -9,15 +9,15 @@ import Text
 struct ClusterHost: ScreenHost {
   let cluster: Cluster
   private let runner: CommandRunner
-  private let history = HistoryFile()
+  private let history: HistoryFile
   private let keys = RecentKeys()
   /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
   private let last = LastStatus()
   private let tours = Tours()
   private let watch: BenchmarkWatch
 
-  init(_ cluster: Cluster) {
-    self.cluster = cluster
+  init(_ cluster: Cluster, history: HistoryFile) {
+    (self.cluster, self.history) = (cluster, history)
     runner = CommandRunner(cluster: cluster)
     watch = BenchmarkWatch(runner.benchmarks)
     for line in history.load() { if let key = key(of: line) { keys.note(key) } }

@@ -7,13 +7,16 @@ import LiveVerdict
 package enum DashboardFace {
   /// Keeps the main thread until the dashboard is left; returns the program's exit status.
   @MainActor
-  package static func run(_ options: ClusterOptions, _ display: ScreenOptions) async -> Int32 {
+  package static func run(
+    _ options: ClusterOptions, _ display: ScreenOptions, _ console: Console = .standard,
+    on open: () throws(ScreenError) -> any Terminal = CursesTerminal.take
+  ) async -> Int32 {
     if let path = display.recordingPath {
       do throws(WholeFile.Failure) {
         try WholeFile.write("", to: path)
       } catch {
-        HeadlessRun.complain("cannot write \(path): \(error)")
-        return StandardOutput.lost
+        console.complain("cannot write \(path): \(error)")
+        return Console.lost
       }
     }
     let cluster: Cluster
@@ -21,26 +24,26 @@ package enum DashboardFace {
       cluster = try Cluster.open(options)
     } catch {
       if options.isEphemeral { TemporaryFolder.removeAll() }
-      HeadlessRun.complain(error.description)
+      console.complain(error.description)
       return 1
     }
     let checker = LiveChecker(cluster)
     let status: Int32
     var ending: SignalWatch?
     do throws(ScreenError) {
-      let host = ClusterHost(cluster)
-      status = try Screen.run(host, display, on: CursesTerminal())
+      let host = ClusterHost(cluster, history: HistoryFile(display.historyPath))
+      status = try Screen.run(host, display, on: open())
       // The first wish to end was the screen's.
-      ending = SignalWatch.endAtFirst()
+      ending = SignalWatch.endAtFirst(console.signals)
       host.finishHistory()
       await host.finishTours()
     } catch {
-      HeadlessRun.complain("\(error.description); `kvstore --interactive` reads commands line by line")
+      console.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
     }
     checker.stop()
     await cluster.close()
     withExtendedLifetime(ending) {}
-    return HeadlessRun.closed(cluster, status)
+    return HeadlessRun.closed(cluster, status, console)
   }
 }

@@ -16,14 +16,18 @@ package struct ScreenOptions: Sendable {
   package var isSinglePanel = false
   /// Where to record what is shown.
   package var recordingPath: String?
+  /// Where the typed lines are kept; `nil`: where the program's user has them.
+  package var historyPath: String?
+  /// Where settings and themes are.
+  package var config = ConfigFolder()
   /// What could not be read of settings and themes, in words.
   package var warnings: [String] = []
 
   package init() {}
 
   /// The settings given, those of the settings file and the themes there are, put together.
-  package init(given: Settings, recordingPath: String?) {
-    let config = ConfigFolder()
+  package init(given: Settings, recordingPath: String?, config: ConfigFolder = ConfigFolder()) {
+    self.config = config
     let (file, fault) = config.settings()
     warnings = file.faults.map { "settings \(config.file), \($0)" }
     if let fault { warnings.append("the settings \(config.file) cannot be read: \(fault)") }
@@ -63,8 +67,7 @@ extension ScreenOptions {
 
 extension ScreenOptions {
   /// Writes the theme's name into the settings file; returns what became of it, in words. Waits for the disk.
-  func keep(theme name: String) -> String {
-    let config = ConfigFolder()
+  package func keep(theme name: String) -> String {
     let isFound = (Theme.builtIn + config.themes().themes).contains { $0.name == name }
     guard isFound else {
       return "theme \(name), for this session: to keep it, copy its file to \(config.path)/themes"

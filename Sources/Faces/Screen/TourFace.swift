@@ -5,22 +5,25 @@ import Glibc
 package enum TourFace {
   /// Keeps the main thread until the tour is left; returns the program's exit status.
   @MainActor
-  package static func run(_ settings: TourSettings, _ display: ScreenOptions) async -> Int32 {
+  package static func run(
+    _ settings: TourSettings, _ display: ScreenOptions, _ console: Console = .standard,
+    on open: () throws(ScreenError) -> any Terminal = CursesTerminal.take
+  ) async -> Int32 {
     let host = TourHost(settings)
     let status: Int32
     do throws(ScreenError) {
-      status = try Screen.run(host, display, on: CursesTerminal())
+      status = try Screen.run(host, display, on: open())
     } catch {
-      HeadlessRun.complain("\(error.description); `kvstore demo --text` prints the tour")
+      console.complain("\(error.description); `kvstore demo --text` prints the tour")
       _ = await host.finish()
       return 1
     }
     // The first wish to end was the screen's.
-    let ending = SignalWatch.endAtFirst()
+    let ending = SignalWatch.endAtFirst(console.signals)
     let report = await host.finish()
     withExtendedLifetime(ending) {}
     guard status == 0 else { return status }
-    for line in TourText.closing(report).dropFirst() { BenchFile.write(line + "\n", to: STDOUT_FILENO) }
+    for line in TourText.closing(report).dropFirst() { console.say(line) }
     return report.failures.isEmpty ? 0 : 1
   }
 }

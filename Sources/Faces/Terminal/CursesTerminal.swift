@@ -24,8 +24,10 @@ package final class CursesTerminal: Terminal {
   private static let undo =
     "\u{1b}[?2026l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[0m\u{1b}(B\u{1b}[?25h\u{1b}[?7h\u{1b}[r\u{1b}[?1l\u{1b}>\u{1b}[?1049l"
 
-  /// Takes the terminal.
-  package init() throws(ScreenError) {
+  /// Takes the terminal of standard input and output.
+  package static func take() throws(ScreenError) -> any Terminal { try CursesTerminal() }
+
+  private init() throws(ScreenError) {
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
       throw ScreenError(description: "the dashboard needs a terminal; standard input or output is none")
     }

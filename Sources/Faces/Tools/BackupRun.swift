@@ -3,8 +3,8 @@ import KVCluster
 /// `kvstore backup DIR TO`: copies a data folder that is not in use.
 package enum BackupRun {
   /// Returns the program's exit status.
-  package static func run(_ path: String, to target: String) async -> Int32 {
-    await ToolRun.run { control throws(ClusterError) in
+  package static func run(_ path: String, to target: String, _ console: Console = .standard) async -> Int32 {
+    await ToolRun.run(console) { control throws(ClusterError) in
       let folder = try FolderAtRest(path)
       let done: BackupSummary?
       do throws(ClusterError) {
@@ -14,7 +14,7 @@ package enum BackupRun {
         }
       } catch {
         control.clearProgress()
-        HeadlessRun.complain(error.description)
+        console.complain(error.description)
         return 1
       }
       guard let done else { return 1 }

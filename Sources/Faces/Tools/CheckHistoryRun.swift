@@ -9,9 +9,10 @@ package struct CheckHistoryRun {
   let explains: Bool
   /// Where to draw these parts.
   let svg: String?
+  let console: Console
 
-  package init(files: [String], explains: Bool, svg: String?) {
-    (self.files, self.explains, self.svg) = (files, explains, svg)
+  package init(files: [String], explains: Bool, svg: String?, _ console: Console = .standard) {
+    (self.files, self.explains, self.svg, self.console) = (files, explains, svg, console)
   }
 
   /// Returns the program's exit status.
@@ -25,14 +26,14 @@ package struct CheckHistoryRun {
     }
     if let svg {
       if sections.isEmpty {
-        HeadlessRun.complain("nothing to draw: \(svg) was not written")
+        console.complain("nothing to draw: \(svg) was not written")
       } else {
         do throws(WholeFile.Failure) {
           try WholeFile.write(TimelineDrawing.svg(sections), to: svg)
-          print("\(Quoted.entry(ByteText.decode(svg))): \(Readable.count(sections.count, "timeline")) drawn")
+          console.say("\(Quoted.entry(ByteText.decode(svg))): \(Readable.count(sections.count, "timeline")) drawn")
         } catch {
-          HeadlessRun.complain("cannot write \(svg): \(error)")
-          status = StandardOutput.lost
+          console.complain("cannot write \(svg): \(error)")
+          status = Console.lost
         }
       }
     }
@@ -47,19 +48,19 @@ package struct CheckHistoryRun {
     do {
       history = try RecordedHistory.parse(try WholeFile.read(file, lineBytesMax: 64 << 20, bytesMax: 8 << 30))
     } catch {
-      HeadlessRun.complain("\(name): \(error)")
+      console.complain("\(name): \(error)")
       return (ToolRun.unreadable, nil)
     }
     switch LinearizabilityChecker.check(history, shrinks: explains || svg != nil) {
     case .linearizable:
-      print("\(name): linearizable")
+      console.say("\(name): linearizable")
       return (ToolRun.clean, nil)
     case .violation(let violation):
-      print("\(name): violation")
-      if explains { print(violation.explanation(width: 100), terminator: "") }
+      console.say("\(name): violation")
+      if explains { console.write(violation.explanation(width: 100)) }
       return (ToolRun.damaged, violation)
     case .undecided(let key):
-      HeadlessRun.complain(
+      console.complain(
         "\(name): undecided: the search for key \(Quoted.text(key)) grew past its bound of memory; "
           + "nothing is known to be wrong")
       return (ToolRun.unreadable, nil)

@@ -6,10 +6,13 @@ import Text
 /// `kvstore dump DIR`: the records of a data folder as text.
 package enum DumpRun {
   /// Returns the program's exit status.
-  package static func run(_ path: String, node: String?, valueBytesMax: Int, showsSyncMarks: Bool) async -> Int32 {
-    await ToolRun.run { control throws(ClusterError) in
+  package static func run(
+    _ path: String, node: String?, valueBytesMax: Int, showsSyncMarks: Bool,
+    _ console: Console = .standard
+  ) async -> Int32 {
+    await ToolRun.run(console) { control throws(ClusterError) in
       let folder = try FolderAtRest(path)
-      var output = BufferedOutput()
+      var output = BufferedOutput(console)
       var isIntact = true
       output.write("node segment offset kind tag key bytes value state\n")
       try LogDump.run(folder, node: node) { line in
@@ -17,14 +20,9 @@ package enum DumpRun {
         let (text, isGood) = text(line, valueBytes: valueBytesMax)
         isIntact = isIntact && isGood
         output.write(text)
-        return !control.isStopped && output.failure == nil
+        return !control.isStopped && console.failure == nil
       }
       output.flush()
-      if let failure = output.failure {
-        if failure == EPIPE { return 128 + SIGPIPE }
-        HeadlessRun.complain("cannot write: \(String(cString: strerror(failure)))")
-        return StandardOutput.lost
-      }
       return isIntact ? ToolRun.clean : ToolRun.damaged
     }
   }
@@ -57,8 +55,9 @@ package enum DumpRun {
 /// Standard output in pieces of 64 KiB.
 private struct BufferedOutput {
   private var bytes: [UInt8] = []
-  /// The `errno` of the write that failed; nothing is written after it.
-  private(set) var failure: Int32?
+  let console: Console
+
+  init(_ console: Console) { self.console = console }
 
   mutating func write(_ text: String) {
     bytes += text.utf8
@@ -66,12 +65,7 @@ private struct BufferedOutput {
   }
 
   mutating func flush() {
-    guard failure == nil else { return }
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(bytes, to: STDOUT_FILENO)
-    } catch {
-      failure = error.code
-    }
+    console.write(bytes)
     bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -19,28 +19,30 @@ package struct FrameRun: Sendable {
   }
 
   /// Returns the exit status.
-  package func draw(_ cluster: Cluster) async -> Int32 {
-    let (state, hasFailed) = await watch(cluster)
+  package func draw(_ cluster: Cluster, _ console: Console = .standard) async -> Int32 {
+    let (state, hasFailed) = await watch(cluster, console)
     let canvas = Picture(state, state.appearance.look).canvas
     switch output {
-    case .text: for line in canvas.lines { print(line) }
-    case .ansi: print(AnsiText.text(canvas, depth: .truecolor), terminator: "")
-    case .description: for line in Description.lines(state) { print(line) }
+    case .text: for line in canvas.lines { console.say(line) }
+    case .ansi: console.write(AnsiText.text(canvas, depth: .truecolor))
+    case .description: for line in Description.lines(state) { console.say(line) }
     case .svg(let path):
       do throws(WholeFile.Failure) {
         try WholeFile.write(SvgPicture.text(canvas), to: path)
       } catch {
-        HeadlessRun.complain("cannot write \(path): \(error)")
-        return StandardOutput.lost
+        console.complain("cannot write \(path): \(error)")
+        return Console.lost
       }
     }
     return hasFailed ? 1 : 0
   }
 
   /// Runs the commands, and looks at the cluster meanwhile ten times a second. Says which failed.
-  private func watch(_ cluster: Cluster) async -> (state: DashboardState, hasFailed: Bool) {
+  private func watch(
+    _ cluster: Cluster, _ console: Console
+  ) async -> (state: DashboardState, hasFailed: Bool) {
     var hasFailed = false
-    let host = ClusterHost(cluster)
+    let host = ClusterHost(cluster, history: HistoryFile())
     // Nobody is there to be asked.
     var advice = host.advice
     advice.question = { _ in nil }
@@ -67,7 +69,7 @@ package struct FrameRun: Sendable {
       let answer = await running.value
       if !answer.isSuccess {
         hasFailed = true
-        for text in answer.lines { HeadlessRun.complain("\(line): \(text)") }
+        for text in answer.lines { console.complain("\(line): \(text)") }
       }
       _ = state.apply(answer: answer)
     }

@@ -5,8 +5,8 @@ import Text
 /// `kvstore repair DIR`: restores damaged copies from good ones, then verifies.
 package enum RepairRun {
   /// Returns the program's exit status.
-  package static func run(_ path: String, acceptsLoss: Bool) async -> Int32 {
-    await ToolRun.run { control async throws(ClusterError) in
+  package static func run(_ path: String, acceptsLoss: Bool, _ console: Console = .standard) async -> Int32 {
+    await ToolRun.run(console) { control async throws(ClusterError) in
       // Refuses what is no kvstore folder before the engine makes one of it.
       let resolved = try FolderAtRest(path).path
       let nodes = FolderAtRest.nodeCount(of: resolved) ?? 1

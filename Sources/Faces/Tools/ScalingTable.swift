@@ -7,8 +7,8 @@ package enum ScalingTable {
   private static let partMin = 0.95
 
   /// Returns the program's exit status.
-  package static func print() throws -> Int32 {
-    Swift.print(
+  package static func run(_ console: Console = .standard) throws -> Int32 {
+    console.say(
       """
       Part of linear: 1.000 is as many times the throughput of the smallest cluster as it has times the nodes.
       Part of the bound: 1.000 is what the nodes' time to serve requests allows.
@@ -22,12 +22,12 @@ package enum ScalingTable {
       smallest = base
       let part = run.perSecond / base.perSecond * Double(base.nodes) / Double(nodes)
       isGood = isGood && part >= partMin && run.failures == 0
-      Swift.print(
+      console.say(
         "\(right("\(nodes)", 5))   \(right("\(Int(run.perSecond))", 12))   \(right(thousandths(part), 14))   "
           + right(thousandths(run.perSecond / run.bound), 17))
     }
     let large = try LargeClusterRun.measure(nodes: 1_000, keys: 2_000)
-    Swift.print(
+    console.say(
       """
       \(large.nodes) nodes: a join moved \(thousandths(large.movement.join)) and a leave \
       \(thousandths(large.movement.leave)) times the least possible; the node with the most keys had \

@@ -1,8 +1,5 @@
-import Commands
-import Glibc
 import KVCluster
 import Synchronization
-import Text
 
 /// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
 /// cleanly at Ctrl-C. (Nothing else runs meanwhile, so its work may block the thread it is on.)
@@ -13,17 +10,18 @@ package enum ToolRun {
   static let unreadable: Int32 = 2
 
   /// Runs `work` and returns the program's exit status: that of `work`, or 128 + signal if one came, as a shell has it.
-  package static func run(_ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32) async -> Int32
-  {
-    let control = ToolControl()
-    let signals = SignalWatch { _ in control.stop() }
+  package static func run(
+    _ console: Console = .standard, _ work: @escaping @Sendable (ToolControl) async throws(ClusterError) -> Int32
+  ) async -> Int32 {
+    let control = ToolControl(console)
+    let signals = SignalWatch(console.signals) { _ in control.stop() }
     let status: Int32
     do throws(ClusterError) {
       status = try await work(control)
       control.clearProgress()
     } catch {
       control.clearProgress()
-      HeadlessRun.complain(error.description)
+      console.complain(error.description)
       status = unreadable
     }
     return signals.caught.map { 128 + $0 } ?? status
@@ -35,8 +33,10 @@ package final class ToolControl: Sendable {
   private let isStoppedFlag = Atomic<Bool>(false)
   private let shownNs = Atomic<UInt64>(0)
   private let isShown = Atomic<Bool>(false)
-  private static let isOnTerminal = isatty(STDERR_FILENO) == 1
+  let console: Console
   private static let intervalNs: UInt64 = 200_000_000
+
+  init(_ console: Console) { self.console = console }
 
   var isStopped: Bool { isStoppedFlag.load(ordering: .relaxed) }
 
@@ -45,24 +45,21 @@ package final class ToolControl: Sendable {
   /// Shows how far the work is, on a terminal, a few times a second.
   func progress(_ text: @autoclosure () -> String) {
     let now = Clock.nowNs()
-    guard ToolControl.isOnTerminal, now > shownNs.load(ordering: .relaxed) + ToolControl.intervalNs else { return }
+    guard console.showsProgress, now > shownNs.load(ordering: .relaxed) + ToolControl.intervalNs else { return }
     shownNs.store(now, ordering: .relaxed)
     isShown.store(true, ordering: .relaxed)
-    write("\r\(text())\u{1b}[K", to: STDERR_FILENO)
+    console.note("\r\(text())\u{1b}[K")
   }
 
   func clearProgress() {
-    if isShown.exchange(false, ordering: .relaxed) { write("\r\u{1b}[K", to: STDERR_FILENO) }
+    if isShown.exchange(false, ordering: .relaxed) { console.note("\r\u{1b}[K") }
   }
 
   /// A line of the tool's answer.
   func say(_ line: String) {
     clearProgress()
-    StandardOutput.write(line + "\n")
+    console.say(line)
   }
-
-  /// Whoever reads it may have gone; the work goes on.
-  private func write(_ text: String, to descriptor: Int32) { try? WholeFile.write(text.utf8, to: descriptor) }
 }
 
 /// Numbers as people read them.

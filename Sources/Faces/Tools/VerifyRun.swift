@@ -3,8 +3,8 @@ import KVCluster
 /// `kvstore verify DIR`: reads everything of a data folder and says what is damaged.
 package enum VerifyRun {
   /// Returns the program's exit status.
-  package static func run(_ path: String) async -> Int32 {
-    await ToolRun.run { control throws(ClusterError) in
+  package static func run(_ path: String, _ console: Console = .standard) async -> Int32 {
+    await ToolRun.run(console) { control throws(ClusterError) in
       let folder = try FolderAtRest(path)
       guard let report = try read(folder, control) else { return ToolRun.unreadable }
       for line in lines(report, folder.path) { control.say(line) }
@@ -13,7 +13,7 @@ package enum VerifyRun {
   }
 
   /// `nil` if it was stopped.
-  static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
+  package static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
     try Verification.run(folder) { progress in
       let percent = progress.bytesRead * 100 / max(1, progress.bytesTotal)
       control.progress("Verifying \(progress.node): \(percent)% of \(Readable.bytes(progress.bytesTotal))")

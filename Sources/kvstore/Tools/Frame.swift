@@ -55,7 +55,7 @@ struct Frame: AsyncParsableCommand {
     // The root's options are the same and stand before this one's.
     if let name = theme ?? parent.display.theme {
       screen.choose(theme: name)
-      for warning in screen.warnings { HeadlessRun.complain(warning) }
+      for warning in screen.warnings { Console.standard.complain(warning) }
       if screen.theme == nil { throw ExitCode(1) }
     }
     let start = try options.filled(from: parent.options).clusterOptions()
@@ -64,7 +64,7 @@ struct Frame: AsyncParsableCommand {
       depth: .truecolor)
     let output: FrameRun.Output = describe ? .description : text ? .text : svg.map { .svg(path: $0) } ?? .ansi
     let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
-    throw ExitCode(await HeadlessRun.run(start) { await run.draw($0) })
+    throw ExitCode(await HeadlessRun.run(start, .standard) { await run.draw($0) })
   }
 }
 

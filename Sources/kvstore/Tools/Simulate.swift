@@ -41,7 +41,7 @@ struct Simulate: ParsableCommand {
       switch (seed, seeds, scaling) {
       case (let seed?, nil, false): try simulate.tell(seed)
       case (nil, let text?, false): try simulate.runAll(Simulate.range(text))
-      case (nil, nil, true): try ScalingTable.print()
+      case (nil, nil, true): try ScalingTable.run()
       default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")
       }
     throw ExitCode(status)

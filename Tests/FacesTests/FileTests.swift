@@ -1,0 +1,150 @@
+import Dashboard
+import Faces
+import Foundation
+import Glibc
+import KVCluster
+import Testing
+
+/// The files of the program's user, and the folders of clusters that are not kept.
+struct FileTests {
+  @Test("Typed lines are written whole, once for many saves, for their owner's eyes only")
+  func keepsHistory() throws {
+    let folder = try TestFolder()
+    let path = folder.path("state/kvstore/history")
+    let history = HistoryFile(path)
+    #expect(history.load().isEmpty)
+    for count in 1...100 { history.save((1...count).map { "put k\($0) 1" }) }
+    history.finish()
+    #expect(HistoryFile(path).load() == (1...100).map { "put k\($0) 1" })
+    var facts = stat()
+    #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("state/kvstore")) == ["history"])
+  }
+
+  @Test("A folder that cannot be made loses the history and nothing else")
+  func cannotKeepHistory() throws {
+    let folder = try TestFolder()
+    try folder.write("a file", to: "state")
+    let history = HistoryFile(folder.path("state/history"))
+    history.save(["put a 1"])
+    history.finish()
+    #expect(history.load().isEmpty)
+  }
+
+  @Test("Settings and themes are read from their folder; what cannot be read is told")
+  func readsSettings() throws {
+    let folder = try TestFolder()
+    try folder.write("theme = mine\nrefresh_ms = 250\nmouse = off\nnonsense = 1\n", to: "config")
+    try folder.write("theme[main_bg]=\"#2E3440\"\n", to: "themes/mine.theme")
+    try folder.write("theme[main_bg]=\"#2E3440\"\n", to: "themes/midnight.theme")
+    let options = ScreenOptions(given: Settings(), recordingPath: "x", config: ConfigFolder(path: folder.path))
+    #expect(options.theme?.name == "mine")
+    #expect(options.periodNs == 250_000_000)
+    #expect(!options.usesMouse && options.recordingPath == "x")
+    #expect(options.themes.count { $0.name == "midnight" } == 1)
+    #expect(options.warnings.contains { $0.contains("nonsense") })
+    var given = Settings()
+    given.theme = "nord"
+    #expect(
+      ScreenOptions(given: given, recordingPath: nil, config: ConfigFolder(path: folder.path)).theme?.name == "nord")
+  }
+
+  @Test("A theme may be a file; one that is missing is told with those there are")
+  func choosesATheme() throws {
+    let folder = try TestFolder()
+    try folder.write("theme[main_bg]=\"#2E3440\"\n", to: "own.theme")
+    var options = ScreenOptions()
+    options.choose(theme: folder.path("own.theme"))
+    #expect(options.theme?.name == "own" && options.warnings.isEmpty)
+    options.choose(theme: folder.path("none.theme"))
+    options.choose(theme: "nonesuch")
+    #expect(options.warnings.count == 2)
+    #expect(options.warnings[1].hasPrefix("there is no theme “nonesuch”; there are midnight, "))
+  }
+
+  @Test("Settings that are no file are told, and those that are missing are none")
+  func cannotReadSettings() throws {
+    let folder = try TestFolder()
+    let config = ConfigFolder(path: folder.path)
+    #expect(ScreenOptions(given: Settings(), recordingPath: nil, config: config).warnings.isEmpty)
+    try folder.write("", to: "config/something")
+    let options = ScreenOptions(given: Settings(), recordingPath: nil, config: config)
+    #expect(options.warnings.count == 1 && options.warnings[0].contains("it is no regular file"))
+  }
+
+  @Test("A kept theme replaces its line in the settings and leaves the rest, also behind a link")
+  func keepsATheme() throws {
+    let folder = try TestFolder()
+    try folder.write("mouse = off\ntheme = nord\n", to: "dotfiles/config")
+    try FileManager.default.createDirectory(atPath: folder.path("kvstore"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("kvstore/config"), withDestinationPath: folder.path("dotfiles/config"))
+    var options = ScreenOptions()
+    options.config = ConfigFolder(path: folder.path("kvstore"))
+    #expect(options.keep(theme: "gruvbox").contains("also at the next start"))
+    #expect(try folder.text("dotfiles/config") == "mouse = off\ntheme = gruvbox\n")
+    #expect(options.keep(theme: "of-a-file").contains("to keep it, copy its file"))
+    try folder.write("", to: "blocked")
+    options.config = ConfigFolder(path: folder.path("blocked/kvstore"))
+    #expect(options.keep(theme: "nord").contains("cannot be written"))
+  }
+
+  @Test("The folders of this process's clusters are removed at its end; those of dead processes by the next start")
+  func sweeps() throws {
+    let folder = try TestFolder()
+    try folder.write("a record", to: "kvstore-ephemeral-dead/node1.wal/1.segment")
+    try folder.write("", to: "kvstore-ephemeral-dead/lock")
+    try folder.write("", to: "kvstore-ephemeral-alive/lock")
+    try folder.write("", to: "somebody-elses/lock")
+    let lock = open(folder.path("kvstore-ephemeral-alive/lock"), O_RDONLY)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    TemporaryFolder.sweep(folder.path)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(left == ["kvstore-ephemeral-alive", "somebody-elses"])
+  }
+
+  @Test("Files are read and written whole; what is no file, too long or missing says so")
+  func readsWhole() throws {
+    let folder = try TestFolder()
+    try WholeFile.write("one\ntwo\n", to: folder.path("text"))
+    #expect(try WholeFile.read(folder.path("text")) == Array("one\ntwo\n".utf8))
+    try WholeFile.write("a line", to: folder.path("long"))
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.read(folder.path("none")) }
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.read(regular: folder.path, bytesMax: 10) }
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.read(folder.path("text"), bytesMax: 7) }
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.read(folder.path("long"), lineBytesMax: 2) }
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.write("x", to: folder.path("none/text")) }
+  }
+
+  @Test("A folder's name that is not UTF-8 is refused, also behind a link")
+  func refusesNames() throws {
+    let folder = try TestFolder()
+    #expect(throws: Never.self) { try FolderName.check(folder.path("new/folder")) }
+    #expect(throws: Never.self) { try FolderName.check("relative") }
+    // The program carries bytes that are no UTF-8 as private characters.
+    let bytes = Array("\(folder.path)/".utf8) + [0xFF]
+    let made = bytes.map(CChar.init(bitPattern:)) + [0]
+    #expect(mkdir(made, 0o700) == 0)
+    #expect(symlink(made, folder.path("link")) == 0)
+    #expect(throws: Refusal.self) { try FolderName.check(folder.path("link")) }
+    rmdir(made)
+  }
+
+  @Test("The cluster in a folder has as many nodes as its configuration names")
+  func countsNodes() async throws {
+    let folder = try TestFolder()
+    #expect(FolderAtRest.nodeCount(of: folder.path("data")) == nil)
+    let test = TestConsole()
+    _ = await Script.run(.kept(folder), test.console, commands: [])
+    #expect(FolderAtRest.nodeCount(of: folder.path("data")) == 3)
+  }
+
+  @Test("Limits of the process are told before a cluster is opened, with what to do")
+  func checksLimits() {
+    #expect(ProcessLimits.problem(nodes: 3, cacheBytes: ProcessLimits.cacheBytesDefault) == nil)
+    let memory = ProcessLimits.problem(nodes: 3, cacheBytes: 1 << 44)
+    #expect(memory?.contains("--cache-mib") == true)
+    ProcessLimits.checkFilesAtStart()
+  }
+}
