@@ -21,18 +21,19 @@ let package = Package(
   targets: [
     .target(name: "CKernels"),
     .target(name: "Text", swiftSettings: strict),
-    .target(name: "KVCluster", dependencies: ["CKernels"], swiftSettings: strict),
+    .target(name: "ClusterModel", swiftSettings: strict),
+    .target(name: "KVCluster", dependencies: ["CKernels", "ClusterModel"], swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
       dependencies: ["KVCluster", "CKernels", "Text", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
-    .target(name: "Commands", dependencies: ["KVCluster", "KVBench", "Text"], swiftSettings: strict),
+    .target(name: "Commands", dependencies: ["ClusterModel", "KVCluster", "KVBench", "Text"], swiftSettings: strict),
     .target(
       name: "Demo", dependencies: ["KVCluster", "KVBench", "LiveVerdict", "Commands", "Text"], swiftSettings: strict),
     .target(
-      name: "Dashboard", dependencies: ["KVCluster", "Text"],
+      name: "Dashboard", dependencies: ["ClusterModel", "Text"],
       resources: themes.map { .embedInCode("../../Themes/\($0).theme") },
       swiftSettings: strict),
     .target(
@@ -64,7 +65,7 @@ let package = Package(
       dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Text"],
       swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "KVCluster", "Text"], exclude: ["Goldens"],
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

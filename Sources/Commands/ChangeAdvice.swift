@@ -9,8 +9,8 @@ package enum ChangeAdvice {
     let live = Set(status.nodes.filter(\.state.isServing).map(\.id))
     let down = status.nodes.filter { !live.contains($0.id) }.map(\.name)
     guard let first = down.first else { return nil }
-    let wanted = status.quorum.effective(nodes: status.nodes.count).read
-    let ring = status.ring
+    guard let wanted = status.effectiveQuorum?.read else { return nil }
+    let ring = RingMap(status.ring)
     for slot in 0..<ring.slotCount {
       if ring.owners(ofSlot: slot).count(where: { live.contains($0) }) < wanted {
         return
@@ -22,8 +22,8 @@ package enum ChangeAdvice {
   }
 
   /// What is to be known once a node is gone, or `nil`: with fewer nodes than copies asked for each key has fewer copies.
-  package static func note(nodes: Int, _ quorum: QuorumSettings) -> String? {
-    guard nodes > 0, nodes < quorum.replicas else { return nil }
+  package static func note(nodes: Int, _ quorum: QuorumSettings?) -> String? {
+    guard let quorum, nodes > 0, nodes < quorum.replicas else { return nil }
     return
       "each key has \(Figures.count(nodes, "copy", plural: "copies")), not \(quorum.replicas), until a node is added"
   }

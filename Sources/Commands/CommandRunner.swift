@@ -98,7 +98,7 @@ package struct CommandRunner: Sendable {
     case .nodes: return emission.say(nodeList())
     case .keys(let prefix, let limit):
       return emission.say(keyList(prefix, try cluster.keys(prefix: prefix, limit: limit), limit))
-    case .verdict: return emission.say(Self.verdict(await cluster.verdict.ofNow()))
+    case .verdict: return emission.say(Self.verdict(await cluster.verdict()))
     case .help(let name): return emission.say(HelpText.lines(about: name).map { Answer(.info, $0) })
     case .explain(let topic): return emission.say(explanation(of: topic))
     case .load(let path): return Outcome(await load(path, input, emission.emit))

@@ -2,11 +2,14 @@ import KVCluster
 
 /// Who owns what, as the cluster's status says it: what the tour predicts from it is compared with what happens.
 struct Ownership {
-  private let ring: RingStatus
+  private let ring: RingMap
+  /// Tokens on the ring.
+  let tokenCount: Int
   private let names: [Int: String]
 
   init(_ status: ClusterStatus) {
-    ring = status.ring
+    ring = RingMap(status.ring)
+    tokenCount = status.ring.tokenCount ?? 0
     names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
   }
 
@@ -17,7 +20,7 @@ struct Ownership {
 
   static func hash(_ key: [UInt8]) -> UInt64 { key.withUnsafeBytes { Ring.hash($0) } }
 
-  private func ids(of key: [UInt8]) -> [Int] { ring.owners(ofSlot: ring.slot(of: Self.hash(key))) }
+  private func ids(of key: [UInt8]) -> [Int] { ring.owners(ofSlot: ring.slot(ofHash: Self.hash(key))) }
 
   /// The part of the ring of which each node has the first copy.
   var firstShares: [Double] {
@@ -32,7 +35,6 @@ struct Ownership {
   }
 
   var slotCount: Int { ring.slotCount }
-  var tokenCount: Int { ring.tokenCount }
 
   /// Of the copies of these keys, those that `next` puts on a node that had none.
   func moved(_ numbers: Range<Int>, to next: Ownership) -> Int {

@@ -28,6 +28,11 @@ extension Stage {
     }
   }
 
+  /// `N=3 R=2 W=2`.
+  static func settings(_ status: ClusterStatus) -> String {
+    status.quorum.map { "N=\($0.replicas) R=\($0.read) W=\($0.write)" } ?? "no quorums"
+  }
+
   static func key(_ number: Int) -> [UInt8] { Array("user:\(1_001 + number)".utf8) }
 
   static func value(_ number: Int, _ version: Int = 1) -> [UInt8] {

@@ -33,7 +33,7 @@ package enum BenchmarkReopening {
     }
     guard let status, let footprint else { throw CancellationError() }
     return BenchmarkResult(
-      plan: plan, fsync: status.fsync, replicas: status.quorum.effective(nodes: status.nodes.count).replicas,
+      plan: plan, fsync: status.fsync, replicas: status.effectiveQuorum?.replicas,
       operations: Int(latencies.totalCount), elapsedNs: elapsedNs, latencies: latencies, footprint: footprint)
   }
 

@@ -15,6 +15,8 @@ package final class BenchmarkRunner: Sendable {
     var phaseNs: UInt64 = 0
     /// When measuring began, and is to end.
     var startedNs: UInt64 = 0
+    /// The same moment as the cluster's uptime counts.
+    var startedUptimeNs: UInt64 = 0
     var deadlineNs = UInt64.max
     /// The cluster's last event before.
     var eventSequence: UInt64 = 0
@@ -75,7 +77,7 @@ package final class BenchmarkRunner: Sendable {
   package var loadAnnouncement: String? {
     guard plan.workload.loads else { return nil }
     let status = cluster.status()
-    let copies = status.quorum.effective(nodes: status.nodes.count).replicas
+    let copies = status.effectiveQuorum?.replicas ?? 1
     let most = plan.valueSizes.most
     let bytes = Double(plan.keys) * Double(plan.names.byteCount + most) * Double(copies)
     let size = bytes < 1e7 ? "\(Int(bytes / 1e3)) kB" : bytes < 1e15 ? "\(Int(bytes / 1e6)) MB" : "more than any disk"
@@ -136,13 +138,14 @@ package final class BenchmarkRunner: Sendable {
     generator.recorder.take(into: &forgotten, &spare)
     let sequence = cluster.events(after: 0).last?.sequence ?? 0
     return stage.withLock { stage in
+      stage.startedUptimeNs = cluster.status().uptimeNs
       stage.startedNs = Clock.nowNs()
       stage.eventSequence = sequence
       stage.deadlineNs = plan.seconds == 0 ? .max : stage.startedNs + UInt64(plan.seconds * 1e9)
       let timeline = BenchmarkTimeline(generator.tally, generator.recorder, startedNs: stage.startedNs) {
         [cluster] in
         cluster.status().nodes.map {
-          NodeOperations(node: $0.name, operations: $0.operations.reads + $0.operations.writes)
+          NodeOperations(node: $0.name, operations: $0.operations?.total ?? 0)
         }
       }
       stage.timeline = timeline
@@ -151,7 +154,7 @@ package final class BenchmarkRunner: Sendable {
   }
 
   private func marks() -> [BenchmarkMark] {
-    let (sequence, startedNs) = stage.withLock { ($0.eventSequence, $0.startedNs) }
+    let (sequence, startedNs) = stage.withLock { ($0.eventSequence, $0.startedUptimeNs) }
     return cluster.events(after: sequence).compactMap { BenchmarkMark($0, startedNs: startedNs) }
   }
 
@@ -162,7 +165,7 @@ package final class BenchmarkRunner: Sendable {
     let status = cluster.status()
     let counts = generator.tally.counts
     return BenchmarkResult(
-      plan: plan, fsync: status.fsync, replicas: status.quorum.effective(nodes: status.nodes.count).replicas,
+      plan: plan, fsync: status.fsync, replicas: status.effectiveQuorum?.replicas,
       operations: counts.operations, elapsedNs: elapsedNs, latencies: record.latencies.all,
       footprint: BenchmarkFootprint(status, memoryAtStart: memoryAtStart), counts: counts,
       latencySet: record.latencies, windows: record.windows, seconds: record.seconds, marks: marks, unsent: unsent,

@@ -67,13 +67,14 @@ package struct BenchmarkMark: Sendable, Equatable {
   }
 
   /// The mark an event makes, if it is one that explains a dip.
+  /// - Parameter startedNs: when measuring began, as the cluster's uptime counts.
   init?(_ event: ClusterEvent, startedNs: UInt64) {
     switch event.kind {
     case .join, .leave, .kill, .restart: break
     case .storage where event.severity == .failure: break
     case .cluster, .recovery, .hints, .storage: return nil
     }
-    guard event.atNs >= startedNs else { return nil }
-    self.init(atNs: event.atNs - startedNs, kind: event.kind, text: event.message)
+    guard event.uptimeNs >= startedNs else { return nil }
+    self.init(atNs: event.uptimeNs - startedNs, kind: event.kind, text: event.message)
   }
 }

@@ -29,8 +29,8 @@ public final class Cluster: Sendable {
   /// Opens a cluster: locks the folder, reads the configuration or makes a new one, and starts recovery in the
   /// background. ``status()`` works at once; reads and writes are served after ``ready()``.
   ///
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if the folder is in use, was written by a newer version or says other
-  ///   quorums than the options; ``ClusterError/invalidArgument(_:)`` for quorums that make no sense.
+  /// - Throws: `ClusterError.dataFolder` if the folder is in use, was written by a newer version or says other
+  ///   quorums than the options; `ClusterError.invalidArgument` for quorums that make no sense.
   public static func open(_ options: ClusterOptions) throws(ClusterError) -> Cluster {
     try open(options, isMaintained: true)
   }
@@ -72,7 +72,7 @@ public final class Cluster: Sendable {
   }
 
   /// Finishes what is under way, puts everything on the disk (unless the policy is `never`), and unlocks the folder; an
-  /// ephemeral one is removed. Operations fail with ``ClusterError/notServing(_:)`` from here on.
+  /// ephemeral one is removed. Operations fail with `ClusterError.notServing` from here on.
   public func close() async { await parts.close() }
 
   // MARK: - Reads and writes
@@ -81,8 +81,8 @@ public final class Cluster: Sendable {
   // empty value is a value.
   //
   // Every write goes to all owners of its key. An operation that does not find enough of them is refused with
-  // ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``, and nothing was changed. If owners did not answer
-  // in time it throws ``ClusterError/indeterminate(_:)``: a write may have taken effect, and of a read nothing is known.
+  // `ClusterError.unavailable`, and nothing was changed. If owners did not answer
+  // in time it throws `ClusterError.indeterminate`: a write may have taken effect, and of a read nothing is known.
 
   /// Stores a value. Durable on W owners as the fsync policy says when it returns.
   public func put(
@@ -136,9 +136,13 @@ public final class Cluster: Sendable {
   /// - Parameters:
   ///   - prefix: what the keys begin with; empty for all.
   ///   - limit: at most this many; of the rest it is only known whether there are any.
-  /// - Throws: ``ClusterError/storage(_:)`` if every owner of some keys has lost records: what is not there may have been.
+  /// - Throws: `ClusterError.storage` if every owner of some keys has lost records: what is not there may have been.
   public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
-    try parts.keyScan.keys(prefix: prefix, limit: limit)
+    try parts.keyScan.keys(prefix: prefix, after: nil, limit: limit)
+  }
+
+  package func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws(ClusterError) -> KeyListing {
+    try parts.keyScan.keys(prefix: prefix, after: after, limit: limit)
   }
 
   // MARK: - Observation
@@ -156,7 +160,7 @@ public final class Cluster: Sendable {
 
   /// Where operations on watched keys are recorded for a live verdict.
   package var tap: OperationTap { dataPath.tap }
-  package var verdict: VerdictBoard { parts.verdict }
+  package var verdictBoard: VerdictBoard { parts.verdict }
   /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
   package func copies(of key: [UInt8]) -> [KeyCopy?] { dataPath.copies(of: key) }
   package var options: ClusterOptions { parts.options }
@@ -170,17 +174,17 @@ public final class Cluster: Sendable {
   // MARK: - Membership
 
   /// Adds a node and moves its share of the keys to it while reads and writes go on. Returns when the move is done;
-  /// progress is in ``ClusterStatus/change``. One change at a time: this one waits for those asked for before, as
-  /// ``ClusterStatus/queuedChanges`` shows.
+  /// progress is in `ClusterStatus.change`. One change at a time: this one waits for those asked for before, as
+  /// `ClusterStatus.queuedChanges` shows.
   /// - Parameter name: 1 to 64 letters, digits, `-`, `_` or `.`; becomes the folder `<name>.wal`.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node is a member already or too many changes wait.
+  /// - Throws: `ClusterError.refused` if the node is a member already or too many changes wait.
   public func addNode(_ name: String) async throws(ClusterError) {
     try await parts.changes.change(QueuedChange(kind: .join, node: name))
   }
 
   /// Moves a node's keys to the others and removes it, log and all. A dead node can be removed too: its keys come from
   /// the other replicas. Waits for its turn as ``addNode(_:)`` does.
-  /// - Throws: ``ClusterError/refused(_:)`` if it is the last node or unknown, or too many changes wait.
+  /// - Throws: `ClusterError.refused` if it is the last node or unknown, or too many changes wait.
   public func removeNode(_ name: String) async throws(ClusterError) {
     try await parts.changes.change(QueuedChange(kind: .leave, node: name))
   }
@@ -188,19 +192,19 @@ public final class Cluster: Sendable {
   /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
   /// not needed. The copies come from the other replicas, and from `name` while it answers. Waits for its turn as
   /// ``addNode(_:)`` does.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no `name`, `heir` is a member, or too many changes wait.
+  /// - Throws: `ClusterError.refused` if there is no `name`, `heir` is a member, or too many changes wait.
   public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
     try await parts.changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
   }
 
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it
   /// acknowledged stays in its log. It stays dead over a restart of the program until ``restart(_:)``.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node or it is dead already.
+  /// - Throws: `ClusterError.refused` if there is no such node or it is dead already.
   public func kill(_ name: String) async throws(ClusterError) { try await parts.nodeControl.kill(name) }
 
   /// Starts a dead node the way a cold start does: it reads its log, serves, and receives what it missed, first from
   /// hints, then by a comparison with the other owners. Returns when it has caught up.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node is not down; ``ClusterError/storage(_:)`` if its log is damaged.
+  /// - Throws: `ClusterError.refused` if the node is not down; `ClusterError.storage` if its log is damaged.
   public func restart(_ name: String) async throws(ClusterError) { try await parts.nodeControl.restart(name) }
 
   // MARK: - Backup and repair
@@ -212,8 +216,8 @@ public final class Cluster: Sendable {
   ///   - path: a folder that is empty or not there; made with mode 0700.
   ///   - progress: after every megabyte; false stops.
   /// - Returns: `nil` if it was stopped; nothing is left of the copy then, nor after a failure.
-  /// - Throws: ``ClusterError/refused(_:)`` if the folder is not empty or a membership change is under way;
-  ///   ``ClusterError/storage(_:)`` if it cannot be written.
+  /// - Throws: `ClusterError.refused` if the folder is not empty or a membership change is under way;
+  ///   `ClusterError.storage` if it cannot be written.
   public func backUp(
     to path: String, progress: @escaping @Sendable (BackupProgress) -> Bool = { _ in true }
   ) async throws(ClusterError) -> BackupSummary? {
@@ -241,7 +245,7 @@ public final class Cluster: Sendable {
   // MARK: - Faults
 
   /// Lets a node hold still, as a stopped process does: messages to it queue until ``resume(_:)``.
-  /// - Throws: ``ClusterError/refused(_:)`` if there is no such node, or it is paused already.
+  /// - Throws: `ClusterError.refused` if there is no such node, or it is paused already.
   public func pause(_ name: String) throws(ClusterError) { try parts.faults.pause(name) }
 
   /// Lets a paused node go on.
@@ -265,7 +269,7 @@ public final class Cluster: Sendable {
 
   /// Flips the bits of one byte in a value that a node keeps on its disk: a reader or the scrub will find it, and it is
   /// fetched from another node again.
-  /// - Throws: ``ClusterError/refused(_:)`` if the node does not answer or keeps no value.
+  /// - Throws: `ClusterError.refused` if the node does not answer or keeps no value.
   public func corrupt(_ name: String) throws(ClusterError) { try parts.faults.corrupt(name) }
 
   /// The next sync of a node's log fails, which stops the node: pages may be lost, so nothing of it is believed until it

@@ -74,7 +74,7 @@ private struct Judge {
     precondition(isWatched, "a cluster has one live checker at a time")
     control = WatchControl(
       warmUpNs: cluster.options.operationTimeoutNs + 1_000_000_000, isFromStart: !cluster.hasServed)
-    cluster.verdict.show(status)
+    cluster.verdictBoard.show(status)
   }
 
   mutating func end() {
@@ -82,7 +82,7 @@ private struct Judge {
     while !cluster.tap.replace(cluster.tap.watch, with: .none) {}
     status.keysWatched = 0
     status.keysPerWatched = nil
-    cluster.verdict.show(status)
+    cluster.verdictBoard.show(status)
   }
 
   /// Returns how many operations had ended.
@@ -110,10 +110,10 @@ private struct Judge {
     status.keysWatched = keys.count
     status.keysPerWatched = control.watch == .none ? nil : 1 << control.watch.bits
     if status != shown {
-      cluster.verdict.show(status)
+      cluster.verdictBoard.show(status)
       shown = status
     }
-    cluster.verdict.notePass()
+    cluster.verdictBoard.notePass()
     return recorded
   }
 
@@ -159,7 +159,7 @@ private struct Judge {
     lastReportNs = now
     let violation = Explanation.violation(of: finding)
     status.lastViolation = violation
-    cluster.verdict.show(
+    cluster.verdictBoard.show(
       status, event: "not linearizable: \(violation.summary), which the operations before it do not explain (`verdict`)"
     )
   }

@@ -99,15 +99,15 @@ struct CommandRunnerTests {
           "Nobody watches this command's answers: a session has a verdict, kvstore exec, or line by line"
         ])
       var verdict = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 7_812, keysPerWatched: 128)
-      cluster.verdict.show(verdict)
+      cluster.verdictBoard.show(verdict)
       #expect(
         await say(["verdict"], on: cluster) == [
           "✓ 1,203,221 operations checked, 0 violations; 7,812 keys watched, one in 128"
         ])
       verdict.violations = 1
       verdict.keysPerWatched = 1
-      verdict.lastViolation = VerdictStatus.Violation(atNs: 1, summary: "s", explanation: "why\np1  get\n")
-      cluster.verdict.show(verdict, event: "not linearizable")
+      verdict.lastViolation = VerdictStatus.Violation(summary: "s", explanation: "why\np1  get\n")
+      cluster.verdictBoard.show(verdict, event: "not linearizable")
       #expect(
         await say(["verdict"], on: cluster) == [
           "✗ 1,203,221 operations checked, 1 violation; 7,812 keys watched, all in use", "why", "p1  get",

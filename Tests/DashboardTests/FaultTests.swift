@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 import Testing
 
 /// What is said of links that are not good.

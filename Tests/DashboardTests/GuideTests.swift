@@ -1,6 +1,6 @@
 import Commands
 import Dashboard
-import KVCluster
+import ClusterModel
 import Testing
 
 @Suite struct GuideTests {
@@ -92,7 +92,7 @@ import Testing
     state.apply(guide: guide)
     state.apply(guide: guide)
     #expect(state.log.lines.count { $0.text == "get user:7" } == 1)
-    #expect(state.walk?.place.key == "user:7")
+    #expect(state.walk?.key.key == "user:7")
     #expect(state.prompt.runningCount == 0)
   }
 

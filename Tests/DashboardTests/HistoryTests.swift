@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 import Testing
 
 @Suite struct HistoryTests {
@@ -38,8 +38,8 @@ import Testing
     var state = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
     var status = try #require(state.status)
     for second in 1...4 {
-      status.atNs += 1_000_000_000
-      status.latencies.reads.add(ns: second == 3 ? 5_370_000_000 : 60_000)
+      status.uptimeNs += 1_000_000_000
+      status.latencies?.reads.add(ns: second == 3 ? 5_370_000_000 : 60_000)
       state.apply(status: status)
     }
     for (look, mark) in [(Look.utf8, "▲"), (.ascii, "^")] {

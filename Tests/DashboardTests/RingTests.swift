@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 import Testing
 
 @Suite struct RingTests {
@@ -42,22 +42,22 @@ import Testing
     let before = Picture(state, .utf8)
     let status = try #require(state.status)
     var later = status
-    later.atNs += 400_000_000
+    later.uptimeNs += 400_000_000
     state.apply(status: later)
     #expect(Picture(state, .utf8) != before)
     // All of them handed over, nothing is left to alternate.
     later.change?.fraction = 1
-    later.atNs += 400_000_000
+    later.uptimeNs += 400_000_000
     state.apply(status: later)
     let first = Picture.panel(.ring, state, Size(width: 40, height: 20), .utf8)
-    later.atNs += 400_000_000
+    later.uptimeNs += 400_000_000
     state.apply(status: later)
     #expect(Picture.panel(.ring, state, Size(width: 40, height: 20), .utf8) == first)
   }
 
   @Test func `the plan of a change counts every copy that moves once, and its parts end with the whole`() throws {
     let state = Scene.joining.state(Size(width: 80, height: 24))
-    let ring = try #require(state.status?.ring)
+    let ring = state.ring
     let plan = try #require(MovePlan(ring))
     let moved = (0..<ring.slotCount).reduce(0) { sum, slot in
       let now = Set(ring.owners[slot * ring.ranks..<(slot + 1) * ring.ranks])
@@ -74,7 +74,7 @@ import Testing
 
   @Test func `the cursor goes from range to range and around the ring`() throws {
     var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
-    let ring = try #require(state.status?.ring)
+    let ring = state.ring
     _ = state.handle(.tab)
     _ = state.handle(.right)
     let second = try #require(state.ringCursor)

@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 
 /// A cluster as a status describes it, without an engine: the same on every machine and in every run.
 struct Sample {
@@ -13,14 +13,19 @@ struct Sample {
   var dataFolder = "/home/ada/.local/share/kvstore"
 
   static let openedNs: UInt64 = 5_000_000_000_000
-  static let slots = 1_024
+  static let slots = 65_536
+  /// Parts of the ring with owners of their own.
+  static let parts = 1_024
 
   init(nodes count: Int) {
     nodes = (0..<count).map { id in
       NodeStatus(
         id: id, name: "node\(id + 1)", state: .up, share: Swift.min(1, 3 / Double(count)), keys: 400_000 - 20_000 * id,
+        tombstones: 0,
         cache: CacheStatus(hits: 900 + UInt64(id), misses: 100, bytes: 1 << 20, capacityBytes: 1 << 26),
-        wal: WalStatus(bytes: (120 + 7 * id) << 20, liveBytes: 80 << 20, segments: 3, syncs: 10))
+        wal: WalStatus(
+          bytes: (120 + 7 * id) << 20, liveBytes: 80 << 20, segments: 3, syncs: 10, compactions: 0, damages: 0),
+        hintsWaiting: 0)
     }
   }
 
@@ -28,15 +33,14 @@ struct Sample {
   func status(
     at seconds: Double, reads: UInt64 = 0, writes: UInt64 = 0, ring: RingStatus? = nil
   ) -> ClusterStatus {
-    let atNs = Self.openedNs + UInt64(seconds * 1e9)
     var nodes = nodes
     for index in nodes.indices {
       nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2)
-      nodes[index].cache.hits += reads / 3 * 9 / 10
-      nodes[index].cache.misses += reads / 30 + UInt64(index) * reads / 100
+      nodes[index].cache?.hits += reads / 3 * 9 / 10
+      nodes[index].cache?.misses += reads / 30 + UInt64(index) * reads / 100
     }
     var status = ClusterStatus(
-      atNs: atNs, uptimeNs: atNs - Self.openedNs, phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,
+      uptimeNs: UInt64(seconds * 1e9), phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,
       dataFolder: dataFolder, isEphemeral: false, nodes: nodes, ring: ring ?? makeRing(), change: change,
       operations: OperationCounters(reads: reads, writes: writes))
     status.latencies = latencies(reads: reads, writes: writes)
@@ -60,23 +64,28 @@ struct Sample {
       change.kind == .join ? nodes.map(\.id) : nodes.filter { $0.name != change.node }.map(\.id)
     }
     return RingStatus(
-      slotCount: Self.slots, owners: Self.owners(ids), ranks: Swift.min(3, ids.count),
-      nextOwners: after.map(Self.owners) ?? [], nextRanks: after.map { Swift.min(3, $0.count) } ?? 0,
-      tokenCount: ids.count * 64)
+      slotCount: Self.slots, arcs: Self.arcs(ids), nextArcs: after.map(Self.arcs) ?? [], tokenCount: ids.count * 64)
   }
 
   /// Runs of uneven length, spread by a fixed multiplicative hash; each slot's owners follow each other.
-  private static func owners(_ ids: [Int]) -> [UInt16] {
+  private static func arcs(_ ids: [Int]) -> [RingStatus.Arc] {
     guard !ids.isEmpty else { return [] }
-    return (0..<slots).flatMap { slot -> [UInt16] in
-      let run = slot / 12 + slot / 31
+    return (0..<parts).map { part in
+      let run = part / 12 + part / 31
       let first = Int((UInt32(truncatingIfNeeded: run) &* 2_654_435_761) >> 16) % ids.count
-      return (0..<Swift.min(3, ids.count)).map { UInt16(ids[(first + $0) % ids.count]) }
+      return RingStatus.Arc(
+        start: part * (slots / parts), owners: (0..<Swift.min(3, ids.count)).map { ids[(first + $0) % ids.count] })
     }
   }
 }
 
 extension DashboardState {
+  /// Takes a status that was on its way for no time.
+  @discardableResult
+  mutating func apply(status: ClusterStatus) -> Bool {
+    apply(status: status, nowNs: Sample.openedNs + status.uptimeNs)
+  }
+
   /// A screen that has watched a sample for a minute under a steady, uneven load.
   static func watching(_ sample: Sample, _ size: Size) -> DashboardState {
     var state = DashboardState(size: size, advice: Sample.advice)
@@ -98,7 +107,7 @@ extension Sample {
     _ message: String
   ) -> ClusterEvent {
     ClusterEvent(
-      sequence: sequence, atNs: openedNs + UInt64(seconds * 1e9), kind: kind, severity: severity, message: message)
+      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), kind: kind, severity: severity, message: message)
   }
 
   /// Keys lie where a sum of their bytes says; what begins with `destroy` is asked about first.
@@ -112,7 +121,8 @@ extension Sample {
       let words = line.split(separator: " ")
       guard words.count > 1, words[0] == "put" || words[0] == "get" else { return nil }
       let sum = words[1].utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
-      return KeyPlace(key: String(words[1]), hash: sum &* 0x9E37_79B9_7F4A_7C15)
+      let hash = sum &* 0x9E37_79B9_7F4A_7C15
+      return ShownKey(key: String(words[1]), slot: Int(hash.multipliedFullWidth(by: UInt64(slots)).high))
     })
 
   /// A small grammar: a few commands, of which one takes a node.

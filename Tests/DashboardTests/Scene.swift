@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 
 /// The situations in which panels are compared with their golden pictures.
 enum Scene: String, CaseIterable, Sendable {
@@ -142,7 +142,7 @@ enum Scene: String, CaseIterable, Sendable {
     sample.verdict = VerdictStatus(
       operationsChecked: 12_004, keysWatched: 40, keysPerWatched: 1, violations: 2,
       lastViolation: VerdictStatus.Violation(
-        atNs: Sample.openedNs, summary: "key user:1001: get = Alice",
+        summary: "key user:1001: get = Alice",
         explanation: "no order of these operations on key user:1001 explains the last answer:\np1 |--put Bob--|\n"
           + "p2             |--get = Alice--|"))
     return .watching(sample, size)
@@ -155,7 +155,7 @@ enum Scene: String, CaseIterable, Sendable {
     sample.change = ChangeStatus(
       kind: kind, node: "node6", fraction: 0.41, keysMoved: 1_200_000, bytesMoved: 70 << 20, elapsedNs: 5_600_000_000,
       waitingFor: nil)
-    let pairs = MovePlan(sample.status(at: 0).ring)?.transfers ?? []
+    let pairs = MovePlan(RingMap(sample.status(at: 0).ring))?.transfers ?? []
     sample.change?.transfers = pairs.enumerated().map { index, pair in
       TransferStatus(from: pair.from, to: pair.to, keys: 240_000, bytes: (12 + index) << 20)
     }

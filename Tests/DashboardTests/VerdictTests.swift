@@ -1,5 +1,5 @@
 import Dashboard
-import KVCluster
+import ClusterModel
 import Testing
 
 /// The header's words about answers that were judged.

@@ -175,7 +175,7 @@ struct TourTests {
     settings.speed = 0.1
     let tour = Tour(settings, chapters: chapters("performance"))
     let playing = Task { await tour.run() }
-    try await wait(for: "work") { (tour.cluster?.status().operations.writes ?? 0) > 100 }
+    try await wait(for: "work") { (tour.cluster?.status().operations?.writes ?? 0) > 100 }
     let start = ContinuousClock.now
     tour.stop()
     #expect(await playing.value.failures == [])

@@ -258,7 +258,9 @@ import Text
       plan.toleratesFailures = true
       let result = try await BenchmarkRunner(plan, cluster).run { Self.killTwo(cluster) }
       #expect(result.counts.failures > 0)
-      #expect(result.table.contains("\(Figures.count(result.counts.failures, "operation")) failed, the first with: unavailable"))
+      #expect(
+        result.table.contains(
+          "\(Figures.count(result.counts.failures, "operation")) failed, the first with: unavailable"))
       #expect(result.marks.map(\.kind) == [.kill, .kill])
       #expect(result.table.contains("node2 was killed"))
     }

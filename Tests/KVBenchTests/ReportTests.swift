@@ -18,7 +18,7 @@ import Testing
     }
     let memory = ProcessMemory(residentBytes: 1, anonymousBytes: 1)
     let status = ClusterStatus(
-      atNs: 0, uptimeNs: 0, phase: .serving, epoch: 1, quorum: QuorumSettings(), fsync: .always, dataFolder: "/",
+      uptimeNs: 0, phase: .serving, epoch: 1, quorum: QuorumSettings(), fsync: .always, dataFolder: "/",
       isEphemeral: true, nodes: [], ring: RingStatus(), change: nil, operations: OperationCounters())
     let seconds = (0..<3).map { number in
       BenchmarkSecond(

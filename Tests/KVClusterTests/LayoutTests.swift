@@ -26,6 +26,7 @@ import Testing
     "Status",  // what a cluster shows of itself
     "Assembly",  // puts the parts together
     "",  // the facade
+    "Backend",  // the engine as faces see it
   ]
 
   private struct File {
@@ -56,7 +57,7 @@ import Testing
     for file in files {
       for name in SwiftWords.declarations(file.text) { owners[name] = Self.layers.firstIndex(of: file.folder) }
     }
-    #expect(owners.count > 150, "the scan finds the engine's types")
+    #expect(owners.count > 130, "the scan finds the engine's types")
     for file in files {
       guard let own = Self.layers.firstIndex(of: file.folder) else { continue }
       for word in Set(SwiftWords.types(file.text)) {

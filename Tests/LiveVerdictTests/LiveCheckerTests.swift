@@ -42,7 +42,7 @@ import Testing
       for i in 1...20 as ClosedRange<UInt8> {
         try await cluster.put([i], [i])
         #expect(try await cluster.get([i]) == [i])
-        #expect(await cluster.verdict.ofNow()?.operationsChecked == 2 * UInt64(i))
+        #expect(await cluster.verdictBoard.ofNow()?.operationsChecked == 2 * UInt64(i))
       }
     }
   }

@@ -1,11 +1,11 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// What answers are worth.
 extension Topic {
   static func quorum(_ figures: TopicFigures) -> TopicPage {
     let quorum = figures.quorum
-    let sum = "\(quorum.read) + \(quorum.write) \(quorum.read + quorum.write > quorum.replicas ? ">" : "≤") "
+    let sum = quorum.map { ": \($0.read) + \($0.write) \($0.read + $0.write > $0.replicas ? ">" : "≤") \($0.replicas)" }
     return TopicPage(
       title: Topic.quorum.rawValue,
       paragraphs: [
@@ -16,11 +16,11 @@ extension Topic {
         """
       ],
       figures: [
-        .init("this cluster", "\(figures.settings): \(sum)\(quorum.replicas), \(figures.status.guarantee.rawValue)"),
-        .init("owners that may be down", "\(figures.mayBeDown) of each key's \(quorum.replicas)"),
+        .init("this cluster", "\(figures.settings)\(sum ?? ""), \(figures.status.guarantee.rawValue)"),
+        .init("owners that may be down", figures.mayBeDown),
         .init("down now", figures.down),
-        .init("reads", figures.latency(figures.status.latencies.reads)),
-        .init("writes", figures.latency(figures.status.latencies.writes)),
+        .init("reads", figures.latency(figures.status.latencies?.reads)),
+        .init("writes", figures.latency(figures.status.latencies?.writes)),
       ],
       question: "Is R + W > N enough for linearizability?",
       hint: """
@@ -52,7 +52,7 @@ extension Topic {
   }
 
   static func cap(_ figures: TopicFigures) -> TopicPage {
-    let faults = figures.status.faults
+    let faults = LinkFaultWords.texts(figures.status)
     return TopicPage(
       title: Topic.cap.rawValue,
       paragraphs: [
@@ -68,7 +68,7 @@ extension Topic {
           figures.status.guarantee == .linearizable
             ? "consistency: \(figures.settings)" : "availability: \(figures.settings)"),
         .init("faulty links", faults.isEmpty ? "none" : Figures.count(faults.count, "fault") + ": \(faults[0])"),
-        .init("owners that may be cut off", "\(figures.mayBeDown) of each key's \(figures.quorum.replicas)"),
+        .init("owners that may be cut off", figures.mayBeDown),
         .init("verdict", figures.verdict),
       ],
       question: "And when there is no partition: what do you trade then?",

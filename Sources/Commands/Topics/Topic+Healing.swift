@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// How copies become equal again.
@@ -35,8 +35,8 @@ extension Topic {
       ],
       figures: [
         .init("quorums", figures.settings),
-        .init("reads so far", Figures.count(figures.status.operations.reads)),
-        .init("reads", figures.latency(figures.status.latencies.reads)),
+        .init("reads so far", figures.shown(figures.status.operations) { Figures.count($0.reads) }),
+        .init("reads", figures.latency(figures.status.latencies?.reads)),
         .init("live verdict", figures.verdict),
       ],
       question:
@@ -48,7 +48,7 @@ extension Topic {
   }
 
   static func antiEntropy(_ figures: TopicFigures) -> TopicPage {
-    let keys = figures.status.nodes.map(\.keys)
+    let keys = figures.status.nodes.compactMap(\.keys)
     return TopicPage(
       title: Topic.antiEntropy.rawValue,
       paragraphs: [
@@ -64,7 +64,7 @@ extension Topic {
           "copies held",
           keys.isEmpty ? "none" : "\(Figures.count(keys.min()!)) to \(Figures.count(keys.max()!)) keys a node"),
         .init("hints waiting", figures.byNode(\.hintsWaiting)),
-        .init("nodes being rebuilt", figures.byNode { $0.wal.isSuspect ? 1 : 0 }),
+        .init("nodes being rebuilt", figures.byNode { $0.wal.map { $0.isSuspect ? 1 : 0 } }),
       ],
       question: "A deleted key is on one owner and missing on another. Which of them is right?",
       hint: "nobody can say: hence tombstones. A tree must cover deletions too.")

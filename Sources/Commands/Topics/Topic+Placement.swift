@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 extension Topic {
@@ -36,7 +36,7 @@ extension Topic {
         """
       ],
       figures: [
-        .init("nodes on the ring", "\(figures.nodeCount), \(figures.quorum.replicas) owners a key"),
+        .init("nodes on the ring", "\(figures.nodeCount), \(figures.ring.ranks) owners a key"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
         .init("one node more moves", "\(moved(figures)) of all copies"),
         .init(
@@ -61,7 +61,8 @@ extension Topic {
         """
       ],
       figures: [
-        .init("tokens", "\(Figures.count(tokens)), \(tokens / max(1, figures.nodeCount)) a node"),
+        .init(
+          "tokens", figures.shown(tokens) { "\(Figures.count($0)), \($0 / max(1, figures.nodeCount)) a node" }),
         .init("arcs", "\(Figures.count(figures.arcs)) runs with the same first owner"),
         .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
       ],
@@ -86,7 +87,7 @@ extension Topic {
       ],
       figures: [
         .init("change under way", now ?? "none; epoch \(figures.status.epoch)"),
-        .init("one node more moves", "\(moved(figures)) of \(Figures.count(figures.sum(\.keys))) copies"),
+        .init("one node more moves", "\(moved(figures)) of \(figures.count(\.keys)) copies"),
         .init("waiting", "\(Figures.count(figures.status.queuedChanges.count, "change"))"),
       ],
       question: "Two nodes are added at the same time by two operators. What can go wrong without a joint phase?",
@@ -96,7 +97,7 @@ extension Topic {
   /// What a further node would take, as a part of all copies: an equal share of them.
   private static func moved(_ figures: TopicFigures) -> String {
     // With fewer nodes than copies a newcomer gets a copy of everything.
-    figures.nodeCount < figures.status.quorum.replicas
+    figures.nodeCount < figures.status.quorum?.replicas ?? 0
       ? "a new copy" : "about \(Figures.precisePercent(1 / Double(figures.nodeCount + 1)))"
   }
 }

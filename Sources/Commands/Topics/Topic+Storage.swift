@@ -1,11 +1,11 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// How one node keeps its keys.
 extension Topic {
   static func wal(_ figures: TopicFigures) -> TopicPage {
-    let bytes = figures.sum(\.wal.bytes)
-    let live = figures.sum(\.wal.liveBytes)
+    let bytes = figures.sum { $0.wal?.bytes }
+    let live = figures.sum { $0.wal?.liveBytes }
     return TopicPage(
       title: Topic.wal.rawValue,
       paragraphs: [
@@ -16,14 +16,21 @@ extension Topic {
         """
       ],
       figures: [
-        .init("logs", "\(Figures.bytes(bytes)) in \(Figures.count(figures.sum(\.wal.segments), "segment"))"),
-        .init("live", "\(Figures.bytes(live)), \(Figures.precisePercent(Double(live) / Double(max(1, bytes)))) of it"),
+        .init(
+          "logs",
+          "\(figures.shown(bytes) { Figures.bytes($0) }) in "
+            + figures.shown(figures.sum { $0.wal?.segments }) { Figures.count($0, "segment") }),
+        .init(
+          "live",
+          figures.shown(live) {
+            "\(Figures.bytes($0)), \(Figures.precisePercent(Double($0) / Double(max(1, bytes ?? 0)))) of it"
+          }),
         .init(
           "compactions",
-          "\(Figures.count(figures.sum(\.wal.compactions))), \(Figures.bytes(figures.sum(\.wal.compactedBytes))) written again"
+          "\(figures.count { $0.wal?.compactions }), \(figures.bytes { $0.wal?.compactedBytes }) written again"
         ),
-        .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("damaged places found", Figures.count(figures.sum(\.wal.damages))),
+        .init("policy", figures.fsync),
+        .init("damaged places found", figures.count { $0.wal?.damages }),
       ],
       question: "The last record of a log is half there after a crash. How do you tell that from a disk that rots?",
       hint: "by what was synced: bad before the last synced position is damage, after it a torn tail, which is cut.")
@@ -31,7 +38,12 @@ extension Topic {
 
   static func groupCommit(_ figures: TopicFigures) -> TopicPage {
     let (records, syncs) = (figures.records, figures.syncs)
-    let each = syncs == 0 ? "none yet" : Figures.decimal(Double(records) / Double(syncs), places: 1)
+    let each =
+      if let records, let syncs {
+        syncs == 0 ? "none yet" : Figures.decimal(Double(records) / Double(syncs), places: 1)
+      } else {
+        TopicFigures.none
+      }
     return TopicPage(
       title: Topic.groupCommit.rawValue,
       paragraphs: [
@@ -42,11 +54,13 @@ extension Topic {
         """
       ],
       figures: [
-        .init("policy", "fsync \(figures.status.fsync.rawValue)"),
-        .init("syncs since the start", "\(Figures.count(syncs)) for \(Figures.count(records)) records"),
+        .init("policy", figures.fsync),
+        .init(
+          "syncs since the start",
+          "\(figures.shown(syncs) { Figures.count($0) }) for \(figures.shown(records) { Figures.count($0) }) records"),
         .init("records a sync", each),
         .init("99 of 100 syncs take at most", figures.syncTail),
-        .init("writes", figures.latency(figures.status.latencies.writes)),
+        .init("writes", figures.latency(figures.status.latencies?.writes)),
       ],
       question: "Why not acknowledge at once and sync every second, as Redis does by default?",
       hint: """
@@ -56,8 +70,8 @@ extension Topic {
   }
 
   static func lru(_ figures: TopicFigures) -> TopicPage {
-    let (hits, misses) = (figures.sum { Int($0.cache.hits) }, figures.sum { Int($0.cache.misses) })
-    let used = figures.sum(\.cache.bytes)
+    let hits = figures.sum { $0.cache.map { Int(clamping: $0.hits) } }
+    let lookUps = figures.sum { $0.cache.map { Int(clamping: $0.hits &+ $0.misses) } }
     return TopicPage(
       title: Topic.lru.rawValue,
       paragraphs: [
@@ -70,12 +84,13 @@ extension Topic {
       figures: [
         .init(
           "hits",
-          hits + misses == 0
-            ? "nothing read yet"
-            : "\(Figures.precisePercent(Double(hits) / Double(hits + misses))) of \(Figures.count(hits + misses)) look-ups"
-        ),
-        .init("in use", "\(Figures.bytes(used)) of \(Figures.bytes(figures.sum(\.cache.capacityBytes)))"),
-        .init("keys held", "\(Figures.count(figures.sum(\.keys))) copies"),
+          figures.shown(lookUps) { count in
+            count == 0
+              ? "nothing read yet"
+              : "\(Figures.precisePercent(Double(hits ?? 0) / Double(count))) of \(Figures.count(count)) look-ups"
+          }),
+        .init("in use", "\(figures.bytes { $0.cache?.bytes }) of \(figures.bytes { $0.cache?.capacityBytes })"),
+        .init("keys held", "\(figures.count(\.keys)) copies"),
       ],
       question: "One scan over all keys empties an LRU cache. What do you do?",
       hint: "let newcomers prove themselves first: 2Q, segmented LRU, or TinyLFU's counts of how often.")
@@ -95,7 +110,7 @@ extension Topic {
       figures: [
         .init(
           "tombstones",
-          "\(Figures.count(figures.sum(\.tombstones))) beside \(Figures.count(figures.sum(\.keys))) copies of values"),
+          "\(figures.count(\.tombstones)) beside \(figures.count(\.keys)) copies of values"),
         .init("by node", figures.byNode(\.tombstones)),
         .init("owners down", figures.down),
       ],

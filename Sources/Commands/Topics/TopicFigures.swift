@@ -1,17 +1,19 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// What the explanations say of the cluster that is there, all of it from one status.
 struct TopicFigures {
   let status: ClusterStatus
-  let quorum: QuorumSettings
+  /// `nil` where operations do not wait for quorums.
+  let quorum: QuorumSettings?
+  let ring: RingMap
   /// Slots of which each node has the first copy, by id.
   private let firsts: [Int: Int]
 
   init(_ status: ClusterStatus) {
     self.status = status
-    quorum = status.quorum.effective(nodes: status.nodes.count)
-    let ring = status.ring
+    quorum = status.effectiveQuorum
+    ring = RingMap(status.ring)
     var firsts: [Int: Int] = [:]
     if ring.ranks > 0 {
       for slot in 0..<ring.slotCount { firsts[Int(ring.owners[slot * ring.ranks]), default: 0] += 1 }
@@ -20,17 +22,24 @@ struct TopicFigures {
   }
 
   var nodeCount: Int { status.nodes.count }
-  var majority: Int { quorum.replicas / 2 + 1 }
+
+  /// Stands for a figure that the backend does not give.
+  static let none = "—"
+
+  /// A figure in words, or ``none``.
+  func shown<Value>(_ value: Value?, _ words: (Value) -> String) -> String { value.map(words) ?? Self.none }
 
   /// `N=3 R=2 W=2`.
-  var settings: String { "N=\(quorum.replicas) R=\(quorum.read) W=\(quorum.write)" }
+  var settings: String { quorum.map { "N=\($0.replicas) R=\($0.read) W=\($0.write)" } ?? "no quorums" }
 
-  /// How many owners of a key may be down while it is still served.
-  var mayBeDown: Int { max(0, quorum.replicas - max(quorum.read, quorum.write)) }
+  /// How many owners of a key may be down while it is still served: `1 of each key's 3`.
+  var mayBeDown: String {
+    shown(quorum) { "\(max(0, $0.replicas - max($0.read, $0.write))) of each key's \($0.replicas)" }
+  }
 
   /// The least and the most of the ring of which a node has the first copy.
   var firstShares: String {
-    let slots = Double(max(1, status.ring.slotCount))
+    let slots = Double(max(1, ring.slotCount))
     let shares = status.nodes.map { Double(firsts[$0.id] ?? 0) / slots }
     guard let least = shares.min(), let most = shares.max() else { return "no ring yet" }
     return "\(Figures.precisePercent(least)) to \(Figures.precisePercent(most)) of the ring"
@@ -45,24 +54,34 @@ struct TopicFigures {
 
   /// Runs of neighbouring slots with the same first owner.
   var arcs: Int {
-    let ring = status.ring
     guard ring.ranks > 0, ring.slotCount > 1 else { return 0 }
     return (1..<ring.slotCount).count { ring.owners[$0 * ring.ranks] != ring.owners[($0 - 1) * ring.ranks] } + 1
   }
 
-  func sum(_ value: (NodeStatus) -> Int) -> Int { status.nodes.reduce(0) { $0 + value($1) } }
+  /// The sum over all nodes; `nil` if one of them does not give the figure.
+  func sum(_ value: (NodeStatus) -> Int?) -> Int? {
+    let values = status.nodes.compactMap(value)
+    return values.count == status.nodes.count ? values.reduce(0, +) : nil
+  }
 
-  var syncs: UInt64 { status.nodes.reduce(0) { $0 + $1.wal.syncs } }
-  var records: UInt64 { status.nodes.reduce(0) { $0 + $1.operations.writes } }
+  func count(_ value: (NodeStatus) -> Int?) -> String { shown(sum(value)) { Figures.count($0) } }
+  func bytes(_ value: (NodeStatus) -> Int?) -> String { shown(sum(value)) { Figures.bytes($0) } }
+
+  var syncs: Int? { sum { $0.wal?.syncs.map(Int.init(clamping:)) } }
+  var records: Int? { sum { $0.operations.map { Int(clamping: $0.writes) } } }
+  var fsync: String { shown(status.fsync) { "fsync \($0.rawValue)" } }
 
   /// What 99 of 100 syncs did not exceed, of all nodes together.
   var syncTail: String {
     var latencies = LatencyCounts()
-    for node in status.nodes { latencies.add(node.wal.syncLatencies) }
+    let known = status.nodes.compactMap { $0.wal?.syncLatencies }
+    guard !known.isEmpty else { return Self.none }
+    for counts in known { latencies.add(counts) }
     return latencies.percentileNs(0.99).map { Figures.time(ns: $0) } ?? "none yet"
   }
 
-  func latency(_ counts: LatencyCounts) -> String {
+  func latency(_ counts: LatencyCounts?) -> String {
+    guard let counts else { return Self.none }
     guard let middle = counts.percentileNs(0.5), let tail = counts.percentileNs(0.99) else { return "none yet" }
     return "p50 \(Figures.time(ns: middle)), p99 \(Figures.time(ns: tail))"
   }
@@ -76,8 +95,10 @@ struct TopicFigures {
   var verdict: String { status.verdict?.words ?? "nobody watches this session" }
 
   /// `node2 1,204, node4 3`, of the nodes with any; else `none`.
-  func byNode(_ value: (NodeStatus) -> Int) -> String {
-    let parts = status.nodes.filter { value($0) > 0 }.map { "\($0.name) \(Figures.count(value($0)))" }
+  func byNode(_ value: (NodeStatus) -> Int?) -> String {
+    let known = status.nodes.compactMap { node in value(node).map { (name: node.name, count: $0) } }
+    guard known.count == status.nodes.count else { return Self.none }
+    let parts = known.filter { $0.count > 0 }.map { "\($0.name) \(Figures.count($0.count))" }
     return parts.isEmpty ? "none" : parts.prefix(6).joined(separator: ", ") + (parts.count > 6 ? ", …" : "")
   }
 }

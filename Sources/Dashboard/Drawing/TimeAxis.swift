@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The line of time that graphs stand on, with marks where a node was added, removed, killed or restarted.

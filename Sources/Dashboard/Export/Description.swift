@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The screen in words, for those who cannot see it: what `describe` answers.
@@ -6,25 +6,27 @@ package enum Description {
   package static func lines(_ state: DashboardState) -> [String] {
     guard let status = state.status else { return ["The cluster is being opened."] }
     let seen = state.seen
-    var lines = [health(status), quorum(status)]
+    var lines = [health(status), promise(status)]
     if let verdict = status.verdict { lines.append("Answers watched: \(verdict.words).") }
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
     lines += state.nodes.map { node($0, seen) }
-    lines.append(
-      "Now \(Figures.short(seen.rates.reads)) reads and \(Figures.short(seen.rates.writes)) writes a second.")
-    if status.hintsDropped > 0 {
+    if let rates = seen.rates {
+      lines.append("Now \(Figures.short(rates.reads)) reads and \(Figures.short(rates.writes)) writes a second.")
+    }
+    if let count = status.hintsDropped, count > 0 {
       lines.append(
-        "\(Figures.short(status.hintsDropped)) hints were given up; a comparison of replicas brings what they held.")
+        "\(Figures.short(count)) hints were given up; a comparison of replicas brings what they held.")
     }
     lines += latency("Reads", seen.readLatency) + latency("Writes", seen.writeLatency)
     lines += benchmark(state)
     if let walk = state.walk {
-      let owners = status.ring.owners(ofSlot: status.ring.slot(of: walk.place.hash)).map { name($0, status) }
+      let owners = state.ring.owners(ofSlot: walk.key.slot).map { name($0, status) }
+      let hash = RingPlace.digits(slot: walk.key.slot, of: state.ring.slotCount)
       let copies = owners.dropFirst().joined(separator: " and ")
       lines.append(
-        "Key \(walk.place.key) has the hash \(KeyWalk.short(walk.place.hash)); its first owner is \(owners.first ?? "?")"
+        "Key \(walk.key.key) has the hash \(hash); its first owner is \(owners.first ?? "?")"
           + (copies.isEmpty ? "." : ", copies are on \(copies)."))
     }
     if let last = state.log.lines.last(where: { if case .event = $0.kind { true } else { false } }) {
@@ -40,11 +42,15 @@ package enum Description {
     return text + ", up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9))."
   }
 
-  private static func quorum(_ status: ClusterStatus) -> String {
-    let quorum = status.quorum.effective(nodes: status.nodes.count)
+  private static func promise(_ status: ClusterStatus) -> String {
+    let fsync = status.fsync.map { " fsync \($0.rawValue)." } ?? ""
+    let keys = status.keys.map { Figures.count($0, "key") }
+    guard let quorum = status.effectiveQuorum else {
+      return "\(keys.map { "\($0), " } ?? "")\(status.guarantee.rawValue).\(fsync)"
+    }
     return
-      "\(quorum.replicas) copies of each of \(Figures.count(status.keys, "key")); a read waits for \(quorum.read), "
-      + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue). fsync \(status.fsync.rawValue)."
+      "\(quorum.replicas) copies of each\(keys.map { " of \($0)" } ?? " key"); a read waits for \(quorum.read), "
+      + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue).\(fsync)"
   }
 
   private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ status: ClusterStatus) -> String {
@@ -58,21 +64,23 @@ package enum Description {
   private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
-      let hints = Figures.count(node.hintsWaiting, "hint") + Figures.word(node.hintsWaiting, " waits", " wait")
-      return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)); \(hints) for it."
+      let hints = node.hintsWaiting.map { "; \(waiting($0))" } ?? ""
+      return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share))\(hints)."
     }
-    var text =
-      "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share)), holds "
-      + "\(Figures.count(node.keys, "key")), log \(Figures.bytes(node.wal.bytes)), "
-      + "\(Figures.short(seen.operationsPerSecond(ofNode: node.id))) operations a second"
+    var text = "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share))"
+    if let keys = node.keys { text += ", holds \(Figures.count(keys, "key"))" }
+    if let wal = node.wal { text += ", log \(Figures.bytes(wal.bytes))" }
+    if let rate = seen.operationsPerSecond(ofNode: node.id) { text += ", \(Figures.short(rate)) operations a second" }
     if let rate = seen.hitRate(ofNode: node.id) { text += ", cache hits \(Figures.percent(rate))" }
-    if node.hintsWaiting > 0 {
-      text += ", \(Figures.count(node.hintsWaiting, "hint")) \(Figures.word(node.hintsWaiting, "waits", "wait")) for it"
-    }
-    if node.hintBytes > 0 { text += " (\(Figures.bytes(node.hintBytes)))" }
-    if node.wal.isSuspect { text += ", is being rebuilt" }
+    if let count = node.hintsWaiting, count > 0 { text += ", \(waiting(count))" }
+    if let bytes = node.hintBytes, bytes > 0 { text += " (\(Figures.bytes(bytes)))" }
+    if node.wal?.isSuspect == true { text += ", is being rebuilt" }
     if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name))" }
     return text + "."
+  }
+
+  private static func waiting(_ hints: Int) -> String {
+    "\(Figures.count(hints, "hint")) \(Figures.word(hints, "waits", "wait")) for it"
   }
 
   private static func latency(_ name: String, _ history: LatencyHistory) -> [String] {

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The benchmark that runs: how far it is, how fast, how long its operations take; then what it measured.
@@ -193,17 +193,18 @@ struct BenchmarkFigures {
 
   private mutating func addNow(_ run: BenchmarkStatus, _ seen: Observations, isShort: Bool, _ look: Look) {
     let last = run.seconds.last
-    let reads = last?.readsPerSecond ?? seen.rates.reads, writes = last?.writesPerSecond ?? seen.rates.writes
+    let reads = last?.readsPerSecond ?? seen.rates?.reads, writes = last?.writesPerSecond ?? seen.rates?.writes
+    func figure(_ rate: Double?) -> String { (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6) }
     speeds = [
       Figure(
-        label: "", text: "\(look.glyphs.reads) \(Figures.short(reads).rightAligned(6))\(isShort ? "/s" : " reads/s")",
+        label: "", text: "\(look.glyphs.reads) \(figure(reads))\(isShort ? "/s" : " reads/s")",
         color: look.theme.readGraph.end),
       Figure(
         label: "",
-        text: "\(look.glyphs.writes) \(Figures.short(writes).rightAligned(6))\(isShort ? "/s" : " writes/s")",
+        text: "\(look.glyphs.writes) \(figure(writes))\(isShort ? "/s" : " writes/s")",
         color: look.theme.writeGraph.end),
     ]
-    addTimes(last?.latency ?? (reads > writes ? seen.readLatency : seen.writeLatency).recent)
+    addTimes(last?.latency ?? (reads ?? 0 > writes ?? 0 ? seen.readLatency : seen.writeLatency).recent)
   }
 
   /// The whole run, and how it compares with the one before it of the same name.

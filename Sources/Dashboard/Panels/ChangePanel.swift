@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// How far a membership change is: the whole in one row, and below it who hands over how much to whom.
@@ -18,7 +18,7 @@ package enum ChangePanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status, let change = status.change else { return canvas }
-    drawWhole(change, status, state.seen.plan, on: &canvas, look)
+    drawWhole(change, status, state.seen, on: &canvas, look)
     guard size.height > 1, let plan = state.seen.plan else { return canvas }
     let columns = columnCount(size.width)
     let room = (size.height - 1) * columns
@@ -34,9 +34,9 @@ package enum ChangePanel {
   // MARK: The whole
 
   private static func drawWhole(
-    _ change: ChangeStatus, _ status: ClusterStatus, _ plan: MovePlan?, on canvas: inout Canvas, _ look: Look
+    _ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations, on canvas: inout Canvas, _ look: Look
   ) {
-    let figures = fitting(figures(change, status, plan), width: canvas.width)
+    let figures = fitting(figures(change, status, seen), width: canvas.width)
     let start = drawName(change, status, on: &canvas, look)
     let end = canvas.width - figures.reduce(1) { $0 + $1.columns + 2 }
     if end - start >= 8 {
@@ -71,7 +71,7 @@ package enum ChangePanel {
   }
 
   /// The least important last: what does not fit beside a readable bar is left out from the end.
-  private static func figures(_ change: ChangeStatus, _ status: ClusterStatus, _ plan: MovePlan?) -> [String] {
+  private static func figures(_ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations) -> [String] {
     var figures = [Figures.percent(change.fraction).rightAligned(5)]
     if let reason = change.waitingFor { return figures + ["waits: \(reason)"] }
     let seconds = Double(change.elapsedNs) / 1e9
@@ -81,8 +81,8 @@ package enum ChangePanel {
     let moved = "\(Figures.short(change.keysMoved)) \(Figures.word(change.keysMoved, "key", "keys"))"
     figures.append(moved.rightAligned(11))
     if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
-    if let plan {
-      let ideal = Figures.precisePercent(MovePlan.ideal(change, status))
+    if let plan = seen.plan {
+      let ideal = Figures.precisePercent(MovePlan.ideal(change, status, ranks: seen.ring.ranks))
       figures.append("moves \(Figures.precisePercent(plan.movedPart)) (ideal \(ideal))")
     }
     if !status.queuedChanges.isEmpty { figures.append("+\(status.queuedChanges.count) waiting") }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// What the cluster did, what was asked of it and what it answered, newest last.

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The cluster in two lines: how it is, what it promises, where its data is.
@@ -40,19 +40,20 @@ package enum HeaderPanel {
     var word = "\(look.glyphs.health(health)) \(health.rawValue)"
     if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
     let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, status) == .serving }
+    let guarantee = status.guarantee
     return [
       Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
       Segment(text: nodes(status, cutOff: cutOff), style: look.style(isWhole && cutOff == 0 ? .text : .warn)),
-      Segment(text: quorum(status), style: look.style(.text)),
-      Segment(text: status.guarantee.rawValue, style: look.style(status.guarantee == .linearizable ? .ok : .warn)),
-      Segment(text: "fsync \(status.fsync.rawValue)", style: look.style(.text)),
-    ]
+      status.effectiveQuorum.map { Segment(text: words($0), style: look.style(.text)) },
+      Segment(text: guarantee.rawValue, style: look.style(guarantee == .linearizable ? .ok : .warn)),
+      status.fsync.map { Segment(text: "fsync \($0.rawValue)", style: look.style(.text)) },
+    ].compactMap { $0 }
   }
 
   private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
-    let folder = status.isEphemeral ? "\(status.dataFolder) (removed at the end)" : status.dataFolder
-    let promises = [promise(status.guarantee), promise(status.fsync), "epoch \(status.epoch)"]
-    return (["data \(folder)"] + promises).map { Segment(text: $0, style: look.style(.dim)) }
+    let folder = status.dataFolder.map { "data \($0)\(status.isEphemeral ? " (removed at the end)" : "")" }
+    let promises = [promise(status.guarantee), status.fsync.map(promise), "epoch \(status.epoch)"]
+    return ([folder] + promises).compactMap { $0 }.map { Segment(text: $0, style: look.style(.dim)) }
   }
 
   /// What watching the answers has found, at the right end, where it grows without moving anything.
@@ -79,9 +80,8 @@ package enum HeaderPanel {
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }
 
-  private static func quorum(_ status: ClusterStatus) -> String {
-    let quorum = status.quorum.effective(nodes: status.nodes.count)
-    return "N=\(quorum.replicas) R=\(quorum.read) W=\(quorum.write)"
+  private static func words(_ quorum: QuorumSettings) -> String {
+    "N=\(quorum.replicas) R=\(quorum.read) W=\(quorum.write)"
   }
 
   private static func uptime(_ status: ClusterStatus) -> String {

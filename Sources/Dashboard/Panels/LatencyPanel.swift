@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// How long operations take: reads upwards from the time axis, writes downwards, to the same scale from zero.

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// All there is to say of the selected node.
@@ -53,7 +53,7 @@ package enum NodeDetail {
           } ?? "")
       case .up, .joining, .leaving:
         trouble.map { $0.words(node.name) }
-          ?? (node.wal.isSuspect ? "has lost records; rebuilt from the others before it votes" : "")
+          ?? (node.wal?.isSuspect == true ? "has lost records; rebuilt from the others before it votes" : "")
       }
     canvas.write(
       words.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis), column: column, row: 0, look.style(.dim))
@@ -62,57 +62,76 @@ package enum NodeDetail {
   /// The log as a bar of live and dead bytes.
   private static func drawLog(_ node: NodeStatus, row: Int, on canvas: inout Canvas, _ look: Look) {
     canvas.write("log", column: 1, row: row, look.style(.dim))
-    let wal = node.wal
     let isDown = RingOwners.Condition.isDown(node.state)
-    guard wal.bytes > 0, !isDown else {
-      let word = isDown ? "on the disk; read when the node starts" : "empty"
+    guard let wal = node.wal, wal.bytes > 0, !isDown else {
+      let word =
+        node.wal == nil ? look.glyphs.dash : isDown ? "on the disk; read when the node starts" : "empty"
       canvas.write(word, column: labelWidth, row: row, look.style(.dim))
       return
     }
-    let text = "\(Figures.bytes(wal.liveBytes)) live, \(Figures.bytes(wal.deadBytes)) dead"
+    let parts = [(wal.liveBytes, "live"), (wal.deadBytes, "dead")].compactMap { bytes, word in
+      bytes.map { "\(Figures.bytes($0)) \(word)" }
+    }
+    let text = parts.isEmpty ? Figures.bytes(wal.bytes) : parts.joined(separator: ", ")
     let width = Swift.min(40, canvas.width - labelWidth - text.columns - 3)
     var column = labelWidth
-    if width >= 6 {
-      Meter.draw(Double(wal.liveBytes) / Double(wal.bytes), column: column, row: row, width: width, on: &canvas, look)
+    if width >= 6, let live = wal.liveFraction {
+      Meter.draw(live, column: column, row: row, width: width, on: &canvas, look)
       column += width + 2
     }
     canvas.write(text, column: column, row: row, look.style(.text))
   }
 
   private static func lines(_ node: NodeStatus, _ seen: Observations, _ look: Look) -> [Line] {
-    let wal = node.wal
-    let sync = [(0.5, "p50"), (0.99, "p99")].compactMap { part, name in
-      wal.syncLatencies.percentileNs(part).map { "\(name) \(Figures.time(ns: Double($0)))" }
-    }.joined(separator: ", ")
-    let compacted =
-      wal.compactions > 0
-      ? "\(Figures.count(wal.compactions, "segment")) emptied, \(Figures.bytes(wal.compactedBytes)) written again"
-      : "none yet"
-    let damage = wal.damages > 0 ? "\(wal.damages) found since it started" : "none found"
-    let hintBytes = node.hintBytes > 0 ? ", \(Figures.bytes(node.hintBytes))" : ""
-    let hints =
-      node.hintsWaiting > 0
-      ? "\(Figures.count(node.hintsWaiting, "write")) \(Figures.word(node.hintsWaiting, "waits", "wait")) for it\(hintBytes)"
-      : "none waiting"
+    let dash = look.glyphs.dash
+    let hints = hints(node)
     let owns = Line(
       label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text)
-    let waiting = Line(label: "hints", text: hints, key: node.hintsWaiting > 0 ? .warn : .text)
+    let waiting = Line(label: "hints", text: hints ?? dash, key: node.hintsWaiting ?? 0 > 0 ? .warn : .text)
     // Its memory is gone, and what its log holds is known when it starts again.
     if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }
+    let deleted = node.tombstones.map { ", \(Figures.short($0)) deleted" } ?? ""
+    let damages = node.wal?.damages
     return [
-      Line(label: "keys", text: "\(Figures.short(node.keys)), \(Figures.short(node.tombstones)) deleted", key: .text),
+      Line(label: "keys", text: node.keys.map { Figures.short($0) + deleted } ?? dash, key: .text),
       owns,
+      Line(label: "cache", text: cache(node) ?? dash, key: .text),
+      Line(label: "segments", text: node.wal.flatMap(segments) ?? dash, key: .text),
+      Line(label: "compacted", text: node.wal.flatMap(compacted) ?? dash, key: .text),
       Line(
-        label: "cache",
-        text: "\(Figures.bytes(node.cache.bytes)) of \(Figures.bytes(node.cache.capacityBytes))", key: .text),
-      Line(
-        label: "segments",
-        text: "\(wal.segments), \(Figures.count(Int(clamping: wal.syncs), "sync"))\(sync.isEmpty ? "" : ": \(sync)")",
-        key: .text),
-      Line(label: "compacted", text: compacted, key: .text),
-      Line(label: "damage", text: damage, key: wal.damages > 0 ? .warn : .text),
+        label: "damage", text: damages.map { $0 > 0 ? "\($0) found since it started" : "none found" } ?? dash,
+        key: damages ?? 0 > 0 ? .warn : .text),
       waiting,
     ]
+  }
+
+  private static func hints(_ node: NodeStatus) -> String? {
+    guard let count = node.hintsWaiting else { return nil }
+    guard count > 0 else { return "none waiting" }
+    let bytes = node.hintBytes.map { $0 > 0 ? ", \(Figures.bytes($0))" : "" } ?? ""
+    return "\(Figures.count(count, "write")) \(Figures.word(count, "waits", "wait")) for it\(bytes)"
+  }
+
+  private static func cache(_ node: NodeStatus) -> String? {
+    guard let bytes = node.cache?.bytes else { return nil }
+    return Figures.bytes(bytes) + (node.cache?.capacityBytes.map { " of \(Figures.bytes($0))" } ?? "")
+  }
+
+  private static func segments(_ wal: WalStatus) -> String? {
+    let times = [(0.5, "p50"), (0.99, "p99")].compactMap { part, name in
+      wal.syncLatencies?.percentileNs(part).map { "\(name) \(Figures.time(ns: Double($0)))" }
+    }.joined(separator: ", ")
+    let syncs = wal.syncs.map { Figures.count(Int(clamping: $0), "sync") + (times.isEmpty ? "" : ": \(times)") }
+    let parts = [wal.segments.map(String.init), syncs].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  private static func compacted(_ wal: WalStatus) -> String? {
+    wal.compactions.map { count in
+      guard count > 0 else { return "none yet" }
+      let bytes = wal.compactedBytes.map { ", \(Figures.bytes($0)) written again" } ?? ""
+      return "\(Figures.count(count, "segment")) emptied\(bytes)"
+    }
   }
 
   private static func drawTrends(
@@ -124,7 +143,7 @@ package enum NodeDetail {
     let trends: [(label: String, values: [Double?], top: Double, now: String)] = [
       (
         "ops/s", operations, operations.compactMap { $0 }.max() ?? 0,
-        Figures.short(seen.operationsPerSecond(ofNode: node.id))
+        seen.operationsPerSecond(ofNode: node.id).map { Figures.short($0) } ?? look.glyphs.dash
       ),
       (
         "hits", seen.hitRates(ofNode: node.id, last: width), 1,

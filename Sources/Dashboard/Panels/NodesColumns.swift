@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// The nodes table's columns: what fits is chosen by importance, what is chosen stands in reading order.
 struct NodesColumns {

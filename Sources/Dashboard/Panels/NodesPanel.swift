@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The nodes as a table, a row each.
@@ -8,11 +8,11 @@ package enum NodesPanel {
     guard state.status != nil else { return canvas }
     let nodes = state.nodes
     let columns = NodesColumns(
-      width: size.width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting > 0 })
+      width: size.width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting ?? 0 > 0 })
     let rows = rows(state, size)
     let selected = state.focus == .panel(.nodes) || state.layout.detail.height > 0 ? state.selectedNode : nil
     drawTitles(columns, state.nodeOrder, on: &canvas, look)
-    let keysMax = nodes.map(\.keys).max() ?? 0
+    let keysMax = nodes.compactMap(\.keys).max() ?? 0
     for (row, index) in rows.enumerated() {
       let context = Row(node: nodes[index], seen: state.seen, keysMax: keysMax, look: look)
       context.draw(columns, row: row + 1, isSelected: index == selected, on: &canvas)
@@ -115,9 +115,9 @@ private struct Row {
     switch placed.column {
     case .state:
       line.write(stateWord(width: placed.width), column: placed.start, row: 0, stateStyle)
-    case .keysMeter where isDown, .cacheTrend where isDown: break
+    case .keysMeter where isDown || node.keys == nil, .cacheTrend where isDown || node.cache == nil: break
     case .keysMeter:
-      let fraction = keysMax > 0 ? Double(node.keys) / Double(keysMax) : 0
+      let fraction = keysMax > 0 ? Double(node.keys ?? 0) / Double(keysMax) : 0
       Meter.draw(fraction, column: placed.start, row: 0, width: placed.width, on: &line, look)
     case .cacheTrend:
       Sparkline.draw(
@@ -137,7 +137,7 @@ private struct Row {
     }
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
-      let word = trouble?.word ?? (node.wal.isSuspect ? "rebuilding" : node.state.word)
+      let word = trouble?.word ?? (node.wal?.isSuspect == true ? "rebuilding" : node.state.word)
       return word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
     }
     let figure = Figures.percent(fraction)
@@ -149,16 +149,14 @@ private struct Row {
     if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
     return switch column {
     case .share: (Figures.percent(node.share), .text)
-    case .keys: (Figures.short(node.keys), isServing ? .text : .dim)
+    case .keys: node.keys.map { (Figures.short($0), isServing ? .text : .dim) } ?? none
     case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? none
     case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? none
-    case .wal: (Figures.bytes(node.wal.bytes), .text)
-    case .live:
-      node.wal.bytes > 0
-        ? (Figures.percent(Double(node.wal.liveBytes) / Double(node.wal.bytes)), .text) : none
-    case .hints: node.hintsWaiting > 0 ? (Figures.short(node.hintsWaiting), .warn) : none
+    case .wal: node.wal.map { (Figures.bytes($0.bytes), .text) } ?? none
+    case .live: node.wal?.liveFraction.map { (Figures.percent($0), .text) } ?? none
+    case .hints: node.hintsWaiting.flatMap { $0 > 0 ? (Figures.short($0), .warn) : nil } ?? none
     case .operations:
-      isServing ? (Figures.short(seen.operationsPerSecond(ofNode: node.id)), .text) : none
+      seen.operationsPerSecond(ofNode: node.id).flatMap { isServing ? (Figures.short($0), .text) : nil } ?? none
     case .state, .keysMeter, .cacheTrend: ("", .text)
     }
   }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// A place on the ring that the picture points at: the cursor's, or that of the key last asked for.
@@ -12,13 +12,14 @@ struct RingMark {
 
   /// The cursor's place while the ring has the keys, else the last key's.
   init?(_ state: DashboardState) {
-    guard let ring = state.status?.ring, ring.slotCount > 0 else { return nil }
+    let ring = state.ring
+    guard state.status != nil, ring.slotCount > 0 else { return nil }
     if state.focus == .panel(.ring), let cursor = state.ringCursor {
       slot = Swift.min(cursor, ring.slotCount - 1)
       isCursor = true
       isWalking = false
     } else if let walk = state.walk {
-      slot = ring.slot(of: walk.place.hash)
+      slot = Swift.min(walk.key.slot, ring.slotCount - 1)
       isCursor = false
       isWalking = walk.isMoving(nowNs: state.seen.nowNs) && !state.appearance.isMotionReduced
     } else {
@@ -41,9 +42,11 @@ enum RingCaption {
     guard let status = state.status else { return [] }
     let choices: [[Word]]
     if let mark {
-      choices = mark.isCursor ? range(mark, status, look) : walk(mark, state, status, look)
+      choices = mark.isCursor ? range(mark, status, state.ring, look) : walk(mark, state, status, look)
     } else {
-      choices = meaning(status, isTour: state.guide != nil, look).map { [Word(text: $0, node: nil)] }
+      choices = meaning(status, ranks: state.ring.ranks, isTour: state.guide != nil, look).map {
+        [Word(text: $0, node: nil)]
+      }
     }
     return choices.first { columns($0) <= width } ?? []
   }
@@ -54,24 +57,23 @@ enum RingCaption {
   private static func walk(
     _ mark: RingMark, _ state: DashboardState, _ status: ClusterStatus, _ look: Look
   ) -> [[Word]] {
-    guard let place = state.walk?.place else { return [] }
-    let hash = KeyWalk.short(place.hash) + look.glyphs.ellipsis
+    guard let walked = state.walk?.key else { return [] }
+    let hash = RingPlace.digits(slot: walked.slot, of: state.ring.slotCount) + look.glyphs.ellipsis
     let owners = owners(Array(mark.owners.prefix(mark.ownersReached)), status)
     let arrow = Word(text: " \(look.glyphs.arrow) ", node: nil)
-    let key = [20, 12, 6].map { place.key.fitted(to: $0, ellipsis: look.glyphs.ellipsis) }
+    let key = [20, 12, 6].map { walked.key.fitted(to: $0, ellipsis: look.glyphs.ellipsis) }
     let tail = owners.isEmpty ? [] : [arrow] + owners
     return key.map { [Word(text: $0, node: nil), arrow, Word(text: hash, node: nil)] + tail }
       + [[Word(text: hash, node: nil)] + tail, owners]
   }
 
   /// `9f3a-a012 → node3 (node1, node4)  1.2 %`.
-  private static func range(_ mark: RingMark, _ status: ClusterStatus, _ look: Look) -> [[Word]] {
-    let run = status.ring.run(around: mark.slot)
+  private static func range(_ mark: RingMark, _ status: ClusterStatus, _ ring: RingMap, _ look: Look) -> [[Word]] {
+    let run = ring.run(around: mark.slot)
     guard !run.isEmpty else { return [] }
-    let scale = 65_536 / status.ring.slotCount
-    let first = RingPlace.digits(slot: run.lowerBound * scale)
-    let last = RingPlace.digits(slot: run.upperBound * scale - 1)
-    let part = Figures.precisePercent(Double(run.count) / Double(status.ring.slotCount))
+    let first = RingPlace.digits(slot: run.lowerBound, of: ring.slotCount)
+    let last = RingPlace.digits(before: run.upperBound, of: ring.slotCount)
+    let part = Figures.precisePercent(Double(run.count) / Double(ring.slotCount))
     let arrow = Word(text: " \(look.glyphs.arrow) ", node: nil)
     let short = [Word(text: "\(first)-\(last)", node: nil), arrow] + owners(mark.owners, status)
     return [short + [Word(text: "  \(part)", node: nil)], short, owners(mark.owners, status)]
@@ -90,7 +92,7 @@ enum RingCaption {
   }
 
   /// What the picture means, in the words that matter most now.
-  private static func meaning(_ status: ClusterStatus, isTour: Bool, _ look: Look) -> [String] {
+  private static func meaning(_ status: ClusterStatus, ranks: Int, isTour: Bool, _ look: Look) -> [String] {
     if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
     if status.nodes.contains(where: { RingOwners.Condition($0, status) == .dead }) {
       return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
@@ -102,7 +104,7 @@ enum RingCaption {
       if isTour { return ["no keys yet"] }
       return ["no keys yet: try `put hello world`, or `benchmark`", "no keys yet: try `benchmark`", "no keys yet"]
     }
-    if status.ring.ranks > 1 {
+    if ranks > 1 {
       return ["outer band: first copy; inner: the others", "outer band: first copy"]
     }
     return ["each colour is a node's part"]

@@ -1,18 +1,18 @@
-import KVCluster
+import ClusterModel
 
 /// Who owns the slots of a ring, as it is to be drawn now.
 struct RingOwners {
-  let ring: RingStatus
+  let ring: RingMap
   private let showsNext: Bool
   /// Slots before this one have been handed over, as far as they move.
   private let handedOver: Int
   private let conditions: [Int: Condition]
 
   /// - Parameter phase: in the second phase of the animation moving slots show their owner after the change.
-  init(_ status: ClusterStatus, phase: Bool) {
-    ring = status.ring
-    showsNext = phase && !status.ring.nextOwners.isEmpty
-    handedOver = Int((status.change?.fraction ?? 0) * Double(status.ring.slotCount))
+  init(_ status: ClusterStatus, _ ring: RingMap, phase: Bool) {
+    self.ring = ring
+    showsNext = phase && !ring.nextOwners.isEmpty
+    handedOver = Int((status.change?.fraction ?? 0) * Double(ring.slotCount))
     conditions = Dictionary(status.nodes.map { ($0.id, Condition($0, status)) }) { first, _ in first }
   }
 
@@ -84,7 +84,7 @@ struct RingOwners {
 
   private static func id(_ owners: [UInt16], slot: Int, rank: Int, ranks: Int) -> Int? {
     let index = slot * ranks + rank
-    return rank < ranks && index < owners.count ? Int(owners[index]) : nil
+    return rank < ranks && index < owners.count && owners[index] != RingMap.nobody ? Int(owners[index]) : nil
   }
 
   /// The slot in the middle of part `index` of `count` equal parts of the ring.
@@ -118,7 +118,7 @@ struct RingOwners {
     for slot in 1...ring.slotCount {
       let first = ring.owners[start * ring.ranks]
       if slot < ring.slotCount, ring.owners[slot * ring.ranks] == first { continue }
-      runs[Int(first), default: []].append(start..<slot)
+      if first != RingMap.nobody { runs[Int(first), default: []].append(start..<slot) }
       start = slot
     }
     return runs

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// The hash ring: the donut for the idea, the tape below it for the truth.
@@ -6,7 +6,7 @@ package enum RingPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status else { return canvas }
-    let owners = RingOwners(status, phase: state.ringPhase)
+    let owners = RingOwners(status, state.ring, phase: state.ringPhase)
     guard !owners.isEmpty else {
       canvas.write(
         "no ring yet".fitted(to: size.width, ellipsis: look.glyphs.ellipsis), column: 1, row: 0, look.style(.dim))
@@ -34,13 +34,14 @@ package enum RingPanel {
 
   /// What stands at the right of the frame's upper edge.
   static func note(_ state: DashboardState) -> String {
-    guard let ring = state.status?.ring, ring.tokenCount > 0 else { return "" }
-    return Figures.count(ring.tokenCount, "token")
+    guard let tokens = state.status?.ring.tokenCount, tokens > 0 else { return "" }
+    return Figures.count(tokens, "token")
   }
 
   /// The slot that a cell of the tape shows; `nil` elsewhere.
   static func slot(at column: Int, _ row: Int, _ state: DashboardState, _ size: Size) -> Int? {
-    guard let ring = state.status?.ring, ring.slotCount > 0, !ring.owners.isEmpty else { return nil }
+    let ring = state.ring
+    guard ring.slotCount > 0, !ring.owners.isEmpty else { return nil }
     let area = tape(size)
     let shape = RingTape.Shape(area.size, state.appearance.look)
     return shape.slot(column: column - area.column, row: row - area.row, of: ring.slotCount)
@@ -72,13 +73,13 @@ package enum RingPanel {
   }
 
   private static func writeFigures(_ status: ClusterStatus, width: Int, on canvas: inout Canvas, _ look: Look) {
-    let keys = Figures.short(status.keys)
+    let keys = status.keys.map { Figures.short($0) } ?? look.glyphs.dash
     let imbalance = RingFigures.imbalance(status).map { ratio in
       let figure = Figures.decimal(ratio, places: 2)
       // The hole has an even width: with an odd one of its own it would stand half a cell beside its middle.
       return look.glyphs.times + (figure.columns % 2 == 0 ? " " : "") + figure
     }
-    let word = Figures.word(status.keys, "key", "keys")
+    let word = Figures.word(status.keys ?? 0, "key", "keys")
     var lines = [(text: keys, style: look.style(.title, .bold)), (text: word, style: look.style(.dim))]
     if let imbalance {
       if width >= 12 { lines.append((text: "", style: look.style(.dim))) }

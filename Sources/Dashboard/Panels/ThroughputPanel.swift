@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// Reads and writes a second over time: reads grow upwards from the time axis, writes downwards.
@@ -32,10 +32,17 @@ package enum ThroughputPanel {
       let (reads, writes) = (Figures.short(state.seen.readAxis.top), Figures.short(state.seen.writeAxis.top))
       return "axis \(glyphs.reads) \(reads) \(glyphs.writes) \(writes)"
     }
-    let rates = state.seen.rates
-    let reads = Figures.short(rates.reads).rightAligned(6)
-    let writes = Figures.short(rates.writes).rightAligned(6)
+    let (reads, writes) = figures(state, look)
     return "\(glyphs.reads)\(reads) \(glyphs.writes)\(writes) a second"
+  }
+
+  /// Reads and writes a second; a dash each where the backend does not count them.
+  private static func figures(_ state: DashboardState, _ look: Look) -> (reads: String, writes: String) {
+    guard state.status == nil || state.seen.rates != nil else {
+      return (look.glyphs.dash.rightAligned(6), look.glyphs.dash.rightAligned(6))
+    }
+    let rates = state.seen.rates ?? (0, 0)
+    return (Figures.short(rates.reads).rightAligned(6), Figures.short(rates.writes).rightAligned(6))
   }
 
   private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }
@@ -48,9 +55,9 @@ package enum ThroughputPanel {
   }
 
   private static func drawFigures(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
-    let rates = state.seen.rates
-    let reads = "\(look.glyphs.reads) \(Figures.short(rates.reads).rightAligned(6)) reads/s"
-    let writes = "\(look.glyphs.writes) \(Figures.short(rates.writes).rightAligned(6)) writes/s"
+    let rates = figures(state, look)
+    let reads = "\(look.glyphs.reads) \(rates.reads) reads/s"
+    let writes = "\(look.glyphs.writes) \(rates.writes) writes/s"
     let readStyle = Style(look.theme.readGraph.end, on: look.theme[.background], [.bold])
     let writeStyle = Style(look.theme.writeGraph.end, on: look.theme[.background], [.bold])
     var column = canvas.write(reads, column: 1, row: 0, readStyle) + 3

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// What must not be overlooked: an answer that nothing explains, and the faults in force.
 ///

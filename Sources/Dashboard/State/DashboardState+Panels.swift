@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 extension DashboardState {
   /// A key press while a panel has the keys.
@@ -113,23 +113,23 @@ extension DashboardState {
 
   /// Left and right go from range to range, up and down by a sixteenth of the ring: a digit of the hash.
   private mutating func moveInRing(_ key: Key) {
-    guard let ring = status?.ring, ring.slotCount > 0, !ring.owners.isEmpty else { return }
-    let at = Swift.min(ringCursor ?? walk.map { ring.slot(of: $0.place.hash) } ?? 0, ring.slotCount - 1)
+    guard ring.slotCount > 0, !ring.owners.isEmpty else { return }
+    let at = Swift.min(ringCursor ?? walk?.key.slot ?? 0, ring.slotCount - 1)
     let run = ring.run(around: at)
     switch key {
     case .left, .character("h"): ringCursor = run.lowerBound > 0 ? run.lowerBound - 1 : ring.slotCount - 1
     case .right, .character("l"): ringCursor = run.upperBound < ring.slotCount ? run.upperBound : 0
-    case .up, .character("k"): moveRingCursor(from: at, bySixteenths: -1, ring)
-    case .down, .character("j"): moveRingCursor(from: at, bySixteenths: 1, ring)
-    case .pageUp: moveRingCursor(from: at, bySixteenths: -4, ring)
-    case .pageDown: moveRingCursor(from: at, bySixteenths: 4, ring)
+    case .up, .character("k"): moveRingCursor(from: at, bySixteenths: -1)
+    case .down, .character("j"): moveRingCursor(from: at, bySixteenths: 1)
+    case .pageUp: moveRingCursor(from: at, bySixteenths: -4)
+    case .pageDown: moveRingCursor(from: at, bySixteenths: 4)
     case .home, .character("g"): ringCursor = 0
     case .end, .character("G"): ringCursor = ring.slotCount - 1
     default: break
     }
   }
 
-  private mutating func moveRingCursor(from slot: Int, bySixteenths count: Int, _ ring: RingStatus) {
+  private mutating func moveRingCursor(from slot: Int, bySixteenths count: Int) {
     let moved = slot + count * ring.slotCount / 16
     ringCursor = (moved % ring.slotCount + ring.slotCount) % ring.slotCount
   }

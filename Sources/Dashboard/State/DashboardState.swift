@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// What the keys act on.
@@ -40,12 +40,12 @@ package struct CommandAdvice: Sendable {
   /// What to ask before a line is run; `nil` to run it at once.
   package var question: @Sendable (_ line: String) -> Question?
   /// The key a line is about.
-  package var place: @Sendable (_ line: String) -> KeyPlace?
+  package var place: @Sendable (_ line: String) -> ShownKey?
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
     question: @escaping @Sendable (_ line: String) -> Question? = { _ in nil },
-    place: @escaping @Sendable (_ line: String) -> KeyPlace? = { _ in nil }
+    place: @escaping @Sendable (_ line: String) -> ShownKey? = { _ in nil }
   ) {
     self.complete = complete
     self.question = question
@@ -123,6 +123,7 @@ extension DashboardState {
   package var isFrozen: Bool { held != nil }
 
   package var status: ClusterStatus? { seen.status }
+  package var ring: RingMap { seen.ring }
   package var history: ThroughputHistory { seen.history }
   package var walk: KeyWalk? { seen.walk }
   /// The benchmark to show: the one that runs, or the last one until its results are put away.
@@ -163,17 +164,18 @@ extension DashboardState {
   /// Takes a new status; returns whether the picture may be another because of it.
   ///
   /// The time alone changes it twice a second: that is how often graphs move and the uptime may have to.
+  /// - Parameter nowNs: when it came, on the face's clock.
   @discardableResult
-  package mutating func apply(status new: ClusterStatus) -> Bool {
+  package mutating func apply(status new: ClusterStatus, nowNs: UInt64) -> Bool {
     var same = live.status
     let bucketNs = ThroughputHistory.bucketNs
-    let isLater = same.map { $0.atNs / bucketNs != new.atNs / bucketNs } ?? true
-    same?.atNs = new.atNs
+    let before = same.map { live.moment(ofUptimeNs: $0.uptimeNs) / bucketNs }
     same?.uptimeNs = new.uptimeNs
-    let isOther = isLater || same != new
-    live.apply(status: new)
+    let isOther = same != new
+    live.apply(status: new, nowNs: nowNs)
+    let isLater = before != live.moment(ofUptimeNs: new.uptimeNs) / bucketNs
     selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
-    return isOther
+    return isOther || isLater
   }
 
   /// Takes how the benchmark stands; `nil` before the first. Returns whether that is news.
@@ -210,7 +212,7 @@ extension DashboardState {
   /// Takes an event of the cluster.
   package mutating func apply(event: ClusterEvent) {
     live.apply(event: event)
-    append(LogLine(kind: .event(event.severity), atNs: event.atNs, text: event.message))
+    append(LogLine(kind: .event(event.severity), atNs: live.moment(ofUptimeNs: event.uptimeNs), text: event.message))
   }
 
   /// Says something the program has to say that is not the cluster's.
@@ -268,8 +270,8 @@ extension DashboardState {
   mutating func echo(command: String) {
     let shown = Quoted.preview(ByteText.decode(command), bytesMax: EventLog.lineBytesMax)
     append(LogLine(kind: .command, atNs: live.nowNs, text: shown))
-    guard let place = advice.place(command) else { return }
-    live.walk = KeyWalk(place: place, startedNs: live.nowNs)
+    guard let key = advice.place(command) else { return }
+    live.walk = KeyWalk(key: key, startedNs: live.nowNs)
     ringCursor = nil
   }
 

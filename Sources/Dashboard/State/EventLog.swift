@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// One line of the events panel: something the cluster did, a command, or its answer.

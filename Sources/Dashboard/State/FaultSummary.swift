@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// What is wrong between the nodes, in as few words as tell all of it.

@@ -1,17 +1,17 @@
-import KVCluster
+import ClusterModel
 
-/// Where a key lies on the ring.
-package struct KeyPlace: Equatable, Sendable {
+/// A key and the slot it lies in.
+package struct ShownKey: Equatable, Sendable {
   /// The key as a person reads it.
   package var key: String
-  package var hash: UInt64
+  package var slot: Int
 
   /// More of a key than any panel shows.
   package static let keyBytesMax = 256
 
-  package init(key: String, hash: UInt64) {
+  package init(key: String, slot: Int) {
     self.key = key
-    self.hash = hash
+    self.slot = slot
   }
 }
 
@@ -19,7 +19,7 @@ package struct KeyPlace: Equatable, Sendable {
 ///
 /// The walk is over in 600 ms; the key's dot and the line that names its owners stay until the next key.
 package struct KeyWalk: Equatable, Sendable {
-  package var place: KeyPlace
+  package var key: ShownKey
   package var startedNs: UInt64
 
   /// Long enough that an eye that was on the prompt catches it, short enough that it never lags behind typing.
@@ -36,14 +36,19 @@ package struct KeyWalk: Equatable, Sendable {
 
   func isMoving(nowNs: UInt64) -> Bool { nowNs < startedNs + Self.durationNs }
 
-  /// The four digits that say where on the ring a hash lies, as the tape's labels begin.
-  static func short(_ hash: UInt64) -> String { RingPlace.digits(slot: Int(hash >> 48)) }
 }
 
 /// Places on the ring in words.
 enum RingPlace {
-  /// A place in 65,536ths of the ring as four hexadecimal digits.
-  static func digits(slot: Int) -> String {
+  /// A slot's first place in 65,536ths of the ring as four hexadecimal digits, as the tape's labels begin.
+  static func digits(slot: Int, of slotCount: Int) -> String { digits(part: slot * 65_536 / Swift.max(1, slotCount)) }
+
+  /// The last place before a slot begins.
+  static func digits(before slot: Int, of slotCount: Int) -> String {
+    digits(part: slot * 65_536 / Swift.max(1, slotCount) - 1)
+  }
+
+  private static func digits(part slot: Int) -> String {
     let digits = String(slot, radix: 16)
     return String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
   }

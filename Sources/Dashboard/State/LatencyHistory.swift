@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// Percentiles of how long operations took, over the last minutes, a second a time.
 package struct LatencyHistory: Equatable, Sendable {

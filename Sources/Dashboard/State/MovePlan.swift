@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// What a membership change moves: which node hands over how much to which, and how far that is.
 ///
@@ -35,7 +35,7 @@ package struct MovePlan: Equatable, Sendable {
   private static let partCount = 256
 
   /// - Complexity: O(slots · ranks).
-  package init?(_ ring: RingStatus) {
+  package init?(_ ring: RingMap) {
     guard ring.nextRanks > 0, ring.ranks > 0, ring.nextOwners.count == ring.slotCount * ring.nextRanks,
       ring.owners.count == ring.slotCount * ring.ranks
     else { return nil }
@@ -46,8 +46,8 @@ package struct MovePlan: Equatable, Sendable {
       let now = ring.owners[slot * ring.ranks..<(slot + 1) * ring.ranks]
       let next = ring.nextOwners[slot * ring.nextRanks..<(slot + 1) * ring.nextRanks]
       if now == next { continue }
-      let givers = now.filter { !next.contains($0) }
-      for (index, getter) in next.filter({ !now.contains($0) }).enumerated() {
+      let givers = now.filter { !next.contains($0) && $0 != RingMap.nobody }
+      for (index, getter) in next.filter({ !now.contains($0) && $0 != RingMap.nobody }).enumerated() {
         let pair = Pair(from: index < givers.count ? givers[index] : nil, to: getter)
         found[pair, default: Array(repeating: 0, count: Self.partCount)][slot * Self.partCount / ring.slotCount] += 1
         movedCopies += 1
@@ -64,12 +64,12 @@ package struct MovePlan: Equatable, Sendable {
   package func part(of transfer: Transfer) -> Double { Double(transfer.slotCount) / Double(Swift.max(1, slotCount)) }
 
   /// The least that any placement would have to move.
-  static func ideal(_ change: ChangeStatus, _ status: ClusterStatus) -> Double {
+  static func ideal(_ change: ChangeStatus, _ status: ClusterStatus, ranks: Int) -> Double {
     switch change.kind {
     case .join: return 1 / Double(Swift.max(1, status.nodes.count))
     case .leave:
       let share = status.nodes.first { $0.name == change.node }?.share ?? 0
-      return share / Double(Swift.max(1, status.ring.ranks))
+      return share / Double(Swift.max(1, ranks))
     }
   }
 }

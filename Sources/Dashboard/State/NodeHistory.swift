@@ -1,8 +1,8 @@
-import KVCluster
+import ClusterModel
 
 /// A node's cache hits and operations, second by second.
 package struct NodeHistory: Equatable, Sendable {
-  private struct Sample: Equatable { var atNs: UInt64, hits: UInt64, misses: UInt64, operations: UInt64 }
+  private struct Sample: Equatable { var atNs: UInt64, hits: UInt64?, misses: UInt64?, operations: UInt64? }
 
   /// As many as a sparkline in the node's details has cells.
   private static let secondsMax = 120
@@ -15,18 +15,30 @@ package struct NodeHistory: Equatable, Sendable {
 
   mutating func add(_ node: NodeStatus, atNs: UInt64) {
     let now = Sample(
-      atNs: atNs, hits: node.cache.hits, misses: node.cache.misses,
-      operations: node.operations.reads + node.operations.writes)
-    // A node that was restarted counts from zero again.
-    guard let last, now.hits >= last.hits, now.misses >= last.misses, now.operations >= last.operations else {
+      atNs: atNs, hits: node.cache?.hits, misses: node.cache?.misses, operations: node.operations?.total)
+    guard let last, !Self.hasBegunAnew(now, last) else {
       self.last = now
       return
     }
     guard atNs >= last.atNs + Self.secondNs else { return }
-    let lookUps = now.hits - last.hits + (now.misses - last.misses)
-    append(lookUps == 0 ? nil : Double(now.hits - last.hits) / Double(lookUps), to: &hitRates)
-    append(Double(now.operations - last.operations) * 1e9 / Double(atNs - last.atNs), to: &operations)
+    if let hits = Self.grown(now.hits, last.hits), let misses = Self.grown(now.misses, last.misses) {
+      append(hits + misses == 0 ? nil : Double(hits) / Double(hits + misses), to: &hitRates)
+    }
+    if let done = Self.grown(now.operations, last.operations) {
+      append(Double(done) * 1e9 / Double(atNs - last.atNs), to: &operations)
+    }
     self.last = now
+  }
+
+  /// A node that was restarted counts from zero again.
+  private static func hasBegunAnew(_ now: Sample, _ last: Sample) -> Bool {
+    [(now.hits, last.hits), (now.misses, last.misses), (now.operations, last.operations)].contains { now, last in
+      if let now, let last { now < last } else { false }
+    }
+  }
+
+  private static func grown(_ now: UInt64?, _ last: UInt64?) -> UInt64? {
+    if let now, let last { now - last } else { nil }
   }
 
   private func append(_ value: Double?, to values: inout [Double?]) {

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// The order of the rows of the nodes table.
 package struct NodeOrder: Equatable, Sendable {
@@ -47,10 +47,10 @@ package struct NodeOrder: Equatable, Sendable {
     switch criterion {
     case .name: 0
     case .share: node.share
-    case .keys: Double(node.keys)
-    case .operations: seen.operationsPerSecond(ofNode: node.id)
-    case .log: Double(node.wal.bytes)
-    case .hints: Double(node.hintsWaiting)
+    case .keys: node.keys.map(Double.init) ?? -1
+    case .operations: seen.operationsPerSecond(ofNode: node.id) ?? -1
+    case .log: node.wal.map { Double($0.bytes) } ?? -1
+    case .hints: node.hintsWaiting.map(Double.init) ?? -1
     }
   }
 }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// What has been seen of the cluster: its last status, what was derived from all of them, and what it said.
 ///
@@ -6,6 +6,10 @@ import KVCluster
 package struct Observations: Sendable {
   /// The newest status; `nil` until the first has arrived.
   package private(set) var status: ClusterStatus?
+  /// Its ring, slot by slot.
+  package private(set) var ring = RingMap(RingStatus())
+  /// The moment of the face's clock from which the times of statuses and events count; `nil` before the first status.
+  private var openedNs: UInt64?
   package private(set) var history = ThroughputHistory()
   package private(set) var readAxis = AxisScale()
   package private(set) var writeAxis = AxisScale()
@@ -32,31 +36,56 @@ package struct Observations: Sendable {
 
   mutating func advance(toNs atNs: UInt64) { nowNs = Swift.max(nowNs, atNs) }
 
-  mutating func apply(status new: ClusterStatus) {
-    advance(toNs: new.atNs)
-    for node in new.nodes { meters[node.id, default: RateMeter()].add(node.operations, atNs: new.atNs) }
+  /// The moment of the face's clock that an elapsed time of the backend means.
+  func moment(ofUptimeNs uptimeNs: UInt64) -> UInt64 { openedNs.map { $0 + uptimeNs } ?? nowNs }
+
+  /// - Parameter nowNs: when the status came, on the face's clock.
+  mutating func apply(status new: ClusterStatus, nowNs: UInt64) {
+    relate(uptimeNs: new.uptimeNs, toNs: nowNs)
+    let atNs = moment(ofUptimeNs: new.uptimeNs)
+    advance(toNs: atNs)
+    for node in new.nodes {
+      if let done = node.operations { meters[node.id, default: RateMeter()].add(done, atNs: atNs) }
+    }
     meters = meters.filter { id, _ in new.nodes.contains { $0.id == id } }
-    total.add(new.operations, atNs: new.atNs)
-    if history.add(new.operations, atNs: new.atNs) {
-      let rates = history.rates(last: Self.axisBuckets)
-      readAxis.update(rates.map(\.reads))
-      writeAxis.update(rates.map(\.writes))
-    }
-    for node in new.nodes { nodes[node.id, default: NodeHistory()].add(node, atNs: new.atNs) }
+    if let done = new.operations { count(done, atNs: atNs) }
+    for node in new.nodes { nodes[node.id, default: NodeHistory()].add(node, atNs: atNs) }
     nodes = nodes.filter { id, _ in new.nodes.contains { $0.id == id } }
-    readLatency.add(new.latencies.reads, atNs: new.atNs)
-    if writeLatency.add(new.latencies.writes, atNs: new.atNs) {
-      let shown = readLatency.seconds.suffix(Self.axisBuckets) + writeLatency.seconds.suffix(Self.axisBuckets)
-      latencyAxis.update(shown.compactMap { $0?.p99 })
-    }
+    if let latencies = new.latencies { note(latencies, atNs: atNs) }
     noteFaults(new)
     if status?.nodes.map(\.name) != new.nodes.map(\.name) { nodeNames.formUnion(new.nodes.map(\.name)) }
+    let isOtherRing = status?.ring != new.ring
+    if isOtherRing { ring = RingMap(new.ring) }
     if new.change == nil {
       plan = nil
-    } else if plan == nil || status?.ring != new.ring {
-      plan = MovePlan(new.ring)
+    } else if plan == nil || isOtherRing {
+      plan = MovePlan(ring)
     }
     status = new
+  }
+
+  /// A status that was less long on its way tells the relation of the two clocks better; one that comes far too late is
+  /// of a backend that began anew.
+  private mutating func relate(uptimeNs: UInt64, toNs nowNs: UInt64) {
+    let opened = nowNs - Swift.min(nowNs, uptimeNs)
+    guard let known = openedNs, opened >= known, opened < known + Self.restartNs else { return openedNs = opened }
+  }
+
+  private static let restartNs: UInt64 = 1_000_000_000
+
+  private mutating func count(_ done: OperationCounters, atNs: UInt64) {
+    total.add(done, atNs: atNs)
+    guard history.add(done, atNs: atNs) else { return }
+    let rates = history.rates(last: Self.axisBuckets)
+    readAxis.update(rates.map(\.reads))
+    writeAxis.update(rates.map(\.writes))
+  }
+
+  private mutating func note(_ latencies: OperationLatencies, atNs: UInt64) {
+    readLatency.add(latencies.reads, atNs: atNs)
+    guard writeLatency.add(latencies.writes, atNs: atNs) else { return }
+    let shown = readLatency.seconds.suffix(Self.axisBuckets) + writeLatency.seconds.suffix(Self.axisBuckets)
+    latencyAxis.update(shown.compactMap { $0?.p99 })
   }
 
   private mutating func noteFaults(_ new: ClusterStatus) {
@@ -87,9 +116,10 @@ package struct Observations: Sendable {
   }
 
   mutating func apply(event: ClusterEvent) {
-    advance(toNs: event.atNs)
+    let atNs = moment(ofUptimeNs: event.uptimeNs)
+    advance(toNs: atNs)
     guard Glyphs(.ascii).mark(event.kind) != nil else { return }
-    history.mark(ThroughputHistory.Mark(atNs: event.atNs, kind: event.kind, node: nodeName(in: event.message)))
+    history.mark(ThroughputHistory.Mark(atNs: atNs, kind: event.kind, node: nodeName(in: event.message)))
   }
 
   /// Events carry words for people; a node's name among them is the node it is about.
@@ -98,19 +128,19 @@ package struct Observations: Sendable {
     return words.first { nodeNames.contains(String($0)) }.map(String.init) ?? ""
   }
 
-  /// Reads and writes a second of the whole cluster, now.
-  package var rates: (reads: Double, writes: Double) { (total.readsPerSecond, total.writesPerSecond) }
+  /// Reads and writes a second of the whole cluster, now; `nil` if the backend does not count them.
+  package var rates: (reads: Double, writes: Double)? {
+    status?.operations == nil ? nil : (total.readsPerSecond, total.writesPerSecond)
+  }
 
-  /// Operations a second that a node serves as a replica, now.
-  package func operationsPerSecond(ofNode id: Int) -> Double {
-    guard let meter = meters[id] else { return 0 }
-    return meter.readsPerSecond + meter.writesPerSecond
+  /// Operations a second that a node serves as a replica, now; `nil` if it does not count them.
+  package func operationsPerSecond(ofNode id: Int) -> Double? {
+    meters[id].map { $0.readsPerSecond + $0.writesPerSecond }
   }
 
   /// Seconds from the cluster's opening to a moment; `nil` before the first status.
   package func secondsSinceOpening(atNs: UInt64) -> Double? {
-    guard let status else { return nil }
-    let openedNs = status.atNs - Swift.min(status.atNs, status.uptimeNs)
+    guard let openedNs else { return nil }
     return atNs >= openedNs ? Double(atNs - openedNs) / 1e9 : 0
   }
 
@@ -123,6 +153,6 @@ package struct Observations: Sendable {
 
   /// What 99 of 100 of a node's syncs did not exceed since it started, in nanoseconds.
   func syncTail(ofNode id: Int) -> Double? {
-    status?.nodes.first { $0.id == id }?.wal.syncLatencies.percentileNs(0.99).map { Double($0) }
+    status?.nodes.first { $0.id == id }?.wal?.syncLatencies?.percentileNs(0.99).map { Double($0) }
   }
 }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// Operations a second, from counters that only grow.
 package struct RateMeter: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// Reads and writes a second over the last minutes, in buckets of equal length.
 ///

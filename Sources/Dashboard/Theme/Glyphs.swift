@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// The characters a picture is drawn with: braille, blocks, or nothing but ASCII.
 package struct Glyphs: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// The colours of the screen, one for each meaning.
 package struct Theme: Equatable, Sendable {

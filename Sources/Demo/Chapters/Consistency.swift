@@ -12,7 +12,7 @@ extension Chapter {
       """,
     part: .header, setting: Setting(nodes: 5)
   ) { stage, cluster in
-    let quorum = cluster.status().quorum
+    let quorum = cluster.status().quorum ?? QuorumSettings()
     stage.claim(
       "R + W > N: reads and writes overlap", quorum.read + quorum.write > quorum.replicas,
       "\(quorum.read) + \(quorum.write) against \(quorum.replicas)")

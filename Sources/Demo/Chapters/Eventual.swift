@@ -14,7 +14,7 @@ extension Chapter {
     let status = cluster.status()
     stage.claim(
       "the screen says what is promised", status.guarantee == .eventual,
-      "N=\(status.quorum.replicas) R=\(status.quorum.read) W=\(status.quorum.write): \(status.guarantee.rawValue)")
+      "\(Stage.settings(status)): \(status.guarantee.rawValue)")
     let cut = try await PartitionedReads(stage, cluster)
     stage.figure(cut.figure)
     stage.claim(

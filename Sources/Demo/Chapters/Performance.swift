@@ -17,8 +17,8 @@ extension Chapter {
     let writes = try await measure(.overwrite, stage, cluster)
     let after = cluster.status()
     report("writes", writes, stage)
-    let records = total(after) { $0.operations.writes } - total(before) { $0.operations.writes }
-    let syncs = total(after) { $0.wal.syncs } - total(before) { $0.wal.syncs }
+    let records = total(after) { $0.operations?.writes } - total(before) { $0.operations?.writes }
+    let syncs = total(after) { $0.wal?.syncs } - total(before) { $0.wal?.syncs }
     stage.figure(
       "\(Figures.count(records)) records in three logs, \(Figures.count(syncs)) syncs: "
         + "\(Figures.decimal(Double(records) / Double(max(1, syncs)), places: 1)) records a sync")
@@ -33,8 +33,8 @@ extension Chapter {
     let reads = try await measure(.read, stage, cluster)
     report("reads", reads, stage)
     let end = cluster.status()
-    let hits = total(end) { $0.cache.hits } - total(after) { $0.cache.hits }
-    let misses = total(end) { $0.cache.misses } - total(after) { $0.cache.misses }
+    let hits = total(end) { $0.cache?.hits } - total(after) { $0.cache?.hits }
+    let misses = total(end) { $0.cache?.misses } - total(after) { $0.cache?.misses }
     stage.figure(
       "\(Figures.precisePercent(Double(hits) / Double(max(1, hits + misses)))) of the values came from a cache")
     stage.claim("no read failed", reads.counts.failures == 0, "\(Figures.count(reads.counts.failures)) failures")
@@ -70,7 +70,7 @@ extension Chapter {
         + (latency ?? ""))
   }
 
-  private static func total(_ status: ClusterStatus, _ counter: (NodeStatus) -> UInt64) -> UInt64 {
-    status.nodes.reduce(0) { $0 + counter($1) }
+  private static func total(_ status: ClusterStatus, _ counter: (NodeStatus) -> UInt64?) -> UInt64 {
+    status.nodes.reduce(0) { $0 + (counter($1) ?? 0) }
   }
 }

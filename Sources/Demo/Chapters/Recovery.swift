@@ -18,7 +18,7 @@ extension Chapter {
       try await cluster.delete(Stage.key(number))
     }
     try await stage.type("put the-last-one \"written just before the crash\"")
-    let bytes = cluster.status().nodes.map(\.wal.bytes).max() ?? 0
+    let bytes = cluster.status().nodes.compactMap(\.wal?.bytes).max() ?? 0
     stage.figure(
       "\(Figures.count(puts.good)) puts and \(Figures.count(deletes.good)) deletes acknowledged; a log holds "
         + Figures.bytes(bytes))

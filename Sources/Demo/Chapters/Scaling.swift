@@ -50,7 +50,7 @@ extension Chapter {
     stage.claim(
       "every key is still there", reads.good == keys.count,
       "\(Figures.count(reads.good)) of \(Figures.count(keys.count)) read back")
-    let held = cluster.status().nodes.reduce(0) { $0 + $1.keys }
+    let held = cluster.status().nodes.reduce(0) { $0 + ($1.keys ?? 0) }
     let extra = BackgroundLoad.keyCount
     stage.claim(
       "three copies of each, no more", held >= 3 * keys.count && held <= 3 * (keys.count + extra),

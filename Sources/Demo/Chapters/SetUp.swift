@@ -32,16 +32,15 @@ extension Chapter {
     let count = stage.settings.amount(5_000)
     let puts = try await stage.put(0..<count, on: cluster)
     let status = cluster.status()
-    let copies = status.nodes.map(\.keys)
+    let copies = status.nodes.map { $0.keys ?? 0 }
     stage.figure(
       "\(Figures.count(puts.good)) puts acknowledged; copies: "
-        + status.nodes.map { "\($0.name) \(Figures.count($0.keys))" }.joined(separator: ", "))
+        + status.nodes.map { "\($0.name) \(Figures.count($0.keys ?? 0))" }.joined(separator: ", "))
     stage.claim(
       "every key has three copies", copies.reduce(0, +) == 3 * count && puts.good == count,
       "\(Figures.count(copies.reduce(0, +))) copies of \(Figures.count(count)) keys")
     stage.claim(
       "the cluster is healthy and linearizable", status.health == .healthy && status.guarantee == .linearizable,
-      "\(status.health.rawValue), N=\(status.quorum.replicas) R=\(status.quorum.read) W=\(status.quorum.write), "
-        + status.guarantee.rawValue)
+      "\(status.health.rawValue), \(Stage.settings(status)), \(status.guarantee.rawValue)")
   }
 }

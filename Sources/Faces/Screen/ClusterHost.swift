@@ -61,10 +61,10 @@ struct ClusterHost: ScreenHost {
     CommandAdvice(
       complete: { [last, keys] in completion(of: $0, cursor: $1, last.nodes, keys) },
       question: { [last] in question(before: $0, last.status.withLock { $0 }) },
-      place: { [keys] line in
+      place: { [keys, cluster] line in
         guard let key = key(of: line) else { return nil }
         keys.note(key)
-        return KeyPlace(key: Quoted.preview(key, bytesMax: KeyPlace.keyBytesMax), hash: key.withUnsafeBytes(Ring.hash))
+        return ShownKey(key: Quoted.preview(key, bytesMax: ShownKey.keyBytesMax), slot: cluster.place(of: key).slot)
       })
   }
 

@@ -115,10 +115,10 @@ package struct Screen {
     if let guide = host.guide, state.apply(guide: guide) { isStale = true }
     guard now >= nextStatusNs else { return }
     let rates = state.seen.rates
-    let isBusy = state.isAnimated || state.guide != nil || rates.reads + rates.writes > 0
+    let isBusy = state.isAnimated || state.guide != nil || rates.map { $0.reads + $0.writes > 0 } ?? false
     // Without anything under way half as often is still faster than people read figures.
     nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
-    if let status = host.status(), state.apply(status: status) { isStale = true }
+    if let status = host.status(), state.apply(status: status, nowNs: terminal.nowNs) { isStale = true }
     if state.apply(benchmark: host.benchmark()) { isStale = true }
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)

@@ -33,10 +33,9 @@ struct TourHost: ScreenHost {
   }
 
   var advice: CommandAdvice {
-    CommandAdvice(place: { line in
-      key(of: line).map {
-        KeyPlace(key: Quoted.preview($0, bytesMax: KeyPlace.keyBytesMax), hash: $0.withUnsafeBytes(Ring.hash))
-      }
+    CommandAdvice(place: { [tour] line in
+      guard let key = key(of: line), let place = tour.cluster?.place(of: key) else { return nil }
+      return ShownKey(key: Quoted.preview(key, bytesMax: ShownKey.keyBytesMax), slot: place.slot)
     })
   }
 

@@ -49,11 +49,11 @@ package struct FrameRun: Sendable {
     var state = DashboardState(size: size, advice: advice, appearance: appearance)
     var lastEvent: UInt64 = 0
     func look() {
+      if let status = host.status() { state.apply(status: status, nowNs: Clock.nowNs()) }
       for event in cluster.events(after: lastEvent) {
         lastEvent = event.sequence
         state.apply(event: event)
       }
-      if let status = host.status() { state.apply(status: status) }
       state.apply(benchmark: host.benchmark())
     }
     look()

@@ -13,9 +13,9 @@ package struct BenchmarkFootprint: Sendable, Equatable {
   package var memoryAtStart: ProcessMemory
 
   init(_ status: ClusterStatus, memoryAtStart: ProcessMemory) {
-    walBytes = status.nodes.reduce(0) { $0 + $1.wal.bytes }
-    liveBytes = status.nodes.reduce(0) { $0 + $1.wal.liveBytes }
-    cacheBytes = status.nodes.reduce(0) { $0 + $1.cache.bytes }
+    walBytes = status.nodes.reduce(0) { $0 + ($1.wal?.bytes ?? 0) }
+    liveBytes = status.nodes.reduce(0) { $0 + ($1.wal?.liveBytes ?? 0) }
+    cacheBytes = status.nodes.reduce(0) { $0 + ($1.cache?.bytes ?? 0) }
     memory = ProcessMemory.now()
     self.memoryAtStart = memoryAtStart
   }

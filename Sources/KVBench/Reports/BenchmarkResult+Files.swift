@@ -9,8 +9,8 @@ extension BenchmarkResult {
     {"workload": "\(plan.workload.rawValue)", "keys": \(plan.keys), "keyBytes": \(plan.names.byteCount), \
     "valueBytes": \(plan.valueSizes.most), "valueSizes": "\(plan.valueSizes.text)", \
     "distribution": "\(plan.distribution.rawValue)", "threads": \(plan.threads), "clients": \(plan.clients), \
-    "rate": \(plan.rate.map(BenchmarkResult.number) ?? "null"), "seed": \(plan.seed), "fsync": "\(fsync.rawValue)", \
-    "replicas": \(replicas), "operations": \(operations), "failures": \(counts.failures), "unsent": \(unsent), \
+    "rate": \(plan.rate.map(BenchmarkResult.number) ?? "null"), "seed": \(plan.seed), "fsync": \(fsync.map { "\"\($0.rawValue)\"" } ?? "null"), \
+    "replicas": \(replicas.map(String.init) ?? "null"), "operations": \(operations), "failures": \(counts.failures), "unsent": \(unsent), \
     "elapsedNs": \(elapsedNs), "closeNs": \(closeNs), "opsPerSecond": \(BenchmarkResult.plainRate(operationsPerSecond)), \
     "latencySampling": \(plan.latencySampling), "latencyNs": \(latencyJSON(latencies)), \
     "kinds": {\(kinds.map(kindJSON).joined(separator: ", "))}, \

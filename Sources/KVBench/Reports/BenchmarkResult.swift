@@ -5,9 +5,9 @@ import Text
 /// What a run measured.
 package struct BenchmarkResult: Sendable {
   package var plan: BenchmarkPlan
-  package var fsync: FsyncPolicy
+  package var fsync: FsyncPolicy?
   /// Copies of each key.
-  package var replicas: Int
+  package var replicas: Int?
   /// Those that succeeded.
   package var operations: Int
   package var elapsedNs: UInt64
@@ -92,7 +92,7 @@ extension BenchmarkResult {
     let loop = plan.rate.map { "open loop at \(Figures.rate($0)) ops/s" } ?? "closed loop"
     return """
       \(plan.workload.rawValue): \(Figures.count(plan.keys, "key")) of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
-      values of \(plan.valueSizes.text) bytes, \(who), \(loop), fsync \(fsync.rawValue)
+      values of \(plan.valueSizes.text) bytes, \(who), \(loop)\(fsync.map { ", fsync \($0.rawValue)" } ?? "")
       """
   }
 

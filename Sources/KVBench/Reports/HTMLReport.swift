@@ -16,7 +16,7 @@ package struct HTMLReport {
     <meta name="color-scheme" content="light dark"><title>kvstore bench: \(result.plan.workload.rawValue)</title>
     <style>\(HTMLReport.style)</style></head><body><main>
     <h1>kvstore bench: \(result.plan.workload.rawValue)</h1>
-    <p>\(HTML.escaped(result.headline)); \(result.replicas) copies of each key.</p>
+    <p>\(HTML.escaped(result.headline))\(result.replicas.map { "; \($0) copies of each key" } ?? "").</p>
     \(tiles)\(charts.map(\.svg).joined())\(markList)\(kindTable)\(method)</main></body></html>
 
     """

@@ -12,7 +12,7 @@ package final class Assembly: Sendable {
   package let counters = ClusterCounters()
   package let lifespan = Lifespan()
   let verdict: VerdictBoard
-  let events = EventLog()
+  let events: EventLog
   let executor: any Executor
   let report: StatusReport
   let keyScan: KeyScan
@@ -26,6 +26,7 @@ package final class Assembly: Sendable {
   init(
     _ options: ClusterOptions, _ folder: DataFolder, _ executor: any Executor, seed: UInt64, isMaintained: Bool
   ) throws(ClusterError) {
+    events = EventLog(openedNs: lifespan.openedNs)
     let configuration = try folder.configuration(options, newID: seed)
     try options.checkReplacement(configuration.quorum)
     self.options = options

@@ -126,22 +126,3 @@ struct FaultInjection: Sendable {
     return node
   }
 }
-
-extension Links {
-  /// Faults of links and nodes in words; empty if there are none.
-  func words(_ name: (UInt16) -> String) -> [String] {
-    guard isFaulty else { return [] }
-    return pausedNodes.map { "\(name($0)) paused" }
-      + faults.map { fault in "\(name(fault.from)) → \(name(fault.to)) " + fault.quality.words }
-  }
-}
-
-extension Links.Quality {
-  fileprivate var words: String {
-    if isCut { return "cut" }
-    var words: [String] = []
-    if delayNs > 0 { words.append("+\(delayNs / 1_000_000) ms") }
-    if lossPerMille > 0 { words.append("\(Double(lossPerMille) / 10) % lost") }
-    return words.joined(separator: ", ")
-  }
-}

@@ -9,7 +9,7 @@ package final class FolderAtRest: Sendable {
   let disk: ReadOnlyDisk
   private let lockDescriptor: Int32?
 
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if there is no such folder, it is not kvstore's, or it is in use.
+  /// - Throws: `ClusterError.dataFolder` if there is no such folder, it is not kvstore's, or it is in use.
   package init(_ path: String) throws(ClusterError) {
     var info = stat()
     guard stat(path, &info) == 0 else { throw FolderAtRest.failure("open", path) }
@@ -53,7 +53,7 @@ package final class FolderAtRest: Sendable {
     case damaged(reason: String)
   }
 
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if a newer version wrote it.
+  /// - Throws: `ClusterError.dataFolder` if a newer version wrote it.
   func readConfiguration() throws(ClusterError) -> ConfigurationFile {
     let bytes: [UInt8]?
     do throws(StorageError) { bytes = try disk.read("configuration") } catch {

@@ -22,7 +22,7 @@ package enum LogDump {
   /// - Parameters:
   ///   - node: only this one's log; all if `nil`.
   ///   - body: false stops.
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if there is no such node, or a newer version wrote the folder.
+  /// - Throws: `ClusterError.dataFolder` if there is no such node, or a newer version wrote the folder.
   package static func run(
     _ folder: FolderAtRest, node: String? = nil, _ body: (Line) -> Bool
   ) throws(ClusterError) {

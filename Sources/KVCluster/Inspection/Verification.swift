@@ -13,7 +13,7 @@ package enum Verification {
 
   /// - Parameter progress: is told after every segment; false stops.
   /// - Returns: `nil` if it was stopped.
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if a newer version wrote the folder.
+  /// - Throws: `ClusterError.dataFolder` if a newer version wrote the folder.
   package static func run(
     _ folder: FolderAtRest, progress: (Progress) -> Bool = { _ in true }
   ) throws(ClusterError) -> VerificationReport? {

@@ -138,7 +138,7 @@ package struct Configuration: Equatable, Sendable {
     throw .refused("node \(name) is \(change.kind == .join ? "joining" : "leaving"); wait until that is done")
   }
 
-  /// - Throws: ``ClusterError/invalidArgument(_:)`` unless the name is 1–64 of letters, digits, `-`, `_` and `.`, and
+  /// - Throws: `ClusterError.invalidArgument` unless the name is 1–64 of letters, digits, `-`, `_` and `.`, and
   ///   does not begin with a dot.
   package static func checkName(_ name: String) throws(ClusterError) {
     let allowed = name.utf8.allSatisfy { byte in

@@ -36,7 +36,7 @@ extension Configuration {
     return version > formatVersion
   }
 
-  /// - Throws: ``ClusterError/dataFolder(_:)`` that says which line is wrong.
+  /// - Throws: `ClusterError.dataFolder` that says which line is wrong.
   package init(text: String) throws(ClusterError) {
     // By bytes: to split a ring's hundreds of tokens by characters took a twentieth of a simulation's time.
     let bytes = Array(text.utf8)

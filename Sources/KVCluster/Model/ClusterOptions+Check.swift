@@ -1,5 +1,5 @@
 extension ClusterOptions {
-  /// - Throws: ``ClusterError/invalidArgument(_:)`` for numbers that make no sense by themselves.
+  /// - Throws: `ClusterError.invalidArgument` for numbers that make no sense by themselves.
   func check() throws(ClusterError) {
     if let replicas, !(1...Limits.replicasMax).contains(replicas) {
       throw .invalidArgument("--replicas is 1 to \(Limits.replicasMax), not \(replicas)")
@@ -26,7 +26,7 @@ extension ClusterOptions {
     return settings
   }
 
-  /// - Throws: ``ClusterError/invalidArgument(_:)`` if nodes cannot be replaced unasked with such quorums.
+  /// - Throws: `ClusterError.invalidArgument` if nodes cannot be replaced unasked with such quorums.
   func checkReplacement(_ quorum: QuorumSettings) throws(ClusterError) {
     guard replaceAfterNs != nil, quorum.guarantee == .eventual else { return }
     throw .invalidArgument(
@@ -34,7 +34,7 @@ extension ClusterOptions {
         + "down may hold the only copy of a write")
   }
 
-  /// - Throws: ``ClusterError/dataFolder(_:)`` if the folder's cluster was made with other numbers.
+  /// - Throws: `ClusterError.dataFolder` if the folder's cluster was made with other numbers.
   func check(against existing: QuorumSettings) throws(ClusterError) {
     let asked = [
       ("--replicas", replicas, existing.replicas), ("--read-quorum", readQuorum, existing.read),

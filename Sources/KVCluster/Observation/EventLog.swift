@@ -9,13 +9,17 @@ final class EventLog: Sendable {
     var nextListener = 0
   }
 
+  private let openedNs: UInt64
   private let state = Mutex(State())
+
+  /// - Parameter openedNs: when the cluster was opened; the events' times count from then.
+  init(openedNs: UInt64) { self.openedNs = openedNs }
 
   func add(_ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity, _ message: String) {
     let (event, listeners) = state.withLock { state in
       state.sequence += 1
       let event = ClusterEvent(
-        sequence: state.sequence, atNs: Clock.nowNs(), kind: kind, severity: severity, message: message)
+        sequence: state.sequence, uptimeNs: Clock.nowNs() - openedNs, kind: kind, severity: severity, message: message)
       state.events.append(event)
       if state.events.count > Limits.eventsMax { state.events.removeFirst(state.events.count - Limits.eventsMax) }
       return (event, state.listeners)

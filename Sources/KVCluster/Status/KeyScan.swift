@@ -4,7 +4,8 @@ struct KeyScan: Sendable {
   let data: DataPath
 
   /// See ``Cluster/keys(prefix:limit:)``.
-  func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
+  /// - Parameter after: leaves out this key and all before it.
+  func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws(ClusterError) -> KeyListing {
     try data.checkServing()
     try checkAllCanBeListed()
     var found: [[UInt8]] = []
@@ -12,6 +13,7 @@ struct KeyScan: Sendable {
       let partition = data.partitions[number]
       partition.lock.pointee.withLock { collect(prefix, partition, number, &found) }
     }
+    if let after { found.removeAll { !after.lexicographicallyPrecedes($0) } }
     found.sort { $0.lexicographicallyPrecedes($1) }
     return KeyListing(keys: Array(found.prefix(max(0, limit))), isComplete: found.count <= limit)
   }

@@ -35,7 +35,7 @@ final class StatusReport: Sendable {
     let tally = Tally(data.partitions, nodes)
     let now = Clock.nowNs()
     var status = ClusterStatus(
-      atNs: now, uptimeNs: now - lifespan.openedNs,
+      uptimeNs: now - lifespan.openedNs,
       phase: phase == .recovering(fraction: 0) ? .recovering(fraction: lifespan.recoveryFraction) : phase,
       epoch: configuration.epoch, quorum: configuration.quorum, fsync: options.fsync, dataFolder: folder,
       isEphemeral: options.isEphemeral,
@@ -44,16 +44,20 @@ final class StatusReport: Sendable {
       ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
       verdict: verdict.status)
     status.queuedChanges = queue
-    status.faults = data.links.words { id in nodes.first { $0.id == id }?.name ?? "node \(id)" }
     status.hintsDropped = tally.hintsDropped
     status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     showSuspicions(in: &status)
-    showReplacements(in: &status, nodes)
+    showReplacements(in: &status, nodes, now)
     status.pausedNodes = data.links.pausedNodes.map(Int.init)
     status.linkFaults = data.links.isFaulty ? data.links.faults.map(LinkFault.init) : []
-    status.latencies.reads = data.readLatencies.counts()
-    status.latencies.writes = data.writeLatencies.counts()
+    status.latencies = OperationLatencies(reads: data.readLatencies.counts(), writes: data.writeLatencies.counts())
     return status
+  }
+
+  /// Where a key lies now.
+  func place(of key: [UInt8]) -> KeyPlace {
+    let slot = Ring.slot(of: key.withUnsafeBytes(Ring.hash))
+    return KeyPlace(slot: slot, owners: currentView(roster.configuration).owners(ofSlot: slot))
   }
 
   private func showSuspicions(in status: inout ClusterStatus) {
@@ -64,13 +68,13 @@ final class StatusReport: Sendable {
     }
   }
 
-  private func showReplacements(in status: inout ClusterStatus, _ nodes: [Roster.Node]) {
+  private func showReplacements(in status: inout ClusterStatus, _ nodes: [Roster.Node], _ now: UInt64) {
     guard let afterNs = options.replaceAfterNs else { return }
     for node in nodes {
       guard let since = node.downSinceNs, let i = status.nodes.firstIndex(where: { $0.id == Int(node.id) }) else {
         continue
       }
-      status.nodes[i].replacedInNs = since + afterNs - min(since + afterNs, status.atNs)
+      status.nodes[i].replacedInNs = since + afterNs - min(since + afterNs, now)
     }
   }
 
@@ -91,18 +95,22 @@ final class StatusReport: Sendable {
     let configurationRing: Ring
     let nextRing: Ring?
     let ringStatus: RingStatus
+    private let table: PreferenceTable
     private let shares: [(id: UInt16, share: Double)]
 
     init(_ configuration: Configuration) {
       configurationRing = configuration.ring
       nextRing = configuration.change?.nextRing
-      let table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
+      table = configuration.ring.preferenceTable(replicas: configuration.quorum.replicas)
       let next = nextRing?.preferenceTable(replicas: configuration.quorum.replicas)
       ringStatus = RingStatus(
-        slotCount: Ring.slotCount, owners: table.slotOwners, ranks: table.ranks, nextOwners: next?.slotOwners ?? [],
-        nextRanks: next?.ranks ?? 0, tokenCount: configuration.ring.tokens.count)
-      shares = configuration.members.map { ($0.id, table.share(of: $0.id)) }
+        epoch: configuration.epoch, slotCount: Ring.slotCount,
+        arcs: table.arcs, nextArcs: next?.arcs ?? [],
+        tokenCount: configuration.ring.tokens.count)
+      shares = configuration.members.map { [table] in ($0.id, table.share(of: $0.id)) }
     }
+
+    func owners(ofSlot slot: Int) -> [Int] { table.ranks > 0 ? table.owners(of: slot).map(Int.init) : [] }
 
     func share(of id: UInt16) -> Double { shares.first { $0.id == id }?.share ?? 0 }
   }
@@ -126,7 +134,7 @@ private struct Tally {
   private struct Sums {
     var keys = 0
     var tombstones = 0
-    var cache = CacheStatus()
+    var cache = (hits: UInt64(0), misses: UInt64(0), bytes: 0, capacityBytes: 0)
     var hints = 0
     var hintBytes = 0
     var operations = OperationCounters()
@@ -176,7 +184,10 @@ private struct Tally {
     let size = node.replica?.store.log.size ?? (recordBytes: 0, deadBytes: 0, segments: 0)
     var status = NodeStatus(
       id: Int(node.id), name: node.name, state: node.state, share: share, keys: sums.keys,
-      tombstones: sums.tombstones, cache: sums.cache,
+      tombstones: sums.tombstones,
+      cache: CacheStatus(
+        hits: sums.cache.hits, misses: sums.cache.misses, bytes: sums.cache.bytes,
+        capacityBytes: sums.cache.capacityBytes),
       wal: WalStatus(
         bytes: size.recordBytes, liveBytes: size.recordBytes - size.deadBytes, segments: size.segments,
         syncs: node.replica?.store.log.syncs ?? 0,
@@ -186,7 +197,7 @@ private struct Tally {
         isSuspect: node.replica?.store.isSuspect ?? false),
       hintsWaiting: sums.hints, operations: sums.operations)
     status.hintBytes = sums.hintBytes
-    status.wal.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
+    status.wal?.syncLatencies = node.replica?.commit.latencies.counts() ?? LatencyCounts()
     return status
   }
 }

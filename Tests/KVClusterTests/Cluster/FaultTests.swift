@@ -9,7 +9,7 @@ import Testing
     let cluster = try await fixture.open()
     try await cluster.put("a", "1")
     try cluster.partition([["node1"], ["node2", "node3"]])
-    #expect(cluster.status().faults.count == 4)
+    #expect(cluster.status().linkFaults.count == 4)
     for i in 0..<20 {
       try await cluster.put("a", "\(i)")
       #expect(try await cluster.get("a") == "\(i)")
@@ -17,7 +17,7 @@ import Testing
     #expect(try await cluster.delete(bytes("a")))
     #expect(try await cluster.get("a") == nil)
     cluster.heal()
-    #expect(cluster.status().faults.isEmpty)
+    #expect(cluster.status().linkFaults.isEmpty)
     #expect(
       try await until { cluster.copies(of: bytes("a")).allSatisfy { $0?.isTombstone ?? false } })
     await cluster.close()

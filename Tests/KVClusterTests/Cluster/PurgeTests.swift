@@ -4,7 +4,7 @@ import Testing
 @testable import KVCluster
 
 extension Cluster {
-  fileprivate var tombstones: Int { status().nodes.reduce(0) { $0 + $1.tombstones } }
+  fileprivate var tombstones: Int { status().nodes.reduce(0) { $0 + ($1.tombstones ?? 0) } }
 
   /// Goes through the index of every node once, and returns how many tombstones went.
   fileprivate func purgeOnce() -> Int {

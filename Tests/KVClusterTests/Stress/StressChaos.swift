@@ -65,7 +65,7 @@ struct StressChaos {
       let nodes = cluster.status().nodes
       for node in nodes where node.state.isDown { try? await cluster.restart(node.name) }
       try? await Task.sleep(for: .milliseconds(10))
-      if nodes.allSatisfy({ !$0.state.isDown && !$0.wal.isSuspect }) { return }
+      if nodes.allSatisfy({ !$0.state.isDown && $0.wal?.isSuspect == false }) { return }
     }
   }
 

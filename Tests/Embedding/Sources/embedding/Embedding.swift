@@ -55,7 +55,7 @@ enum Embedding {
     try check(status.health == .degraded && status.guarantee == .linearizable, "degraded, and linearizable")
     try check(status.nodes.map(\.name) == ["node1", "node2", "node3", "node4"], "four members")
     try check(status.nodes[1].state == .dead, "node2 is dead")
-    print("\(status.nodes.count) nodes, \(status.health.rawValue), \(status.operations.writes) writes")
+    print("\(status.nodes.count) nodes, \(status.health.rawValue), \(status.operations?.writes ?? 0) writes")
   }
 
   /// Errors say what happened: here nothing was changed, since too few owners answer.

@@ -1,5 +1,5 @@
 /// One node at a moment.
-public struct NodeStatus: Sendable, Equatable, Identifiable {
+public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   /// Small number that is the node's for as long as it is a member; colours follow it.
   public var id: Int
   /// The name it was added under.
@@ -9,30 +9,29 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
   public var share: Double
   /// Keys the node holds, tombstones not counted.
-  public var keys: Int
-  /// Markers of deleted keys the node holds.
-  public var tombstones: Int
+  public var keys: Int?
+  /// Tombstones the node holds.
+  public var tombstones: Int?
   /// Its cache of values.
-  public var cache: CacheStatus
+  public var cache: CacheStatus?
   /// Its log.
-  public var wal: WalStatus
+  public var wal: WalStatus?
   /// Missed writes that other nodes keep for this one.
-  public var hintsWaiting: Int
+  public var hintsWaiting: Int?
   /// Bytes of these hints in the logs of those that keep them.
-  public var hintBytes = 0
+  public var hintBytes: Int?
   /// Requests this node has served as a replica.
-  public var operations: OperationCounters
+  public var operations: OperationCounters?
   /// Nodes that have not heard from this one for a second. It decides nothing: who is asked and who must answer is the
   /// same.
   public var suspectedBy: [String] = []
   /// Time until the cluster replaces this node, which is down, by itself.
   public var replacedInNs: UInt64?
 
-  /// A node that has done nothing yet, but for what is given.
+  /// A node of which no more is known than what is given.
   public init(
-    id: Int, name: String, state: NodeState, share: Double = 0, keys: Int = 0, tombstones: Int = 0,
-    cache: CacheStatus = CacheStatus(), wal: WalStatus = WalStatus(), hintsWaiting: Int = 0,
-    operations: OperationCounters = OperationCounters()
+    id: Int, name: String, state: NodeState, share: Double = 0, keys: Int? = nil, tombstones: Int? = nil,
+    cache: CacheStatus? = nil, wal: WalStatus? = nil, hintsWaiting: Int? = nil, operations: OperationCounters? = nil
   ) {
     self.id = id
     self.name = name
@@ -48,7 +47,7 @@ public struct NodeStatus: Sendable, Equatable, Identifiable {
 }
 
 /// What a node is doing.
-public enum NodeState: Sendable, Equatable {
+public enum NodeState: Sendable, Equatable, Codable {
   /// It answers.
   case up
   /// It answers, and receives the ranges it is about to own.
@@ -92,18 +91,18 @@ public enum NodeState: Sendable, Equatable {
 }
 
 /// A node's cache of values at a moment. Bytes count keys, values and bookkeeping.
-public struct CacheStatus: Sendable, Equatable {
+public struct CacheStatus: Sendable, Equatable, Codable {
   /// Reads whose value the cache had, since the node started.
   public var hits: UInt64
   /// Reads that went to the log.
   public var misses: UInt64
   /// Bytes in use.
-  public var bytes: Int
+  public var bytes: Int?
   /// Bytes it may use.
-  public var capacityBytes: Int
+  public var capacityBytes: Int?
 
-  /// An empty cache, but for what is given.
-  public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int = 0, capacityBytes: Int = 0) {
+  /// A cache of which no more is known than what is given.
+  public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int? = nil, capacityBytes: Int? = nil) {
     self.hits = hits
     self.misses = misses
     self.bytes = bytes
@@ -117,30 +116,30 @@ public struct CacheStatus: Sendable, Equatable {
 }
 
 /// A node's write-ahead log at a moment: bytes of records, not of the files that hold them.
-public struct WalStatus: Sendable, Equatable {
+public struct WalStatus: Sendable, Equatable, Codable {
   /// Bytes of all records.
   public var bytes: Int
   /// Bytes of the records that a key still points to.
-  public var liveBytes: Int
+  public var liveBytes: Int?
   /// Segment files in use.
-  public var segments: Int
+  public var segments: Int?
   /// Completed fdatasync calls since the node started.
-  public var syncs: UInt64
+  public var syncs: UInt64?
   /// How long they took.
-  public var syncLatencies = LatencyCounts()
+  public var syncLatencies: LatencyCounts?
   /// Segments that compaction has emptied since the node started.
-  public var compactions: Int
+  public var compactions: Int?
   /// Bytes of live records that compaction wrote again.
-  public var compactedBytes: Int
+  public var compactedBytes: Int?
   /// Damaged places found since the node started.
-  public var damages: Int
+  public var damages: Int?
   /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
   public var isSuspect: Bool
 
-  /// An empty log, but for what is given.
+  /// A log of which no more is known than what is given.
   public init(
-    bytes: Int = 0, liveBytes: Int = 0, segments: Int = 0, syncs: UInt64 = 0, compactions: Int = 0,
-    compactedBytes: Int = 0, damages: Int = 0, isSuspect: Bool = false
+    bytes: Int, liveBytes: Int? = nil, segments: Int? = nil, syncs: UInt64? = nil, compactions: Int? = nil,
+    compactedBytes: Int? = nil, damages: Int? = nil, isSuspect: Bool = false
   ) {
     self.bytes = bytes
     self.liveBytes = liveBytes
@@ -152,6 +151,9 @@ public struct WalStatus: Sendable, Equatable {
     self.isSuspect = isSuspect
   }
 
+  /// Live bytes as a part of all, from 0 to 1; `nil` for an empty log.
+  public var liveFraction: Double? { bytes > 0 ? liveBytes.map { Double($0) / Double(bytes) } : nil }
+
   /// Bytes that newer records have replaced.
-  public var deadBytes: Int { Swift.max(0, bytes - liveBytes) }
+  public var deadBytes: Int? { liveBytes.map { Swift.max(0, bytes - $0) } }
 }

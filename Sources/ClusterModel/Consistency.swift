@@ -4,7 +4,7 @@
 /// promise linearizability: operations of a key at ``quorum`` or ``all``, or at the cluster's default where R + W > N
 /// (with the default N=3, R=2, W=2 that is the same as ``quorum``). A key that is also written or read at ``one`` is
 /// linearizable for the others only, and as if each write at ``one`` might take effect at any time after it began, or never.
-public enum Consistency: String, Sendable, Equatable, CaseIterable {
+public enum Consistency: String, Sendable, Equatable, Codable, CaseIterable {
   /// One owner. A get returns what the first owner that answers has, however old, and writes nothing back. A write is
   /// acknowledged once one owner has it, as durably as the fsync policy says: if that node is lost before the others have
   /// it, so is the write. Available while any owner answers.
@@ -16,6 +16,7 @@ public enum Consistency: String, Sendable, Equatable, CaseIterable {
   case all
 
   /// How many of so many owners.
+  @inlinable
   package func count(of owners: Int) -> Int {
     switch self {
     case .one: min(1, owners)
@@ -27,7 +28,7 @@ public enum Consistency: String, Sendable, Equatable, CaseIterable {
 
 extension Consistency? {
   /// For messages: ` (consistency all)`, or nothing.
-  var words: String { map { " (consistency \($0.rawValue))" } ?? "" }
+  package var words: String { map { " (consistency \($0.rawValue))" } ?? "" }
 }
 
 extension QuorumSettings {

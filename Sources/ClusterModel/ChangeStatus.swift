@@ -1,5 +1,5 @@
 /// A membership change that waits for the one under way.
-public struct QueuedChange: Sendable, Equatable {
+public struct QueuedChange: Sendable, Equatable, Codable {
   /// Whether it will join or leave.
   public var kind: ChangeStatus.Kind
   /// The node that will join or leave.
@@ -7,7 +7,7 @@ public struct QueuedChange: Sendable, Equatable {
   /// The new node that will take over all that the leaving one owns, if one will.
   public var heir: String?
 
-  /// ``Cluster/status()`` makes these.
+  /// Backends make these.
   public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
     self.kind = kind
     self.node = node
@@ -16,9 +16,9 @@ public struct QueuedChange: Sendable, Equatable {
 }
 
 /// A membership change under way.
-public struct ChangeStatus: Sendable, Equatable {
+public struct ChangeStatus: Sendable, Equatable, Codable {
   /// Which way a change goes.
-  public enum Kind: String, Sendable, Equatable {
+  public enum Kind: String, Sendable, Equatable, Codable {
     /// A node comes, and takes its share.
     case join
     /// A node goes, and hands its share over.
@@ -44,7 +44,7 @@ public struct ChangeStatus: Sendable, Equatable {
   /// What pairs of nodes have handed over so far; pairs that have not begun are left out.
   public var transfers: [TransferStatus] = []
 
-  /// ``Cluster/status()`` makes these.
+  /// Backends make these.
   public init(
     kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
   ) {
@@ -59,7 +59,7 @@ public struct ChangeStatus: Sendable, Equatable {
 }
 
 /// What one node has got of the ranges that another gives up to it.
-public struct TransferStatus: Sendable, Equatable {
+public struct TransferStatus: Sendable, Equatable, Codable {
   /// Id of the node that gives the ranges up; `nil` if nobody does, because the ring gets one more copy of each key.
   public var from: Int?
   /// Id of the node that gets them.
@@ -69,7 +69,7 @@ public struct TransferStatus: Sendable, Equatable {
   /// Bytes of their records.
   public var bytes: Int
 
-  /// ``Cluster/status()`` makes these.
+  /// Backends make these.
   public init(from: Int?, to: Int, keys: Int, bytes: Int) {
     (self.from, self.to, self.keys, self.bytes) = (from, to, keys, bytes)
   }

@@ -1,5 +1,5 @@
 /// How to read a key.
-public struct ReadOptions: Sendable, Equatable {
+public struct ReadOptions: Sendable, Equatable, Codable {
   /// How many owners decide; `nil`: as many as the cluster's R says.
   public var consistency: Consistency?
 
@@ -11,7 +11,7 @@ public struct ReadOptions: Sendable, Equatable {
 }
 
 /// How to write a key.
-public struct WriteOptions: Sendable, Equatable {
+public struct WriteOptions: Sendable, Equatable, Codable {
   /// How many owners must have the write, durably as the fsync policy says, before it is acknowledged; `nil`: as many as
   /// the cluster's W says.
   public var consistency: Consistency?

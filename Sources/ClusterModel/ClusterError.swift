@@ -1,5 +1,5 @@
 /// Why the cluster refused or could not finish something. Each says what happened, whether data is safe, and what to do.
-public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
   /// A key, value or name outside the limits; nothing was done.
   case invalidArgument(String)
   /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer, `consistency` the
@@ -33,7 +33,7 @@ public enum ClusterError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// A write that may or may not have taken effect.
-  static func undecidedWrite(_ reason: String) -> ClusterError {
+  package static func undecidedWrite(_ reason: String) -> ClusterError {
     .indeterminate("\(reason). It may or may not have taken effect; read the key to find out")
   }
 }

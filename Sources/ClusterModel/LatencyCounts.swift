@@ -3,7 +3,7 @@
 ///
 /// Buckets are an eighth of a power of two wide: a percentile is exact to 12 %, which is what a picture can show, in 256
 /// numbers (HdrHistogram's idea, with fewer digits).
-public struct LatencyCounts: Sendable, Equatable {
+public struct LatencyCounts: Sendable, Equatable, Codable {
   /// Counts by bucket; empty as long as nothing was counted.
   public private(set) var buckets: [UInt64] = []
 
@@ -11,6 +11,22 @@ public struct LatencyCounts: Sendable, Equatable {
 
   /// Nothing counted yet.
   public init() {}
+
+  /// - Throws: `DecodingError` if these are not the counts of as many buckets as there are.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.singleValueContainer()
+    buckets = try values.decode([UInt64].self)
+    guard buckets.isEmpty || buckets.count == Self.bucketCount else {
+      throw DecodingError.dataCorruptedError(
+        in: values, debugDescription: "\(buckets.count) latency buckets, not \(Self.bucketCount)")
+    }
+  }
+
+  /// The counts as a list, by bucket.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.singleValueContainer()
+    try values.encode(buckets)
+  }
 
   /// Counts one that took `ns` nanoseconds.
   public mutating func add(ns: UInt64) {
@@ -69,12 +85,14 @@ public struct LatencyCounts: Sendable, Equatable {
 }
 
 /// How long client operations took, as far as they were measured; see ``ClusterStatus/latencies``.
-public struct OperationLatencies: Sendable, Equatable {
+public struct OperationLatencies: Sendable, Equatable, Codable {
   /// Gets.
   public var reads = LatencyCounts()
   /// Puts and deletes.
   public var writes = LatencyCounts()
 
-  /// Nothing measured yet.
-  public init() {}
+  /// Nothing measured, but for what is given.
+  public init(reads: LatencyCounts = LatencyCounts(), writes: LatencyCounts = LatencyCounts()) {
+    (self.reads, self.writes) = (reads, writes)
+  }
 }

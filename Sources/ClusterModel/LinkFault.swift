@@ -1,5 +1,5 @@
 /// What is wrong with the messages from one node to another at a moment.
-public struct LinkFault: Sendable, Equatable {
+public struct LinkFault: Sendable, Equatable, Codable {
   /// Id of the node that sends.
   public var from: Int
   /// Id of the node that should receive.

@@ -1,6 +1,6 @@
 /// What a checker that watches the running cluster has found: whether the answers that clients got on some keys can be
 /// explained by one copy of each key that every operation acts on at one moment (linearizability).
-public struct VerdictStatus: Sendable, Equatable {
+public struct VerdictStatus: Sendable, Equatable, Codable {
   /// Operations judged since the start.
   public var operationsChecked: UInt64
   /// Keys whose every operation is being judged.
@@ -13,17 +13,14 @@ public struct VerdictStatus: Sendable, Equatable {
   public var lastViolation: Violation?
 
   /// An answer that nothing explains, and why.
-  public struct Violation: Sendable, Equatable {
-    /// When it was found, in nanoseconds of the monotonic clock.
-    public var atNs: UInt64
+  public struct Violation: Sendable, Equatable, Codable {
     /// What was answered that should not have been, in a line.
     public var summary: String
     /// The operations that contradict one another, as lines of text.
     public var explanation: String
 
     /// A checker makes these.
-    public init(atNs: UInt64, summary: String, explanation: String) {
-      self.atNs = atNs
+    public init(summary: String, explanation: String) {
       self.summary = summary
       self.explanation = explanation
     }

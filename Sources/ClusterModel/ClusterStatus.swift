@@ -1,22 +1,28 @@
-/// The cluster's state at one moment: a plain value that panels, scripts and tests read without touching the engine.
+/// The cluster's state at one moment: a plain value that panels, scripts and tests read without touching a backend.
 ///
-/// Everything in it was measured when it was taken. Counters only grow while the program runs, so a rate is the
-/// difference of two statuses divided by the difference of their ``atNs``.
-public struct ClusterStatus: Sendable, Equatable {
-  /// When the status was taken, in nanoseconds of the monotonic clock.
-  public var atNs: UInt64
-  /// Time since the cluster was opened, in nanoseconds.
+/// Everything in it was measured when it was taken; a figure that the backend does not have is `nil`, never 0. All times
+/// are elapsed ones, so a status means the same in another process. Counters only grow while the backend runs, so a rate is
+/// the difference of two statuses divided by the difference of their ``uptimeNs``.
+public struct ClusterStatus: Sendable, Equatable, Codable {
+  /// Version of the encoded form. A reader refuses a greater one.
+  public static let formatVersion = 1
+
+  /// Version of the form this status was encoded in.
+  public var version = ClusterStatus.formatVersion
+  /// Time since the cluster was opened, or since the backend began to watch it, in nanoseconds. The events' times count
+  /// from the same moment.
   public var uptimeNs: UInt64
   /// What the cluster as a whole is doing.
   public var phase: ClusterPhase
   /// Number of the configuration in force; grows by one at every step of a membership change.
   public var epoch: UInt64
-  /// Copies of each key, and how many of them a read and a write wait for, as configured.
-  public var quorum: QuorumSettings
+  /// Copies of each key, and how many of them a read and a write wait for, as configured; `nil` where operations do not
+  /// wait for quorums.
+  public var quorum: QuorumSettings?
   /// When an acknowledged write is on the disk.
-  public var fsync: FsyncPolicy
+  public var fsync: FsyncPolicy?
   /// The folder that holds the data, as an absolute path.
-  public var dataFolder: String
+  public var dataFolder: String?
   /// Whether the data folder is removed when the cluster closes.
   public var isEphemeral: Bool
   /// One entry a node, in the order of their names as people count (`node2` before `node10`).
@@ -27,32 +33,30 @@ public struct ClusterStatus: Sendable, Equatable {
   public var change: ChangeStatus?
   /// Changes that wait for their turn, in their order.
   public var queuedChanges: [QueuedChange] = []
-  /// What is wrong with links between nodes, and which nodes are paused, in words; empty if nothing is.
-  public var faults: [String] = []
   /// Ids of the nodes that hold still.
   public var pausedNodes: [Int] = []
   /// Links that are not good, in the order of their nodes' ids.
   public var linkFaults: [LinkFault] = []
   /// Finished client operations since the cluster was opened.
-  public var operations: OperationCounters
-  /// Hints given up since the cluster was opened, because they were too many or too old: what they would have brought, a
-  /// comparison of replicas brings.
-  public var hintsDropped = 0
-  /// Markers of deleted keys that were taken away since the cluster was opened, because nobody needs them any more.
-  public var tombstonesPurged = 0
-  /// What watching the clients' operations has found; `nil` if nobody watches.
+  public var operations: OperationCounters?
+  /// Hints given up since the cluster was opened, because they were too many or too old: anti-entropy brings what they
+  /// would have brought.
+  public var hintsDropped: Int?
+  /// Tombstones removed since the cluster was opened, because no replica needs them any more.
+  public var tombstonesPurged: Int?
+  /// What the live checker has found; `nil` if no checker runs.
   public var verdict: VerdictStatus?
-  /// How long ``Cluster/put(_:_:_:)``, ``Cluster/get(_:_:)`` and ``Cluster/delete(_:_:)`` took: all of them while they are
-  /// few, a part of them under load.
-  public var latencies = OperationLatencies()
+  /// How long puts, gets and deletes took: all of them while they are few, a sample of them under load.
+  public var latencies: OperationLatencies?
+  /// The cluster's condition where the backend reports one itself; else ``health`` concludes it from the nodes.
+  public var reportedHealth: ClusterHealth?
 
-  /// ``Cluster/status()`` makes these; panels and tests make their own.
+  /// Backends make statuses; panels and tests make their own.
   public init(
-    atNs: UInt64, uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64, quorum: QuorumSettings, fsync: FsyncPolicy,
-    dataFolder: String, isEphemeral: Bool, nodes: [NodeStatus], ring: RingStatus, change: ChangeStatus?,
-    operations: OperationCounters, verdict: VerdictStatus? = nil
+    uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64 = 0, quorum: QuorumSettings? = nil, fsync: FsyncPolicy? = nil,
+    dataFolder: String? = nil, isEphemeral: Bool = false, nodes: [NodeStatus] = [], ring: RingStatus = RingStatus(),
+    change: ChangeStatus? = nil, operations: OperationCounters? = nil, verdict: VerdictStatus? = nil
   ) {
-    self.atNs = atNs
     self.uptimeNs = uptimeNs
     self.phase = phase
     self.epoch = epoch
@@ -67,25 +71,33 @@ public struct ClusterStatus: Sendable, Equatable {
     self.verdict = verdict
   }
 
-  /// What the configured quorums promise about reads and writes of one key.
-  public var guarantee: Guarantee { quorum.guarantee }
+  /// What reads and writes of one key promise. Without quorums nothing more than ``Guarantee/eventual``.
+  public var guarantee: Guarantee { quorum?.guarantee ?? .eventual }
+
+  /// The quorums clipped to the nodes there are.
+  public var effectiveQuorum: QuorumSettings? { quorum?.effective(nodes: nodes.count) }
 
   /// Keys in use, each counted once however many copies it has: the copies that serving owners hold, divided by the part
-  /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly.
-  public var keys: Int {
+  /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly. `nil` if a
+  /// serving owner does not count its keys.
+  public var keys: Int? {
     let owners = nodes.filter { $0.state.isServing && $0.share > 0 }
+    let counts = owners.compactMap(\.keys)
+    guard counts.count == owners.count else { return nil }
     let share = owners.reduce(0) { $0 + $1.share }
-    return share == 0 ? 0 : Int((Double(owners.reduce(0) { $0 + $1.keys }) / share).rounded())
+    return share == 0 ? 0 : Int((Double(counts.reduce(0, +)) / share).rounded())
   }
 
   /// The cluster's condition in one word, the worst thing that is true of it.
   public var health: ClusterHealth {
+    if let reportedHealth { return reportedHealth }
     switch phase {
     case .recovering: return .recovering
     case .closed: return .unavailable
     case .serving: break
     }
     let live = nodes.filter { $0.state.isServing && !pausedNodes.contains($0.id) }.count
+    guard let quorum else { return live < nodes.count ? .degraded : .healthy }
     let owners = min(quorum.replicas, nodes.count)
     if owners - min(owners, nodes.count - live)
       < max(quorum.effective(nodes: nodes.count).read, quorum.effective(nodes: nodes.count).write)
@@ -98,7 +110,7 @@ public struct ClusterStatus: Sendable, Equatable {
 }
 
 /// What the cluster as a whole is doing.
-public enum ClusterPhase: Sendable, Equatable {
+public enum ClusterPhase: Sendable, Equatable, Codable {
   /// Logs are being replayed: `fraction` of their bytes, from 0 to 1, have been read.
   case recovering(fraction: Double)
   /// Reads and writes are served.
@@ -108,7 +120,7 @@ public enum ClusterPhase: Sendable, Equatable {
 }
 
 /// The cluster's condition in one word.
-public enum ClusterHealth: String, Sendable, Equatable {
+public enum ClusterHealth: String, Sendable, Equatable, Codable {
   /// All nodes serve and every key has all its copies' owners.
   case healthy
   /// Some nodes do not serve or do not reach others; every key still has a quorum if the dead are no more than
@@ -123,7 +135,7 @@ public enum ClusterHealth: String, Sendable, Equatable {
 }
 
 /// Copies of each key and how many of them an operation waits for: N, R and W.
-public struct QuorumSettings: Sendable, Equatable {
+public struct QuorumSettings: Sendable, Equatable, Codable {
   /// N: copies of each key; 1 to 7.
   public var replicas: Int
   /// R: owners whose answers decide a read; 1 to N.
@@ -154,7 +166,7 @@ public struct QuorumSettings: Sendable, Equatable {
 }
 
 /// What reads and writes of one key promise.
-public enum Guarantee: String, Sendable, Equatable {
+public enum Guarantee: String, Sendable, Equatable, Codable {
   /// Every read sees the newest acknowledged write: R + W > N.
   case linearizable
   /// A read may see an older value: R + W ≤ N.
@@ -162,7 +174,7 @@ public enum Guarantee: String, Sendable, Equatable {
 }
 
 /// When an acknowledged write is on the disk.
-public enum FsyncPolicy: String, Sendable, Equatable, CaseIterable {
+public enum FsyncPolicy: String, Sendable, Equatable, Codable, CaseIterable {
   /// Before it is acknowledged.
   case always
   /// Within two seconds; at once safe against a crash of the program.
@@ -172,45 +184,18 @@ public enum FsyncPolicy: String, Sendable, Equatable, CaseIterable {
 }
 
 /// Operations counted since a start; they only grow.
-public struct OperationCounters: Sendable, Equatable {
+public struct OperationCounters: Sendable, Equatable, Codable {
   /// Gets.
   public var reads: UInt64
   /// Puts and deletes.
   public var writes: UInt64
 
+  /// Gets, puts and deletes.
+  public var total: UInt64 { reads + writes }
+
   /// None, but for what is given.
   public init(reads: UInt64 = 0, writes: UInt64 = 0) {
     self.reads = reads
     self.writes = writes
-  }
-}
-
-/// Who owns which part of the ring. The 64-bit ring is cut into ``slotCount`` equal slots; slot `s` holds the hashes
-/// whose highest bits are `s`.
-public struct RingStatus: Sendable, Equatable {
-  /// Number of equal slots the ring is cut into.
-  public var slotCount: Int
-  /// Owners of each slot now: `owners[slot * ranks + rank]` is a node's `id`; rank 0 is the primary.
-  public var owners: [UInt16]
-  /// Replica ranks in ``owners``: the effective N.
-  public var ranks: Int
-  /// During a membership change, the owners after it, laid out like ``owners`` with ``nextRanks`` ranks; else empty.
-  public var nextOwners: [UInt16]
-  /// Replica ranks in ``nextOwners``.
-  public var nextRanks: Int
-  /// Number of tokens (virtual nodes) on the ring.
-  public var tokenCount: Int
-
-  /// A ring that nobody owns, but for what is given.
-  public init(
-    slotCount: Int = 65_536, owners: [UInt16] = [], ranks: Int = 0, nextOwners: [UInt16] = [], nextRanks: Int = 0,
-    tokenCount: Int = 0
-  ) {
-    self.slotCount = slotCount
-    self.owners = owners
-    self.ranks = ranks
-    self.nextOwners = nextOwners
-    self.nextRanks = nextRanks
-    self.tokenCount = tokenCount
   }
 }

@@ -1,7 +1,7 @@
 /// Something the cluster did, and why, in words for people.
-public struct ClusterEvent: Sendable, Equatable {
+public struct ClusterEvent: Sendable, Equatable, Codable {
   /// How much attention an event deserves.
-  public enum Severity: String, Sendable, Equatable {
+  public enum Severity: String, Sendable, Equatable, Codable {
     /// Something went as it should.
     case info
     /// Something that was asked for, or was wrong, is done or good again.
@@ -13,7 +13,7 @@ public struct ClusterEvent: Sendable, Equatable {
   }
 
   /// What kind of thing happened; graphs mark some of them on their time axis.
-  public enum Kind: String, Sendable, Equatable {
+  public enum Kind: String, Sendable, Equatable, Codable {
     /// The cluster as a whole, and the links between its nodes.
     case cluster
     /// A node joins.
@@ -34,8 +34,8 @@ public struct ClusterEvent: Sendable, Equatable {
 
   /// Counts events from 1 since the cluster was opened.
   public var sequence: UInt64
-  /// When it happened, in nanoseconds of the monotonic clock.
-  public var atNs: UInt64
+  /// When it happened, as ``ClusterStatus/uptimeNs`` counts.
+  public var uptimeNs: UInt64
   /// What kind of thing happened.
   public var kind: Kind
   /// How much attention it deserves.
@@ -44,9 +44,9 @@ public struct ClusterEvent: Sendable, Equatable {
   public var message: String
 
   /// The engine makes events; others do so to show them.
-  public init(sequence: UInt64, atNs: UInt64, kind: Kind, severity: Severity, message: String) {
+  public init(sequence: UInt64, uptimeNs: UInt64, kind: Kind, severity: Severity, message: String) {
     self.sequence = sequence
-    self.atNs = atNs
+    self.uptimeNs = uptimeNs
     self.kind = kind
     self.severity = severity
     self.message = message

@@ -1,11 +1,11 @@
 /// How far a backup is.
-public struct BackupProgress: Sendable, Equatable {
+public struct BackupProgress: Sendable, Equatable, Codable {
   /// Bytes copied.
   public var bytesDone: Int
   /// Bytes to copy in all.
   public var bytesTotal: Int
 
-  /// The engine tells progress; others make it up to show it.
+  /// Backends make these.
   public init(bytesDone: Int, bytesTotal: Int) {
     self.bytesDone = bytesDone
     self.bytesTotal = bytesTotal
@@ -19,9 +19,12 @@ public struct BackupProgress: Sendable, Equatable {
 }
 
 /// What a finished backup holds.
-public struct BackupSummary: Sendable, Equatable {
+public struct BackupSummary: Sendable, Equatable, Codable {
   /// Nodes whose logs were copied.
   public var nodes: Int
   /// Bytes of the copied logs.
   public var bytes: Int
+
+  /// Backends make these.
+  public init(nodes: Int, bytes: Int) { (self.nodes, self.bytes) = (nodes, bytes) }
 }

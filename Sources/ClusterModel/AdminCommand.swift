@@ -1,0 +1,59 @@
+/// An order to a cluster's administration.
+public enum AdminCommand: Sendable, Equatable, Codable {
+  /// Adds a node; done when its share of the keys has moved to it.
+  case addNode(String)
+  /// Removes a node; done when its keys have moved to the others.
+  case removeNode(String)
+  /// Gives all that a node owns to a new one, and removes it.
+  case replaceNode(String, replacement: String)
+  /// Stops a node as a crash of it would.
+  case kill(String)
+  /// Starts a node that is down; done when it has caught up.
+  case restart(String)
+  /// Lets a node hold still, as a stopped process does.
+  case pause(String)
+  /// Lets a paused node go on.
+  case resume(String)
+  /// Cuts all links between nodes of different groups. Nodes in no group belong to the last.
+  case partition([[String]])
+  /// Makes all links good and lets paused nodes go on.
+  case heal
+  /// Delays every message to and from a node by so many nanoseconds; 0 ends that.
+  case slow(String, byNs: UInt64)
+  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
+  case drop(String, perMille: Int)
+  /// Flips a byte of a value on a node's disk.
+  case corrupt(String)
+  /// Lets the next sync of a node's log fail.
+  case failSync(String)
+  /// Copies the data to a folder that is empty or not there.
+  case backUp(path: String)
+
+  /// What a backend needs to obey it.
+  public var feature: Capabilities.Feature {
+    switch self {
+    case .addNode, .removeNode: .membership
+    case .replaceNode: .replacement
+    case .kill, .restart: .nodeControl
+    case .pause, .resume, .partition, .heal, .slow, .drop: .linkFaults
+    case .corrupt, .failSync: .diskFaults
+    case .backUp: .backup
+    }
+  }
+}
+
+/// How far an order is.
+public enum AdminProgress: Sendable, Equatable, Codable {
+  /// A backup's bytes.
+  case backup(BackupProgress)
+}
+
+/// How an order ended.
+public enum AdminResult: Sendable, Equatable, Codable {
+  /// It is done.
+  case done
+  /// The backup is on the disk.
+  case backedUp(BackupSummary)
+  /// The caller stopped it; the cluster is as it was.
+  case stopped
+}

@@ -1,0 +1,41 @@
+/// What a backend can do beyond reads, writes and a status. Command tables, completion and help offer nothing else.
+public struct Capabilities: Sendable, Equatable, Codable {
+  /// One thing that a backend may be able to do or not.
+  public enum Feature: String, Sendable, Codable, CaseIterable {
+    /// An operation may name its consistency level.
+    case consistencyLevels
+    /// Keys can be listed.
+    case scans
+    /// Nodes can be added and removed.
+    case membership
+    /// A node can be replaced by a new one.
+    case replacement
+    /// Nodes can be killed and restarted.
+    case nodeControl
+    /// Nodes can be paused; links can be cut, delayed and made lossy.
+    case linkFaults
+    /// A byte on a node's disk can be flipped, and a sync made to fail.
+    case diskFaults
+    /// The data can be copied to a folder while it is in use.
+    case backup
+    /// A live checker judges the answers.
+    case verdict
+  }
+
+  /// What the backend can do.
+  public var features: Set<Feature>
+  /// Bytes a key may have.
+  public var keyBytesMax: Int
+  /// Bytes a value may have.
+  public var valueBytesMax: Int
+
+  /// Everything within the limits given, unless features are named.
+  public init(features: Set<Feature> = Set(Feature.allCases), keyBytesMax: Int, valueBytesMax: Int) {
+    self.features = features
+    self.keyBytesMax = keyBytesMax
+    self.valueBytesMax = valueBytesMax
+  }
+
+  /// Whether the backend can do it.
+  public func has(_ feature: Feature) -> Bool { features.contains(feature) }
+}

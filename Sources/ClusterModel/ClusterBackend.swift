@@ -1,0 +1,80 @@
+/// A cluster as faces see it, whatever serves it: the engine in this process, one in another process, Redis Cluster, or a
+/// dictionary in a test.
+///
+/// Every method may be called from any thread and task. Those that are not `async` answer at once from what the backend
+/// knows, so a screen may call them as often as it draws. Programs that store and read at full speed use the engine itself:
+/// this is a seam for faces, and each call through it is a dynamic one.
+public protocol ClusterBackend: Sendable {
+  /// What the backend can do. Faces offer nothing else.
+  var capabilities: Capabilities { get }
+
+  /// Returns when reads and writes are served.
+  /// - Throws: why they never will be.
+  func ready() async throws(ClusterError)
+
+  /// The newest value of a key, or `nil` if it has none.
+  func get(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]?
+
+  /// Stores a value.
+  func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError)
+
+  /// Removes a key.
+  /// - Returns: whether it had a value.
+  func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool
+
+  /// Keys that begin with `prefix`, from a cursor on; needs ``Capabilities/Feature/scans``.
+  /// - Parameter cursor: `nil` for the first page, then that of the page before.
+  func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage
+
+  /// The newest status.
+  func status() -> ClusterStatus
+
+  /// Events after the one with this sequence number, oldest first, as far as the backend keeps them.
+  func events(after sequence: UInt64) -> [ClusterEvent]
+
+  /// Where a key lies.
+  func place(of key: [UInt8]) -> KeyPlace
+
+  /// Obeys an order; needs its ``AdminCommand/feature``. Returns when it is done.
+  /// - Parameter progress: is told how far it is; false stops what can be stopped.
+  func perform(
+    _ command: AdminCommand, progress: @escaping @Sendable (AdminProgress) -> Bool
+  ) async throws(ClusterError) -> AdminResult
+
+  /// The live checker's verdict on everything that has ended by now; `nil` if no checker runs.
+  func verdict() async -> VerdictStatus?
+}
+
+extension ClusterBackend {
+  /// Obeys an order of which nobody watches the progress.
+  @discardableResult
+  public func perform(_ command: AdminCommand) async throws(ClusterError) -> AdminResult {
+    try await perform(command) { _ in true }
+  }
+
+  /// Backends serve at once unless they say otherwise.
+  public func ready() async throws(ClusterError) {}
+
+  /// The verdict as the status has it.
+  public func verdict() async -> VerdictStatus? { status().verdict }
+}
+
+/// Where the next page of a scan begins. Only the backend that made it can read it.
+public struct ScanCursor: Sendable, Equatable, Codable {
+  /// The backend's own mark.
+  public var bytes: [UInt8]
+
+  /// Backends make these.
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// Keys found by a scan.
+public struct ScanPage: Sendable, Equatable, Codable {
+  /// The keys, in the order of their bytes if the backend has one.
+  public var keys: [[UInt8]]
+  /// Where the next page begins; `nil` after the last.
+  public var next: ScanCursor?
+
+  /// Backends make these.
+  public init(keys: [[UInt8]], next: ScanCursor? = nil) { (self.keys, self.next) = (keys, next) }
+}

@@ -1,0 +1,19 @@
+import ClusterModel
+
+/// What is wrong between nodes, one text a paused node and a faulty link.
+enum LinkFaultWords {
+  /// `node1 paused`, `node1 → node2 cut`, `node1 → node2 +20 ms, 3.5 % lost`; empty if nothing is wrong.
+  static func texts(_ status: ClusterStatus) -> [String] {
+    func name(_ id: Int) -> String { status.nodes.first { $0.id == id }?.name ?? "node \(id)" }
+    return status.pausedNodes.map { "\(name($0)) paused" }
+      + status.linkFaults.map { "\(name($0.from)) → \(name($0.to)) \(words($0))" }
+  }
+
+  private static func words(_ fault: LinkFault) -> String {
+    if fault.isCut { return "cut" }
+    var words: [String] = []
+    if fault.delayNs > 0 { words.append("+\(fault.delayNs / 1_000_000) ms") }
+    if fault.lossPerMille > 0 { words.append("\(Double(fault.lossPerMille) / 10) % lost") }
+    return words.joined(separator: ", ")
+  }
+}

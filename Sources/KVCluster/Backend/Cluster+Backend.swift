@@ -1,0 +1,44 @@
+/// The engine as a backend for faces. Programs that read and write at full speed call the cluster itself.
+extension Cluster: ClusterBackend {
+  /// Everything; the limits are the engine's own.
+  public var capabilities: Capabilities {
+    Capabilities(keyBytesMax: Limits.keyBytesMax, valueBytesMax: Limits.valueBytesMax)
+  }
+
+  /// Every page lists all keys of the prefix and takes those behind the cursor: O(all keys) a page.
+  public func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage {
+    let after = cursor?.bytes
+    let listing = try keys(prefix: prefix, after: after, limit: limit)
+    return ScanPage(keys: listing.keys, next: listing.isComplete ? nil : listing.keys.last.map(ScanCursor.init))
+  }
+
+  /// Where a key lies now. O(log arcs).
+  public func place(of key: [UInt8]) -> KeyPlace { parts.report.place(of: key) }
+
+  /// The live checker's verdict on all operations that have ended by now.
+  public func verdict() async -> VerdictStatus? { await verdictBoard.ofNow() }
+
+  /// Obeys an order as the method of the same name does.
+  public func perform(
+    _ command: AdminCommand, progress: @escaping @Sendable (AdminProgress) -> Bool
+  ) async throws(ClusterError) -> AdminResult {
+    switch command {
+    case .addNode(let name): try await addNode(name)
+    case .removeNode(let name): try await removeNode(name)
+    case .replaceNode(let name, let replacement): try await replaceNode(name, with: replacement)
+    case .kill(let name): try await kill(name)
+    case .restart(let name): try await restart(name)
+    case .pause(let name): try pause(name)
+    case .resume(let name): try resume(name)
+    case .partition(let groups): try partition(groups)
+    case .heal: heal()
+    case .slow(let name, let delayNs): try slow(name, byNs: delayNs)
+    case .drop(let name, let perMille): try drop(name, perMille: perMille)
+    case .corrupt(let name): try corrupt(name)
+    case .failSync(let name): try failSync(name)
+    case .backUp(let path):
+      return try await backUp(to: path) { progress(.backup($0)) }.map(AdminResult.backedUp) ?? .stopped
+    }
+    return .done
+  }
+}
