@@ -15,6 +15,8 @@ let package = Package(
   dependencies: [
     // Options, help, usage errors and shell completions of the executable.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    // The heap of what is due when, in the engine and the simulator.
+    .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
     // Latency percentiles of the benchmark: the field's standard structure, exact to three digits.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
@@ -22,7 +24,10 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "Text", swiftSettings: strict),
     .target(name: "ClusterModel", swiftSettings: strict),
-    .target(name: "KVCluster", dependencies: ["CKernels", "ClusterModel"], swiftSettings: strict),
+    .target(
+      name: "KVCluster",
+      dependencies: [.product(name: "HeapModule", package: "swift-collections"), "CKernels", "ClusterModel"],
+      swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(

@@ -3,6 +3,10 @@
 ///
 /// Buckets are an eighth of a power of two wide: a percentile is exact to 12 %, which is what a picture can show, in 256
 /// numbers (HdrHistogram's idea, with fewer digits).
+///
+/// Not an HdrHistogram, as the benchmark's are: with one digit that takes 12 ns a record where this takes 6.5, 4.7 KB where
+/// this takes 2, and 22 µs for a copy and a percentile where this takes 0.5 (optimised, swift 6.3); every status has one for
+/// each node and kind, ten times a second. It also knows neither a difference nor `Codable`.
 public struct LatencyCounts: Sendable, Equatable, Codable {
   /// Counts by bucket; empty as long as nothing was counted.
   public private(set) var buckets: [UInt64] = []

@@ -295,7 +295,8 @@ import Text
       #expect(served > 2 * second.counts.operations)
       #expect(snapshot.text.contains(" reads/s, "))
       let done = try await result.value
-      #expect(done.seconds.count == 3)
+      // Of 2.5; where the machine stalls for half a second the last belongs to the one before.
+      #expect((2...3).contains(done.seconds.count))
       #expect(done.seconds.reduce(0) { $0 + $1.counts.operations } == done.operations)
       #expect(runner.snapshot().phase == .finished)
     }

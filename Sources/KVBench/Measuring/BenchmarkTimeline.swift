@@ -81,7 +81,7 @@ final class BenchmarkTimeline: Sendable {
   }
 
   private let tally: OperationTally
-  private let recorder: LatencyRecorder
+  private let lanes: LatencyLanes
   private let nodes: @Sendable () -> [NodeOperations]
   private let startedNs: UInt64
   private let state = Mutex(State())
@@ -90,11 +90,11 @@ final class BenchmarkTimeline: Sendable {
 
   /// - Parameter nodes: tells what each node has served since it started.
   init(
-    _ tally: OperationTally, _ recorder: LatencyRecorder, startedNs: UInt64,
+    _ tally: OperationTally, _ lanes: LatencyLanes, startedNs: UInt64,
     nodes: @escaping @Sendable () -> [NodeOperations]
   ) {
     self.tally = tally
-    self.recorder = recorder
+    self.lanes = lanes
     self.nodes = nodes
     self.startedNs = startedNs
     let made = BackgroundThread("timeline") { [self] in watch() }
@@ -165,7 +165,7 @@ final class BenchmarkTimeline: Sendable {
   /// - Parameter joinsLast: it is too short to have a rate of its own, and belongs to the second before.
   private func close(_ second: inout Ledger, joinsLast: Bool = false) {
     var latencies = LatencySet()
-    recorder.take(into: &latencies, &second.spare)
+    lanes.take(into: &latencies, &second.spare)
     let (now, counts, nodes) = (Clock.nowNs(), tally.counts, nodes())
     let served = BenchmarkTimeline.difference(nodes, second.nodes)
     var closed = BenchmarkSecond(

@@ -9,7 +9,7 @@ final class LoadGenerator<Target: BenchmarkTarget>: Sendable {
   let plan: BenchmarkPlan
   let target: Target
   let tally = OperationTally()
-  let recorder: LatencyRecorder
+  let lanes: LatencyLanes
   let inserts: InsertSequence
   private let chooser: KeyChooser
   private let isStopped = Atomic<Bool>(false)
@@ -25,7 +25,7 @@ final class LoadGenerator<Target: BenchmarkTarget>: Sendable {
   init(_ plan: BenchmarkPlan, _ target: Target) {
     self.plan = plan
     self.target = target
-    recorder = LatencyRecorder(callers: plan.clients)
+    lanes = LatencyLanes(callers: plan.clients)
     inserts = InsertSequence(first: UInt64(plan.keys))
     chooser = KeyChooser(plan.distribution, keys: plan.keys)
   }
@@ -146,11 +146,11 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   /// retained and released for each, and by all threads at the same place.
   private struct Tools {
     let target: Target
-    let recorder: LatencyRecorder
+    let lanes: LatencyLanes
     let inserts: InsertSequence
 
     init(_ generator: LoadGenerator<Target>) {
-      (target, recorder, inserts) = (generator.target, generator.recorder, generator.inserts)
+      (target, lanes, inserts) = (generator.target, generator.lanes, generator.inserts)
     }
   }
 
@@ -185,7 +185,7 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
     } catch {
       return fail(kind, number, error)
     }
-    if startedNs != 0 { tools.recorder.record(index, kind, Clock.nowNs() &- startedNs) }
+    if startedNs != 0 { tools.lanes.record(index, kind, Clock.nowNs() &- startedNs) }
     if kind == .insert { tools.inserts.acknowledge(number) }
     counts.count(kind)
     return true
