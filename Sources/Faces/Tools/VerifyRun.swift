@@ -41,7 +41,7 @@ package enum VerifyRun {
         ? "\(Readable.count(places, "damaged place")). Nothing was changed"
         : report.damage.contains { $0.file == "configuration" }
           ? "\(Readable.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
-            + " opened or repaired: put that file back from a backup"
+            + " opened or repaired: put the newest one back (an older one is refused), or restore a whole backup"
           : "\(Readable.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
             + " damaged copies from good ones"
     let nodes = Readable.count(report.nodes.count, "node")
