@@ -135,14 +135,14 @@ package final class BenchmarkRunner: Sendable {
   private func begin() -> BenchmarkTimeline {
     enter(.measuring)
     var (forgotten, spare) = (LatencySet(), LatencySet())
-    generator.recorder.take(into: &forgotten, &spare)
+    generator.lanes.take(into: &forgotten, &spare)
     let sequence = cluster.events(after: 0).last?.sequence ?? 0
     return stage.withLock { stage in
       stage.startedUptimeNs = cluster.status().uptimeNs
       stage.startedNs = Clock.nowNs()
       stage.eventSequence = sequence
       stage.deadlineNs = plan.seconds == 0 ? .max : stage.startedNs + UInt64(plan.seconds * 1e9)
-      let timeline = BenchmarkTimeline(generator.tally, generator.recorder, startedNs: stage.startedNs) {
+      let timeline = BenchmarkTimeline(generator.tally, generator.lanes, startedNs: stage.startedNs) {
         [cluster] in
         cluster.status().nodes.map {
           NodeOperations(node: $0.name, operations: $0.operations?.total ?? 0)

@@ -36,7 +36,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   package var segmentsMax: Int { SimulatedDisk.segmentsMax }
 
   /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
-  package let isStaged: Bool
+  package private(set) var isStaged: Bool
 
   package init(random: SeededRandom, isStaged: Bool = false) {
     self.isStaged = isStaged
@@ -58,6 +58,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// The machine stops at a step, counted from the first as 1; from then on every call throws, until ``restart(losingPower:)``.
   package func crash(atStep step: Int, _ moment: DiskFaults.Moment) { plannedCrash = (step, moment) }
 
+  /// The machine stops now.
+  package func crashNow() { isCrashed = true }
+
   /// The processes of this machine are gone; so is, with `losingPower`, of what was not synced what chance takes.
   package func restart(losingPower: Bool) {
     isCrashed = false
@@ -66,6 +69,12 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     for file in files { file.inode.end() }
     guard losingPower else { return }
     for file in files { file.inode.losePower(&random, isKeepingNone: losesAllUnsynced) }
+  }
+
+  /// The next program has it opened in another way. Only between two lives.
+  package func change(isStaged: Bool) {
+    self.isStaged = isStaged
+    for file in files { file.inode.change(isStaged: isStaged) }
   }
 
   /// The machine of this disk loses its power, and starts again.

@@ -48,6 +48,9 @@ final class SimulatedInode {
     return copy
   }
 
+  /// While no program has it open.
+  func change(isStaged: Bool) { written = isStaged ? bytes : nil }
+
   var bytes: [UInt8] { written ?? stored }
 
   private var stored: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }

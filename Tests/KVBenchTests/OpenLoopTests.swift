@@ -65,7 +65,7 @@ private final class StallingTarget: BenchmarkTarget {
     }
     await generator.run(round)
     var (set, spare) = (LatencySet(), LatencySet())
-    generator.recorder.take(into: &set, &spare)
+    generator.lanes.take(into: &set, &spare)
     #expect(set.all.totalCount == 2_000)
     #expect(generator.tally.counts == OperationCounts(writes: 2_000))
     return set.all

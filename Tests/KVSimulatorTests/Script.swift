@@ -135,8 +135,9 @@ final class Script {
     Clock.advance(toNs: end)
   }
 
-  func carryOut(_ steps: Cluster.Steps) {
-    while true {
+  /// - Parameter steps: at most so many of them.
+  func carryOut(_ steps: Cluster.Steps, atMost count: Int = .max) {
+    for _ in 0..<count {
       switch steps.step() {
       case .again: continue
       case .rest(let ns): run(ms: Int(ns / 1_000_000) + 1)
@@ -175,12 +176,17 @@ final class Script {
   func start(_ node: String) throws { _ = try cluster.startNode(node) }
 
   /// The program dies, with `losingPower` the machine, and starts again.
-  /// - Parameter meanwhile: happens to the disks before it starts.
-  func restartProgram(losingPower: Bool = false, meanwhile: () throws -> Void = {}) throws {
+  /// - Parameters:
+  ///   - meanwhile: happens to the disks before the machine starts.
+  ///   - prepare: is called before the program starts.
+  func restartProgram(
+    losingPower: Bool = false, meanwhile: () throws -> Void = {}, prepare: () -> Void = {}
+  ) throws {
     cluster.vanish()
     takeAnswers()
     try meanwhile()
     machine.restart(losingPower: losingPower)
+    prepare()
     cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
     slowLinks()
   }

@@ -42,7 +42,7 @@ package enum VerifyRun {
         ? "\(Figures.count(places, "damaged place")). Nothing was changed"
         : report.damage.contains { $0.file == "configuration" }
           ? "\(Figures.count(places, "damaged place")). Nothing was changed; without its configuration the folder cannot be"
-            + " opened or repaired: put that file back from a backup"
+            + " opened or repaired: put the newest one back (an older one is refused), or restore a whole backup"
           : "\(Figures.count(places, "damaged place")). Nothing was changed; `kvstore repair \(path)` restores"
             + " damaged copies from good ones"
     let nodes = Figures.count(report.nodes.count, "node")

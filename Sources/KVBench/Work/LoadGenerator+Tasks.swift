@@ -83,7 +83,7 @@ private struct TaskCaller<Target: BenchmarkTarget> {
     } catch {
       return await fail(kind, number, error)
     }
-    if startedNs != 0 { generator.recorder.record(index, kind, Clock.nowNs() &- startedNs) }
+    if startedNs != 0 { generator.lanes.record(index, kind, Clock.nowNs() &- startedNs) }
     if kind == .insert { generator.inserts.acknowledge(number) }
     counts.count(kind)
     return true

@@ -35,8 +35,15 @@ package final class Assembly: Sendable {
     self.isMaintained = isMaintained
     let roster = Roster(configuration)
     self.roster = roster
+    let witnesses = try Witnesses(folder.disk, configuration, path: folder.path, boot: folder.boot, seed: seed)
+    let tags = TagSource(
+      folder.disk, logFolders: { roster.live.map(\.store.log.folder) },
+      before: { () throws(StorageError) in
+        // No write has a tag before the folders know that the cluster was opened.
+        if !options.isEphemeral { try witnesses.begin(in: NodeLifecycle.foldersAtStart(roster, witnesses)) }
+      })
     let data = DataPath(
-      configuration, tags: TagSource(folder.disk) { roster.live.map(\.store.log.folder) },
+      configuration, tags: tags,
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
         mistake: options.mistake, whyFailed: { roster.whyFailed($0) },
@@ -46,7 +53,7 @@ package final class Assembly: Sendable {
           return .notServing("the cluster is still reading its logs (\(percent) %); try again in a moment")
         }))
     dataPath = data
-    nodes = NodeLifecycle(options, folder, roster, data, events, counters, executor)
+    nodes = NodeLifecycle(options, folder, roster, data, events, counters, executor, witnesses)
     nodeControl = NodeControl(
       folder: folder, roster: roster, data: data, nodes: nodes, events: events, executor: executor, lifespan: lifespan)
     recovery = ClusterRecovery(

@@ -52,8 +52,17 @@ struct Backup: Sendable {
       } catch {
         throw .storage(error)
       }
-      for node in atRest { try target.copyLogAtRest(node, from: folder.path) }
+      for node in atRest { try target.copyLogAtRest(node, from: folder.path, withWitness: false) }
+      try target.write(witness(of: cuts, configuration), to: cuts.map(\.node))
     }
+  }
+
+  /// What the copy's folders know of each other: the logs as they are in it.
+  private func witness(of cuts: [Cut], _ configuration: Configuration) -> Witness {
+    var witness = nodes.witnesses.copy(without: cuts.map(\.node))
+    witness.note(configuration)
+    for cut in cuts { witness.note(cut.node, synced: cut.end, written: cut.end, cut.suspicion) }
+    return witness
   }
 
   /// One node's log at the moment of the backup.
@@ -61,6 +70,8 @@ struct Backup: Sendable {
     var node: String
     var segments: [(id: UInt64, end: Int)]
     var suspicion: SuspectMark.Cause?
+    /// Where the log ends.
+    var end: LogPosition
   }
 
   private func cut(_ replicas: [Replica]) throws(ClusterError) -> [Cut] {
@@ -69,10 +80,11 @@ struct Backup: Sendable {
     data.partitions.withAllLocked {
       for replica in replicas {
         let log = replica.store.log
-        let segments = log.segmentsNow.segments.map { (id: $0.id, end: $0.end) }
+        let (end, all) = log.segmentsNow
+        let segments = all.map { (id: $0.id, end: $0.end) }
         if segments.isEmpty || log.failure != nil { failed = replica.name }
         let suspicion = !replica.store.isSuspect ? nil : replica.store.hasLost ? SuspectMark.Cause.lost : .unsynced
-        cuts.append(Cut(node: replica.name, segments: segments, suspicion: suspicion))
+        cuts.append(Cut(node: replica.name, segments: segments, suspicion: suspicion, end: end))
       }
     }
     if let failed { throw failing(failed) }

@@ -80,7 +80,9 @@ package final class ChangeExecution {
         replica.commit.syncNow()
         if let failure = replica.store.log.failure { throw failure }
       }
-    case .writeSettled: try writeSettledConfiguration()
+    case .writeSettled:
+      try writeSettledConfiguration()
+      changes.nodes.witness(changes.roster.configuration)
     case .adoptSettled: changes.data.partitions.adopt(changes.data.view(of: changes.roster.configuration))
     case .drop: try drop()
     case .done: break

@@ -94,6 +94,7 @@ package struct MembershipChanges: Sendable {
       state.move = Roster.Move(change: change, startedNs: Clock.nowNs())
     }
     data.keepView(view)
+    nodes.witness(change.joint)
     showChange(change.joint)
     let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
     let heir = wanted.heir.map { " to \($0)" } ?? ""
@@ -129,6 +130,7 @@ package struct MembershipChanges: Sendable {
     do throws(StorageError) {
       // A crash before the joint configuration was durable may have left a folder behind; no configuration names it.
       try folder.disk.removeFolder(DataFolder.logFolder(member.name))
+      nodes.witnesses.update { $0.logs.removeAll { $0.name == member.name } }
       let replica = try nodes.openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
         try TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)

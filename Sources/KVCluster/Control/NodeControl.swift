@@ -62,6 +62,7 @@ package struct NodeControl: Sendable {
       throw error
     }
     roster.setState(roster.configuration.change?.state(of: node.id) ?? .up, of: node.id, replica: replica)
+    nodes.writeWitnesses()
     data.partitions.add(replica)
     data.messages.nodeStarted(node.id)
     nodes.takeRecoveredHints(replica)

@@ -135,29 +135,27 @@ extension PartitionTable {
   func lostRange(
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
   ) -> [LostRange] {
-    guard isLost(participants, partition) else { return [] }
-    var ranges: [LostRange] = []
-    add(participants, partition, slotCount: 1, to: &ranges)
-    return ranges
+    isLost(participants, partition) ? [range(participants, partition, slotCount: 1)] : []
   }
 
-  private func add(
-    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, slotCount: Int,
-    to ranges: inout [LostRange]
-  ) {
+  private func range(
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, slotCount: Int
+  ) -> LostRange {
     let hasLost = { (id: UInt16) in
       partition.pointee.replica(id)?._withUnsafeGuaranteedRef { $0.store.hasLost } ?? false
     }
     let view = partition.pointee.view.takeUnretainedValue()
     let ids = (0..<participants.count).map { participants.ids[$0] }
     let rule = view.evidenceRule(participants)
-    LostRange.add(
+    return LostRange(
       owners: ids.map(view.name(of:)), losers: ids.filter(hasLost).map(view.name(of:)),
-      needed: max(rule.needed, rule.nextNeeded), slotCount: slotCount, to: &ranges)
+      needed: max(rule.needed, rule.nextNeeded), slotCount: slotCount)
   }
 
-  /// The ranges that the node owns of which ``isLost(_:_:)`` is true, by their owners.
+  /// The ranges that the node owns of which ``isLost(_:_:)`` is true, by their owners. O(lists of the ring).
   func lostRanges(of replica: Replica) -> [LostRange] {
+    // Names are made and sorted once a list of owners, not once a slot.
+    var places: [[UInt16]: Int] = [:]
     var ranges: [LostRange] = []
     for number in 0..<Store.partitionCount {
       let partition = self[number]
@@ -165,8 +163,13 @@ extension PartitionTable {
         let view = partition.pointee.view.takeUnretainedValue()
         _ = view.allLists(of: slots(number)) { slot, slotCount in
           let participants = view.participants(ofSlot: slot)
-          if view.isOwner(replica.id, ofSlot: slot), isLost(participants, partition) {
-            add(participants, partition, slotCount: slotCount, to: &ranges)
+          guard view.isOwner(replica.id, ofSlot: slot), isLost(participants, partition) else { return true }
+          let owners = (0..<participants.count).map { participants.ids[$0] }.sorted()
+          if let place = places[owners] {
+            ranges[place].slotCount += slotCount
+          } else {
+            places[owners] = ranges.count
+            ranges.append(range(participants, partition, slotCount: slotCount))
           }
           return true
         }

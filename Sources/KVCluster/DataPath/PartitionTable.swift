@@ -136,6 +136,9 @@ package final class PartitionTable: @unchecked Sendable {
   /// The nodes that answer, in no order that matters.
   var attachedIDs: [UInt16] { attached.withLock { $0.map(\.id) } }
 
+  /// Whether the node answers in every partition.
+  func isAttached(_ replica: Replica) -> Bool { attached.withLock { $0.contains { $0 === replica } } }
+
   /// Which life of a node this is; `nil` if it does not answer.
   func incarnation(of id: UInt16) -> Int? {
     attached.withLock { attached in attached.first { $0.id == id }?.incarnation }

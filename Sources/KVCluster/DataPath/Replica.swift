@@ -12,6 +12,8 @@ package final class Replica: @unchecked Sendable {
   var incarnation = 0
   /// It was taken out of service for good; set once.
   let isRetired = Atomic<Bool>(false)
+  /// Its disk failed; set once.
+  let hasFailed = Atomic<Bool>(false)
   /// Held by whoever uses the log without a partition's lock, and by whoever closes it.
   private let using = Lock()
   /// Hashes of keys of which a reader found the copy damaged.

@@ -17,8 +17,13 @@ final class TagSource: Sendable {
   }
 
   /// Leases on a disk: beside the configuration, and in the folders of the nodes that answer.
-  convenience init(_ disk: any Disk, logFolders: @escaping @Sendable () -> [String]) {
+  /// - Parameter before: is done before each lease.
+  convenience init(
+    _ disk: any Disk, logFolders: @escaping @Sendable () -> [String],
+    before: @escaping @Sendable () throws(StorageError) -> Void = {}
+  ) {
     self.init { bound throws(StorageError) in
+      try before()
       try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
       // One node's full disk must not keep the others from writing.
       for folder in logFolders() { try? TagLease.write(bound, to: disk, folder: folder) }

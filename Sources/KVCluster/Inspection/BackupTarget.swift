@@ -64,8 +64,15 @@ final class BackupTarget {
   /// Copies the first bytes of a file, all if `byteCount` is `nil`, and adds zeros up to `length`. On the disk on return,
   /// but for its name.
   func copy(_ source: String, to name: String, byteCount: Int? = nil, length: Int = 0) throws(Stop) {
-    let input = open(source, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw failure("open", source) }
+    let input: Int32
+    do throws(StorageError) {
+      guard let opened = try PosixDisk.openFile(source, O_RDONLY) else {
+        throw .io(operation: "open", path: source, code: ENOENT)
+      }
+      input = opened
+    } catch {
+      throw .storage(error)
+    }
     defer { close(input) }
     let output = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard output >= 0 else { throw failure("create", "\(path)/\(name)") }
@@ -130,10 +137,23 @@ final class BackupTarget {
 }
 
 extension BackupTarget {
+  /// Writes what the folders know of each other.
+  func write(_ witness: Witness, to nodes: [String]) throws(Stop) {
+    do throws(StorageError) {
+      for folder in [Witnesses.clusterFolder] + nodes.map(DataFolder.logFolder) {
+        try witness.write(to: disk, folder: folder)
+      }
+    } catch {
+      throw .storage(error)
+    }
+  }
+
   /// Copies the log of a node that nobody has open.
-  func copyLogAtRest(_ node: String, from root: String) throws(Stop) {
+  /// - Parameter withWitness: nobody has any other log open.
+  func copyLogAtRest(_ node: String, from root: String, withWitness: Bool) throws(Stop) {
     let folder = DataFolder.logFolder(node)
     for name in try BackupTarget.filesAtRest(folder, root) where name != "segments" {
+      if name == "witness", !withWitness { continue }
       try makeFolder(folder)
       try copy("\(root)/\(folder)/\(name)", to: "\(folder)/\(name)")
     }
@@ -155,7 +175,7 @@ extension BackupTarget {
       let manifest = try LogManifest.read(from: disk, folder: folder)
       return try disk.names(in: folder).filter { name in
         if let id = LogFormat.segmentID(ofName: name) { return manifest?.segments.contains(id) ?? true }
-        return ["segments", "lease", "checkpoint", "suspect"].contains(name)
+        return ["segments", "lease", "checkpoint", "suspect", "witness"].contains(name)
       }
     } catch {
       throw .storage(error)

@@ -10,7 +10,14 @@ extension FolderAtRest {
     let bytes = names.reduce(0) { $0 + BackupTarget.bytesAtRest($1, self.path) }
     let target = try BackupTarget(path, copying: self.path, bytesTotal: bytes, progress: progress)
     return try target.complete(with: configuration) { target throws(BackupTarget.Stop) in
-      for node in names { try target.copyLogAtRest(node, from: self.path) }
+      for node in names { try target.copyLogAtRest(node, from: self.path, withWitness: true) }
+      do throws(StorageError) {
+        if let bytes = try disk.read(Witness.path(Witnesses.clusterFolder)) {
+          try target.disk.replace(Witness.path(Witnesses.clusterFolder), with: bytes)
+        }
+      } catch {
+        throw .storage(error)
+      }
     }
   }
 }

@@ -3,11 +3,12 @@ import Glibc
 /// A data folder that no cluster has open, for the tools that read it: nothing in it is changed.
 ///
 /// It holds the folder's lock shared, so that no cluster opens it meanwhile and other tools may read it too. (A folder
-/// without a lock file, a copy for instance, has never been open and is read as it is: making one would be a change.)
+/// without a lock file, a copy for instance, is locked all the same, and none is made: that would be a change.)
 package final class FolderAtRest: Sendable {
   package let path: String
   let disk: ReadOnlyDisk
-  private let lockDescriptor: Int32?
+  /// The folder's, and that of its lock file if there is one.
+  private let descriptors: [Int32]
 
   /// - Throws: `ClusterError.dataFolder` if there is no such folder, it is not kvstore's, or it is in use.
   package init(_ path: String) throws(ClusterError) {
@@ -25,21 +26,21 @@ package final class FolderAtRest: Sendable {
     guard names.contains("configuration") || names.contains(where: { $0.hasSuffix(".wal") }) else {
       throw .dataFolder("\(self.path) is not a kvstore folder: it has neither a configuration nor logs")
     }
-    lockDescriptor = try FolderAtRest.lock(self.path)
+    descriptors = try FolderAtRest.lock(self.path)
   }
 
-  deinit { if let lockDescriptor { Glibc.close(lockDescriptor) } }
+  deinit { for descriptor in descriptors { Glibc.close(descriptor) } }
 
-  private static func lock(_ path: String) throws(ClusterError) -> Int32? {
-    let descriptor = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
-    if descriptor < 0, errno == ENOENT { return nil }
-    guard descriptor >= 0 else { throw failure("open", "\(path)/lock") }
-    guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
-      let holder = DataFolder.holder(descriptor)
-      Glibc.close(descriptor)
+  private static func lock(_ path: String) throws(ClusterError) -> [Int32] {
+    var info = stat()
+    let isMissing = lstat("\(path)/lock", &info) != 0 && errno == ENOENT
+    let file = isMissing ? -1 : try DataFolder.openLock("\(path)/lock", O_RDONLY)
+    guard let folder = try DataFolder.lock(file < 0 ? nil : file, andFolder: path, LOCK_SH) else {
+      let holder = DataFolder.holder(file)
+      if file >= 0 { Glibc.close(file) }
       throw .dataFolder("\(path) is in use by \(holder): close that one first")
     }
-    return descriptor
+    return file < 0 ? [folder] : [folder, file]
   }
 
   private static func failure(_ operation: String, _ path: String) -> ClusterError {

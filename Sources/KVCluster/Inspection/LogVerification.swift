@@ -2,11 +2,17 @@ import CKernels
 
 /// Reads all of one node's log, changes nothing, and says what is there and what is not what was written.
 ///
-/// It shares ``SegmentScan`` and ``LogEnd`` with ``LogRecovery``, which cannot be used itself: a start repairs as it goes. One segment is in memory at a time, and 24 bytes a key to tell live records from dead ones.
+/// It shares ``SegmentScan`` and ``LogEnd`` with ``LogRecovery``, which cannot be used itself: a start repairs as it goes.
+/// One segment is in memory at a time, and 24 bytes a key to tell live records from dead ones.
 final class LogVerification {
   private let disk: any Disk
   private let folder: String
   private let identity: LogIdentity
+  /// The log reached up to here once, says a witness.
+  private let known: LogPosition
+  private let mayHaveLostPower: Bool
+  /// What was found out about segments on the way.
+  private var facts: [UInt64: LogEnd.Facts] = [:]
   private var report: VerificationReport.Node
   /// The log's segments, from the oldest. Their places here, plus one, are their slots.
   private var ids: [UInt64] = []
@@ -24,10 +30,17 @@ final class LogVerification {
 
   /// - Parameters:
   ///   - identity: the cluster's id and the node's name, which every segment must carry.
+  ///   - known: up to where the log reached once, says a ``Witness``.
+  ///   - mayHaveLostPower: of what was not synced any part may be there.
   ///   - contents: collects what each version holds, over all logs.
-  init(disk: any Disk, folder: String, identity: LogIdentity, contents: VersionContents = VersionContents()) {
+  init(
+    disk: any Disk, folder: String, identity: LogIdentity, known: LogPosition = .start, mayHaveLostPower: Bool = true,
+    contents: VersionContents = VersionContents()
+  ) {
     self.contents = contents
     self.disk = disk
+    self.known = known
+    self.mayHaveLostPower = mayHaveLostPower
     self.folder = folder
     self.identity = identity
     report = VerificationReport.Node(name: identity.node)
@@ -41,11 +54,12 @@ final class LogVerification {
   func run(isExpected: Bool, advance: (_ bytes: Int) -> Bool) throws(StorageError) -> VerificationReport.Node? {
     let names = namesInFolder()
     ids = try segments(names, isExpected)
-    let end = LogEnd(ids, lastMark: lastSyncMark)
+    let end = LogEnd(ids, known: known, lastMark: lastSyncMark)
     for (i, id) in ids.enumerated() where names.contains(LogFormat.segmentName(id)) {
       let bytes = try verify(id, slot: i + 1, isLast: id == ids.last, end)
       guard advance(bytes) else { return nil }
     }
+    checkEnd(end)
     checkSmallFiles(names)
     let total = live.total
     report.keys = total.keys
@@ -91,7 +105,11 @@ final class LogVerification {
         damaged(folder, 0, "the log is missing")
       }
     }
-    let listed = manifest?.segments ?? present
+    var listed = manifest?.segments ?? present
+    if let newest = manifest?.segments.max(), known.segment > newest {
+      damaged(manifestPath, 0, "the list of segments is older than the log")
+      listed += present.filter { $0 > newest }
+    }
     for id in listed where !present.contains(id) {
       let isFree = names.contains(LogFormat.freeName(id))
       damaged(
@@ -121,7 +139,23 @@ final class LogVerification {
   private func lastSyncMark(_ id: UInt64) -> LogPosition? {
     guard let file = try? disk.openSegment(path(id), capacity: 0) else { return nil }
     defer { file.close() }
-    return SegmentScan(source(file, id, slot: 1), limit: file.byteCount).lastSyncMark(segment: id)
+    let scan = SegmentScan(source(file, id, slot: 1), limit: file.byteCount)
+    note(scan, file, id)
+    return scan.lastSyncMark(segment: id)
+  }
+
+  private func note(_ scan: SegmentScan, _ file: any SegmentFile, _ id: UInt64) {
+    // How an earlier version wrote it nobody knows; a torn tail is the more likely.
+    let writing = LogIdentity.writing(ofHeader: file.base, byteCount: file.byteCount, legacy: .staged)
+    facts[id] = LogEnd.Facts(writing: writing, hasRecords: scan.count > 0 || !scan.notes.isEmpty)
+  }
+
+  /// What is known of the segments behind this one; those that cannot be read may hold records.
+  private func facts(behind id: UInt64) -> [LogEnd.Facts] {
+    ids.drop { $0 != id }.dropFirst().map { later in
+      if facts[later] == nil { _ = lastSyncMark(later) }
+      return facts[later] ?? LogEnd.Facts(writing: nil, hasRecords: true)
+    }
   }
 
   /// Returns the bytes read.
@@ -144,6 +178,16 @@ final class LogVerification {
     switch end.verdict(scan, source, isLast: isLast) {
     case .kept: break
     case .torn(let offset):
+      note(scan, file, id)
+      let later = facts(behind: id)
+      // The segments behind it were made ahead of need, and nothing is in them.
+      if offset == scan.end, !later.contains(where: \.hasRecords) { break }
+      let canBeTorn = LogEnd.canBeTorn(
+        scan, at: offset, facts[id]?.writing, later: later, hasLostPower: mayHaveLostPower)
+      guard canBeTorn else {
+        if offset == scan.end { damaged(path(id), offset, "the segment's end is missing") }
+        break
+      }
       torn = offset
       report.torn = VerificationReport.Damage(
         file: path(id), offset: offset, reason: "a crash left the log torn here; nothing before it is missing")
@@ -211,11 +255,22 @@ final class LogVerification {
     }
   }
 
+  /// Whether the log ends where it ended when that was last noted.
+  private func checkEnd(_ end: LogEnd) {
+    guard let last = ids.last, let offset = ends[last], report.torn == nil,
+      end.isShort(of: LogPosition(segment: last, offset: offset))
+    else { return }
+    damaged(
+      path(last), offset,
+      "the log ends here, and once reached byte \(end.synced.offset) of segment \(end.synced.segment): it was cut short, "
+        + "or is an older copy")
+  }
+
   // MARK: - Small files
 
   private func checkSmallFiles(_ names: Set<String>) {
     if names.contains("suspect") {
-      let cause = (try? SuspectMark.read(from: disk, folder: folder)) ?? nil
+      let cause = ((try? SuspectMark.read(from: disk, folder: folder)) ?? nil)?.cause
       damaged(
         SuspectMark.path(folder), 0,
         cause == .unsynced
@@ -229,6 +284,9 @@ final class LogVerification {
     } else if lease == nil, report.records > 0 {
       damaged(TagLease.path(folder), 0, "the lease is missing", isLoss: false)
     }
+    if names.contains("witness"), (try? Witness.read(from: disk, folder: folder)) ?? nil == nil {
+      damaged(Witness.path(folder), 0, "the witness is not what was written: its checksum does not match")
+    }
     if names.contains("checkpoint") { checkCheckpoint() }
     for name in names.sorted() where LogFormat.damagedID(ofName: name) != nil {
       remarks.append("\(folder)/\(name) is a damaged segment that was set aside: what it held may be lost")
@@ -239,7 +297,7 @@ final class LogVerification {
   }
 
   private func isKnown(_ name: String) -> Bool {
-    ["segments", "suspect", "lease", "checkpoint"].contains(name) || LogFormat.segmentID(ofName: name) != nil
+    ["segments", "suspect", "lease", "checkpoint", "witness"].contains(name) || LogFormat.segmentID(ofName: name) != nil
       || LogFormat.freeID(ofName: name) != nil || LogFormat.damagedID(ofName: name) != nil
   }
 

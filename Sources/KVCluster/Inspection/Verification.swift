@@ -20,26 +20,35 @@ package enum Verification {
     var report = VerificationReport()
     let plan = try plan(folder, &report)
     var lease = (try? TagLease.read(from: folder.disk, folder: TagLease.clusterFolder)) ?? 0
+    let witnesses = try evidence(folder, &report)
+    var newest = witnesses?.newest
+    newest?.enter(boot: DataFolder.bootID())
     let isLeased =
-      lease > 0
-      || plan.contains { node in
-        ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
-      }
+      witnesses?.newest == nil
+      && (lease > 0
+        || plan.contains { node in
+          ((try? TagLease.read(from: folder.disk, folder: DataFolder.logFolder(node.name))) ?? nil) != nil
+        })
     var sofar = Progress(bytesRead: 0, bytesTotal: folder.bytes(of: plan.map(\.name)), node: "")
     var newestTag = Tag.none
     let contents = VersionContents()
     for node in plan {
       sofar.node = node.name
+      let known = newest?.log(node.name)
+      let mayHaveLostPower = folder.mayHaveLostPower(node.name) || known?.suspicion == .unsynced
       let log = LogVerification(
         disk: folder.disk, folder: DataFolder.logFolder(node.name),
-        identity: LogIdentity(clusterID: node.clusterID, node: node.name), contents: contents)
+        identity: LogIdentity(clusterID: node.clusterID, node: node.name),
+        known: (mayHaveLostPower ? known?.synced : known?.written) ?? .start, mayHaveLostPower: mayHaveLostPower,
+        contents: contents)
       do throws(StorageError) {
-        let verified = try log.run(isExpected: isLeased) { bytes in
+        let verified = try log.run(isExpected: known != nil || isLeased) { bytes in
           sofar.bytesRead += bytes
           return progress(sofar)
         }
         guard var verified else { return nil }
         verified.isKilled = node.isKilled
+        verified.damage += remarks(of: witnesses, on: node.name, folder)
         report.nodes.append(verified)
       } catch {
         throw .dataFolder(error.description)
@@ -61,6 +70,36 @@ package enum Verification {
     return report
   }
 
+  /// The witnesses in the folders; what they say against the configuration goes into the report.
+  private static func evidence(
+    _ folder: FolderAtRest, _ report: inout VerificationReport
+  ) throws(ClusterError) -> FolderEvidence? {
+    guard case .intact(let configuration) = try folder.readConfiguration() else { return nil }
+    let evidence = FolderEvidence(folder.disk, configuration)
+    if let objection = evidence.objection(to: configuration) {
+      report.damage.append(VerificationReport.Damage(file: "configuration", offset: 0, reason: objection))
+    }
+    return evidence
+  }
+
+  /// What the other folders say against a node's.
+  private static func remarks(
+    of evidence: FolderEvidence?, on node: String, _ folder: FolderAtRest
+  ) -> [VerificationReport.Damage] {
+    let name = DataFolder.logFolder(node)
+    var found: [VerificationReport.Damage] = []
+    let path = Witness.path(name)
+    if evidence?.foreign.contains(node) ?? false {
+      found.append(VerificationReport.Damage(file: path, offset: 0, reason: FolderEvidence.foreignWords(name)))
+    }
+    let isMarked = ((try? SuspectMark.read(from: folder.disk, folder: name)) ?? nil) != nil
+    if evidence?.newest?.log(node)?.suspicion != nil, !isMarked {
+      let reason = "records were lost before, say the other folders, and the node was not rebuilt yet"
+      found.append(VerificationReport.Damage(file: SuspectMark.path(name), offset: 0, reason: reason))
+    }
+    return found
+  }
+
   private typealias PlannedNode = (name: String, clusterID: UInt64, isKilled: Bool)
 
   /// The configuration's nodes; without one, those whose logs are here.
@@ -69,7 +108,7 @@ package enum Verification {
   ) throws(ClusterError) -> [PlannedNode] {
     let withLogs = folder.nodesWithLogs()
     for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
-      guard !["configuration", "lock", "lease", "boot"].contains(name) else { continue }
+      guard !["configuration", "lock", "lease", "boot", "witness"].contains(name) else { continue }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
     let reason: String
@@ -90,6 +129,15 @@ package enum Verification {
 }
 
 extension FolderAtRest {
+  /// Whether a loss of power may have taken what a node had not synced: the machine was started anew since, or the node's
+  /// mark says so.
+  fileprivate func mayHaveLostPower(_ node: String) -> Bool {
+    guard let boot = DataFolder.bootID() else { return true }
+    let mark = (try? SuspectMark.read(from: disk, folder: DataFolder.logFolder(node))) ?? nil
+    let found = (try? BootMark.read(from: disk)) ?? nil
+    return mark?.mayHaveLostPower ?? false || found?.isLost(in: boot) ?? false
+  }
+
   /// Bytes of the nodes' segments.
   func bytes(of nodes: [String]) -> Int {
     nodes.reduce(0) { sum, node in

@@ -20,8 +20,9 @@ extension NodeMaintenance {
   /// - Parameter acceptsLoss: someone has said that what no owner has any more is to be given up.
   /// - Returns: `nil` if it must wait.
   func rebuild(acceptsLoss: Bool = false) -> Rebuilding? {
-    guard let evidence = evidence(acceptsLoss) else { return nil }
     let generation = partitions.currentGeneration
+    // A node that is still being started is in no partition: to find nothing there says nothing of what it has.
+    guard partitions.isAttached(replica), let evidence = evidence(acceptsLoss) else { return nil }
     guard let epoch = partitions.epochInForce else { return nil }
     let sources = maintenance.roster.live.filter {
       $0 !== replica && (evidence != .undamagedOwners || !$0.store.isSuspect)
@@ -43,7 +44,9 @@ extension NodeMaintenance {
       return nil
     }
     let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
-    guard replica.whileOpen({ withdrawal.run() }) ?? false else { return nil }
+    guard replica.whileOpen({ withdrawal.run() }) ?? false, generation == partitions.currentGeneration else {
+      return nil
+    }
     maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
     guard acquit(evidence) else { return nil }
     let keysCopied = sweep.keysCopied.load(ordering: .relaxed)
@@ -63,11 +66,10 @@ extension NodeMaintenance {
     if has(.undamagedOwners) { return .undamagedOwners }
     if !replica.store.hasLost, has(.allOwners) { return .allOwners }
     if acceptsLoss { return .whatIsLeft }
-    let lost = lostRanges
-    if lost.isEmpty {
+    if !partitions.hasLostRanges(replica) {
       announceWait("it waits for other owners to be rebuilt from")
-    } else {
-      announceLoss(lost)
+    } else if !hasAnnouncedLoss {
+      announceLoss(lostRanges)
     }
     return nil
   }
@@ -83,6 +85,9 @@ extension NodeMaintenance {
   /// Lets the node vote again, durably; false if that failed.
   private func acquit(_ evidence: Evidence) -> Bool {
     replica.commit.syncNow()
+    // While the mark is there, what is missing behind the last sync is no loss. Without it the witnesses must not know of
+    // more than the log has.
+    guard maintenance.nodes.writeWitnesses() else { return false }
     let isCleared = replica.whileOpen {
       replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
     }
@@ -91,6 +96,7 @@ extension NodeMaintenance {
     replica.store.isSuspect = false
     replica.store.hasLost = false
     maintenance.nodes.unmarkedSuspects.withLock { $0.removeAll { $0 == replica.name } }
+    maintenance.nodes.writeWitnesses()
     maintenance.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
     replica.whileOpen { sealDamagedTail() }
     return true

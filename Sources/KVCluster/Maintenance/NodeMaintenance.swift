@@ -80,6 +80,7 @@ package final class NodeMaintenance {
     compareIfDue()
     searchTwinsIfDue()
     purgeIfDue()
+    maintenance.nodes.writeWitnessIfDue()
     return mayBeMore
   }
 

@@ -9,23 +9,16 @@ package struct LostRange: Equatable, Sendable {
   package var needed: Int
   /// Slots of the ring with these owners.
   package var slotCount: Int
+
+  init(owners: [String], losers: [String], needed: Int, slotCount: Int) {
+    self.owners = owners.sorted(by: Configuration.countsBefore)
+    self.losers = losers.sorted(by: Configuration.countsBefore)
+    self.needed = needed
+    self.slotCount = slotCount
+  }
 }
 
 extension LostRange {
-  /// Counts slots in; `ranges` keeps one entry for each list of owners.
-  static func add(
-    owners: [String], losers: [String], needed: Int, slotCount: Int, to ranges: inout [LostRange]
-  ) {
-    let owners = owners.sorted(by: Configuration.countsBefore)
-    if let i = ranges.firstIndex(where: { $0.owners == owners }) {
-      ranges[i].slotCount += slotCount
-    } else {
-      ranges.append(
-        LostRange(
-          owners: owners, losers: losers.sorted(by: Configuration.countsBefore), needed: needed, slotCount: slotCount))
-    }
-  }
-
   /// Whose keys they are, and why nobody can say what was acknowledged.
   package var words: String {
     let left = owners.count - losers.count
@@ -74,6 +67,7 @@ extension Configuration {
   /// O(slots).
   func lostRanges(_ losers: [UInt16]) -> [LostRange] {
     let rings = rings
+    var places: [Set<UInt16>: Int] = [:]
     var ranges: [LostRange] = []
     for slot in 0..<Ring.slotCount {
       let owners = rings.map { $0.table.owners(of: slot) }
@@ -82,11 +76,16 @@ extension Configuration {
       }
       guard isLost, owners.joined().contains(where: losers.contains) else { continue }
       let all = Set(owners.joined())
+      if let place = places[all] {
+        ranges[place].slotCount += 1
+        continue
+      }
       let names = { (ids: [UInt16]) in ids.compactMap { self.member($0)?.name } }
       let needed = zip(owners, rings).map { $0.count - $1.quorum.write + 1 }.max() ?? 0
-      LostRange.add(
-        owners: names(Array(all)), losers: names(all.filter(losers.contains)), needed: needed, slotCount: 1, to: &ranges
-      )
+      places[all] = ranges.count
+      ranges.append(
+        LostRange(
+          owners: names(Array(all)), losers: names(all.filter(losers.contains)), needed: needed, slotCount: 1))
     }
     return ranges
   }

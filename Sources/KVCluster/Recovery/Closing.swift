@@ -9,6 +9,7 @@ package final class Closing {
     case checkpoint(node: Int)
     case sync(node: Int)
     case retire(node: Int)
+    case witness
     case noteOrderlyEnd
     case unlock
     case done
@@ -45,7 +46,7 @@ package final class Closing {
     switch next {
     case .endOperations:
       endOperations()
-      next = replicas.isEmpty ? .noteOrderlyEnd : .checkpoint(node: 0)
+      next = replicas.isEmpty ? .witness : .checkpoint(node: 0)
     case .checkpoint(let i):
       if isKept, replicas[i].store.log.size.recordBytes > options.checkpointBytes / 8 {
         nodes.writeCheckpoint(replicas[i])
@@ -57,7 +58,10 @@ package final class Closing {
     case .retire(let i):
       nodes.retire(replicas[i], syncing: isKept && options.fsync != .never)
       roster.setState(.dead, of: replicas[i].id, replica: nil)
-      next = i + 1 < replicas.count ? .checkpoint(node: i + 1) : .noteOrderlyEnd
+      next = i + 1 < replicas.count ? .checkpoint(node: i + 1) : .witness
+    case .witness:
+      if isKept { nodes.witnesses.write(to: replicas.map(\.store.log.folder)) }
+      next = .noteOrderlyEnd
     case .noteOrderlyEnd:
       if isSynced { noteOrderlyEnd() }
       next = .unlock

@@ -26,7 +26,8 @@ struct ClusterRecovery: Sendable {
   private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
-        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; restore a node's 'lease' file"
+        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; put the newest "
+          + "'lease' file of any node back"
       )
     }
   }
@@ -130,8 +131,14 @@ struct ClusterRecovery: Sendable {
   private func attach(above lease: UInt64) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
+    for replica in replicas { nodes.note(replica) }
+    let first = max(newest, lease) + 1
+    guard first <= Tag.counterMax - 2 * Limits.tagLease else {
+      throw .dataFolder(
+        "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
+          + "is damaged. Restore a backup")
+    }
     do {
-      let first = max(newest, lease) + 1
       try data.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
     } catch {
       throw .storage("cannot write a tag lease: \(error)")

@@ -16,7 +16,8 @@ extension DataFolder {
     }
     guard !hasLogs() else {
       throw .dataFolder(
-        "\(path) has logs but no configuration, so nobody can say which node owns what; restore the file 'configuration'"
+        "\(path) has logs but no configuration, so nobody can say which node owns what; put the newest file "
+          + "'configuration' back (an older one is refused), or restore a whole backup"
       )
     }
     let quorum = try options.quorumOfNewCluster()

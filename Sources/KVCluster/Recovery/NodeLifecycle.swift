@@ -3,14 +3,16 @@ import Synchronization
 /// Starts nodes and takes them out of service: opens a node's log, lets the node answer, and stops it when it is killed,
 /// when its disk fails or when its files are deleted.
 package final class NodeLifecycle: Sendable {
-  private let options: ClusterOptions
-  private let folder: DataFolder
-  private let roster: Roster
+  let options: ClusterOptions
+  let folder: DataFolder
+  let roster: Roster
   private let data: DataPath
   private let events: EventLog
   private let counters: ClusterCounters
   private let executor: any Executor
   private let provisioner: Provisioner?
+  /// What the folders know of each other.
+  let witnesses: Witnesses
   /// Held while a node is started or stopped: one at a time.
   let lock = AsyncLock()
   /// Nodes that may have lost writes, and whose disks did not take the mark that says so.
@@ -19,9 +21,10 @@ package final class NodeLifecycle: Sendable {
 
   init(
     _ options: ClusterOptions, _ folder: DataFolder, _ roster: Roster, _ data: DataPath, _ events: EventLog,
-    _ counters: ClusterCounters, _ executor: any Executor
+    _ counters: ClusterCounters, _ executor: any Executor, _ witnesses: Witnesses
   ) {
     self.options = options
+    self.witnesses = witnesses
     self.folder = folder
     self.roster = roster
     self.data = data
@@ -38,16 +41,18 @@ package final class NodeLifecycle: Sendable {
 
   /// - Parameter isExpected: the node has had a log; if it is gone, so is what the node acknowledged.
   func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
-    try StoreOpening(
+    let known = try known(of: name, isLeased: isExpected)
+    return try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
       identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
-      cacheBytes: options.cacheBytes, isExpected: isExpected, mayBeTorn: mayBeTorn(name))
+      cacheBytes: options.cacheBytes, isExpected: known.isExpected, mayHaveLostPower: mayHaveLostPower(name),
+      known: known.end)
   }
 
-  /// Whether a node's log may end in the middle of what was not synced, for all that its folder says. Where nothing counts
-  /// before a sync a kill may tear it; otherwise only a loss of power does, after which nodes are marked as suspect.
-  private func mayBeTorn(_ name: String) -> Bool {
-    options.fsync.stagesLogs || folder.boot == nil || unmarkedSuspects.withLock { $0.contains(name) }
+  /// Whether a loss of power may have taken what was not synced, for all that the node's folder says: after one nodes are
+  /// marked as suspect.
+  private func mayHaveLostPower(_ name: String) -> Bool {
+    folder.boot == nil || unmarkedSuspects.withLock { $0.contains(name) }
   }
 
   /// The code of a cold start, for one node: reads its log and starts its commit thread.
@@ -63,8 +68,12 @@ package final class NodeLifecycle: Sendable {
   }
 
   func startReplica(_ id: UInt16, _ name: String, _ opening: StoreOpening) throws(StorageError) -> Replica {
-    let store = opening.finish()
-    if unmarkedSuspects.withLock({ $0.contains(name) }) { store.isSuspect = true }
+    let store = try opening.finish()
+    if unmarkedSuspects.withLock({ $0.contains(name) }) {
+      store.isSuspect = true
+      store.hasLost = store.hasLost || witnesses.log(name)?.suspicion == .lost
+    }
+    witnesses.update { $0.reopen(name, end: store.log.written) }
     // Nothing goes into a damaged segment any more: it may have to be kept as it is.
     if store.log.isTailDamaged { try? store.log.sealTail() }
     store.mendOrder()
@@ -154,7 +163,22 @@ package final class NodeLifecycle: Sendable {
     guard !replica.isRetired.exchange(true, ordering: .acquiringAndReleasing) else { return }
     data.partitions.remove(replica)
     replica.commit.stop(syncing: syncing)
+    note(replica)
     replica.close()
+  }
+
+  /// Makes durable, in its own folder and in those of the others, that nothing the node has is to be believed before it was
+  /// compared with other owners.
+  private func distrust(_ replica: Replica) {
+    replica.store.isSuspect = true
+    note(replica)
+    do throws(StorageError) {
+      try SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
+    } catch {
+      unmarkedSuspects.withLock { $0.append(replica.name) }
+    }
+    if options.isEphemeral { return }
+    witnesses.write(to: roster.live.filter { $0 !== replica }.map(\.store.log.folder))
   }
 
   /// A node's disk failed: it stops answering, visibly, and is not tried again by itself.
@@ -162,12 +186,15 @@ package final class NodeLifecycle: Sendable {
     let name = roster.name(of: id)
     counters.failedNodes.wrappingAdd(1, ordering: .relaxed)
     let replica = roster.withState { state in state.nodes.first { $0.id == id }?.replica }
-    roster.setState(.failed(reason: error.description), of: id, replica: nil)
     if let replica {
+      if replica.hasFailed.exchange(true, ordering: .acquiringAndReleasing) { return }
       data.partitions.remove(replica)
       // Pages whose sync failed may be gone from the disk and still be in memory: when it comes back, nothing of it is
-      // believed before it has been compared with other owners.
-      try? SuspectMark.write(.unsynced, to: folder.disk, folder: replica.store.log.folder)
+      // believed before it has been compared with other owners. Nobody hears of the failure before that is on a disk.
+      distrust(replica)
+    }
+    roster.setState(.failed(reason: error.description), of: id, replica: nil)
+    if let replica {
       // This may be its own commit thread, which retiring waits for.
       executor.run("retire \(name)") { self.retire(replica) }
     }
@@ -194,8 +221,10 @@ package final class NodeLifecycle: Sendable {
 
   // MARK: - Checkpoints
 
-  /// Writes a node's index to its folder, unless it keeps hints: those are found only by reading the log.
+  /// Writes a node's index to its folder, unless the node keeps hints, which are found only by reading the log, or is
+  /// suspect: with a checkpoint the next start would not read the log, and not see what is missing there.
   func writeCheckpoint(_ replica: Replica) {
+    if replica.store.isSuspect { return }
     var hasHints = false
     data.partitions.forEach { _, partition in
       hasHints = hasHints || partition.pointee.hints.contains { $0.holder == replica.id && !$0.hints.isEmpty }

@@ -47,7 +47,7 @@ final class Sweep: @unchecked Sendable {
     /// Of `sources`; `nil` before the partition is begun.
     var source: Int?
     var position = 0
-    var capacity: Int?
+    var layout: Int?
     var linksGeneration = 0
   }
 
@@ -84,7 +84,7 @@ final class Sweep: @unchecked Sendable {
     guard let begun = place.source else {
       guard canCopy(place.partition) else { return .waiting }
       place.linksGeneration = links.generation
-      (place.source, place.position, place.capacity) = (0, 0, nil)
+      (place.source, place.position, place.layout) = (0, 0, nil)
       return .more
     }
     let at = skipEmpty(from: begun)
@@ -97,7 +97,7 @@ final class Sweep: @unchecked Sendable {
     if let next = try batch(from: sources[at]) {
       place.position = next
     } else {
-      (place.source, place.position, place.capacity) = (at + 1, 0, nil)
+      (place.source, place.position, place.layout) = (at + 1, 0, nil)
       stepsDone.wrappingAdd(1, ordering: .relaxed)
     }
     return .more
@@ -114,7 +114,7 @@ final class Sweep: @unchecked Sendable {
         at += 1
       }
     }
-    if at > first { (place.source, place.position, place.capacity) = (at, 0, nil) }
+    if at > first { (place.source, place.position, place.layout) = (at, 0, nil) }
     stepsDone.wrappingAdd(at - first, ordering: .relaxed)
     return at
   }
@@ -149,10 +149,10 @@ final class Sweep: @unchecked Sendable {
         evidence != .undamagedOwners || !replica.store.isSuspect
       else { return nil }
       if replica.store.stripes[number].index.isEmpty { return nil }
-      let capacity = replica.store.stripes[number].index.capacity
+      let layout = replica.store.stripes[number].index.layout
       // A table that grew has moved its entries: begin again, what was copied is recognised by its tag.
-      let start = place.capacity == nil || place.capacity == capacity ? place.position : 0
-      place.capacity = capacity
+      let start = place.layout == nil || place.layout == layout ? place.position : 0
+      place.layout = layout
       return try batch(number, replica, from: start)
     }
   }

@@ -31,10 +31,17 @@ final class Withdrawal {
     var isDone = true
     for number in 0..<Store.partitionCount where !isEmpty(number) {
       var position: Int? = 0
+      var layout: Int?
       while let from = position {
         position = nil
         messages.whileStill { isBusy in
-          partitions.whileServing(replica, number) { position = batch(number, from, isBusy, &isDone) }
+          partitions.whileServing(replica, number) {
+            let index = replica.store.stripes[number].index
+            // A table that grew has moved its entries: begin again. A copy that was withdrawn is a tombstone by now.
+            let start = layout == nil || layout == index.layout ? from : 0
+            layout = index.layout
+            position = batch(number, start, isBusy, &isDone)
+          }
         }
       }
     }

@@ -76,6 +76,12 @@ final class Checkpoint: @unchecked Sendable {
         entry.load(fromByteOffset: 24, as: Int.self), present.first { $0.id == id }?.slot ?? 0
       )
     }
+    // Whoever reads what it names counts on the segments' bytes being there.
+    let isBounded = segments.allSatisfy { segment in
+      (LogFormat.segmentHeaderBytes...LogFormat.segmentFileBytesMax).contains(segment.end)
+        && (0...segment.end).contains(segment.purged)
+    }
+    guard isBounded, covers.offset <= LogFormat.segmentFileBytesMax else { return nil }
     var slots = [Int](repeating: 0, count: SegmentTable.slotsMax)
     for segment in segments where slots.indices.contains(segment.slot) {
       slots[segment.slot] = segment.now
@@ -128,9 +134,10 @@ extension Checkpoint {
   /// Writes the index of `store`.
   ///
   /// Partition by partition, each under its lock, so the checkpoint is of no single moment; what changed meanwhile lies
-  /// beyond the position taken at the beginning and is read from the log again.
+  /// beyond the position taken at the beginning and is read from the log again. There is no checkpoint of a suspect store:
+  /// a start that believed it would not see what is missing in the log.
   /// - Parameters:
-  ///   - sync: puts the log on the disk: a checkpoint must not speak of records that a loss of power can take.
+  ///   - sync: puts the log on the disk: a checkpoint must not speak of records that a crash can take.
   ///   - withPartition: runs a body with a partition's lock held.
   static func write(
     _ store: Store, sync: () throws(StorageError) -> Void,
@@ -147,7 +154,11 @@ extension Checkpoint {
       guard let entries else { throw .closed }
       sections.append(entries)
     }
+    let wanted = log.end
     try sync()
+    // Whoever syncs for others stops when the node is killed, and then returns without a sync. An entry whose record is not
+    // on the disk would hide the older version of its key, which is: with the record lost, the key would be too.
+    guard log.durable >= wanted, !store.isSuspect else { throw .closed }
     // The log may end with a mark that is not on the disk, although nothing waits for a sync.
     let covers = min(end, log.synced)
     let newestTag = sections.joined().reduce(store.newestTag) { max($0, $1.tag) }

@@ -13,8 +13,9 @@ package final class DataFolder: Sendable {
   package let disk: any Disk
   /// Names this boot of the machine; `nil` where the system does not say.
   let boot: String?
-  /// `nil` where nobody else can open it.
-  private let lockDescriptor: Int32?
+  /// Its lock and itself, both locked: the file may be deleted, and a new one would not be locked by anyone. `nil` in a
+  /// simulation.
+  private let descriptors: (lock: Int32, folder: Int32)?
 
   package static func logFolder(_ node: String) -> String { "\(node).wal" }
 
@@ -29,14 +30,13 @@ package final class DataFolder: Sendable {
     free(resolved)
     boot = DataFolder.bootID()
     let lockPath = "\(self.path)/lock"
-    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw DataFolder.failure("open", lockPath) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    let descriptor = try DataFolder.openLock(lockPath, O_RDWR | O_CREAT)
+    guard let folder = try DataFolder.lock(descriptor, andFolder: self.path, LOCK_EX) else {
       let holder = DataFolder.holder(descriptor)
       Glibc.close(descriptor)
       throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
     }
-    lockDescriptor = descriptor
+    descriptors = (descriptor, folder)
     // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
     disk = wrap(PosixDisk(root: self.path, isStaged: fsync.stagesLogs))
     let pid = Array("\(getpid())\n".utf8)
@@ -50,7 +50,7 @@ package final class DataFolder: Sendable {
     self.path = path
     self.boot = boot
     self.disk = disk
-    lockDescriptor = nil
+    descriptors = nil
   }
 
   /// The configuration, or `nil` in a new folder.
@@ -64,16 +64,17 @@ package final class DataFolder: Sendable {
     } catch {
       if Configuration.isNewer(text) { throw error }
       throw .dataFolder(
-        "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put it back from a backup"
+        "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put the newest one back "
+          + "(an older one is refused), or restore a whole backup"
       )
     }
   }
 
   /// Whether the folder was deleted while it was open.
   var isDeleted: Bool {
-    guard let lockDescriptor else { return false }
+    guard let descriptors else { return false }
     var info = stat()
-    return fstat(lockDescriptor, &info) == 0 && info.st_nlink == 0
+    return fstat(descriptors.folder, &info) == 0 && info.st_nlink == 0
   }
 
   /// Durable on return.
@@ -81,7 +82,7 @@ package final class DataFolder: Sendable {
     try disk.replace("configuration", with: Array(configuration.text.utf8))
   }
 
-  private static func bootID() -> String? {
+  static func bootID() -> String? {
     let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { Glibc.close(descriptor) }
@@ -107,7 +108,10 @@ package final class DataFolder: Sendable {
       }
       rmdir(path)
     }
-    if let lockDescriptor { Glibc.close(lockDescriptor) }
+    if let descriptors {
+      Glibc.close(descriptors.folder)
+      Glibc.close(descriptors.lock)
+    }
   }
 
   static func make(_ path: String) throws(ClusterError) {
@@ -136,12 +140,37 @@ package final class DataFolder: Sendable {
     Glibc.close(descriptor)
   }
 
+  /// Opens a lock file, which must be a regular one: to open a pipe might never end.
+  static func openLock(_ path: String, _ flags: Int32) throws(ClusterError) -> Int32 {
+    let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+      Glibc.close(descriptor)
+      throw .dataFolder("\(path) is not a regular file: remove it")
+    }
+    return descriptor
+  }
+
+  /// Locks the file `lock`, if there is one, and the folder itself, which cannot be replaced by another under its name
+  /// while it is in use.
+  /// - Parameter mode: `LOCK_EX` or `LOCK_SH`.
+  /// - Returns: a descriptor of the folder; `nil` if one of them is locked, and then neither is.
+  static func lock(_ lockFile: Int32?, andFolder path: String, _ mode: Int32) throws(ClusterError) -> Int32? {
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw failure("open", path) }
+    if flock(folder, mode | LOCK_NB) == 0, lockFile.map({ flock($0, mode | LOCK_NB) == 0 }) ?? true { return folder }
+    Glibc.close(folder)
+    return nil
+  }
+
   /// Who holds the lock, in words. The file names the last process that opened the folder; one that only reads it (to
   /// verify or copy it) leaves no pid.
   static func holder(_ descriptor: Int32) -> String {
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    if text.isEmpty { return "another process" }
     let pid = text.split(separator: "\n").first.flatMap { pid_t($0) }
     guard let pid, kill(pid, 0) == 0 || errno == EPERM else { return "another process that reads it" }
     return "process \(pid)"

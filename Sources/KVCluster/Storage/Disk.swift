@@ -71,4 +71,5 @@ package protocol SegmentFile: AnyObject, Sendable {
 
 extension SegmentFile {
   package var isDeleted: Bool { false }
+  var writing: SegmentWriting { isStaged ? .staged : .stored }
 }

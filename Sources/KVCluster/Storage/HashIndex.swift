@@ -42,17 +42,24 @@ package struct HashIndex {
     fileprivate var count: UInt32
   }
 
+  /// Facts about all tables of a partition together.
+  struct Summary {
+    /// Number of tables that have slots of their own.
+    fileprivate var begun = 0
+    /// Number of times that entries changed their places.
+    fileprivate var layout = 0
+  }
+
   private let tables: UnsafeMutablePointer<Table>
-  /// How many of the tables have slots of their own.
-  private let begun: UnsafeMutablePointer<Int>
+  private let summary: UnsafeMutablePointer<Summary>
 
   /// - Parameters:
   ///   - tables: room for ``tableCount`` tables, whose owner outlives the index and deallocates it.
-  ///   - begun: room for a number, likewise.
-  init(tables: UnsafeMutablePointer<Table>, begun: UnsafeMutablePointer<Int>) {
+  ///   - summary: room for a summary, likewise.
+  init(tables: UnsafeMutablePointer<Table>, summary: UnsafeMutablePointer<Summary>) {
     self.tables = tables
-    self.begun = begun
-    begun.initialize(to: 0)
+    self.summary = summary
+    summary.initialize(to: Summary())
     for i in 0..<HashIndex.tableCount {
       (tables + i).initialize(to: Table(slots: HashIndex.nothing, capacity: 1, count: 0))
     }
@@ -75,12 +82,16 @@ package struct HashIndex {
 
   /// Cheap where nothing was ever put in, as in most partitions of a small store, which sweeps pass over.
   package var isEmpty: Bool {
-    if begun.pointee == 0 { return true }
+    if summary.pointee.begun == 0 { return true }
     for i in 0..<HashIndex.tableCount where tables[i].count > 0 { return false }
     return true
   }
 
-  /// Slots of all tables; changes whenever entries change their places.
+  /// Number of times that entries changed their places: the places that ``scan(from:limit:_:)`` returns are valid until it
+  /// changes. (The sum of the tables' capacities does not tell: one table may grow by what another shrinks.)
+  package var layout: Int { summary.pointee.layout }
+
+  /// Slots of all tables.
   package var capacity: Int { (0..<HashIndex.tableCount).reduce(0) { $0 + Int(tables[$1].capacity) } }
 
   /// Memory of the tables.
@@ -159,7 +170,8 @@ package struct HashIndex {
 
   private func rebuild(_ table: UnsafeMutablePointer<Table>, capacity: Int) {
     let old = UnsafeMutableBufferPointer(start: table.pointee.slots, count: Int(table.pointee.capacity))
-    if old.baseAddress == HashIndex.nothing { begun.pointee += 1 }
+    if old.baseAddress == HashIndex.nothing { summary.pointee.begun += 1 }
+    summary.pointee.layout += 1
     table.pointee = Table(slots: HashIndex.allocate(capacity), capacity: UInt32(capacity), count: 0)
     for slot in old where slot.location != .none {
       HashIndex.place(slot, table)
@@ -196,7 +208,7 @@ package struct HashIndex {
   }
 
   /// Calls `body` with each entry from place `from`, looking at no more than `limit` places, and returns where to go on,
-  /// or `nil` at the end. Places are those of a picture that lasts until ``capacity`` changes.
+  /// or `nil` at the end. A place is valid until ``layout`` changes.
   package func scan(from: Int, limit: Int, _ body: (UnsafeMutablePointer<IndexSlot>) -> Void) -> Int? {
     if isEmpty { return nil }
     var first = 0

@@ -20,7 +20,7 @@ extension Log {
   package func prepare() {
     typealias Plan = (file: any SegmentFile, offset: Int, prepared: Int, finished: [Written])
     let plan = withTail { tail -> Plan? in
-      guard let file = tail.segment?.file, tail.failure == nil else { return nil }
+      guard let file = tail.segment?.file, tail.failure == nil, !tail.endsBeforeNext else { return nil }
       // Of a staged file only who syncs knows what is part of it.
       let finished = file.isStaged ? [] : takeFinished(&tail, upTo: tail.offset & ~(Log.pageBytes - 1))
       return (file, tail.offset, tail.prepared, finished)
@@ -83,7 +83,7 @@ extension Log {
     if let failure = tail.failure { throw failure }
     guard let file = tail.segment?.file else { throw .closed }
     let needed = tail.offset + bytes + LogFormat.sealBytes
-    guard needed <= file.capacity else { return try roll(bytes, &tail) }
+    guard needed <= file.capacity, !tail.endsBeforeNext else { return try roll(bytes, &tail) }
     let size = file.byteCount
     do {
       try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
@@ -111,6 +111,8 @@ extension Log {
     if sealed > old.file.byteCount, sealed <= old.file.capacity { try old.file.grow(to: sealed) }
     let next = try pool.next(record: bytes)
     seal(&tail, next: next.id)
+    let wasOtherwise = tail.endsBeforeNext
+    if wasOtherwise { try finishOtherWriting(&tail, old.file) }
     old.end = tail.offset
     tail.unsynced.append(old.file)
     tail.sealed.append(old)
@@ -129,7 +131,37 @@ extension Log {
     tail.written = LogFormat.segmentHeaderBytes
     tail.prepared = 0
     tail.askRoomAt = 0
+    if wasOtherwise { noteSynced(&tail) }
     if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }
+  }
+
+  /// Puts all that was written in another way on the disk. With the log's lock held; once in the life of a store.
+  private func finishOtherWriting(_ tail: inout Tail, _ last: any SegmentFile) throws(StorageError) {
+    do {
+      try last.write(tail.staged..<tail.offset)
+      for segment in tail.sealed { try segment.file.sync() }
+      try last.sync()
+    } catch {
+      tail.failure = error
+      tail.limit = 0
+      throw error
+    }
+    tail.staged = tail.offset
+    tail.endsBeforeNext = false
+  }
+
+  /// Notes at the head of a new segment that everything before it is on the disk.
+  private func noteSynced(_ tail: inout Tail) {
+    let position = LogPosition(segment: tail.id, offset: tail.offset)
+    var id = tail.id.littleEndian
+    withUnsafeBytes(of: &id) { key in
+      RecordView.write(
+        to: tail.base, at: tail.offset, seed: tail.seed, kind: .syncMark, tag: Tag(rawValue: position.rawValue),
+        key: key,
+        value: UnsafeRawBufferPointer(start: key.baseAddress, count: 0), valueChecksum: 0)
+    }
+    tail.offset += LogFormat.syncMarkBytes
+    table.addDead(LogFormat.syncMarkBytes, slot: tail.slot)
   }
 
   private func seal(_ tail: inout Tail, next: UInt64) {

@@ -23,6 +23,8 @@ package final class Log: @unchecked Sendable {
     var end: Int
     /// Compaction shall empty it however little of it is dead: some of it is damaged.
     var isDamaged = false
+    /// How its records got into it; `nil` if nobody knows.
+    var writing: SegmentWriting?
   }
 
   /// A part of a segment that has been written for now.
@@ -54,6 +56,9 @@ package final class Log: @unchecked Sendable {
     /// All segments but this, from the oldest.
     var sealed: [Segment] = []
     var sealedBytes = 0
+    /// The tail was written in another way than the disk writes now: it takes no more, and once all of it is on the disk
+    /// the log goes on in a new segment.
+    var endsBeforeNext = false
     /// Past this offset the log asks for room ahead; `Int.max` once it has asked.
     var askRoomAt = 0
     /// Why the log takes no more records.
@@ -102,6 +107,11 @@ package final class Log: @unchecked Sendable {
     tail.unsynced = segments.dropLast().map(\.file)
     tail.sealed = Array(segments.dropLast())
     tail.sealedBytes = tail.sealed.reduce(0) { $0 + $1.end - LogFormat.segmentHeaderBytes }
+    let noted = LogIdentity.writing(ofHeader: last.file.base, byteCount: last.file.byteCount, legacy: nil)
+    if noted != last.file.writing {
+      tail.endsBeforeNext = true
+      tail.limit = 0
+    }
     self.tail = .allocate(capacity: 1)
     self.tail.initialize(to: tail)
   }
@@ -122,6 +132,14 @@ package final class Log: @unchecked Sendable {
 
   /// Everything below is on the disk, marks too.
   var synced: LogPosition { LogPosition(rawValue: syncedRaw.load(ordering: .acquiring)) }
+
+  /// Up to here a kill of the program leaves everything, and at least what was synced.
+  var written: LogPosition {
+    let (end, isStored) = withTail { tail in
+      (LogPosition(segment: tail.id, offset: tail.offset), tail.segment.map { !$0.file.isStaged } ?? false)
+    }
+    return isStored ? end : synced
+  }
 
   /// Where the next record will go.
   package var end: LogPosition { withTail { LogPosition(segment: $0.id, offset: $0.offset) } }
@@ -189,6 +207,8 @@ package final class Log: @unchecked Sendable {
     pool.makeSpare()
     return try withTail { (tail: inout Tail) throws(StorageError) in
       let bytes = ranges.bytes
+      // It begins with a mark, and a drop must be the first of its segment.
+      if tail.endsBeforeNext { try roll(0, &tail) }
       let now = LogPosition(segment: tail.id, offset: tail.offset)
       try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail)
       let key: [UInt8] = [0]

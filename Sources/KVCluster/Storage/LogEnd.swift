@@ -22,12 +22,16 @@
 ///   record too.
 ///
 /// Where nothing is staged a kill tears nothing. So a log that the machine has kept its power for is cut only where nothing
-/// follows; a bad place with records behind it is damage, synced or not, for those records were acknowledged.
+/// follows; a bad place with records behind it is damage, synced or not, for those records were acknowledged. Which of the
+/// two holds is not for today's policy to say: each segment's header notes how it was written (``SegmentWriting``). And a
+/// log that changes from one way to the other is put on the disk first, so nothing that is staged lies before something
+/// that is not.
 ///
 /// What is cut is overwritten with zeros and synced before anything is appended, so a later start finds no mark and no
 /// record of a batch that was given up.
 struct LogEnd {
-  /// Everything before this position has been synced, says the newest mark; ``LogPosition/start`` without one.
+  /// Everything before this position has been on the disk, says the newest mark or a witness outside of the log, whichever
+  /// says more; ``LogPosition/start`` without both.
   let synced: LogPosition
 
   /// What a segment's scan means.
@@ -43,15 +47,19 @@ struct LogEnd {
   /// Finds the newest mark.
   /// - Parameters:
   ///   - ids: the log's segments, from the oldest.
+  ///   - known: everything before it is known to have been there (``Witness``).
   ///   - lastMark: reads all of one, for ``SegmentScan/lastSyncMark(segment:)``; `nil` if there is none.
-  init(_ ids: [UInt64], lastMark: (UInt64) -> LogPosition?) {
+  init(_ ids: [UInt64], known: LogPosition = .start, lastMark: (UInt64) -> LogPosition?) {
     for id in ids.reversed() {
       guard let mark = lastMark(id) else { continue }
-      synced = mark
+      synced = max(mark, known)
       return
     }
-    synced = .start
+    synced = known
   }
+
+  /// Whether the log should go on behind where it ends.
+  func isShort(of end: LogPosition) -> Bool { end < synced }
 
   /// - Parameters:
   ///   - scan: of all of the segment.
@@ -61,6 +69,26 @@ struct LogEnd {
       return .torn(at: torn)
     }
     return isLast || scan.isSealed ? .kept : .endMissing
+  }
+
+  /// What is known of a segment.
+  struct Facts {
+    /// `nil` if its header is damaged.
+    var writing: SegmentWriting?
+    /// There is any record or note in it.
+    var hasRecords: Bool
+  }
+
+  /// Whether a crash may have left the bad place that ``verdict(_:_:isLast:)`` calls torn; otherwise it is damage.
+  /// - Parameters:
+  ///   - later: the segments behind this one.
+  ///   - hasLostPower: the machine may have lost its power since it last synced.
+  static func canBeTorn(
+    _ scan: SegmentScan, at offset: Int, _ writing: SegmentWriting?, later: [Facts], hasLostPower: Bool
+  ) -> Bool {
+    if hasLostPower { return true }
+    let isStaged = writing == .staged && later.allSatisfy { !$0.hasRecords || $0.writing == .staged }
+    return isStaged || scan.end == offset && !later.contains(where: \.hasRecords)
   }
 
   /// From which offset the segment may be torn; `nil` for nowhere.

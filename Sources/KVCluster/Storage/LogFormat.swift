@@ -12,7 +12,8 @@ import CKernels
 ///  24   8  cluster id, so that a stray file of another cluster is never replayed
 ///  32   1  byte count of the node's name
 ///  33  64  the node's name
-///  97  27  zero
+///  97   1  how its records got into it: 1 stored in the file at once, 2 staged; 0 in files of earlier versions
+///  98  26  zero
 /// 124   4  CRC-32C of bytes 0 ..< 124
 /// ```
 ///
@@ -101,7 +102,22 @@ package enum LogFormat {
 
   private static let freeSuffix = ".free"
 
+  /// Ids that a segment may have: a position has 40 bits for them.
+  static let segmentIDs: ClosedRange<UInt64> = 1...(1 << 40 - 1 << 20)
+
   private static func id(_ name: String, _ suffix: String) -> UInt64? {
-    name.hasSuffix(suffix) ? UInt64(name.dropLast(suffix.count)) : nil
+    guard name.hasSuffix(suffix), let id = UInt64(name.dropLast(suffix.count)), segmentIDs.contains(id) else {
+      return nil
+    }
+    return id
   }
+}
+
+/// How records get into a segment, which decides what a kill leaves of those that were not synced. A segment is written in
+/// one way only: when the policy changes, the log goes on in a new one.
+enum SegmentWriting: UInt8 {
+  /// Stores reach the file at once: a kill leaves all of them.
+  case stored = 1
+  /// Nothing counts before it is written and synced: a kill may leave a part.
+  case staged = 2
 }

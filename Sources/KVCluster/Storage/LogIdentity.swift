@@ -11,7 +11,7 @@ package struct LogIdentity: Equatable, Sendable {
     self.node = node
   }
 
-  func writeHeader(to base: UnsafeMutableRawPointer, segment: UInt64) {
+  func writeHeader(to base: UnsafeMutableRawPointer, segment: UInt64, _ writing: SegmentWriting) {
     let bytes = LogFormat.segmentHeaderBytes
     memset(base, 0, bytes)
     base.storeBytes(of: LogFormat.magic.littleEndian, as: UInt64.self)
@@ -21,24 +21,40 @@ package struct LogIdentity: Equatable, Sendable {
     base.storeBytes(of: clusterID, toByteOffset: 24, as: UInt64.self)
     base.storeBytes(of: UInt8(node.utf8.count), toByteOffset: 32, as: UInt8.self)
     for (i, byte) in node.utf8.enumerated() { base.storeBytes(of: byte, toByteOffset: 33 + i, as: UInt8.self) }
+    base.storeBytes(of: writing.rawValue, toByteOffset: LogIdentity.writingOffset, as: UInt8.self)
     base.storeBytes(of: kv_crc32c(0, base, bytes - 4), toByteOffset: bytes - 4, as: UInt32.self)
+  }
+
+  private static let writingOffset = 97
+
+  /// How a segment's records got into it, as its header says.
+  /// - Parameter legacy: how an earlier version wrote, which did not note it.
+  /// - Returns: `nil` if the header is damaged.
+  static func writing(ofHeader base: UnsafeRawPointer, byteCount: Int, legacy: SegmentWriting?) -> SegmentWriting? {
+    let bytes = LogFormat.segmentHeaderBytes
+    guard byteCount >= bytes, kv_crc32c(0, base, bytes - 4) == base.load(fromByteOffset: bytes - 4, as: UInt32.self)
+    else { return nil }
+    let noted = base.load(fromByteOffset: writingOffset, as: UInt8.self)
+    return noted == 0 ? legacy : SegmentWriting(rawValue: noted)
   }
 
   /// Whether a log's first segment, of which there is no list, was only being made when a crash came: there is no record
   /// in it, and of its header as much as had been written.
   func isUnlistedFirst(_ file: any SegmentFile) -> Bool {
     guard file.byteCount >= LogFormat.segmentHeaderBytes else { return true }
-    guard isPart(ofHeader: file.base, segment: 1) else { return false }
+    guard isPart(ofHeader: file.base, segment: 1, .stored) || isPart(ofHeader: file.base, segment: 1, .staged) else {
+      return false
+    }
     let source = SegmentSource(base: UnsafeRawPointer(file.base), slot: 0, id: 1, clusterID: clusterID)
     let beforeFirst = LogFormat.segmentHeaderBytes - LogFormat.alignment
     return SegmentScan.nextRecord(source, after: beforeFirst, limit: file.byteCount) == nil
   }
 
   /// Whether each of these bytes is the header's or zero.
-  private func isPart(ofHeader base: UnsafeRawPointer, segment: UInt64) -> Bool {
+  private func isPart(ofHeader base: UnsafeRawPointer, segment: UInt64, _ writing: SegmentWriting) -> Bool {
     withUnsafeTemporaryAllocation(byteCount: LogFormat.segmentHeaderBytes, alignment: 8) { whole in
       guard let start = whole.baseAddress else { return false }
-      writeHeader(to: start, segment: segment)
+      writeHeader(to: start, segment: segment, writing)
       let bytes = UnsafeRawBufferPointer(start: base, count: whole.count)
       return zip(bytes, whole).allSatisfy { $0 == $1 || $0 == 0 }
     }

@@ -18,7 +18,9 @@ struct LogManifest: Equatable {
     guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
     let lines = body.split(separator: "\n")
     let ids = lines.dropFirst().compactMap { UInt64($0) }
-    guard lines.first == "kvstore segments 1", ids.count == lines.count - 1 else { return nil }
+    guard lines.first == "kvstore segments 1", ids.count == lines.count - 1,
+      ids.allSatisfy(LogFormat.segmentIDs.contains)
+    else { return nil }
     return LogManifest(segments: ids)
   }
 }

@@ -65,10 +65,10 @@ package final class PosixDisk: Disk {
   /// Opens a file that is there; `nil` if none is. Whatever else has its name, a pipe for instance, is refused: opening
   /// or reading it might never end.
   static func openFile(_ path: String, _ flags: Int32) throws(StorageError) -> Int32? {
-    let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK)
+    let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     if fd < 0 {
       if errno == ENOENT { return nil }
-      if errno == ENXIO || errno == EISDIR { throw .unusable(path: path, reason: notRegular) }
+      if errno == ENXIO || errno == EISDIR || errno == ELOOP { throw .unusable(path: path, reason: notRegular) }
       throw .io(operation: "open", path: path, code: errno)
     }
     do throws(StorageError) {
@@ -88,7 +88,9 @@ package final class PosixDisk: Disk {
     _ produce: (_ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) -> Void
   ) throws(StorageError) {
     let temporary = path + ".new"
-    let fd = Glibc.open(absolute(temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    // What a crash left there goes, and nothing else is written to in its place: not a pipe, nor where a link leads.
+    if unlink(absolute(temporary)) != 0, errno != ENOENT { throw failure("remove", temporary) }
+    let fd = Glibc.open(absolute(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", temporary) }
     do throws(StorageError) {
       try produce { bytes throws(StorageError) in try write(bytes, to: fd, temporary) }

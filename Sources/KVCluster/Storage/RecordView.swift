@@ -55,7 +55,8 @@ package struct RecordView {
   ) -> RecordView? {
     guard offset + LogFormat.recordHeaderBytes <= limit else { return nil }
     let record = RecordView(segment + offset)
-    guard record.kind != nil, offset + record.byteCount <= limit else { return nil }
+    // Every record has a key: whoever reads a segment counts on a record taking 32 bytes at least.
+    guard record.kind != nil, record.keyBytes > 0, offset + record.byteCount <= limit else { return nil }
     let checksum = LogFormat.headerChecksum(
       seed: seed, offset: offset, record: segment + offset, keyBytes: record.keyBytes)
     return checksum == record.headerChecksum ? record : nil

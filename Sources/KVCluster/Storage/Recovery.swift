@@ -6,9 +6,10 @@ import Glibc
 ///
 /// ```
 /// kvstore suspect 1
-/// lost                 or nothing
+/// lost                 or nothing: what had been on the disk may be lost
+/// unsynced             only beside `lost`: what had not been synced may be lost as well
 /// ```
-package enum SuspectMark {
+package struct SuspectMark: Equatable {
   /// What may be lost.
   package enum Cause {
     /// At most what was not synced: the node still has all that it had on its disk.
@@ -17,20 +18,33 @@ package enum SuspectMark {
     case lost
   }
 
+  var cause: Cause
+  /// Of what was not synced any part may be in the log.
+  var mayHaveLostPower: Bool
+
   private static let firstLine = "kvstore suspect 1\n"
+  private static let lostLine = "lost\n"
+  private static let unsyncedLine = "unsynced\n"
 
   static func path(_ folder: String) -> String { "\(folder)/suspect" }
 
-  /// `nil` without a mark.
-  static func read(from disk: any Disk, folder: String) throws(StorageError) -> Cause? {
+  /// `nil` without a mark. What makes no sense is one of the worst kind.
+  static func read(from disk: any Disk, folder: String) throws(StorageError) -> SuspectMark? {
     guard let bytes = try disk.read(path(folder)) else { return nil }
-    return String(decoding: bytes, as: UTF8.self) == firstLine ? .unsynced : .lost
+    let text = String(decoding: bytes, as: UTF8.self)
+    if text == firstLine { return SuspectMark(cause: .unsynced, mayHaveLostPower: true) }
+    return SuspectMark(cause: .lost, mayHaveLostPower: text.hasSuffix(unsyncedLine))
   }
 
   /// A mark that is there already is never weakened.
   package static func write(_ cause: Cause, to disk: any Disk, folder: String) throws(StorageError) {
-    if let known = try read(from: disk, folder: folder), known == .lost || cause == .unsynced { return }
-    try disk.replace(path(folder), with: Array((firstLine + (cause == .lost ? "lost\n" : "")).utf8))
+    let known = try read(from: disk, folder: folder)
+    let isLost = cause == .lost || known?.cause == .lost
+    let mayHaveLostPower = cause == .unsynced || known?.mayHaveLostPower ?? false
+    let mark = SuspectMark(cause: isLost ? .lost : .unsynced, mayHaveLostPower: mayHaveLostPower)
+    if mark == known { return }
+    let lines = isLost ? lostLine + (mayHaveLostPower ? unsyncedLine : "") : ""
+    try disk.replace(path(folder), with: Array((firstLine + lines).utf8))
   }
 }
 
@@ -45,15 +59,20 @@ struct LogRecovery {
   let segmentBytes: Int
   /// The node has had a log: if it is gone, so is what the node acknowledged.
   let isExpected: Bool
-  /// What was not synced may be there in part.
-  let mayBeTorn: Bool
+  /// Of what was not synced any part may be there.
+  let mayHaveLostPower: Bool
+  /// The log reached up to here once, says a ``Witness``.
+  let known: LogPosition
   let table: SegmentTable
 
   init(
-    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, isExpected: Bool, mayBeTorn: Bool = true
+    disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int, isExpected: Bool,
+    mayHaveLostPower: Bool = true,
+    known: LogPosition = .start
   ) {
     (self.disk, self.folder, self.identity) = (disk, folder, identity)
-    (self.segmentBytes, self.isExpected, self.mayBeTorn) = (segmentBytes, isExpected, mayBeTorn)
+    (self.segmentBytes, self.isExpected, self.known) = (segmentBytes, isExpected, known)
+    self.mayHaveLostPower = mayHaveLostPower
     table = SegmentTable(slotCount: disk.segmentsMax)
   }
 
@@ -65,6 +84,8 @@ struct LogRecovery {
     var damage = DamageReport()
     /// A torn tail was cut.
     var isCut = false
+    /// The node's mark says so.
+    var mayHaveLostPower = false
     /// Scans made on the way, by segment id.
     var scans: [(id: UInt64, scan: SegmentScan)] = []
 
@@ -78,8 +99,9 @@ struct LogRecovery {
     try openSegments(&found)
     // What is written from here on may hide that something is missing.
     if found.damage.isSuspect { try SuspectMark.write(.lost, to: disk, folder: folder) }
-    if let cause = try SuspectMark.read(from: disk, folder: folder) {
-      found.damage.add(0, 0..<0, "records were lost before, and it was not rebuilt yet", cause)
+    if let mark = try SuspectMark.read(from: disk, folder: folder) {
+      found.mayHaveLostPower = mark.mayHaveLostPower
+      found.damage.add(0, 0..<0, "records were lost before, and it was not rebuilt yet", mark.cause)
     }
     try openFree(&found)
     if found.segments.isEmpty {
@@ -101,13 +123,19 @@ struct LogRecovery {
       if let id = LogFormat.segmentID(ofName: name) { present.append(id) }
     }
     present.sort()
-    let manifest = try LogManifest.read(from: disk, folder: folder)
+    var manifest = try LogManifest.read(from: disk, folder: folder)
     if manifest == nil, try isUnlisted(present) {
       try disk.remove(path(1))
       present = []
     }
-    // An id is never used twice: what is left of an old segment must not pass for a new one's.
-    found.newestID = max(present.last ?? 0, manifest?.segments.max() ?? 0)
+    // An id is never used twice: what is left of an old segment must not pass for a new one's. Nor may a log that goes on
+    // after a loss end before the place it once reached.
+    found.newestID = max(present.last ?? 0, manifest?.segments.max() ?? 0, known.segment)
+    if let listed = manifest, let newest = listed.segments.max(), known.segment > newest {
+      // What it does not name must not be taken for free files.
+      found.damage.add(0, 0..<0, "the list of segments is older than the log")
+      manifest?.segments += present.filter { $0 > newest }
+    }
     if manifest == nil, present.isEmpty, isExpected {
       found.damage.add(0, 0..<0, "its log is missing")
     } else if manifest == nil, !present.isEmpty {
@@ -126,7 +154,9 @@ struct LogRecovery {
         continue
       }
       found.segments.append(
-        Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes))
+        Log.Segment(
+          file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes,
+          writing: LogIdentity.writing(ofHeader: file.base, byteCount: file.byteCount, legacy: file.writing)))
       try checkHeader(file, id, &found)
     }
     // Made, but not yet or no longer part of the log: no record in it counts.
@@ -181,7 +211,9 @@ struct LogRecovery {
     try LogManifest(segments: found.segments.map(\.id) + [id]).write(to: disk, folder: folder)
     found.newestID = id
     found.segments.append(
-      Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes))
+      Log.Segment(
+        file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes, writing: file.writing)
+    )
   }
 
   // MARK: - The end of the log
@@ -198,9 +230,10 @@ struct LogRecovery {
       scans.append((id, scan))
       return scan
     }
-    let end = LogEnd(segments.map(\.id)) { scan($0)?.lastSyncMark(segment: $0) }
-    // Between the segment that the mark speaks of and the one it stands in.
-    let toCheck = segments.indices.filter { segments[$0].id >= end.synced.segment && scan(segments[$0].id) != nil }
+    let end = LogEnd(segments.map(\.id), known: known) { scan($0)?.lastSyncMark(segment: $0) }
+    // Those from the synced position on, and those that were read in search of it: a witness may know of more than they.
+    for segment in segments where segment.id >= end.synced.segment { _ = scan(segment.id) }
+    let toCheck = segments.indices.filter { i in scans.contains { $0.id == segments[i].id } }
     found.scans = scans
     for i in toCheck {
       let segment = segments[i]
@@ -210,9 +243,14 @@ struct LogRecovery {
       case .kept: continue
       case .torn(let offset):
         if canBeTorn(found, at: i, offset, scan) { return try cut(&found, at: i, offset: offset) }
-        if scan.end == offset { noteMissingEnd(&found, at: i, scan) }
-      case .endMissing: noteMissingEnd(&found, at: i, scan)
+        if scan.end == offset { try noteMissingEnd(&found, at: i, scan) }
+      case .endMissing: try noteMissingEnd(&found, at: i, scan)
       }
+    }
+    if let last = found.segments.indices.last, let scan = found.scan(found.segments[last].id),
+      end.isShort(of: LogPosition(segment: found.segments[last].id, offset: scan.end))
+    {
+      try noteMissingEnd(&found, at: last, scan)
     }
     // Sealed, and the next is gone: the log goes on in a new one.
     if found.scans.contains(where: { $0.id == found.segments.last?.id && $0.scan.isSealed }) {
@@ -220,20 +258,24 @@ struct LogRecovery {
     }
   }
 
-  /// A log whose program alone was killed has all that was stored: what follows a bad place there was acknowledged, and the
-  /// place is damaged. A node that is suspect anyway may have lost its power.
   private func canBeTorn(_ found: Found, at index: Int, _ offset: Int, _ scan: SegmentScan) -> Bool {
-    if mayBeTorn || found.damage.isSuspect { return true }
-    let hasMore = found.segments[(index + 1)...].contains { segment in
-      found.scan(segment.id).map { $0.count > 0 || !$0.notes.isEmpty } ?? true
+    let later = found.segments[(index + 1)...].map { segment in
+      LogEnd.Facts(
+        writing: segment.writing,
+        hasRecords: found.scan(segment.id).map { $0.count > 0 || !$0.notes.isEmpty } ?? true)
     }
-    return scan.end == offset && !hasMore
+    return LogEnd.canBeTorn(
+      scan, at: offset, found.segments[index].writing, later: later,
+      hasLostPower: mayHaveLostPower || found.mayHaveLostPower)
   }
 
-  private func noteMissingEnd(_ found: inout Found, at index: Int, _ scan: SegmentScan) {
+  private func noteMissingEnd(_ found: inout Found, at index: Int, _ scan: SegmentScan) throws(StorageError) {
     let segment = found.segments[index]
-    found.damage.add(segment.id, scan.end..<segment.file.byteCount, "its end is missing")
+    let end = max(scan.end, segment.file.byteCount, known.segment == segment.id ? known.offset : 0)
+    found.damage.add(segment.id, scan.end..<end, "its end is missing")
     found.segments[index].isDamaged = true
+    // Before anything is cut or appended, which may hide it.
+    try SuspectMark.write(.lost, to: disk, folder: folder)
   }
 
   /// Ends the log at `offset` of a segment: what follows is made unreadable, so that it can never follow what will be

@@ -145,7 +145,8 @@ final class SegmentPool: @unchecked Sendable {
       throw error
     }
     manifest.append(id)
-    return Log.Segment(file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes)
+    return Log.Segment(
+      file: file, id: id, slot: try table.add(file, id: id), end: LogFormat.segmentHeaderBytes, writing: file.writing)
   }
 
   /// Call with `lock` held.
@@ -184,7 +185,7 @@ final class SegmentPool: @unchecked Sendable {
       keepFree(file)
       throw error
     }
-    identity.writeHeader(to: file.base, segment: id)
+    identity.writeHeader(to: file.base, segment: id, file.writing)
     do {
       // Records must never be on the disk without the header in front of them.
       try file.write(0..<LogFormat.segmentHeaderBytes)
@@ -227,7 +228,7 @@ final class SegmentPool: @unchecked Sendable {
     let file = try disk.createSegment(path, capacity: capacity)
     do {
       try file.grow(to: max(byteCount, LogFormat.segmentHeaderBytes))
-      identity.writeHeader(to: file.base, segment: segment)
+      identity.writeHeader(to: file.base, segment: segment, file.writing)
       // Records must never be on the disk without the header in front of them.
       try file.write(0..<LogFormat.segmentHeaderBytes)
       try file.sync()

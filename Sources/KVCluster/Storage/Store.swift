@@ -268,8 +268,8 @@ package final class Store: @unchecked Sendable {
   }
 
   /// Calls `body` with each entry of a partition from place `from`, at most `limit` places, and returns where to go on,
-  /// or `nil` at the end. An index that grew in between has another ``HashIndex/capacity``. Of an entry whose record does
-  /// not verify only the hash and the tag are known.
+  /// or `nil` at the end. The place is valid until the index has another ``HashIndex/layout``. Of an entry whose record
+  /// does not verify only the hash and the tag are known.
   package func scan(
     _ partition: Int, from: Int, limit: Int, unreadable: (IndexSlot) -> Void = { _ in },
     _ body: (IndexSlot, RecordView) -> Void
@@ -373,19 +373,19 @@ package final class Store: @unchecked Sendable {
 package final class StripeTable: @unchecked Sendable {
   let base: UnsafeMutablePointer<StoreStripe>
   private let tables: UnsafeMutablePointer<HashIndex.Table>
-  private let begun: UnsafeMutablePointer<Int>
+  private let summaries: UnsafeMutablePointer<HashIndex.Summary>
   /// The caches of all partitions. Fresh pages: an empty cache costs nothing until it is used.
   let rings: UnsafeMutableRawBufferPointer
 
   init(cacheBytes: Int) {
     base = .allocate(capacity: Store.partitionCount)
     tables = .allocate(capacity: Store.partitionCount * HashIndex.tableCount)
-    begun = .allocate(capacity: Store.partitionCount)
+    summaries = .allocate(capacity: Store.partitionCount)
     let ringBytes = cacheBytes / Store.partitionCount & ~63
     rings = .allocate(byteCount: ringBytes * Store.partitionCount, alignment: 64)
     for i in 0..<Store.partitionCount {
       let ring = UnsafeMutableRawBufferPointer(rebasing: rings[i * ringBytes..<(i + 1) * ringBytes])
-      let index = HashIndex(tables: tables + i * HashIndex.tableCount, begun: begun + i)
+      let index = HashIndex(tables: tables + i * HashIndex.tableCount, summary: summaries + i)
       (base + i).initialize(to: StoreStripe(index: index, cache: ValueCache(ring: ring)))
     }
   }
@@ -394,7 +394,7 @@ package final class StripeTable: @unchecked Sendable {
     for i in 0..<Store.partitionCount { base[i].index.deallocate() }
     base.deallocate()
     tables.deallocate()
-    begun.deallocate()
+    summaries.deallocate()
     rings.deallocate()
   }
 }

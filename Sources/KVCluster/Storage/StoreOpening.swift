@@ -19,6 +19,8 @@ package final class StoreOpening: @unchecked Sendable {
   private let effectCounts: [UInt16]
   private let locks: UnsafeMutablePointer<Lock>
   private let units: [Unit]
+  /// How many bytes the segment in each slot has.
+  private let ends: [Int]
 
   private enum Unit {
     /// Partitions of the checkpoint.
@@ -33,6 +35,7 @@ package final class StoreOpening: @unchecked Sendable {
     var hints: [(node: String, hash: UInt64, byteCount: Int, position: LogPosition)] = []
     var settled: [String: LogPosition] = [:]
     var invertedHashes: [UInt64] = []
+    var isCheckpointFalse = false
   }
   /// Guarded by `stateLock`.
   private var state: State
@@ -40,15 +43,16 @@ package final class StoreOpening: @unchecked Sendable {
 
   /// - Parameters:
   ///   - isExpected: the node has had a log: if it is gone, so is what the node acknowledged.
-  ///   - mayBeTorn: false if what was stored is in the log whether it was synced or not, unless the machine has lost its
-  ///     power; then the node is marked as suspect.
+  ///   - mayHaveLostPower: false if what was stored in a file is there whether it was synced or not, unless the node's mark
+  ///     says otherwise.
+  ///   - known: up to where the log reached once, says a ``Witness``.
   package init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false, mayBeTorn: Bool = true
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) {
     recovery = LogRecovery(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected,
-      mayBeTorn: mayBeTorn)
+      mayHaveLostPower: mayHaveLostPower, known: known)
     table = recovery.table
     self.cacheBytes = cacheBytes
     stripes = StripeTable(cacheBytes: cacheBytes)
@@ -64,6 +68,9 @@ package final class StoreOpening: @unchecked Sendable {
     effectCounts = StoreOpening.effectCounts(drops)
     checkpoint = found.isCut ? nil : StoreOpening.checkpoint(&found, recovery)
     units = StoreOpening.plan(found, checkpoint)
+    var ends = [Int](repeating: 0, count: (found.segments.map(\.slot).max() ?? 0) + 1)
+    for segment in found.segments { ends[segment.slot] = segment.file.byteCount }
+    self.ends = ends
     locks = .allocate(capacity: Store.partitionCount)
     for i in 0..<Store.partitionCount { (locks + i).initialize(to: Lock()) }
     state = State(found: found, newestTag: checkpoint?.newestTag ?? .none)
@@ -317,6 +324,11 @@ package final class StoreOpening: @unchecked Sendable {
         guard let location = checkpoint.location(entry.location, table),
           table.position(of: location) < checkpoint.covers
         else { continue }
+        guard isWithin(location) else {
+          // Nobody wrote that. The log has the key, and only a start without the checkpoint finds it.
+          withState { $0.isCheckpointFalse = true }
+          continue
+        }
         // Counted dead with its segment, and alive after all.
         table.addDead(-byteCount(location), slot: location.slot)
         take(SegmentScan.Entry(hash: entry.hash, tag: entry.tag, location: location), partition)
@@ -324,14 +336,38 @@ package final class StoreOpening: @unchecked Sendable {
     }
   }
 
+  /// Whether the place a checkpoint names is one in its segment.
+  private func isWithin(_ location: Location) -> Bool {
+    let end = ends[location.slot]
+    guard !location.isCached, location.offset >= LogFormat.segmentHeaderBytes,
+      location.offset + LogFormat.recordHeaderBytes <= end
+    else { return false }
+    return location.offset + byteCount(location) <= end
+  }
+
   private func byteCount(_ location: Location) -> Int {
     location.byteCount != 0 ? location.byteCount : RecordView(table.address(of: location)).byteCount
   }
 
   /// The store, after all units.
-  package func finish() -> Store {
+  /// - Throws: the node may have lost records, and its folder takes no mark that says so. Nothing has been written yet that
+  ///   could hide it from the next start.
+  package func finish() throws(StorageError) -> Store {
     state.found.scans = []
+    if state.isCheckpointFalse {
+      state.found.damage.add(0, 0..<0, "the checkpoint names places where no record can be", .unsynced)
+    }
+    if state.found.damage.isSuspect {
+      let cause = state.found.damage.hasLost ? SuspectMark.Cause.lost : .unsynced
+      do throws(StorageError) {
+        try SuspectMark.write(cause, to: recovery.disk, folder: recovery.folder)
+      } catch {
+        abandon()
+        throw error
+      }
+    }
     checkpoint?.close()
+    if state.isCheckpointFalse { try? recovery.disk.remove(Checkpoint.path(recovery.folder)) }
     let log = Log(
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
@@ -368,12 +404,12 @@ extension Store {
   /// Opens a node's storage on the calling thread.
   package static func open(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws(StorageError) -> Store {
     let opening = try StoreOpening(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes,
-      isExpected: isExpected)
+      isExpected: isExpected, mayHaveLostPower: mayHaveLostPower, known: known)
     for unit in 0..<opening.unitCount { opening.run(unit) }
-    return opening.finish()
+    return try opening.finish()
   }
 }

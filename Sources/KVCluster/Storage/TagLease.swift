@@ -14,6 +14,7 @@ enum TagLease {
     guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
     let lines = body.split(separator: "\n")
     guard lines.count == 2, lines[0] == "kvstore tag lease 1", lines[1].hasPrefix("below ") else { return nil }
-    return UInt64(lines[1].dropFirst(6))
+    // A bound beyond what tags can have was never written.
+    return UInt64(lines[1].dropFirst(6)).flatMap { $0 <= Tag.counterMax ? $0 : nil }
   }
 }

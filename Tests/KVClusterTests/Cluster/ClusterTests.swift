@@ -26,6 +26,15 @@ final class ClusterFixture: Sendable {
 }
 
 extension ClusterFixture {
+  /// Removes the data folder while a cluster may be creating files in it, as `rm -r` run until it succeeds.
+  func deleteFolder() throws {
+    for _ in 0..<100 {
+      try? FileManager.default.removeItem(atPath: folder)
+      if !FileManager.default.fileExists(atPath: folder) { return }
+    }
+    try FileManager.default.removeItem(atPath: folder)
+  }
+
   /// Flips the bits of one byte of a node's first segment.
   func flip(_ node: String, at offset: Int) throws {
     let path = "\(folder)/\(node).wal/\(LogFormat.segmentName(1))"

@@ -104,4 +104,20 @@ extension Cluster {
     #expect(cluster.copies(of: bytes("goner")).allSatisfy { $0?.isTombstone ?? false })
     await cluster.close()
   }
+
+  @Test("A node that lost records is not rebuilt while it is still being started")
+  func waitsForStart() async throws {
+    let fixture = try ClusterFixture(fsync: .always)
+    let cluster = try await fixture.open()
+    let replica = try #require(cluster.parts.roster.node(named: "node2")?.replica)
+    cluster.dataPath.partitions.remove(replica)
+    replica.store.isSuspect = true
+    replica.store.hasLost = true
+    let maintenance = NodeMaintenance(replica, cluster.parts.maintenance)
+    for _ in 0..<3 { #expect(maintenance.rebuild() == nil) }
+    #expect(cluster.suspects == ["node2"])
+    cluster.dataPath.partitions.add(replica)
+    #expect(try await until { cluster.suspects.isEmpty })
+    await cluster.close()
+  }
 }

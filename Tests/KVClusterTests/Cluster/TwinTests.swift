@@ -29,6 +29,11 @@ extension ClusterFixture {
     let last = "node\(nodes).wal"
     try FileManager.default.removeItem(atPath: "\(fixture.folder)/\(last)")
     try FileManager.default.copyItem(atPath: "\(clone.folder)/\(last)", toPath: "\(fixture.folder)/\(last)")
+    // Folders of an earlier version have no witnesses, which would name the folder that is another copy's.
+    for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.folder)
+    where name.split(separator: "/").last == "witness" {
+      try FileManager.default.removeItem(atPath: "\(fixture.folder)/\(name)")
+    }
     return fixture
   }
 }

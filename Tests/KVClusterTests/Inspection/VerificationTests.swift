@@ -6,6 +6,17 @@ import Testing
 extension ClusterFixture {
   func verify() throws -> VerificationReport { try #require(try Verification.run(FolderAtRest(folder))) }
 
+  /// Copies the folder while it is open. A small file may be replaced meanwhile: then it is copied once more.
+  func copyOpen(to copy: ClusterFixture) async throws {
+    for attempt in 1... {
+      do {
+        return try FileManager.default.copyItem(atPath: folder, toPath: copy.folder)
+      } catch  where attempt < 5 {
+        try FileManager.default.removeItem(atPath: copy.folder)
+      }
+    }
+  }
+
   /// Every file of the folder with its bytes and the time of its last change.
   func picture() throws -> [String: Data] {
     var files: [String: Data] = [:]
@@ -167,10 +178,15 @@ extension ClusterFixture {
     try await cluster.put("torn1", "value")
     try await cluster.put("after", "value")
     // As `kill -9` leaves it.
-    try FileManager.default.copyItem(atPath: fixture.folder, toPath: copy.folder)
+    try await fixture.copyOpen(to: copy)
     await cluster.close()
     let start = try copy.offset(of: "torn1", in: "node1") - LogFormat.recordHeaderBytes
     try copy.flip("node1", at: start + 4)
+    // Nothing tears such a log but a loss of power.
+    let damaged = try copy.verify()
+    #expect(damaged.nodes.map(\.damage.count) == [1, 0, 0] && damaged.nodes[0].torn == nil, "\(damaged)")
+    try BootMark(boot: "another", isSafe: false).text.write(
+      toFile: "\(copy.folder)/boot", atomically: true, encoding: .utf8)
     let report = try copy.verify()
     #expect(report.isClean, "\(report)")
     #expect(report.nodes[0].torn?.offset == start)
@@ -218,6 +234,10 @@ extension ClusterFixture {
     #expect(refusal() == "\(fixture.folder) is not a kvstore folder: it has neither a configuration nor logs")
     let cluster = try await fixture.open()
     #expect(refusal().hasSuffix("is in use by process \(getpid()): close that one first"))
+    // Without its file the folder is in use all the same.
+    try FileManager.default.removeItem(atPath: "\(fixture.folder)/lock")
+    #expect(refusal().hasSuffix("is in use by another process: close that one first"))
+    #expect(throws: ClusterError.self) { try DataFolder(fixture.folder, .never) }
     await cluster.close()
     let configuration = "\(fixture.folder)/configuration"
     let text = try String(contentsOfFile: configuration, encoding: .utf8)

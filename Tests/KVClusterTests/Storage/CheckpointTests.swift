@@ -36,7 +36,7 @@ import Testing
       for i in units.indices.reversed() { units.swapAt(i, random.below(i + 1)) }
     }
     for unit in units { opening.run(unit) }
-    let fixture = StoreFixture(disk: disk, store: opening.finish())
+    let fixture = StoreFixture(disk: disk, store: try opening.finish())
     defer { fixture.store.log.close() }
     #expect(fixture.store.damage.isEmpty)
     return index(fixture)
@@ -89,6 +89,99 @@ import Testing
       }
     }
     print("checkpoints against full replay, seed \(seed): \(cases) cases, \(life.compactions) compactions")
+  }
+
+  @Test("A checkpoint is not written when its records did not get to the disk: an older version of a key stays known")
+  func needsDurableRecords() throws {
+    let disk = SimulatedDisk(random: SeededRandom(seed: 1), isStaged: true)
+    let fixture = try StoreFixture(disk: disk)
+    try fixture.write("a", "durable", counter: 1)
+    try fixture.store.log.sync()
+    try fixture.write("a", "not written", counter: 2)
+    // The thread that syncs has stopped: the node is being killed.
+    #expect(throws: StorageError.closed) { try Checkpoint.write(fixture.store, sync: {}, withPartition: { $1() }) }
+    fixture.store.log.close()
+    disk.restart(losingPower: false)
+    #expect(try fixture.reopened().read("a") == "durable")
+  }
+
+  @Test("The log behind a checkpoint is read although a witness knows of a later sync than any mark in the log")
+  func readsLogBehindCheckpoint() throws {
+    let disk = SimulatedDisk(random: SeededRandom(seed: 1), isStaged: true)
+    let fixture = try StoreFixture(disk: disk)
+    try fixture.write("a", "1", counter: 1)
+    try fixture.store.log.sync()
+    try Checkpoint.write(fixture.store, sync: {}, withPartition: { $1() })
+    try fixture.write("a", "2", counter: 2)
+    try fixture.store.log.sync()
+    try fixture.store.log.sealTail()
+    try fixture.write("b", "3", counter: 3)
+    try fixture.store.log.sync()
+    let synced = fixture.store.log.synced
+    #expect(synced.segment == 2)
+    fixture.store.log.close()
+    // The mark of the last sync is not on the disk, and there is no other in the last segment.
+    disk.losesAllUnsynced = true
+    disk.restart(losingPower: true)
+    let again = try fixture.reopened(known: synced)
+    #expect(again.store.damage.isEmpty)
+    #expect(again.read("a") == "2")
+    #expect(again.read("b") == "3")
+  }
+
+  @Test("A killed program leaves a checkpoint that agrees with the log, at every step of writing it")
+  func survivesKillWhileWritten() throws {
+    var cases = 0
+    for stop in 0... {
+      let disk = SimulatedDisk(random: SeededRandom(seed: 1), isStaged: true)
+      let life = try Workload(seed: 11, disk: disk)
+      try life.run(60)
+      // Hints are found only by reading the log: the engine writes no checkpoint while there are any.
+      for node in StoreFixture.nodes { try life.settle(node) }
+      try life.sync()
+      // Which steps happen before the kill: reads of partitions with writes between them, the sync, the replacement.
+      var left = stop
+      let isKilled = { () -> Bool in
+        left -= 1
+        return left < 0
+      }
+      var wasKilled = false
+      do throws(StorageError) {
+        try Checkpoint.write(
+          life.fixture.store,
+          sync: { () throws(StorageError) in
+            if isKilled() { wasKilled = true } else { try life.fixture.store.log.sync() }
+          },
+          withPartition: { number, body in
+            body()
+            guard number % 32 == 0 else { return }
+            do { try life.write(isDelete: false) } catch { Issue.record(error) }
+            if !wasKilled, isKilled() { wasKilled = true }
+          })
+      } catch {
+        #expect(error == .closed)
+      }
+      let durable = life.history
+      life.fixture.store.log.close()
+      disk.restart(losingPower: false)
+      let again = try life.fixture.reopened()
+      #expect(durable.allows(again.content(), losingPower: true), "killed at step \(stop)")
+      cases += 1
+      if !wasKilled { break }
+    }
+    #expect(cases > 8)
+  }
+
+  @Test("A store that may have lost records has no checkpoint: the next start reads its log")
+  func refusesSuspect() throws {
+    let fixture = try StoreFixture()
+    try fixture.write("a", "1", counter: 1)
+    fixture.store.isSuspect = true
+    #expect(throws: StorageError.closed) { try fixture.checkpoint() }
+    #expect(fixture.disk.bytes(Self.path) == nil)
+    fixture.store.isSuspect = false
+    try fixture.checkpoint()
+    #expect(fixture.disk.bytes(Self.path) != nil)
   }
 
   @Test("A checkpoint with any byte changed or missing is not used")

@@ -29,6 +29,21 @@ import Testing
     #expect(index.find(1) { _ in true } == nil)
   }
 
+  @Test("The layout changes whenever entries change their places, though one table grows by what another shrinks")
+  func countsLayouts() {
+    let stripes = StripeTable(cacheBytes: 0)
+    defer { withExtendedLifetime(stripes) {} }
+    var index = stripes.base[0].index
+    // Tables 0 and 1: the four bits below the highest byte.
+    let hash = { (table: UInt64, i: Int) in table << 52 | UInt64(i) &* 0x9e37_79b9_7f4a_7c15 >> 16 }
+    for i in 1...3 { index.insert(slot(hash(0, i), i)) }
+    for i in 1...6 { index.insert(slot(hash(1, i), i)) }
+    let (capacity, layout) = (index.capacity, index.layout)
+    index.filter(table: 1) { $0.tag.counter <= 3 }
+    for i in 4...6 { index.insert(slot(hash(0, i), i)) }
+    #expect(index.capacity == capacity && index.layout == layout + 2)
+  }
+
   @Test("Keys with the same hash stay apart")
   func keepsCollisionsApart() {
     let stripes = StripeTable(cacheBytes: 0)

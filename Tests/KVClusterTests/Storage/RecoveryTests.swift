@@ -8,15 +8,20 @@ struct StoreFixture {
   static let identity = LogIdentity(clusterID: 7, node: "node1")
   let disk: SimulatedDisk
   var segmentBytes = 16_384
+  /// For the next start.
+  var mayHaveLostPower = true
   var store: Store
 
   init(
-    disk: SimulatedDisk = SimulatedDisk(random: SeededRandom(seed: 1)), segmentBytes: Int = 16_384, cacheBytes: Int = 0
+    disk: SimulatedDisk = SimulatedDisk(random: SeededRandom(seed: 1)), segmentBytes: Int = 16_384, cacheBytes: Int = 0,
+    mayHaveLostPower: Bool = true, known: LogPosition = .start
   ) throws {
     self.disk = disk
     self.segmentBytes = segmentBytes
+    self.mayHaveLostPower = mayHaveLostPower
     store = try Store.open(
-      disk: disk, folder: "node1.wal", identity: Self.identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes)
+      disk: disk, folder: "node1.wal", identity: Self.identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes,
+      mayHaveLostPower: mayHaveLostPower, known: known)
   }
 
   init(disk: SimulatedDisk, store: Store) {
@@ -48,7 +53,9 @@ struct StoreFixture {
     }
   }
 
-  func reopened() throws -> StoreFixture { try StoreFixture(disk: disk, segmentBytes: segmentBytes) }
+  func reopened(known: LogPosition = .start) throws -> StoreFixture {
+    try StoreFixture(disk: disk, segmentBytes: segmentBytes, mayHaveLostPower: mayHaveLostPower, known: known)
+  }
 
   /// The bytes of the first segment, for tests that damage them.
   func withSegment<R>(_ body: (UnsafeMutableRawPointer) throws -> R) throws -> R {
@@ -163,6 +170,31 @@ struct StoreFixture {
       #expect(again.read("b") == "second")
       #expect(again.read("c") == "third")
     }
+  }
+
+  @Test(
+    "Damage that a start finds in the middle of the log, or a missing end, leaves a durable mark before anything is written",
+    arguments: [false, true])
+  func marksWhatItFinds(isEndMissing: Bool) throws {
+    let fixture = try StoreFixture()
+    for i in 0..<600 { try fixture.write("key\(i)", String(repeating: "v", count: 50), counter: UInt64(i + 1)) }
+    try fixture.store.log.sync()
+    try fixture.write("last", "1", counter: 1_000)
+    try fixture.store.log.sync()
+    fixture.store.log.close()
+    let path = "node1.wal/\(LogFormat.segmentName(1))"
+    if isEndMissing {
+      fixture.disk.put(path, Array(try #require(fixture.disk.bytes(path)).prefix(8_192)))
+    } else {
+      fixture.disk.flip(path, at: LogFormat.segmentHeaderBytes + 8, mask: 1)
+    }
+    let suspect = try fixture.reopened()
+    #expect(suspect.store.isSuspect && suspect.store.hasLost)
+    #expect(try SuspectMark.read(from: fixture.disk, folder: "node1.wal")?.cause == .lost)
+    // Where the mark cannot be written the node does not start: what it appends might hide the loss.
+    fixture.disk.put("node1.wal/suspect", nil)
+    fixture.disk.capacityBytes = fixture.disk.usedBytes
+    #expect(throws: StorageError.diskFull(path: "node1.wal/suspect")) { try fixture.reopened() }
   }
 
   @Test("A segment of a newer format, of another node or of another cluster is refused by name")

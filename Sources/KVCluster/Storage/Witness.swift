@@ -1,0 +1,197 @@
+import CKernels
+
+/// What one folder of a cluster knows of all others, so that an older or a foreign one among them is noticed.
+///
+/// A log's end is where the first record does not verify, and says nothing of records that were behind it once. So the
+/// folder of every node, and the data folder itself, hold a witness: for each node how far its log reached when the
+/// witness was written, whether the node may have lost records, the newest configuration, and a name for each start of the
+/// program. Logs only grow and configurations only follow each other, so what is behind its witnesses is older than they
+/// are: a file put back, cut short, zeroed or lost. Starts are drawn by lot, so two copies of a folder that were both used
+/// since differ in them, and folders of one are told from those of the other.
+///
+/// Of several witnesses the newest counts: each is written with everything known. Whatever is missing in it is not
+/// checked: no witness makes a healthy folder unusable. File `witness`, lines of words with a checksum as the last:
+///
+/// ```
+/// kvstore witness 1
+/// cluster 6b1f0e…
+/// written 17 42               in which start, and its how many-th witness
+/// boot 0f6c…                  the boot of the machine; - where the system does not say
+/// starts 8f3a… 91bc… …        names of the last starts, the newest first
+/// configuration 4 1c2d3e4f    its epoch, and a checksum of all of it but for who was killed
+/// log node1 5:10000 5:12008 whole        synced up to, written up to (segment:offset); whole, unsynced or lost
+/// checksum 5e6f…
+/// ```
+///
+/// Rejected: the positions in the log itself, which an older copy of the log does not have; and one file for all, which is
+/// as easily put back as any other.
+struct Witness: Equatable, Sendable {
+  /// What is known of one node.
+  struct Log: Equatable, Sendable {
+    var name: String
+    /// The log was on the disk up to here.
+    var synced = LogPosition.start
+    /// What outlives the program, though perhaps not a loss of power, reached up to here; at least ``synced``.
+    var written = LogPosition.start
+    /// `nil` if the node had all that it acknowledged.
+    var suspicion: SuspectMark.Cause?
+  }
+
+  var clusterID: UInt64
+  /// Number of the start that wrote it, counted from 1.
+  var start: UInt64 = 0
+  /// Number of the witness within the start.
+  var count: UInt64 = 0
+  /// Which boot of the machine ``Log/written`` is true in: a loss of power may have taken what was not synced. `nil` where
+  /// the system does not say.
+  var boot: String?
+  /// Names of the last starts, the newest first: that of ``start``, of the one before, and so on.
+  var names: [UInt64] = []
+  var epoch: UInt64 = 0
+  var fingerprint: UInt32 = 0
+  var logs: [Log] = []
+
+  /// Names kept. A folder that was away for more starts cannot be told from a foreign one any more, and passes.
+  static let namesMax = 128
+
+  static func path(_ folder: String) -> String { folder.isEmpty ? "witness" : "\(folder)/witness" }
+
+  init(clusterID: UInt64) {
+    self.clusterID = clusterID
+  }
+
+  func log(_ name: String) -> Log? { logs.first { $0.name == name } }
+
+  func isNewer(than other: Witness) -> Bool { (start, count) > (other.start, other.count) }
+
+  /// Whether one of the two was written in a start that the other knows, or may have known: false if they come from two
+  /// copies of a folder that were both used.
+  func isOfOneHistory(with other: Witness) -> Bool {
+    let (older, newer) = start <= other.start ? (self, other) : (other, self)
+    let age = newer.start - older.start
+    guard age < UInt64(newer.names.count), let name = older.names.first else { return true }
+    return newer.names[Int(age)] == name
+  }
+
+  /// Begins a start.
+  mutating func begin(_ name: UInt64) {
+    start += 1
+    count = 0
+    names = [name] + names.prefix(Witness.namesMax - 1)
+  }
+
+  /// Takes it to a boot of the machine: what was not synced in another one may be gone.
+  mutating func enter(boot: String?) {
+    if boot == nil || boot != self.boot {
+      for i in logs.indices { logs[i].written = logs[i].synced }
+    }
+    self.boot = boot
+  }
+
+  /// A log was opened and ends here; of what was not synced a part may have been cut.
+  mutating func reopen(_ name: String, end: LogPosition) {
+    guard let i = logs.firstIndex(where: { $0.name == name }) else { return }
+    logs[i].written = max(logs[i].synced, end)
+  }
+
+  /// Changes what is known of a node's log. Positions never go back.
+  mutating func note(_ name: String, synced: LogPosition, written: LogPosition, _ suspicion: SuspectMark.Cause?) {
+    var log = log(name) ?? Log(name: name)
+    log.synced = max(log.synced, synced)
+    log.written = max(log.written, log.synced, written)
+    log.suspicion = suspicion
+    logs.removeAll { $0.name == name }
+    logs.append(log)
+  }
+
+  /// Takes over a configuration that is in force; what is known of nodes that are no members is forgotten.
+  mutating func note(_ configuration: Configuration) {
+    epoch = configuration.epoch
+    fingerprint = configuration.fingerprint
+    logs.removeAll { configuration.member(named: $0.name) == nil }
+  }
+}
+
+extension Configuration {
+  /// Tells two configurations of one epoch apart; who is killed is not part of it.
+  var fingerprint: UInt32 {
+    var plain = self
+    for i in plain.members.indices { plain.members[i].isKilled = false }
+    return Array(plain.text.utf8).withBytes { Checksum.crc32c($0) }
+  }
+}
+
+// MARK: - The file
+
+extension Witness {
+  private static let firstLine = "kvstore witness 1"
+
+  var bytes: [UInt8] {
+    var lines = [
+      Witness.firstLine, "cluster \(String(clusterID, radix: 16))", "written \(start) \(count)", "boot \(boot ?? "-")",
+    ]
+    lines.append("starts " + names.map { String($0, radix: 16) }.joined(separator: " "))
+    lines.append("configuration \(epoch) \(String(fingerprint, radix: 16))")
+    lines += logs.map { log in
+      let state = log.suspicion.map { $0 == .lost ? "lost" : "unsynced" } ?? "whole"
+      return "log \(log.name) \(Witness.words(log.synced)) \(Witness.words(log.written)) \(state)"
+    }
+    return CheckedText.encode(lines.joined(separator: "\n") + "\n")
+  }
+
+  private static func words(_ position: LogPosition) -> String { "\(position.segment):\(position.offset)" }
+
+  private static func position(_ words: Substring) -> LogPosition? {
+    let parts = words.split(separator: ":")
+    guard parts.count == 2, let segment = UInt64(parts[0]), let offset = Int(parts[1]), segment < 1 << 40,
+      (0...LogFormat.segmentFileBytesMax).contains(offset)
+    else { return nil }
+    return LogPosition(segment: segment, offset: offset)
+  }
+
+  /// `nil` if any of it makes no sense.
+  init?(_ bytes: [UInt8]) {
+    guard let body = CheckedText.decode(bytes) else { return nil }
+    let lines = body.split(separator: "\n")
+    guard lines.first.map(String.init) == Witness.firstLine else { return nil }
+    self.init(clusterID: 0)
+    for line in lines.dropFirst() where !take(line.split(separator: " ")) { return nil }
+    guard names.count <= Witness.namesMax, UInt64(names.count) <= start, start < 1 << 48 else { return nil }
+  }
+
+  /// Takes a line; false if it makes no sense.
+  private mutating func take(_ words: [Substring]) -> Bool {
+    switch (words.first, words.count) {
+    case ("cluster", 2):
+      guard let id = UInt64(words[1], radix: 16) else { return false }
+      clusterID = id
+    case ("written", 3):
+      guard let start = UInt64(words[1]), let count = UInt64(words[2]) else { return false }
+      (self.start, self.count) = (start, count)
+    case ("boot", 2): boot = words[1] == "-" ? nil : String(words[1])
+    case ("starts", _):
+      names = words.dropFirst().compactMap { UInt64($0, radix: 16) }
+      return names.count == words.count - 1
+    case ("configuration", 3):
+      guard let epoch = UInt64(words[1]), let fingerprint = UInt32(words[2], radix: 16) else { return false }
+      (self.epoch, self.fingerprint) = (epoch, fingerprint)
+    case ("log", 5):
+      guard let synced = Witness.position(words[2]), let written = Witness.position(words[3]) else { return false }
+      let states: [Substring: SuspectMark.Cause?] = ["whole": nil, "unsynced": .unsynced, "lost": .lost]
+      guard let suspicion = states[words[4]] else { return false }
+      logs.append(Log(name: String(words[1]), synced: synced, written: written, suspicion: suspicion))
+    default: return false
+    }
+    return true
+  }
+
+  /// The folder's witness; `nil` if there is none, or none that makes sense.
+  static func read(from disk: any Disk, folder: String) throws(StorageError) -> Witness? {
+    guard let bytes = try disk.read(path(folder)) else { return nil }
+    return Witness(bytes)
+  }
+
+  func write(to disk: any Disk, folder: String) throws(StorageError) {
+    try disk.replace(Witness.path(folder), with: bytes)
+  }
+}
