@@ -66,6 +66,12 @@ let package = Package(
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "KVCluster"], swiftSettings: strict),
     .testTarget(
+      name: "kvstoreTests",
+      dependencies: [
+        "kvstore", "Commands", "Dashboard", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "FacesTests",
       dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Text"],
       swiftSettings: strict),

@@ -11,21 +11,6 @@ struct FacesTests {
     try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// Commands that only a session can carry out, for they speak of what happens in it, or that are subcommands of their own.
-  private static let ofSession: [CommandName] = [
-    .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .fsyncFail, .verdict, .exit,
-  ]
-  private static let ofTheirOwn: [CommandName] = [.backup, .demo, .help]
-
-  @Test("Each command is a subcommand, or on the list of those that are not", arguments: CommandName.allCases)
-  func areSubcommands(name: CommandName) throws {
-    let sources = try ["KVStore", "DirectCommands", "DemoCommand", "Tools/Backup"].map {
-      try text("Sources/kvstore/\($0).swift")
-    }
-    let isDirect = sources.joined().contains("static let name = CommandName.\(name)\n")
-    #expect(isDirect != (Self.ofSession + Self.ofTheirOwn).contains(name))
-  }
-
   @Test("README's table names every command", arguments: CommandName.allCases)
   func areInTheReadme(name: CommandName) throws {
     let readme = try text("README.md")

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Commands
+import Dashboard
+import Testing
+
+@testable import kvstore
+
+/// What is typed on the command line: subcommands, options and what is refused.
+struct ArgumentTests {
+  /// Commands that only a session can carry out, for they speak of what happens in it, or that are subcommands of their own.
+  private static let ofSession: [CommandName] = [
+    .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .fsyncFail, .verdict, .exit,
+  ]
+  private static let ofTheirOwn: [CommandName] = [.backup, .demo, .help]
+
+  private func parse(_ words: String...) throws -> any ParsableCommand { try KVStore.parseAsRoot(words) }
+
+  @Test("Each command is a subcommand, or on the list of those that are not", arguments: CommandName.allCases)
+  func areSubcommands(name: CommandName) {
+    let direct = KVStore.configuration.subcommands.compactMap { ($0 as? any DirectCommand.Type)?.name }
+    #expect(direct.contains(name) != (Self.ofSession + Self.ofTheirOwn).contains(name))
+  }
+
+  @Test("A direct subcommand is the command that a session has, its words taken as they are")
+  func becomeCommands() throws {
+    func command(_ words: String...) throws -> Command? {
+      (try KVStore.parseAsRoot(words) as? any DirectCommand)?.command
+    }
+    func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+    #expect(try command("put", "a", "b", "c") == .put(key: bytes("a"), value: bytes("b c"), consistency: nil))
+    #expect(try command("get", "--consistency", "one", "a") == .get(key: bytes("a"), consistency: .one))
+    #expect(try command("del", "a") == .delete(key: bytes("a"), consistency: nil))
+    #expect(try command("nodes") == .nodes)
+    #expect(try command("addnode", "x") == .addNode("x"))
+    #expect(try command("removenode", "x") == .removeNode("x"))
+    #expect(try command("replacenode", "x", "y") == .replaceNode("x", heir: "y"))
+    #expect(try command("kill", "x") == .kill("x"))
+    #expect(try command("restart", "x") == .restart("x"))
+    #expect(try command("explain", "quorum") == .explain(.quorum))
+    #expect(try command("load", "-") == .load(path: bytes("-")))
+    #expect(try command("keys", "u", "--limit", "5") == .keys(prefix: bytes("u"), limit: 5))
+    #expect(try command("benchmark") == .benchmark(.averages))
+  }
+
+  @Test(
+    "What cannot be is refused before anything is opened",
+    arguments: [
+      ["--nodes", "0"], ["--replicas", "99"], ["--cache-mib", "-1"], ["--replace-after", "0"], ["--data", ""],
+      ["--ephemeral", "--data", "x"], ["--refresh-ms", "1"], ["--fsync", "sometimes"], ["keys", "--limit", "0"],
+      ["bench", "--workload", "ycsb-e"], ["bench", "--at", "nonsense"],
+      ["bench", "--at", "1:nonsense"], ["bench", "--compare", "a.json"], ["demo", "--speed", "0"],
+      ["demo", "--chapter", "none"], ["frame", "--text", "--ansi"], ["frame", "--size", "0x4"],
+    ])
+  func refuses(words: [String]) {
+    #expect(throws: (any Error).self) { try KVStore.parseAsRoot(words) }
+  }
+
+  @Test(
+    "Options that a subcommand would ignore are refused",
+    arguments: [
+      ["--theme", "nord", "put", "a", "1"], ["--interactive", "nodes"], ["--ephemeral", "verify", "x"],
+      ["--nodes", "5", "simulate", "--seed", "1"],
+    ])
+  func refusesIgnored(words: [String]) throws {
+    let command = try KVStore.parseAsRoot(words)
+    #expect(throws: ValidationError.self) { try IgnoredOptions.refuse(words, for: command) }
+  }
+
+  @Test(
+    "Options that a subcommand uses are taken, before its name or behind it",
+    arguments: [
+      ["--ephemeral", "put", "a", "1"], ["put", "a", "1", "--ephemeral"], ["--theme", "nord", "frame"],
+      ["--theme", "nord", "demo"],
+    ])
+  func takes(words: [String]) throws {
+    let command = try KVStore.parseAsRoot(words)
+    #expect(throws: Never.self) { try IgnoredOptions.refuse(words, for: command) }
+  }
+
+  @Test("An option behind the subcommand wins over the same before it")
+  func fills() throws {
+    let root = try #require(try parse("--nodes", "5", "--fsync", "never") as? KVStore)
+    let own = try StartOptions.parse(["--nodes", "4"])
+    let filled = own.filled(from: root.options)
+    #expect(filled.nodes == 4 && filled.fsync == .never && filled.given == ["--nodes", "--fsync"])
+    let display = try DisplayOptions.parse(["--glyphs", "ascii"]).filled(
+      from: try DisplayOptions.parse(["--theme", "nord"]))
+    #expect(display.given == ["--theme", "--glyphs"])
+  }
+
+  @Test("A size is columns and rows")
+  func readsSizes() {
+    #expect(FrameSize(argument: "80x24")?.size == Size(width: 80, height: 24))
+    for wrong in ["80", "80x", "x24", "1001x1", "80x24x1"] { #expect(FrameSize(argument: wrong) == nil) }
+  }
+}
