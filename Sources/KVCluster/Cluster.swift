@@ -58,10 +58,11 @@ public final class Cluster: Sendable {
   ///   - boot: names the boot of the machine; after a loss of power it is another one.
   ///   - seed: names a new cluster, and decides what faulty links do.
   package static func open(
-    _ options: ClusterOptions, on disk: any Disk, boot: String, seed: UInt64, executor: any Executor
+    _ options: ClusterOptions, on disk: any Disk, boot: String, seed: UInt64, executor: any Executor,
+    isMaintained: Bool = true
   ) throws(ClusterError) -> Cluster {
     let folder = DataFolder(options.dataFolder, disk: disk, boot: boot)
-    return Cluster(try Assembly(options, folder, executor, seed: seed, isMaintained: true))
+    return Cluster(try Assembly(options, folder, executor, seed: seed, isMaintained: isMaintained))
   }
 
   /// Returns when recovery is done and reads and writes are served.

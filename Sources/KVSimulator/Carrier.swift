@@ -9,8 +9,15 @@ package enum Carrier: String, Sendable, CaseIterable {
 }
 
 extension PlantedMistake {
-  /// The ways on which the mistake can be made; see its documentation.
-  package var carriers: [Carrier] { self == .retriesWithNewTag ? [.messages] : Carrier.allCases }
+  /// The ways by which the mistake is shown: both, if it can be made on both. Those that logs make, and those who look
+  /// after them, are made on neither: one way shows them.
+  package var carriers: [Carrier] {
+    switch self {
+    case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced: [.messages]
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers: [.direct]
+    default: Carrier.allCases
+    }
+  }
 }
 
 extension SimulationPlan {
@@ -18,9 +25,12 @@ extension SimulationPlan {
   mutating func force(_ carrier: Carrier) {
     switch carrier {
     case .direct:
+      isDirect = true
       (lossPerMille, duplicationPerMille, delayUs, jitterUs) = (0, 0, 0, 0)
-      faults.removeAll { [.partition, .deafness, .isolation, .clog, .pause].contains($0.fault) }
-    case .messages: delayUs = max(1, delayUs)
+      faults.removeAll { $0.fault.isOfLinks }
+    case .messages:
+      isDirect = false
+      delayUs = max(1, delayUs)
     }
   }
 }

@@ -7,10 +7,11 @@ extension Cluster {
   /// - Parameter boot: names the life of the simulated machine; after a loss of power it has another one.
   /// - Throws: why it cannot serve.
   package static func open(
-    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1
+    simulated disk: any Disk, _ options: ClusterOptions, seed: UInt64, boot: Int = 1, isMaintained: Bool = true
   ) throws(ClusterError) -> Cluster {
     precondition(Clock.isVirtual, "only a simulation has a simulated disk")
-    let cluster = try open(options, on: disk, boot: "\(boot)", seed: seed, executor: StepExecutor())
+    let cluster = try open(
+      options, on: disk, boot: "\(boot)", seed: seed, executor: StepExecutor(), isMaintained: isMaintained)
     if let failure = cluster.parts.roster.withState({ $0.recoveryFailure }) { throw failure }
     return cluster
   }
@@ -28,7 +29,13 @@ extension Cluster {
     parts.lifespan.beginClosing()
     dataPath.stopServing()
     let closing = parts.closing()
-    return Steps { closing.step() }
+    return Steps(self) { closing.step() }
+  }
+
+  /// Runs a step of the one thread there is.
+  fileprivate func play<R>(_ step: () -> R) -> R {
+    guard let executor = parts.executor as? StepExecutor else { return step() }
+    return executor.step(step)
   }
 
   /// A node crashes by itself: unlike one that was killed, nobody has written that down.
@@ -49,7 +56,7 @@ extension Cluster {
   /// Starts a node that is down; what it has to catch up with are the steps of the result.
   package func startNode(_ name: String) throws(ClusterError) -> Steps {
     let catchUp = parts.nodeControl.catchUp(of: try parts.nodeControl.start(name))
-    return Steps { catchUp.step() }
+    return Steps(self) { catchUp.step() }
   }
 
   /// Begins a membership change whose steps are the result's.
@@ -59,7 +66,7 @@ extension Cluster {
   ) throws(ClusterError) -> Steps {
     let execution = parts.changes.execution(
       of: try parts.changes.begin(QueuedChange(kind: kind, node: name, heir: heir)))
-    return Steps { execution.step() }
+    return Steps(self) { execution.step() }
   }
 
   /// Where the change under way is.
@@ -72,19 +79,23 @@ extension Cluster {
   package func resumeChange() -> Steps? {
     guard let change = parts.roster.withState({ $0.move?.change }) else { return nil }
     let execution = parts.changes.execution(of: change)
-    return Steps { execution.step() }
+    return Steps(self) { execution.step() }
   }
 
   /// Background work, step by step.
   package struct Steps {
     package let step: () -> StepSchedule
+
+    fileprivate init(_ cluster: Cluster, _ step: @escaping () -> StepSchedule) {
+      self.step = { [unowned cluster] in cluster.play(step) }
+    }
   }
 
   /// The maintenance of a node.
   package func maintenance(of name: String) -> Steps? {
     guard let replica = parts.roster.node(named: name)?.replica else { return nil }
     let (job, roster) = (NodeMaintenance(replica, parts.maintenance), parts.roster)
-    return Steps {
+    return Steps(self) {
       guard roster.live.contains(where: { $0 === replica }) else { return .done }
       return job.work() ? .again : .rest(ns: NodeMaintenance.pauseNs)
     }
@@ -99,7 +110,7 @@ extension Cluster {
 
   /// ``Cluster/repair(acceptsLoss:progress:)`` while nothing else is done.
   package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
-    parts.maintenance.repairNow(acceptsLoss: acceptsLoss)
+    play { parts.maintenance.repairNow(acceptsLoss: acceptsLoss) }
   }
 
   /// When anyone who waits for a disk, or a message on its way, is due.
@@ -123,10 +134,11 @@ extension Cluster {
     try dataPath.submit(call, key, consistency, completion: completion)
   }
 
-  package func syncIfDue(_ name: String) { parts.roster.node(named: name)?.replica?.commit.runIfDue() }
+  package func syncIfDue(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.runIfDue() } }
+  package func syncNow(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.syncNow() } }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
-  package func tickNow() { parts.ticker.tick() }
+  package func tickNow() { play { parts.ticker.tick() } }
   /// A disk lags behind: writers are held back.
   package var holdsWritersBack: Bool { dataPath.holdsWritersBack }
 
@@ -179,6 +191,13 @@ extension Cluster {
   package func healLinks() {
     dataPath.links.heal()
     dataPath.messages.deliverHeld()
+  }
+
+  /// The names of a key's owners.
+  package func owners(of key: [UInt8]) -> [String] {
+    let hash = key.withBytes { Ring.hash($0) }
+    let participants = dataPath.view(of: parts.roster.configuration).participants(ofSlot: Ring.slot(of: hash))
+    return (0..<participants.count).map { parts.roster.name(of: participants.ids[$0]) }
   }
 
   /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.

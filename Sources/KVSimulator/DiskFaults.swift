@@ -37,6 +37,12 @@ package struct DiskFaults: Sendable {
 
   mutating func fail(_ operation: Operation, perMille: Int) { chances[operation.rawValue] = perMille }
 
+  /// Planned failures that have not come yet never will.
+  mutating func cancelPlanned() { failing = [] }
+
+  /// A call that shall fail has not come yet.
+  var hasPlanned: Bool { failing.contains { $0.number > calls[$0.operation.rawValue] } }
+
   /// Counts a call; returns whether it fails.
   mutating func isDue(_ operation: Operation) -> Bool {
     calls[operation.rawValue] += 1

@@ -11,6 +11,9 @@ struct Eras {
   private struct Era {
     var first: Int
     var initial: [[UInt8]: [History.Contents]] = [:]
+    /// What went before it instead of the part before: the operations that had begun when the folder was copied, as they
+    /// stood then. More than one range if the folder had been restored before.
+    var copied: [(operations: Range<Int>, moment: Int)] = []
   }
 
   /// Of one key in the current part: the newest version known to be safe.
@@ -43,16 +46,26 @@ struct Eras {
     }
   }
 
+  /// The part that goes on now.
+  var current: Int { eras.count - 1 }
+
   /// The machine has lost its power, and all that was under way is undecided.
-  mutating func begin(_ operations: [SimulatedCall]) {
+  /// - Parameter mayBeAbsent: what all owners of a key have lost was given up, and it may be as if never written.
+  mutating func begin(_ operations: [SimulatedCall], mayBeAbsent: Bool = false) {
+    if mayBeAbsent { floors = [:] }
     let last = eras.last!
     var initial = last.initial
-    for i in last.first..<operations.count {
+    let indices = last.copied.flatMap { Array($0.operations) } + Array(last.first..<operations.count)
+    for i in indices {
       let call = operations[i]
       if initial[call.key] == nil { initial[call.key] = [nil] }
     }
+    // Also keys that nobody asked for in the last part.
+    if mayBeAbsent {
+      for (key, contents) in initial where !contents.contains(nil) { initial[key] = contents + [nil] }
+    }
     for (key, floor) in floors where !floor.operations.isEmpty { initial[key] = [] }
-    for i in last.first..<operations.count {
+    for i in indices {
       let call = operations[i]
       guard let contents = call.written, call.outcome != nil else { continue }
       if let floor = floors[call.key], floor.operations.allSatisfy({ call.isBefore(operations[$0]) }) { continue }
@@ -62,12 +75,22 @@ struct Eras {
     floors = [:]
   }
 
+  /// The folder is again what it was when it was copied; what was under way then is undecided.
+  mutating func restore(_ operations: [SimulatedCall], _ backup: Backup) {
+    let copied = eras[backup.era]
+    var era = Era(first: operations.count, initial: copied.initial)
+    era.copied = copied.copied + [(copied.first..<backup.operations, backup.moment)]
+    eras.append(era)
+    floors = [:]
+  }
+
   /// The first part that no order explains, or that the checker gave up on.
   func verdict(_ operations: [SimulatedCall]) -> Verdict {
     for (i, era) in eras.enumerated() {
       let end = i + 1 < eras.count ? eras[i + 1].first : operations.count
+      let copied = era.copied.flatMap { copied in operations[copied.operations].map { $0.cut(at: copied.moment) } }
       let history = History(
-        operations[era.first..<end].compactMap(\.recorded), initialContentsByKey: era.initial)
+        (copied + operations[era.first..<end]).compactMap(\.recorded), initialContentsByKey: era.initial)
       let verdict = LinearizabilityChecker.check(history)
       if verdict != .linearizable { return verdict }
     }
@@ -76,6 +99,14 @@ struct Eras {
 }
 
 extension SimulatedCall {
+  /// As it stood at a moment.
+  func cut(at moment: Int) -> SimulatedCall {
+    guard let returnedAt, returnedAt > moment, outcome != nil else { return self }
+    var cut = self
+    cut.outcome = .undecided
+    return cut
+  }
+
   /// What it leaves behind; `.none` for a get.
   var written: History.Contents? {
     switch call {

@@ -37,9 +37,16 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// What is stored in segments is lost with the program until it is written: what `SegmentFile.isStaged` says.
   package private(set) var isStaged: Bool
+  /// Shared by the disks of a machine.
+  private let power: SimulatedPower?
 
-  package init(random: SeededRandom, isStaged: Bool = false) {
+  package convenience init(random: SeededRandom, isStaged: Bool = false) {
+    self.init(random: random, isStaged: isStaged, power: nil)
+  }
+
+  init(random: SeededRandom, isStaged: Bool = false, power: SimulatedPower?) {
     self.isStaged = isStaged
+    self.power = power
     var random = random
     faults = DiskFaults(random: random.split())
     self.random = random
@@ -71,6 +78,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     for file in files { file.inode.losePower(&random, isKeepingNone: losesAllUnsynced) }
   }
 
+  /// Nobody gets an answer from it.
+  private var isDown: Bool { isCrashed || power?.isStopped ?? false }
+
   /// The next program has it opened in another way. Only between two lives.
   package func change(isStaged: Bool) {
     self.isStaged = isStaged
@@ -79,6 +89,14 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// The machine of this disk loses its power, and starts again.
   package func losePower() { restart(losingPower: true) }
+
+  /// The same, and of what was not synced nothing is left.
+  func losePower(keepingNone: Bool) {
+    let usual = losesAllUnsynced
+    losesAllUnsynced = usual || keepingNone
+    restart(losingPower: true)
+    losesAllUnsynced = usual
+  }
 
   /// The `number`-th call of this kind from now on fails, counted from 1.
   package func fail(_ operation: DiskFaults.Operation, number: Int = 1) { faults.fail(operation, number: number) }
@@ -104,18 +122,31 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// The bytes of a file as programs see them, outside of all counting.
   package func bytes(_ path: String) -> [UInt8]? { inode(path)?.bytes }
 
+  /// One byte of a file as it is on the disk; `nil` if there is none.
+  func byte(_ path: String, at offset: Int) -> UInt8? {
+    guard let inode = inode(path), inode.durable.indices.contains(offset) else { return nil }
+    return inode.durable[offset]
+  }
+
+  /// A call is planned to fail that has not come yet.
+  var hasPlannedFailure: Bool { faults.hasPlanned }
+
+  /// Nothing is planned to fail any more.
+  func cancelFailures() { faults.cancelPlanned() }
+
   package var usedBytes: Int { files.reduce(0) { $0 + $1.inode.byteCount } }
 
   private static func crashed(_ path: String) -> StorageError { .io(operation: "crashed in", path: path, code: 5) }
 
   private func check(_ operation: DiskFaults.Operation, _ path: String, life: Int? = nil) throws(StorageError) {
-    if isCrashed || life ?? self.life != self.life { throw SimulatedDisk.crashed(path) }
+    if isDown || life ?? self.life != self.life { throw SimulatedDisk.crashed(path) }
     if faults.isDue(operation) { throw .io(operation: "\(operation)", path: path, code: 5) }
   }
 
   private func pass(_ moment: DiskFaults.Moment, _ path: String) throws(StorageError) {
     if moment == .before { steps += 1 }
     onMoment?(steps, moment)
+    if power?.ends(at: moment) ?? false { throw SimulatedDisk.crashed(path) }
     guard let planned = plannedCrash, planned.step == steps, planned.moment == moment else { return }
     isCrashed = true
     throw SimulatedDisk.crashed(path)
@@ -235,10 +266,11 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   }
 
   func sync(_ file: SimulatedFile) throws(StorageError) {
-    if isCrashed || file.life != life { throw SimulatedDisk.crashed(file.path) }
+    if isDown || file.life != life { throw SimulatedDisk.crashed(file.path) }
     try pass(.before, file.path)
     try syncNow(file)
     try pass(.after, file.path)
+    power?.onSynced?()
   }
 
   private func syncNow(_ file: SimulatedFile) throws(StorageError) {

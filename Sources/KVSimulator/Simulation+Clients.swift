@@ -7,15 +7,20 @@ extension Simulation {
     left -= 1
     let number = operations.count
     let isBrief = plan.briefKeys > 0 && random.below(12) == 0
-    let key = keys[isBrief ? plan.keys + random.below(plan.briefKeys) : random.below(plan.keys)]
+    let isBuried = !isBrief && random.below(40) == 0
+    let key =
+      isBuried
+      ? SimulationPlan.buriedKey
+      : keys[isBrief ? plan.keys + random.below(plan.briefKeys) : random.below(plan.keys)]
     let call: ClientOperation.Call
     switch random.below(10) {
+    case _ where isBuried: call = .get
     case 0..<4: call = .put(Array("v\(number)".utf8))
     case 4: call = .delete
     case 5..<8 where isBrief: call = .delete
     default: call = .get
     }
-    let consistency = drawConsistency()
+    let consistency = drawConsistency(call)
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     if call != .get, cluster.holdsWritersBack { return holdBack(client) }
@@ -29,19 +34,30 @@ extension Simulation {
     }
   }
 
+  /// An operation of one who is no client of the day's.
+  func perform(_ call: ClientOperation.Call, _ key: [UInt8]) {
+    let number = operations.count
+    operations.append(SimulatedCall(client: plan.clients + 1, key: key, call: call, invokedAt: time()))
+    try? cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
+  }
+
   /// Every third day some operations have a level of their own.
-  private func drawConsistency() -> Consistency? {
+  private func drawConsistency(_ call: ClientOperation.Call) -> Consistency? {
     guard seed.isMultiple(of: 3) else { return nil }
+    let level: Consistency
     switch random.below(30) {
-    case 0: return .one
-    case 1: return .all
-    case 2: return .quorum
+    case 0: level = .one
+    case 1: level = .all
+    case 2: level = .quorum
     default: return nil
     }
+    // A quorum of its own must meet the others' of this cluster.
+    let (n, others) = (plan.quorum.replicas, call == .get ? plan.quorum.write : plan.quorum.read)
+    return level == .one || level.count(of: n) + others > n ? level : nil
   }
 
   /// Every invocation and return has a time of its own, so that the checker need not guess.
-  private func time() -> Int {
+  func time() -> Int {
     moments += 1
     return moments
   }
@@ -77,11 +93,13 @@ extension Simulation {
     left += 1
     let call = operations.removeLast()
     trace("client \(client): \(call.words)must wait")
-    queue.add(.think(client: client), at: after(50_000))
+    if client < plan.clients { queue.add(.think(client: client), at: after(50_000)) }
   }
 
   private func next(_ client: Int) {
     if left > 0 {
+      // One that came in the middle of a sync comes but once.
+      guard client < plan.clients else { return }
       queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
     } else if !isHealing {
       heal()

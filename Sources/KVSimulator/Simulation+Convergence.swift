@@ -11,14 +11,90 @@ extension Simulation {
     queue.add(.check, at: after(500_000))
   }
 
+  /// More was lost than the promise covers. What people do then: they repair the folder, and if that does not help they
+  /// accept the loss, and write again what no owner can read. Returns whether there was anything left to try.
+  private func goBeyond() -> Bool {
+    if isBeyond {
+      attempts += 1
+      if attempts == 2 || attempts == 3 { _ = repair(acceptingLoss: attempts == 3) }
+      return attempts <= 3
+    }
+    guard wasBeyond else { return false }
+    wasBeyond = false
+    for key in keys where cluster.copies(of: key).contains(where: { $0 == nil }) {
+      perform(.put(Array("v\(operations.count)".utf8)), key)
+    }
+    return true
+  }
+
+  private func fail(_ reason: String?) {
+    report.unconverged = reason
+    isOver = true
+  }
+
+  /// Everything is as it should be. Every key is read through every quorum, and once more when the program has been
+  /// started again: what the logs hold is what memory held.
+  private func finish() {
+    if let reason = finalReads() { return fail(reason) }
+    finalRounds += 1
+    guard finalRounds < 2 else { return isOver = true }
+    deadlineNs = after(Simulation.convergenceUs)
+    if seed.isMultiple(of: 2) { restartProgram(losingPower: false) } else { _ = closeProgram() }
+    queue.add(.check, at: after(500_000))
+  }
+
   private static var convergenceUs: Int { 300_000_000 }
 
   func check() {
     let reason = unfinished()
-    if reason == nil { return isOver = true }
-    if Clock.nowNs() > deadlineNs { return report.unconverged = reason }
+    if reason == nil { return finish() }
+    if goBeyond() { return queue.add(.check, at: after(20_000_000)) }
+    if Clock.nowNs() > deadlineNs { return fail(reason) }
     for name in cluster.nodeNames where !cluster.isUp(name) { start(name) }
     queue.add(.check, at: after(500_000))
+  }
+
+  /// Reads each key by direct call, and by message from each set of owners that is enough; returns what was not answered.
+  private func finalReads() -> String? {
+    for name in cluster.nodeNames { cluster.syncNow(name) }
+    for key in keys {
+      guard finalRead(key) else { return "\(words(key)): a last read is not answered" }
+      let owners = cluster.owners(of: key)
+      let quorum = plan.quorum.effective(nodes: cluster.nodeNames.count)
+      // A get is answered once W owners are known to hold what it returns.
+      let needed = max(quorum.read, quorum.write)
+      for set in 0..<1 << owners.count where set.nonzeroBitCount == needed {
+        let (asked, others) = owners.enumerated().reduce(into: ([String](), [String]())) { sides, owner in
+          if set >> owner.offset & 1 == 1 { sides.0.append(owner.element) } else { sides.1.append(owner.element) }
+        }
+        for other in others { cut(asked[0], other, true) }
+        cluster.setCoordinator(asked[0])
+        defer {
+          for other in others { cut(asked[0], other, false) }
+          cluster.setCoordinator(nil)
+        }
+        // With nobody to be cut off from, the operation is a direct one.
+        guard finalRead(key) else { return "\(words(key)): a last read through \(asked) is not answered" }
+      }
+    }
+    return nil
+  }
+
+  private func cut(_ a: String, _ b: String, _ isCut: Bool) {
+    cluster.cutLink(a, b, isCut)
+    cluster.cutLink(b, a, isCut)
+  }
+
+  private func words(_ key: [UInt8]) -> String { String(decoding: key, as: UTF8.self) }
+
+  /// A get that must be answered without delay.
+  private func finalRead(_ key: [UInt8]) -> Bool {
+    counts.finalReads += 1
+    let number = operations.count
+    perform(.get, key)
+    takeAnswers()
+    if case .found = operations[number].outcome { return true }
+    return false
   }
 
   /// What is not as it should be at the end; `nil` if all is well.

@@ -1,12 +1,10 @@
 import KVCluster
 
-/// How things break, and how they mend.
-///
-/// A fault atlas keeps at least one good copy of whatever was acknowledged or seen: disks damage what they hold on one
-/// node a day only, and of nodes that may have lost acknowledged writes there is one at a time, until it has been merged.
-/// So any violation is a bug.
+/// How things break, and how they mend. What disks may lose follows from ``FaultAtlas``.
 extension Simulation {
-  private var up: [String] { cluster.nodeNames.filter { cluster.isUp($0) } }
+  var up: [String] { cluster.nodeNames.filter { cluster.isUp($0) } }
+
+  func drawUp() -> String? { draw(up) }
 
   private func draw(_ names: [String]) -> String? { names.isEmpty ? nil : names[faultRandom.below(names.count)] }
 
@@ -29,6 +27,9 @@ extension Simulation {
     case .blackout:
       restartProgram(losingPower: true)
       return "all nodes"
+    case .close:
+      guard SimulationPlan.Switches.closesSuspects || cluster.suspects.isEmpty else { return nil }
+      return closeProgram()
     case .clockJump:
       let ms = faultRandom.within(1...30_000)
       Clock.advance(toNs: after(ms * 1_000))
@@ -41,9 +42,15 @@ extension Simulation {
       return name
     case .bitRot: return flipBits()
     case .failedSync:
-      guard mayDamage(rotten) else { return nil }
-      machine.disk(of: rotten).fail(.sync)
-      return rotten
+      guard let name = draw(up), mayDamage(name) else { return nil }
+      machine.disk(of: name).fail(.sync)
+      atlas.noteLoss(at: name)
+      return name
+    case .lostFile: return loseFile()
+    case .lostSharedFile: return loseSharedFile()
+    case .repair: return repair(acceptingLoss: isBeyond && faultRandom.chance(perMille: 500))
+    case .backup: return backUp()
+    case .restore: return restoreAll()
     case .fullDisk:
       guard let name = draw(up) else { return nil }
       let disk = machine.disk(of: name)
@@ -63,23 +70,50 @@ extension Simulation {
   /// How long a fault lasts.
   private var faultUs: ClosedRange<Int> { 1_000...max(200_000, plan.dayUs / 5) }
 
-  private func later(_ remedy: Remedy, within us: ClosedRange<Int>) {
+  func later(_ remedy: Remedy, within us: ClosedRange<Int>) {
     queue.add(.undo(remedy), at: after(faultRandom.within(us)))
   }
 
   // MARK: - Nodes
 
-  /// Whether this node may lose acknowledged writes now: all others are whole.
-  /// - Parameter other: may be down.
-  private func mayDamage(_ name: String, besides other: String? = nil) -> Bool {
-    cluster.isUp(name)
-      && cluster.nodeNames.allSatisfy { $0 == name || (cluster.isUp($0) || $0 == other) && !cluster.isSuspect($0) }
-      && !cluster.isChanging
+  /// Whether this node may lose records that were acknowledged: fewer owners than W will have, so one of any W still has
+  /// each. The others are up, and no change is under way.
+  /// - Parameter without: a node that is down with all that it has.
+  func mayDamage(_ name: String, without: String? = nil) -> Bool {
+    guard cluster.isUp(name), SimulationPlan.Switches.losesInChanges || !cluster.isChanging else { return false }
+    let others = cluster.nodeNames.filter { $0 != name && $0 != without }
+    let write = plan.quorum.effective(nodes: cluster.nodeNames.count).write
+    guard SimulationPlan.Switches.losesWhileDown || others.allSatisfy({ cluster.isUp($0) }) else { return false }
+    return others.count { isWounded($0) } + 1 < write
+  }
+
+  /// ``mayDamage(_:)``, or on days on which more may be lost than the promise covers: then keys may be refused, but not
+  /// answered wrongly.
+  func mayLose(_ name: String) -> Bool {
+    if mayDamage(name) { return true }
+    let hasOneCopy = plan.quorum.effective(nodes: cluster.nodeNames.count).replicas == 1
+    guard hasOneCopy || SimulationPlan.Switches.losesBeyond, cluster.isUp(name), !cluster.isChanging else {
+      return false
+    }
+    (isBeyond, wasBeyond) = (true, true)
+    return true
+  }
+
+  func isWounded(_ name: String) -> Bool {
+    let disk = machine.disk(of: name)
+    let isUp = cluster.isUp(name)
+    let isDoubtful =
+      disk.hasPlannedFailure || (isUp ? cluster.isSuspect(name) : disk.bytes("\(name).wal/suspect") != nil)
+    return atlas.isWounded(name, disk, isRebuilt: isUp && !isDoubtful) || isDoubtful
   }
 
   private func crashNode(losingPower: Bool) -> String? {
-    if losingPower, plan.fsync != .always { return beginLoss() }
-    guard let name = draw(up) else { return nil }
+    if losingPower, mayLoseWrites || faultRandom.chance(perMille: 400) { return beginLoss() }
+    // The power is best lost where most is not on the disk yet.
+    let slow = up.filter { name in slowDisks.contains { $0.node == name } }
+    guard let name = draw(losingPower && !slow.isEmpty && faultRandom.chance(perMille: 500) ? slow : up) else {
+      return nil
+    }
     cluster.crashNode(name)
     machine.disk(of: name).restart(losingPower: losingPower)
     later(.start(node: name), within: faultUs)
@@ -88,55 +122,74 @@ extension Simulation {
 
   /// Acknowledged writes are lost on one node, and nobody else may notice: in three acts, since chance alone seldom brings
   /// them together. One node is cut off, so that writes are on few; another loses its power with what was not synced; it
-  /// comes back when the first is there again and a third is cut off.
+  /// comes back when the first is there again and a third is cut off. On days of direct calls nodes die instead. Where all
+  /// that was acknowledged is on the disk, the power goes right after a sync, in the middle of which another write came.
   private func beginLoss() -> String? {
-    guard let isolated = draw(up.filter { $0 != rotten }), mayDamage(rotten) else { return nil }
-    isolate(isolated, true)
-    later(.loss(isolated: isolated), within: faultUs)
-    return "\(isolated) is cut off, \(rotten) will lose power"
+    guard let name = draw(up), mayDamage(name), let isolated = draw(up.filter { $0 != name }) else { return nil }
+    exclude(isolated, true)
+    if !mayLoseWrites { lossAfterSync = (name, isolated) }
+    later(.loss(at: name, isolated: isolated), within: faultUs)
+    return "\(isolated) is cut off, \(name) will lose power"
+  }
+
+  /// Keeps a node from answering, or lets it answer again.
+  private func exclude(_ name: String, _ isOut: Bool) {
+    guard plan.isDirect else { return isolate(name, isOut) }
+    guard isOut else { return start(name) }
+    cluster.crashNode(name)
+    machine.disk(of: name).restart(losingPower: false)
   }
 
   private func isolate(_ name: String, _ isCut: Bool) {
-    if carrier == .direct {
-      guard isCut else { return start(name) }
-      cluster.crashNode(name)
-      return machine.disk(of: name).restart(losingPower: false)
-    }
     for other in cluster.nodeNames where other != name {
       cluster.cutLink(name, other, isCut)
       cluster.cutLink(other, name, isCut)
     }
   }
 
-  private func lose(_ isolated: String) {
-    guard mayDamage(rotten, besides: isolated) else { return isolate(isolated, false) }
-    cluster.crashNode(rotten)
-    machine.disk(of: rotten).restart(losingPower: true)
-    // It must not be believed when it is back.
-    cluster.markSuspect(rotten)
-    trace("\(rotten) loses power")
-    later(.lossEnds(isolated: isolated), within: 1_000...200_000)
+  func lose(_ name: String, _ isolated: String) {
+    lossAfterSync = nil
+    guard mayDamage(name, without: plan.isDirect ? isolated : nil) else { return exclude(isolated, false) }
+    // What it has answered is still on its way when it lives again.
+    if !plan.isDirect, faultRandom.chance(perMille: 500) {
+      for other in cluster.nodeNames where other != name {
+        cluster.slowLink(name, other, byNs: UInt64(faultRandom.within(100_000...2_000_000)) * 1_000)
+        later(.link(from: name, to: other), within: faultUs)
+      }
+    }
+    cluster.crashNode(name)
+    machine.disk(of: name).losePower(keepingNone: true)
+    if mayLoseWrites {
+      // It must not be believed when it is back.
+      atlas.noteLoss(at: name)
+      cluster.markSuspect(name)
+    }
+    trace("\(name) loses power")
+    later(.lossEnds(at: name, isolated: isolated), within: 1_000...200_000)
   }
 
-  private func endLoss(_ isolated: String) {
-    isolate(isolated, false)
-    if let other = draw(up.filter { $0 != isolated }) {
-      isolate(other, true)
-      if carrier == .direct { later(.start(node: other), within: faultUs) }
-      for peer in cluster.nodeNames where peer != other && carrier != .direct {
-        later(.link(from: other, to: peer), within: faultUs)
-        later(.link(from: peer, to: other), within: faultUs)
+  private func endLoss(_ name: String, _ isolated: String) {
+    if let other = draw(up.filter { $0 != isolated && $0 != name }) {
+      exclude(other, true)
+      if plan.isDirect {
+        later(.start(node: other), within: faultUs)
+      } else {
+        for peer in cluster.nodeNames where peer != other {
+          later(.link(from: other, to: peer), within: faultUs)
+          later(.link(from: peer, to: other), within: faultUs)
+        }
       }
       trace("\(isolated) is there again, \(other) is cut off")
     }
-    start(rotten)
+    exclude(isolated, false)
+    start(name)
   }
 
   /// The machine stops at one of its next calls to its disk, whatever that is for; it is found dead a little later.
   private func crashInDisk() -> String? {
-    guard let name = draw(up), plan.fsync == .always else { return nil }
+    guard let name = draw(up), !mayLoseWrites else { return nil }
     let disk = machine.disk(of: name)
-    let moment = DiskFaults.Moment(rawValue: faultRandom.below(3))!
+    let moment = drawMoment()
     let step = disk.steps + faultRandom.within(1...20)
     disk.crash(atStep: step, moment)
     later(.restartCrashed(node: name), within: faultUs)
@@ -197,39 +250,72 @@ extension Simulation {
   // MARK: - Disks
 
   private func flipBits() -> String? {
-    guard mayDamage(rotten) else { return nil }
-    let disk = machine.disk(of: rotten)
-    if faultRandom.chance(perMille: 500), let words = loseTombstone() { return words }
+    guard let name = draw(up), mayLose(name) else { return nil }
+    let disk = machine.disk(of: name)
+    if faultRandom.chance(perMille: 450) { return beginBurial() }
+    if faultRandom.chance(perMille: 500), let words = loseTombstone(at: name) { return words }
     // Most of a log is dead records: every second time the value of a live one is hit.
     if faultRandom.chance(perMille: 500),
-      let place = cluster.place(of: keys[faultRandom.below(plan.keys)], at: rotten)
+      let place = cluster.place(of: keys[faultRandom.below(plan.keys)], at: name)
     {
       let offset = faultRandom.within(place.range.lowerBound...place.range.upperBound - 1)
-      disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+      flip(name, place.path, offset)
       return "\(place.path) at \(offset), a value"
     }
     let segments = disk.listing.filter { $0.path.hasSuffix(".segment") && $0.byteCount > 256 }
     guard !segments.isEmpty else { return nil }
     let segment = segments[faultRandom.below(segments.count)]
     let offset = LogFormat.segmentHeaderBytes + faultRandom.below(segment.byteCount - LogFormat.segmentHeaderBytes)
-    disk.flip(segment.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+    flip(name, segment.path, offset)
     return "\(segment.path) at \(offset)"
+  }
+
+  private func flip(_ node: String, _ path: String, _ offset: Int) {
+    let disk = machine.disk(of: node)
+    disk.flip(path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
+    atlas.noteFlip(at: node, path, offset, disk)
   }
 
   /// A log loses the tombstone of a key that was purged, and the node reads its log again: an older value comes to light
   /// of which nobody else knows any more.
-  private func loseTombstone() -> String? {
+  private func loseTombstone(at name: String) -> String? {
     for key in keys {
-      guard let place = cluster.hidingTombstone(of: key, at: rotten) else { continue }
-      let disk = machine.disk(of: rotten)
+      guard let place = cluster.hidingTombstone(of: key, at: name) else { continue }
       let offset = place.range.lowerBound + faultRandom.below(LogFormat.recordHeaderBytes)
-      disk.flip(place.path, at: offset, mask: UInt8(1 << faultRandom.below(8)))
-      cluster.crashNode(rotten)
-      disk.restart(losingPower: false)
-      later(.start(node: rotten), within: 1_000...20_000)
-      return "\(place.path) at \(offset), a purged tombstone, and \(rotten) starts again"
+      flip(name, place.path, offset)
+      cluster.crashNode(name)
+      machine.disk(of: name).restart(losingPower: false)
+      later(.start(node: name), within: 1_000...20_000)
+      return "\(place.path) at \(offset), a purged tombstone, and \(name) starts again"
     }
     return nil
+  }
+
+  /// A deleted value is to come back: a key is written, deleted and purged, and then one log loses the tombstone. Chance
+  /// alone seldom finds a key in that state.
+  private func beginBurial() -> String {
+    perform(.put(Array("v\(operations.count)".utf8)), SimulationPlan.buriedKey)
+    later(.burial(looks: 20), within: 1_000...50_000)
+    return "\(String(decoding: SimulationPlan.buriedKey, as: UTF8.self)) is written, to be deleted and come back"
+  }
+
+  private func goOnWithBurial(looks: Int) {
+    guard looks > 0, !isHealing else { return }
+    if looks == 20 { perform(.delete, SimulationPlan.buriedKey) }
+    if looks == 1 {
+      // What compaction has done to the tombstone meanwhile shows when the logs are read again.
+      for name in up {
+        cluster.crashNode(name)
+        machine.disk(of: name).restart(losingPower: false)
+        start(name)
+      }
+      return
+    }
+    let places = up.filter { mayDamage($0) && cluster.hidingTombstone(of: SimulationPlan.buriedKey, at: $0) != nil }
+    if faultRandom.chance(perMille: 300), let name = draw(places), let words = loseTombstone(at: name) {
+      return trace("bitRot: \(words)")
+    }
+    later(.burial(looks: looks - 1), within: 200_000...400_000)
   }
 
   // MARK: - Mending
@@ -252,12 +338,15 @@ extension Simulation {
     case .room(let node):
       machine.disk(of: node).capacityBytes = .max
       trace("\(node) has room")
-    case .loss(let isolated): lose(isolated)
-    case .lossEnds(let isolated): endLoss(isolated)
+    case .burial(let looks): goOnWithBurial(looks: looks)
+    case .loss(let name, let isolated):
+      // It may have come already, after a sync.
+      if mayLoseWrites || lossAfterSync?.node == name { lose(name, isolated) }
+    case .lossEnds(let name, let isolated): endLoss(name, isolated)
     case .speed(let node): slowDisks.removeAll { $0.node == node }
     case .restartCrashed(let node):
       cluster.crashNode(node)
-      machine.disk(of: node).restart(losingPower: true)
+      machine.disk(of: node).restart(losingPower: !mayLoseWrites)
       trace("\(node) is found dead")
       later(.start(node: node), within: faultUs)
     }
@@ -267,11 +356,14 @@ extension Simulation {
   func endFaults() {
     cluster.healLinks()
     slowDisks = []
-    for (_, disk) in machine.disks { disk.capacityBytes = .max }
+    for (_, disk) in machine.disks {
+      disk.capacityBytes = .max
+      disk.cancelFailures()
+    }
     for name in cluster.nodeNames {
       if machine.disk(of: name).isCrashed {
         cluster.crashNode(name)
-        machine.disk(of: name).restart(losingPower: true)
+        machine.disk(of: name).restart(losingPower: !mayLoseWrites)
       }
       start(name)
     }

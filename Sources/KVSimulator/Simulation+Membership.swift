@@ -26,11 +26,11 @@ extension Simulation {
         let isUp = cluster.isUp(name)
         changeSteps = add("change", try cluster.beginChange(.leave, name, heir: heir))
         begun(newcomer: heir)
-        if name == rotten { heirOfRotten = heir }
         if isUp { counts.replacedLiving += 1 } else { counts.replacedDead += 1 }
         trace("\(heir) takes the place of \(name), which is \(isUp ? "up" : "down")")
       }
       plannedDeath = drawDeath()
+      hasLostCopies = false
     } catch {
       trace("no change, \(change): \(error)")
     }
@@ -45,9 +45,10 @@ extension Simulation {
       let candidates = !dead.isEmpty && faultRandom.chance(perMille: 500) ? dead : names
       return .replace(candidates[faultRandom.below(candidates.count)], heir: new)
     }
-    if names.count <= 5 || names.count < plan.nodesMax && faultRandom.chance(perMille: 500) { return .join(new) }
-    let name = names[faultRandom.below(names.count)]
-    return name == rotten ? nil : .leave(name)
+    if names.count <= plan.nodesMin || names.count < plan.nodesMax && faultRandom.chance(perMille: 500) {
+      return .join(new)
+    }
+    return .leave(names[faultRandom.below(names.count)])
   }
 
   private func begun(newcomer: String?) {
@@ -61,14 +62,6 @@ extension Simulation {
     report.changes += 1
     if let newcomer { startMaintenance(of: newcomer) }
     newcomer = nil
-    settleRotten()
-  }
-
-  /// If the node with the bad disk has been replaced, it is its heir's turn.
-  func settleRotten() {
-    guard let heir = heirOfRotten, !cluster.nodeNames.contains(rotten) else { return }
-    rotten = heir
-    heirOfRotten = nil
   }
 
   // MARK: - The program dies in the middle
@@ -83,6 +76,21 @@ extension Simulation {
     ]
     let step = steps[faultRandom.below(steps.count)]
     return (step, step == .stream ? faultRandom.below(200) : 0)
+  }
+
+  /// Between the stream and the sync a node loses its power, and with it what it was given and is not on its disk yet: it is
+  /// back before the change notices, which must go over all of it again.
+  func loseCopies() {
+    guard !isHealing, !hasLostCopies, !mayLoseWrites, cluster.changeStep == .sync else { return }
+    hasLostCopies = true
+    guard faultRandom.chance(perMille: 300) else { return }
+    let candidates = newcomer.map { [$0] } ?? up
+    let name = candidates[faultRandom.below(candidates.count)]
+    guard cluster.isUp(name) else { return }
+    cluster.crashNode(name)
+    machine.disk(of: name).losePower(keepingNone: true)
+    trace("\(name) loses what it was given")
+    start(name)
   }
 
   /// Whether the program has just died at the step that was drawn.

@@ -56,13 +56,14 @@ package final class Simulation {
     case room(node: String)
     case restartCrashed(node: String)
     case speed(node: String)
+    /// The next look at what became of a deleted key, see ``Simulation/beginBurial()``.
+    case burial(looks: Int)
     /// The second and third act of a loss of acknowledged writes, see ``Simulation/beginLoss()``.
-    case loss(isolated: String)
-    case lossEnds(isolated: String)
+    case loss(at: String, isolated: String)
+    case lossEnds(at: String, isolated: String)
   }
 
   package let plan: SimulationPlan
-  let carrier: Carrier?
   /// Hears of everything that happens, a line each.
   package var onTrace: ((String) -> Void)?
   /// Whether to work out ``Report/digest``: to put everything into words takes time.
@@ -76,7 +77,7 @@ package final class Simulation {
   var cluster: Cluster!
   var report = Report()
   let seed: UInt64
-  private let options: ClusterOptions
+  var options: ClusterOptions
 
   // Clients.
   var operations: [SimulatedCall] = []
@@ -87,11 +88,15 @@ package final class Simulation {
   var eras = Eras()
   /// The machine may lose its power while writes are in memory only.
   private let losesWrites: Bool
+  /// Writes of an earlier life of the program may be in memory only.
+  var isUnsafe = false
+  /// Rounds of reads through every quorum that have been made since everything healed.
+  var finalRounds = 0
 
   // Background work under way, by number; `nil` once it is done.
-  private var jobs: [(name: String, steps: Cluster.Steps)?] = []
+  var jobs: [(name: String, steps: Cluster.Steps)?] = []
   /// Nodes for which a sync is planned, and how long theirs take.
-  private var planned: [String] = []
+  var planned: [String] = []
   /// Disks that are slow, and how long a sync takes there at most.
   var slowDisks: [(node: String, syncUs: Int)] = []
   var isHealing = false
@@ -99,11 +104,20 @@ package final class Simulation {
   var isOver = false
   var deadlineNs = UInt64.max
   var nextNode: Int
-  /// The node whose disk may damage what it holds; one at a time, so that other copies are good. Who takes its place takes
-  /// this over.
-  var rotten: String
-  var heirOfRotten: String?
+  let atlas = FaultAtlas()
+  /// More was lost than the promise covers: keys may be refused until someone accepts that.
+  var isBeyond = false
+  /// It was so once: keys may be left that no owner can read.
+  var wasBeyond = false
+  /// What has been tried since everything healed to get beyond that.
+  var attempts = 0
+  /// The newest copy of the folder.
+  var backup: Backup?
+  /// A node that loses its power right after its next sync, and the one that is cut off meanwhile.
+  var lossAfterSync: (node: String, isolated: String)?
   var changeSteps: Int?
+  /// Whether a node has lost what it was given in the change under way.
+  var hasLostCopies = false
   /// The node that joins.
   var newcomer: String?
   /// When the program dies in the change under way, if it does: after so many parts of this step.
@@ -117,6 +131,18 @@ package final class Simulation {
     var replacementsResumed = 0
     var deathsInChanges = 0
     var writersHeldBack = 0
+    var closes = 0
+    var deathsInCloses = 0
+    var deathsInStarts = 0
+    var policyTurns = 0
+    var finalReads = 0
+    var refusedFolders = 0
+    var repairs = 0
+    var acceptedLosses = 0
+    var backups = 0
+    var restores = 0
+    var tailsLost = 0
+    var nodesRestored = 0
   }
 
   /// Answers come here from within the cluster.
@@ -130,7 +156,6 @@ package final class Simulation {
   ///   - carrier: how all operations of the day go; `nil`: as its faults will have it.
   package init(seed: UInt64, mistake: PlantedMistake? = nil, carrier: Carrier? = nil) {
     self.seed = seed
-    self.carrier = carrier
     var plan = SimulationPlan(seed: seed)
     if let carrier { plan.force(carrier) }
     self.plan = plan
@@ -139,14 +164,16 @@ package final class Simulation {
     faultRandom = random.split()
     machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
     left = plan.operations
-    losesWrites = plan.fsync != .always && plan.faults.contains { $0.fault == .blackout }
+    losesWrites =
+      (plan.fsync != .always || plan.turnsPolicy)
+      && plan.faults.contains { $0.fault == .blackout || $0.fault == .close }
     nextNode = plan.nodes + 1
-    rotten = "node\(1 + faultRandom.below(plan.nodes))"
     var options = ClusterOptions(
-      dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" }, fsync: plan.fsync,
+      dataFolder: "simulated", initialNodes: (1...plan.nodes).map { "node\($0)" },
+      replicas: plan.quorum.replicas, readQuorum: plan.quorum.read, writeQuorum: plan.quorum.write, fsync: plan.fsync,
       cacheBytes: plan.cacheBytes, operationTimeoutNs: UInt64(plan.timeoutUs) * 1_000)
-    // In small segments compaction is always at work.
-    options.segmentBytes = seed.isMultiple(of: 4) ? 4_096 : 16_384
+    options.segmentBytes = plan.segmentBytes
+    options.checkpointBytes = plan.checkpointBytes
     options.mistake = mistake
     // Every other day hints grow old.
     if seed.isMultiple(of: 2) { options.hintAgeMaxNs = 2_000_000_000 }
@@ -154,18 +181,16 @@ package final class Simulation {
   }
 
   /// Lives the day to its end, heals everything, waits until the cluster has converged, and checks the history.
-  package func run() throws -> Report {
-    try Clock.runVirtually(from: 1_000_000_000) {
-      try open()
+  package func run() -> Report {
+    Clock.runVirtually(from: 1_000_000_000) {
+      guard open() else { return }
       for client in 0..<plan.clients { queue.add(.think(client: client), at: after(random.below(10_000))) }
       for (fault, everyUs) in plan.faults {
         queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2)))
       }
       queue.add(.change, at: after(faultRandom.within(1...plan.changeEveryUs)))
       setLinks()
-      while step() {
-        if isHealing, report.unconverged != nil || isOver { break }
-      }
+      while !isOver, step() {}
       report.virtualUs = Int(Clock.nowNs() / 1_000)
       collectCounts()
       addOwnCounts()
@@ -174,7 +199,8 @@ package final class Simulation {
       takeAnswers()
     }
     report.history = History(operations.compactMap(\.recorded))
-    report.verdict = eras.verdict(operations)
+    report.verdict =
+      plan.quorum.guarantee == .linearizable ? eras.verdict(operations) : Invention.verdict(operations)
     return report
   }
 
@@ -204,7 +230,19 @@ package final class Simulation {
     case .job(let number): work(number)
     case .sync(let node):
       planned.removeAll { $0 == node }
+      // A client may come between the end of the sync and the answers that wait for it.
+      let loss = lossAfterSync.flatMap { $0.node == node ? $0 : nil }
+      machine.power.onSynced = { [unowned self] in
+        // What the client does may sync as well, with the log's lock held.
+        let hook = machine.power.onSynced
+        machine.power.onSynced = nil
+        if loss != nil || random.chance(perMille: 200) { begin(plan.clients) }
+        machine.power.onSynced = hook
+      }
       cluster.syncIfDue(node)
+      machine.power.onSynced = nil
+      takeAnswers()
+      if let loss, left > 0 { lose(loss.node, loss.isolated) }
       if losesWrites { eras.noteDurable(operations, cluster, keys) }
     case .tick:
       cluster.tickNow()
@@ -232,21 +270,35 @@ package final class Simulation {
 
   // MARK: - The cluster
 
-  func open() throws {
-    cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
+  /// Opens the cluster; false if the program died meanwhile, or cannot start at all, which ends the day.
+  func open() -> Bool {
+    do {
+      cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
+    } catch {
+      if machine.isStopped { return false }
+      report.unconverged = "the program does not start: \(error)"
+      isOver = true
+      return false
+    }
+    if machine.isStopped {
+      cluster.vanish()
+      return false
+    }
+    machine.keepRunning()
     // No event names an old one any more.
     jobs = []
     changeSteps = nil
+    lossAfterSync = nil
     planned = []
     for name in cluster.nodeNames { startMaintenance(of: name) }
     newcomer = nil
     plannedDeath = nil
-    settleRotten()
     if let steps = cluster.resumeChange() {
       changeSteps = add("change", steps)
       if cluster.isReplacing { counts.replacementsResumed += 1 }
     }
     queue.add(.tick, at: after(100_000))
+    return true
   }
 
   func startMaintenance(of name: String) {
@@ -265,6 +317,7 @@ package final class Simulation {
     for _ in 0..<random.within(1...64) {
       let pace = job.steps.step()
       if number == changeSteps, diesInChange() { return }
+      if number == changeSteps { loseCopies() }
       switch pace {
       case .again: continue
       case .rest(let ns):
@@ -279,34 +332,13 @@ package final class Simulation {
     queue.add(.job(number), at: after(random.within(10...2_000)))
   }
 
-  /// Everything in memory is gone.
-  func restartProgram(losingPower: Bool) {
-    collectCounts()
-    cluster.vanish()
-    takeAnswers()
-    if losingPower, plan.fsync != .always { eras.begin(operations) }
-    machine.restart(losingPower: losingPower)
-    queue.removeAll { event in
-      switch event {
-      case .job, .sync, .tick: true
-      case .think, .strike, .undo, .change, .check: false
-      }
-    }
-    do {
-      try open()
-    } catch {
-      fatalError("seed \(seed): the program does not start again: \(error)")
-    }
-    if !isHealing { setLinks() }
-  }
-
-  private func setLinks() {
+  func setLinks() {
     cluster.setLinks(
       lossPerMille: plan.lossPerMille, duplicationPerMille: plan.duplicationPerMille,
       delayNs: UInt64(plan.delayUs) * 1_000, jitterNs: UInt64(plan.jitterUs) * 1_000)
   }
 
-  private func collectCounts() {
+  func collectCounts() {
     report.messagesLost += cluster.messagesLost
     report.messagesDoubled += cluster.messagesDoubled
     for (name, count) in cluster.branches { report.add(branch: name, count) }
@@ -318,6 +350,17 @@ package final class Simulation {
     report.add(branch: "replace resumed", counts.replacementsResumed)
     report.add(branch: "death in a change", counts.deathsInChanges)
     report.add(branch: "writer held back", counts.writersHeldBack)
+    report.add(branch: "orderly close", counts.closes)
+    report.add(branch: "death in a close", counts.deathsInCloses)
+    report.add(branch: "death in a start", counts.deathsInStarts)
+    report.add(branch: "another policy", counts.policyTurns)
+    report.add(branch: "final read", counts.finalReads)
+    report.add(branch: "folder refused", counts.refusedFolders)
+    report.add(branch: "repair at rest", counts.repairs)
+    report.add(branch: "loss accepted", counts.acceptedLosses)
+    report.add(branch: "restore of all", counts.restores)
+    if SimulationPlan.Switches.losesTails { report.add(branch: "tail lost", counts.tailsLost) }
+    if SimulationPlan.Switches.restoresNodes { report.add(branch: "restore of one", counts.nodesRestored) }
   }
 
   // MARK: - The record

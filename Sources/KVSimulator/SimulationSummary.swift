@@ -54,14 +54,20 @@ package struct SimulationSummary: Sendable {
     return problems.isEmpty ? nil : problems.joined(separator: "\n")
   }
 
-  /// No violation, and everything converged; with `allStruck`, also that every fault struck and every branch ran.
+  /// No violation, and everything converged; with `allStruck`, also that no fault struck too seldom and no branch ran too seldom.
   package func isClean(allStruck: Bool) -> Bool {
-    violations == 0 && unconverged == 0 && undecided == 0 && (!allStruck || !hasZero)
+    violations == 0 && unconverged == 0 && undecided == 0 && (!allStruck || seldom.isEmpty)
   }
 
-  /// Whether a kind of fault never struck, or a branch of the protocol never ran: then the days prove less than they should.
-  package var hasZero: Bool {
-    faults.contains(0) || branches.contains { $0.count == 0 } || messages.lost == 0 || messages.doubled == 0
+  /// In so many days every kind of fault should strike, and every branch of the protocol run, at least so often; if not,
+  /// the days prove less than they should.
+  package static let (seedsOfMany, leastOfMany) = (2_000, 100)
+
+  /// What happened too seldom for so many days, and how often it did.
+  package var seldom: [(name: String, count: Int)] {
+    let struck = SimulationPlan.Fault.allCases.map { ("\($0)", faults[$0.rawValue]) }
+    let all = struck + branches + [("messages lost", messages.lost), ("messages doubled", messages.doubled)]
+    return all.filter { $0.1 * SimulationSummary.seedsOfMany < SimulationSummary.leastOfMany * seeds }
   }
 
   package var text: String {

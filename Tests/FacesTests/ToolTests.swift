@@ -157,13 +157,13 @@ struct ToolTests {
 
   @Test("simulate tells a day step by step, sums many up, and finds a planted mistake")
   func simulates() async throws {
-    let told = try await run { try SimulateRun(mistake: nil, carrier: nil, $0).tell(42) }
+    let told = try await run { SimulateRun(mistake: nil, carrier: nil, $0).tell(42) }
     #expect(told.status == 0)
     #expect(told.out.hasPrefix("seed 42: ") && told.out.contains("✓ Promises kept"))
-    let many = try await run { try SimulateRun(mistake: nil, carrier: nil, $0).runAll(1...3) }
+    let many = try await run { SimulateRun(mistake: nil, carrier: nil, $0).runAll(1...3) }
     #expect(many.status == 0)
     #expect(many.err.contains("seeds a second"))
-    let broken = try await run { try SimulateRun(mistake: .readsOne, carrier: nil, $0).runAll(1...100) }
+    let broken = try await run { SimulateRun(mistake: .readsOne, carrier: nil, $0).runAll(1...100) }
     #expect(broken.status == 1)
     #expect(broken.out.contains("--mistake readsOne") && broken.out.contains("✗ Promises broken"))
   }

@@ -12,7 +12,7 @@ import Testing
       var journal = DayJournal()
       var lines: [String] = []
       simulation.onTrace = { lines.append(journal.add($0)) }
-      let report = try simulation.run()
+      let report = simulation.run()
       guard case .violation(let violation) = report.verdict else { continue }
       var summary = SimulationSummary()
       let found = summary.add(report)

@@ -19,7 +19,11 @@ enum DirectMistakeScripts {
     case .damagedIsAbsent: try damagedIsAbsent(script)
     case .amnesiacVotes: try amnesiacVotes(script)
     case .readsOne: try readsOne(script)
-    case .retriesWithNewTag: Issue.record("a direct write is sent once")
+    case .suspectsAgree: try PlantedMistakeScripts.suspectsAgree(script)
+    case .leavesSealedUnsynced: try PlantedMistakeScripts.leavesSealedUnsynced(script)
+    case .answersLatecomers: try PlantedMistakeScripts.answersLatecomers(script)
+    case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
+      Issue.record("\(mistake) is not shown by direct call")
     }
   }
 

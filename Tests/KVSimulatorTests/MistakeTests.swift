@@ -9,13 +9,19 @@ import Testing
     (.noWriteBack, 4), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 4),
     (.writesNewOwnersOnly, 29), (.reusesTags, 11), (.purgesEarly, 2), (.cutsTail, 3), (.damagedIsAbsent, 17),
     (.amnesiacVotes, 25), (.retriesWithNewTag, 4), (.readsOne, 1),
+    (.leavesSealedUnsynced, 3),
+  ]
+
+  /// Those that chance has not been seen to bring about; their scripts do.
+  private static let scriptedOnly: [PlantedMistake] = [
+    .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)
   func isFound(mistake: PlantedMistake, seed: UInt64) throws {
     // A change to the simulator shifts what a seed draws: then a few more are tried.
     for seed in [seed] + Array(1...100) {
-      let report = try Simulation(seed: seed, mistake: mistake).run()
+      let report = Simulation(seed: seed, mistake: mistake).run()
       if report.verdict != .linearizable || report.unconverged != nil { return }
     }
     Issue.record("\(mistake) was not found in 100 seeds")
@@ -38,6 +44,6 @@ import Testing
 
   @Test("No mistake is left out")
   func areAllTried() {
-    #expect(Self.seeds.map(\.0) == PlantedMistake.allCases)
+    #expect(Set(Self.seeds.map(\.0) + Self.scriptedOnly) == Set(PlantedMistake.allCases))
   }
 }

@@ -7,8 +7,10 @@ import Testing
 /// By message here; by direct call in ``DirectMistakeScripts``.
 enum PlantedMistakeScripts {
   static func run(_ mistake: PlantedMistake, planted: Bool, by carrier: Carrier) throws -> Verdict {
-    let fsync = mistake == .amnesiacVotes ? FsyncPolicy.everysec : .always
-    let script = try Script(planted ? mistake : nil, fsync: fsync, carrier)
+    let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree].contains(mistake)
+    let script = try Script(
+      planted ? mistake : nil, fsync: isUnsynced ? .everysec : .always, carrier,
+      segmentBytes: mistake == .leavesSealedUnsynced ? 4_096 : 65_536)
     switch carrier {
     case .messages: try run(mistake, script)
     case .direct: try DirectMistakeScripts.run(mistake, script)
@@ -30,6 +32,11 @@ enum PlantedMistakeScripts {
     case .amnesiacVotes: try amnesiacVotes(script)
     case .retriesWithNewTag: try retriesWithNewTag(script)
     case .readsOne: try readsOne(script)
+    case .believesPastLives: try believesPastLives(script)
+    case .streamsOnce: try streamsOnce(script)
+    case .purgesUnsynced: try purgesUnsynced(script)
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers:
+      Issue.record("\(mistake) is not shown by message")
     }
   }
 
@@ -170,5 +177,33 @@ enum PlantedMistakeScripts {
     try script.put("new", via: "node1")
     script.waitUntilForgotten()
     try script.get(via: "node3")
+  }
+
+  /// node3 takes a write, loses it with its power, and has been rebuilt and votes when its answer arrives; node1 takes the
+  /// write only now, for its disk was full.
+  static func believesPastLives(_ script: Script) throws {
+    try script.put("old", via: "node1")
+    script.run(ms: 3_000)
+    script.holdsSyncs = true
+    script.cut("node1", "node2")
+    let disk = script.machine.disk(of: "node1")
+    // A record of its size needs a segment of its own.
+    disk.capacityBytes = disk.usedBytes
+    script.cluster.slowLink("node3", "node1", byNs: 160_000_000)
+    try script.begin(.put([UInt8](repeating: 7, count: 70_000)), via: "node1")
+    script.run(ms: 5)
+    script.cluster.crashNode("node3")
+    script.machine.disk(of: "node3").losesAllUnsynced = true
+    script.machine.disk(of: "node3").restart(losingPower: true)
+    script.cluster.markSuspect("node3")
+    _ = try script.cluster.startNode("node3")
+    let care = try #require(script.cluster.maintenance(of: "node3"))
+    for _ in 0..<20 where care.step() == .again {}
+    script.cluster.cutLink("node1", "node3", true)
+    disk.capacityBytes = .max
+    script.run(ms: 300)
+    script.isolate("node1")
+    script.cut("node2", "node3", false)
+    try script.get(via: "node2")
   }
 }

@@ -28,14 +28,15 @@ final class Script {
   ///   - write: W, and R is as small as linearizable allows; `nil` for majorities.
   init(
     _ mistake: PlantedMistake?, fsync: FsyncPolicy = .always, _ carrier: Carrier = .messages, nodes: Int = 3,
-    write: Int? = nil
+    write: Int? = nil, segmentBytes: Int = 65_536, checkpointBytes: Int = 1 << 28
   ) throws {
     self.carrier = carrier
     var options = ClusterOptions(
       dataFolder: "simulated", initialNodes: (1...nodes).map { "node\($0)" }, replicas: nodes,
       readQuorum: write.map { nodes - $0 + 1 }, writeQuorum: write, fsync: fsync, cacheBytes: 0,
       operationTimeoutNs: 500_000_000)
-    options.segmentBytes = 65_536
+    options.segmentBytes = segmentBytes
+    options.checkpointBytes = checkpointBytes
     options.mistake = mistake
     self.options = options
     machine = SimulatedMachine(random: SeededRandom(seed: 1), isStaged: fsync.stagesLogs)
@@ -132,6 +133,8 @@ final class Script {
       for name in syncs { cluster.syncIfDue(name) }
       takeAnswers()
     }
+    // Direct calls may have been answered without any of that.
+    takeAnswers()
     Clock.advance(toNs: end)
   }
 
@@ -174,6 +177,14 @@ final class Script {
 
   /// A node that is down answers again, and does not catch up.
   func start(_ node: String) throws { _ = try cluster.startNode(node) }
+
+  /// Closes the program in order; returns false if it died meanwhile.
+  func close() -> Bool {
+    let closing = cluster.beginClosing()
+    while closing.step() != .done, !machine.isStopped {}
+    takeAnswers()
+    return !machine.isStopped
+  }
 
   /// The program dies, with `losingPower` the machine, and starts again.
   /// - Parameters:

@@ -12,7 +12,7 @@ import Testing
     "A cluster whose links, disks, nodes and members change stays linearizable and converges",
     arguments: Array(1...30) + kept)
   func staysLinearizable(seed: UInt64) throws {
-    let report = try Simulation(seed: seed).run()
+    let report = Simulation(seed: seed).run()
     if case .violation(let violation) = report.verdict {
       Issue.record("seed \(seed): \(violation.explanation())")
     }
@@ -25,7 +25,7 @@ import Testing
   func isDeterministic(seed: UInt64) throws {
     let days = [Simulation(seed: seed), Simulation(seed: seed)]
     for day in days { day.keepsDigest = true }
-    let (a, b) = (try days[0].run(), try days[1].run())
+    let (a, b) = (days[0].run(), days[1].run())
     #expect(a.digest == b.digest)
     #expect(a.history == b.history)
   }

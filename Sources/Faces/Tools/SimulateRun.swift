@@ -12,13 +12,13 @@ package struct SimulateRun {
   }
 
   /// Tells one day step by step; returns the program's exit status.
-  package func tell(_ seed: UInt64) throws -> Int32 {
+  package func tell(_ seed: UInt64) -> Int32 {
     let simulation = Simulation(seed: seed, mistake: mistake, carrier: carrier)
     console.say("seed \(seed): \(simulation.plan.summary)")
     console.say(DayJournal.heading)
     var journal = DayJournal()
     simulation.onTrace = { [console] in console.say(journal.add($0)) }
-    let report = try simulation.run()
+    let report = simulation.run()
     var summary = SimulationSummary()
     let failure = summary.add(report)
     console.say(summary.text)
@@ -31,12 +31,12 @@ package struct SimulateRun {
   }
 
   /// Lives many days and sums them up; returns the program's exit status.
-  package func runAll(_ seeds: ClosedRange<UInt64>) throws -> Int32 {
+  package func runAll(_ seeds: ClosedRange<UInt64>) -> Int32 {
     var summary = SimulationSummary()
     var progress = SimulationProgress(of: seeds.count, console)
     let signals = SignalWatch(console.signals) { _ in }
     for seed in seeds where signals.caught == nil {
-      let report = try Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
+      let report = Simulation(seed: seed, mistake: mistake, carrier: carrier).run()
       let failure = summary.add(report)
       progress.show(summary.seeds)
       guard let failure else { continue }
@@ -53,9 +53,13 @@ package struct SimulateRun {
     let signal = signals.caught
     if signal != nil { console.say("stopped after \(summary.seeds) of \(seeds.count) seeds") }
     progress.sayRate(summary.seeds)
-    let isMany = summary.seeds >= 2_000
-    if isMany, summary.hasZero {
-      console.say("✗ In so many days every fault should strike and every branch run: see the 0 above")
+    let isMany = summary.seeds >= SimulationSummary.seedsOfMany
+    let seldom = summary.seldom
+    if isMany, !seldom.isEmpty {
+      let names = seldom.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+      let (least, days) = (SimulationSummary.leastOfMany, SimulationSummary.seedsOfMany)
+      console.say(
+        "✗ In \(days) days every fault should strike and every branch run \(least) times: too seldom \(names)")
     }
     guard summary.isClean(allStruck: isMany) else { return 1 }
     return signal.map { 128 + $0 } ?? 0

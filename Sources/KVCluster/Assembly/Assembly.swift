@@ -13,7 +13,7 @@ package final class Assembly: Sendable {
   package let lifespan = Lifespan()
   let verdict: VerdictBoard
   let events: EventLog
-  let executor: any Executor
+  package let executor: any Executor
   let report: StatusReport
   let keyScan: KeyScan
   let faults: FaultInjection

@@ -41,7 +41,9 @@ package final class ChangeExecution {
     } catch {
       return wait(because: error)
     }
-    if change.step == .sync, generation != changes.data.partitions.currentGeneration {
+    if change.step == .sync, generation != changes.data.partitions.currentGeneration,
+      changes.options.mistake != .streamsOnce
+    {
       // A node came or went: what was counted on may not hold. What is in place is recognised and not copied again.
       change.streamAgain()
       changes.counters.streamsRepeated.wrappingAdd(1, ordering: .relaxed)

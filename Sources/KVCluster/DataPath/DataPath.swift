@@ -89,7 +89,7 @@ package final class DataPath: Sendable {
   // MARK: - Placement
 
   /// The form in which operations look up a configuration; made once an epoch.
-  func view(of configuration: Configuration) -> PlacementView {
+  package func view(of configuration: Configuration) -> PlacementView {
     views.withLock { view in
       if view.epoch != configuration.epoch { view = makeView(of: configuration) }
       return view

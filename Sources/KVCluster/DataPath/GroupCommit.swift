@@ -61,6 +61,8 @@ package final class GroupCommit: @unchecked Sendable {
   private let log: Log
   private let policy: FsyncPolicy
   private let onFailure: @Sendable (StorageError) -> Void
+  /// A mistake, for a test: a sync answers also those who came while it was under way. Set before anyone waits.
+  var answersLatecomers = false
   private let monitor = Monitor()
   /// Set once, by the initializer; joined once, by ``stop(syncing:)``.
   private var thread: BackgroundThread?
@@ -117,7 +119,7 @@ package final class GroupCommit: @unchecked Sendable {
   }
 
   /// Returns when all that was appended before the call is on the disk, or the node has failed.
-  func syncNow() {
+  package func syncNow() {
     // The log's lock is taken outside the monitor: writers hold it when they call in here.
     let wanted = log.end
     if thread == nil { return syncOnCaller() }
@@ -250,8 +252,9 @@ package final class GroupCommit: @unchecked Sendable {
   private func notifyDurable() {
     let served = monitor.withLock { () -> [Waiter] in
       if isSomeoneWaitingForAll { monitor.notifyAll() }
-      let served = beingServed
+      let served = answersLatecomers ? beingServed + waiters : beingServed
       beingServed = []
+      if answersLatecomers { waiters = [] }
       gathering.served(served.count, nowNs: Clock.nowNs())
       return served
     }

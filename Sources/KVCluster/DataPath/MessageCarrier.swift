@@ -365,7 +365,9 @@ package final class MessageCarrier: @unchecked Sendable {
 
   private func take(_ message: Message, _ now: UInt64) {
     guard entries[message.operation] != nil else { return }
-    guard partitions.incarnation(of: message.from) == message.incarnation else { return counters.voidAnswers += 1 }
+    guard mistake == .believesPastLives || partitions.incarnation(of: message.from) == message.incarnation else {
+      return counters.voidAnswers += 1
+    }
     let hasNews = entries[message.operation]?.operation.take(message.body, from: message.from) ?? false
     if entries[message.operation]?.operation.hasHeardTwins ?? false {
       let partition = partitions[Store.partition(of: message.hash)]

@@ -144,7 +144,8 @@ package struct Purge {
       guard let version = member.store.version(slot.hash, record.key, known: slot.tag) else { return false }
       if version.tag == .none { continue }
       guard version.tag == slot.tag, view.isOwner(member.id, ofSlot: Ring.slot(of: slot.hash)) else { return false }
-      guard member.store.log.durable > member.store.position(version.location, slot.hash) else {
+      let isDurable = member.store.log.durable > member.store.position(version.location, slot.hash)
+      guard isDurable || options.mistake == .purgesUnsynced else {
         wantsSync = wantsSync || options.fsync == .never
         return false
       }

@@ -57,7 +57,7 @@ package enum RepairProgress: Sendable {
 /// One run of ``Cluster/repair(progress:)``.
 ///
 /// Nodes are repaired in turns until a turn changes nothing: a node that was rebuilt can be what another waits for.
-final class Repair {
+package final class Repair {
   private struct Patient {
     var maintenance: NodeMaintenance
     var report: RepairReport.Node
@@ -71,13 +71,13 @@ final class Repair {
   private var twins: [RepairReport.TwinCopies] = []
   private var isStopped = false
 
-  init(_ maintenance: Maintenance, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
+  package init(_ maintenance: Maintenance, _ acceptsLoss: Bool, _ progress: @escaping (RepairProgress) -> Bool) {
     self.maintenance = maintenance
     self.acceptsLoss = acceptsLoss
     self.progress = progress
   }
 
-  func run() -> RepairReport? {
+  package func run() -> RepairReport? {
     patients = maintenance.roster.live.map {
       Patient(maintenance: NodeMaintenance($0, maintenance, isHurried: true), report: RepairReport.Node(name: $0.name))
     }

@@ -30,4 +30,16 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case retriesWithNewTag
   /// A read of one owner decides.
   case readsOne
+  /// What a node said in an earlier life counts, though it may have lost since what it spoke of.
+  case believesPastLives
+  /// A node or a link came back while keys that move were copied, and they are not gone over again.
+  case streamsOnce
+  /// Owners forget a tombstone that is not on all their disks.
+  case purgesUnsynced
+  /// A node that may have lost writes agrees with others when they are asked by direct call.
+  case suspectsAgree
+  /// A sync leaves out the segments that were sealed since the last one.
+  case leavesSealedUnsynced
+  /// A sync answers also those who came while it was under way.
+  case answersLatecomers
 }

@@ -92,6 +92,7 @@ package final class NodeLifecycle: Sendable {
       [weak self] error in
       self?.fail(id, error)
     }
+    commit.answersLatecomers = options.mistake == .answersLatecomers
     return Replica(id: id, name: name, store: store, commit: commit)
   }
 
@@ -100,6 +101,10 @@ package final class NodeLifecycle: Sendable {
     switch mistake {
     case .amnesiacVotes: store.isSuspect = false
     case .cutsTail: store.forget { $0.tag == store.newestTag }
+    case .suspectsAgree:
+      store.agreesAlways.store(true, ordering: .relaxed)
+      store.isSuspect = store.isSuspect
+    case .leavesSealedUnsynced: store.log.leavesSealedUnsynced.store(true, ordering: .relaxed)
     default: break
     }
   }

@@ -49,7 +49,7 @@ package final class Roster: Sendable {
     try state.withLock(body)
   }
 
-  func name(of id: UInt16) -> String {
+  package func name(of id: UInt16) -> String {
     state.withLock { state in state.nodes.first { $0.id == id }?.name ?? "node \(id)" }
   }
 

@@ -15,7 +15,7 @@ extension Log {
       if let failure = tail.failure { throw failure }
       let position = LogPosition(segment: tail.id, offset: tail.offset)
       guard position > durable, let file = tail.segment?.file else { return nil }
-      let files = tail.unsynced + [file]
+      let files = leavesSealedUnsynced.load(ordering: .relaxed) ? [file] : tail.unsynced + [file]
       tail.unsynced = []
       let unwritten = takeUnwritten(&tail)
       return (position, files, unwritten, takeFinished(&tail, upTo: tail.offset))

@@ -77,6 +77,8 @@ package final class Log: @unchecked Sendable {
   /// Where the log ended at the last sync: unlike `durable`, without the mark that followed it.
   let syncedRaw = Atomic<UInt64>(0)
   let syncCount = Atomic<UInt64>(0)
+  /// A mistake, for a test: a sync leaves out what was sealed since the last one.
+  let leavesSealedUnsynced = Atomic<Bool>(false)
   /// Where locations point to.
   package let table: SegmentTable
   /// Called, with the log's lock held, when room is getting short; guarded by `lock`.

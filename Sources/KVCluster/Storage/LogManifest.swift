@@ -33,10 +33,17 @@ enum CheckedText {
 
   /// The body, or `nil` if the checksum is not there or does not match.
   static func decode(_ bytes: [UInt8]) -> String? {
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard let last = text.split(separator: "\n").last else { return nil }
-    let body = String(text.dropLast(last.count + 1))
-    return last == "checksum \(String(checksum(body), radix: 16))" ? body : nil
+    body(bytes).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The bytes of the body, likewise.
+  static func body(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
+    let newline = UInt8(ascii: "\n")
+    guard bytes.last == newline else { return nil }
+    let start = bytes.dropLast().lastIndex(of: newline).map { $0 + 1 } ?? 0
+    let checksum = bytes[..<start].withUnsafeBytes { Checksum.crc32c($0) }
+    let last = bytes[start...].dropLast()
+    return last.elementsEqual("checksum \(String(checksum, radix: 16))".utf8) ? bytes[..<start] : nil
   }
 
   private static func checksum(_ body: String) -> UInt32 {

@@ -26,7 +26,7 @@ package struct SuspectMark: Equatable {
   private static let lostLine = "lost\n"
   private static let unsyncedLine = "unsynced\n"
 
-  static func path(_ folder: String) -> String { "\(folder)/suspect" }
+  package static func path(_ folder: String) -> String { "\(folder)/suspect" }
 
   /// `nil` without a mark. What makes no sense is one of the worst kind.
   static func read(from disk: any Disk, folder: String) throws(StorageError) -> SuspectMark? {

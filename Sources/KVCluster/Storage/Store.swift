@@ -29,6 +29,8 @@ package final class Store: @unchecked Sendable {
   /// What opening the log found damaged.
   package internal(set) var damage = DamageReport()
   private let suspicion = Atomic<Bool>(false)
+  /// What agreeing readers go by: the suspicion, unless a mistake is planted.
+  private let silence = Atomic<Bool>(false)
   private let loss = Atomic<Bool>(false)
   /// Positions before which hints for a node no longer count.
   private let settled: Mutex<[String: LogPosition]>
@@ -44,6 +46,8 @@ package final class Store: @unchecked Sendable {
   let drops: Mutex<[(ranges: RingRanges, effect: LogPosition)]>
   /// A mistake, for a test: purged tombstones leave the log with whatever segment they are in.
   let buriesEarly = Atomic<Bool>(false)
+  /// A mistake, for a test: suspicion does not keep the store from agreeing with others.
+  let agreesAlways = Atomic<Bool>(false)
 
   init(
     log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], hintsBegin: LogPosition = .start,
@@ -103,7 +107,10 @@ package final class Store: @unchecked Sendable {
   @inline(__always)
   package var isSuspect: Bool {
     get { suspicion.load(ordering: .relaxed) }
-    set { suspicion.store(newValue, ordering: .releasing) }
+    set {
+      suspicion.store(newValue, ordering: .releasing)
+      silence.store(newValue && !agreesAlways.load(ordering: .relaxed), ordering: .releasing)
+    }
   }
 
   /// Some of the records lost had been on this node's disk: its copies together with those of others that lost some too
@@ -250,7 +257,7 @@ package final class Store: @unchecked Sendable {
   @inline(__always)
   func vote(_ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag) -> (tag: Tag, location: Location)? {
     stripe(hash).pointee.operations.reads &+= 1
-    return isSuspect ? nil : version(hash, key, known: known)
+    return silence.load(ordering: .relaxed) ? nil : version(hash, key, known: known)
   }
 
   /// The place in the log of a location that ``version(_:_:known:)`` returned for the hash.

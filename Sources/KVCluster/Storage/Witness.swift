@@ -151,15 +151,45 @@ extension Witness {
 
   /// `nil` if any of it makes no sense.
   init?(_ bytes: [UInt8]) {
-    guard let body = CheckedText.decode(bytes) else { return nil }
-    let lines = body.split(separator: "\n")
-    guard lines.first.map(String.init) == Witness.firstLine else { return nil }
+    guard let body = CheckedText.body(bytes) else { return nil }
+    let lines = body.split(separator: UInt8(ascii: "\n"))
+    guard let first = lines.first, first.elementsEqual(Witness.firstLine.utf8) else { return nil }
     self.init(clusterID: 0)
-    for line in lines.dropFirst() where !take(line.split(separator: " ")) { return nil }
+    for line in lines.dropFirst() {
+      if line.starts(with: Witness.startsPrefix) {
+        guard takeStarts(line.dropFirst(Witness.startsPrefix.count)) else { return nil }
+      } else if !take(String(decoding: line, as: UTF8.self).split(separator: " ")) {
+        return nil
+      }
+    }
     guard names.count <= Witness.namesMax, UInt64(names.count) <= start, start < 1 << 48 else { return nil }
   }
 
-  /// Takes a line; false if it makes no sense.
+  private static let startsPrefix = Array("starts ".utf8)
+
+  /// Takes the names of starts, in hexadecimal. By bytes: most of a witness are these, and a start reads one of each node.
+  private mutating func takeStarts(_ line: ArraySlice<UInt8>) -> Bool {
+    for word in line.split(separator: UInt8(ascii: " ")) {
+      var name: UInt64 = 0
+      guard word.count <= 16 else { return false }
+      for byte in word {
+        guard let digit = Witness.digit(byte) else { return false }
+        name = name << 4 | UInt64(digit)
+      }
+      names.append(name)
+    }
+    return true
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    default: nil
+    }
+  }
+
+  /// Takes any other line; false if it makes no sense.
   private mutating func take(_ words: [Substring]) -> Bool {
     switch (words.first, words.count) {
     case ("cluster", 2):
@@ -169,9 +199,6 @@ extension Witness {
       guard let start = UInt64(words[1]), let count = UInt64(words[2]) else { return false }
       (self.start, self.count) = (start, count)
     case ("boot", 2): boot = words[1] == "-" ? nil : String(words[1])
-    case ("starts", _):
-      names = words.dropFirst().compactMap { UInt64($0, radix: 16) }
-      return names.count == words.count - 1
     case ("configuration", 3):
       guard let epoch = UInt64(words[1]), let fingerprint = UInt32(words[2], radix: 16) else { return false }
       (self.epoch, self.fingerprint) = (epoch, fingerprint)

@@ -39,7 +39,7 @@ struct Simulate: ParsableCommand {
     let simulate = SimulateRun(mistake: mistake, carrier: carrier)
     let status =
       switch (seed, seeds, scaling) {
-      case (let seed?, nil, false): try simulate.tell(seed)
+      case (let seed?, nil, false): simulate.tell(seed)
       case (nil, let text?, false): try simulate.runAll(Simulate.range(text))
       case (nil, nil, true): try ScalingTable.run()
       default: throw ValidationError("give one of --seed 42, --seeds 1..2000 and --scaling")

@@ -1,0 +1,100 @@
+import KVCluster
+import Testing
+
+@testable import KVSimulator
+
+/// The scripts of mistakes that concern logs, disks and those who look after them.
+extension PlantedMistakeScripts {
+  private static func restart(_ script: Script, _ node: String, losingPower: Bool) throws {
+    script.cluster.crashNode(node)
+    script.machine.disk(of: node).losesAllUnsynced = losingPower
+    script.machine.disk(of: node).restart(losingPower: losingPower)
+    _ = try script.cluster.startNode(node)
+  }
+
+  /// node3 has missed the values, and node4 loses the copies that it was given, for they are not on its disk yet.
+  static func streamsOnce(_ script: Script) throws {
+    script.isolate("node3")
+    for key in keys { try script.put("value", key, via: "node1") }
+    script.waitUntilForgotten()
+    let change = try script.cluster.beginChange(.join, "node4")
+    script.isolate("node3")
+    while script.cluster.changeStep != .sync {
+      if case .rest(let ns) = change.step() { script.run(ms: Int(ns / 1_000_000) + 1) }
+    }
+    try restart(script, "node4", losingPower: true)
+    script.isolate("node3")
+    for _ in 0..<2_000 where change.step() != .done { script.run(ms: 1) }
+    script.isolate("node3", false)
+    script.isolate("node1")
+    for key in keys { try script.get(key, via: "node4") }
+  }
+
+  /// A delete is on two disks when it is purged everywhere; the third loses it with its power.
+  static func purgesUnsynced(_ script: Script) throws {
+    try script.put("value", via: "node1")
+    script.waitUntilForgotten()
+    script.holdsSyncs = true
+    try script.begin(.delete, via: "node1")
+    script.run(ms: 5)
+    for name in ["node1", "node2"] { script.cluster.syncIfDue(name) }
+    script.waitUntilForgotten()
+    script.cluster.purge(at: "node1")
+    try restart(script, "node3", losingPower: true)
+    script.isolate("node2")
+    script.holdsSyncs = false
+    try script.get(via: "node1")
+  }
+
+  /// node3 has missed the newest values, and so, after a loss of power, has node1, which knows that it may have.
+  static func suspectsAgree(_ script: Script) throws {
+    for key in keys { try script.put("old", key, via: "node1") }
+    script.run(ms: 3_000)
+    script.holdsSyncs = true
+    script.cluster.crashNode("node3")
+    script.machine.disk(of: "node3").restart(losingPower: false)
+    for key in keys { try script.put("new", key, via: "node1") }
+    script.cluster.crashNode("node1")
+    script.machine.disk(of: "node1").losesAllUnsynced = true
+    script.machine.disk(of: "node1").restart(losingPower: true)
+    script.cluster.markSuspect("node1")
+    _ = try script.cluster.startNode("node1")
+    _ = try script.cluster.startNode("node3")
+    script.cluster.crashNode("node2")
+    for key in keys { _ = try? script.begin(.get, key, via: "node1") }
+  }
+
+  /// Two writes wait for one sync, and between them a segment was sealed; then the machine loses its power.
+  static func leavesSealedUnsynced(_ script: Script) throws {
+    script.run(ms: 10)
+    for (_, disk) in script.machine.disks { disk.losesAllUnsynced = true }
+    for i in 0..<2 { try script.put(String(repeating: "x", count: 1_500), "filler\(i)", via: "node1") }
+    script.holdsSyncs = true
+    try script.begin(.put(Array("value".utf8)), via: "node1")
+    try script.begin(.put([UInt8](repeating: 1, count: 1_500)), "next", via: "node1")
+    script.holdsSyncs = false
+    script.run(ms: 20)
+    try script.restartProgram(losingPower: true)
+    try script.get(via: "node1")
+  }
+
+  /// A write comes while node1's sync of another is under way. node2 syncs it, node1 and node3 lose their power.
+  static func answersLatecomers(_ script: Script) throws {
+    try script.put("old", via: "node1")
+    script.holdsSyncs = true
+    for name in ["node1", "node3"] { script.machine.disk(of: name).losesAllUnsynced = true }
+    try script.begin(.put(Array("first".utf8)), "other", via: "node1")
+    script.machine.power.onSynced = {
+      script.machine.power.onSynced = nil
+      _ = try? script.begin(.put(Array("late".utf8)), via: "node1")
+    }
+    script.run(ms: 5)
+    for name in ["node1", "node2"] { script.cluster.syncIfDue(name) }
+    script.run(ms: 1)
+    script.cluster.crashNode("node2")
+    for name in ["node1", "node3"] { try restart(script, name, losingPower: true) }
+    script.holdsSyncs = false
+    _ = try? script.begin(.get, via: "node1")
+    script.run(ms: 20)
+  }
+}
