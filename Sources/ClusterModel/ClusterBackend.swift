@@ -23,7 +23,10 @@ public protocol ClusterBackend: Sendable {
   func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool
 
   /// Keys that begin with `prefix`, from a cursor on; needs ``Capabilities/Feature/scans``.
-  /// - Parameter cursor: `nil` for the first page, then that of the page before.
+  /// - Parameters:
+  ///   - prefix: empty for all keys.
+  ///   - cursor: `nil` for the first page, then that of the page before.
+  ///   - limit: the most keys of a page.
   func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage
 
   /// The newest status.
@@ -36,7 +39,9 @@ public protocol ClusterBackend: Sendable {
   func place(of key: [UInt8]) -> KeyPlace
 
   /// Obeys an order; needs its ``AdminCommand/feature``. Returns when it is done.
-  /// - Parameter progress: is told how far it is; false stops what can be stopped.
+  /// - Parameters:
+  ///   - command: what is to be done.
+  ///   - progress: is told how far it is; false stops what can be stopped.
   func perform(
     _ command: AdminCommand, progress: @escaping @Sendable (AdminProgress) -> Bool
   ) async throws(ClusterError) -> AdminResult

@@ -164,7 +164,9 @@ extension DashboardState {
   /// Takes a new status; returns whether the picture may be another because of it.
   ///
   /// The time alone changes it twice a second: that is how often graphs move and the uptime may have to.
-  /// - Parameter nowNs: when it came, on the face's clock.
+  /// - Parameters:
+  ///   - new: the newest status.
+  ///   - nowNs: when it came, on the face's clock.
   @discardableResult
   package mutating func apply(status new: ClusterStatus, nowNs: UInt64) -> Bool {
     var same = live.status
