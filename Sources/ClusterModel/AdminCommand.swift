@@ -18,9 +18,9 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   case partition([[String]])
   /// Makes all links good and lets paused nodes go on.
   case heal
-  /// Delays every message to and from a node by so many nanoseconds; 0 ends that.
+  /// Delays every message to and from a node by `byNs` nanoseconds; 0 ends the delay.
   case slow(String, byNs: UInt64)
-  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
+  /// Loses `perMille` of 1,000 messages to and from a node; 0 ends the loss.
   case drop(String, perMille: Int)
   /// Flips a byte of a value on a node's disk.
   case corrupt(String)

@@ -1,8 +1,8 @@
-/// A cluster as faces see it, whatever serves it: the engine in this process, one in another process, Redis Cluster, or a
-/// dictionary in a test.
+/// The interface between faces and a cluster: the engine in this process, an engine in another process, Redis Cluster, or
+/// a dictionary in a test.
 ///
-/// Every method may be called from any thread and task. Those that are not `async` answer at once from what the backend
-/// knows, so a screen may call them as often as it draws. Programs that store and read at full speed use the engine itself:
+/// Every method may be called from any thread and task. A method that is not `async` returns at once with the backend's
+/// newest knowledge, so a screen may call it for each picture. Programs that store and read at full speed use the engine itself:
 /// this is a seam for faces, and each call through it is a dynamic one.
 public protocol ClusterBackend: Sendable {
   /// What the backend can do. Faces offer nothing else.

@@ -44,7 +44,7 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   public var hintsDropped: Int?
   /// Tombstones removed since the cluster was opened, because no replica needs them any more.
   public var tombstonesPurged: Int?
-  /// What the live checker has found; `nil` if no checker runs.
+  /// The live checker's verdict; `nil` if no checker runs.
   public var verdict: VerdictStatus?
   /// How long puts, gets and deletes took: all of them while they are few, a sample of them under load.
   public var latencies: OperationLatencies?

@@ -1,4 +1,4 @@
-/// Who owns which part of the ring, as arcs. The ring is cut into ``slotCount`` equal slots; an arc is a run of slots with
+/// The owners of every part of the ring, as arcs. The ring is cut into ``slotCount`` equal slots; an arc is a run of slots with
 /// the same owners, so a ring of 65,536 slots is a few hundred arcs. A face that draws slots expands it: `RingMap`.
 public struct RingStatus: Sendable, Equatable, Codable {
   /// Slots from ``start`` to the next arc's start, and their owners.

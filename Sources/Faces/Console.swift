@@ -57,10 +57,10 @@ extension Console {
   /// full disk is not taken for damaged data.
   package static let lost: Int32 = 74
 
-  /// One line of what the program was asked for.
+  /// Prints one line of the program's result.
   package func say(_ line: String) { write(line + "\n") }
 
-  /// What the program was asked for. It has to arrive: see ``status(_:)``.
+  /// Prints a part of the program's result. A failure to print changes the exit status: see ``status(_:)``.
   package func write(_ text: String) { write(Array(text.utf8)) }
 
   package func write(_ bytes: [UInt8]) {
@@ -84,8 +84,8 @@ extension Console {
   /// A remark beside the answers, as it is. Its reader may have gone, which changes nothing.
   package func note(_ text: String) { try? WholeFile.write(ByteText.decode(text), to: errors) }
 
-  /// What the fate of the output makes of the program's exit status: as after SIGPIPE if its reader has gone, else
-  /// ``lost``. A signal that ended the program stays its status.
+  /// The program's exit status, given whether its result was printed: that of SIGPIPE if the reader has gone, ``lost`` if
+  /// printing failed. The status of a signal that ended the program stays.
   package func status(_ status: Int32) -> Int32 {
     guard let failure else { return status }
     if failure == EPIPE { return status == 0 ? 128 + SIGPIPE : status }

@@ -260,7 +260,7 @@ public final class Cluster: Sendable {
     try parts.faults.slow(name, byNs: delayNs)
   }
 
-  /// Loses so many of 1,000 messages to and from a node; 0 ends that.
+  /// Loses `perMille` of 1,000 messages to and from a node; 0 ends the loss.
   public func drop(_ name: String, perMille: Int) throws(ClusterError) {
     try parts.faults.drop(name, perMille: perMille)
   }

@@ -4,7 +4,7 @@ import Text
 /// Whether the engine can open a folder by its name: it has paths as UTF-8, and would take another folder for one whose
 /// name is none.
 package enum FolderName {
-  /// - Throws: ``Refusal`` if the path or what it leads to is not UTF-8.
+  /// - Throws: ``Refusal`` if the path, or the path that its links resolve to, is not UTF-8.
   package static func check(_ path: String) throws {
     guard !ByteText.isUTF8(path) || !ByteText.isUTF8(resolved(path)) else { return }
     throw Refusal(

@@ -52,7 +52,6 @@ extension NodeLifecycle {
     var isExpected: Bool
     /// Up to where it must reach.
     var end: LogPosition
-    var suspicion: SuspectMark.Cause?
   }
 
   /// - Parameter isLeased: some node has had tags; it counts where no witness was found.
@@ -61,14 +60,12 @@ extension NodeLifecycle {
     try witnesses.examine(name)
     let log = witnesses.log(name)
     let folder = DataFolder.logFolder(name)
-    let isUnmarked = unmarkedSuspects.withLock { $0.contains(name) }
     let mark = try SuspectMark.read(from: self.folder.disk, folder: folder)
     // Of what was not synced a loss of power, or a failed sync, may have taken any part.
     let mayMissUnsynced =
-      self.folder.boot == nil || isUnmarked || mark?.mayHaveLostPower ?? false || log?.suspicion == .unsynced
+      mayHaveLostPower(name) || mark?.mayHaveLostPower ?? false || log?.suspicion == .unsynced
     let end = (mayMissUnsynced ? log?.synced : log?.written) ?? .start
-    let suspicion = log?.suspicion
-    if let suspicion, mark == nil || suspicion == .lost && mark?.cause == .unsynced {
+    if let suspicion = log?.suspicion, mark == nil || suspicion == .lost && mark?.cause == .unsynced {
       do throws(StorageError) {
         try self.folder.disk.makeFolder(folder)
         try SuspectMark.write(suspicion, to: self.folder.disk, folder: folder)
@@ -76,6 +73,6 @@ extension NodeLifecycle {
         unmarkedSuspects.withLock { $0.append(name) }
       }
     }
-    return Known(isExpected: witnesses.isFirst ? isLeased : log != nil, end: end, suspicion: suspicion)
+    return Known(isExpected: witnesses.isFirst ? isLeased : log != nil, end: end)
   }
 }

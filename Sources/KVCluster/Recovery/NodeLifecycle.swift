@@ -51,7 +51,7 @@ package final class NodeLifecycle: Sendable {
 
   /// Whether a loss of power may have taken what was not synced, for all that the node's folder says: after one nodes are
   /// marked as suspect.
-  private func mayHaveLostPower(_ name: String) -> Bool {
+  func mayHaveLostPower(_ name: String) -> Bool {
     folder.boot == nil || unmarkedSuspects.withLock { $0.contains(name) }
   }
 
