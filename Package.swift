@@ -23,12 +23,12 @@ let package = Package(
   targets: [
     .target(name: "CKernels"),
     .target(name: "Text", swiftSettings: strict),
-    .target(name: "ClusterModel", swiftSettings: strict),
+    .target(name: "ClusterModel", dependencies: ["Text"], swiftSettings: strict),
     .target(
       name: "KVCluster",
-      dependencies: [.product(name: "HeapModule", package: "swift-collections"), "CKernels", "ClusterModel"],
+      dependencies: [.product(name: "HeapModule", package: "swift-collections"), "CKernels", "ClusterModel", "Text"],
       swiftSettings: strict),
-    .target(name: "KVSimulator", dependencies: ["KVCluster"], swiftSettings: strict),
+    .target(name: "KVSimulator", dependencies: ["KVCluster", "Text"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
@@ -47,7 +47,8 @@ let package = Package(
     .target(
       name: "Faces",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard", "CTerminal", "Text",
+        "ClusterModel", "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard",
+        "CTerminal", "Text",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -75,6 +76,8 @@ let package = Package(
       name: "FacesTests",
       dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Text"],
       swiftSettings: strict),
+    .testTarget(
+      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "Text"], swiftSettings: strict),
     .testTarget(
       name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),

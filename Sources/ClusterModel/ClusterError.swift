@@ -1,39 +1,134 @@
-/// Why the cluster refused or could not finish something. Each says what happened, whether data is safe, and what to do.
+/// Why the cluster refused or could not finish something: a code, what happened and whether data is safe in words, the nodes
+/// it is about, and what could be done.
 public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
   /// A key, value or name outside the limits; nothing was done.
-  case invalidArgument(String)
+  case invalidArgument(Detail)
   /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer, `consistency` the
   /// level asked for, unless it was the cluster's own.
   case unavailable(needed: Int, live: Int, owners: Int, missing: [String], consistency: Consistency? = nil)
   /// Not enough owners answered in time: a write may or may not have taken effect, and of a read nothing is known.
-  case indeterminate(String)
+  case indeterminate(Detail)
   /// A membership change is under way, or the change asked for makes no sense; nothing was changed.
-  case refused(String)
+  case refused(Detail)
   /// The data folder cannot be used as it is; nothing in it was changed.
-  case dataFolder(String)
+  case dataFolder(Detail)
   /// The disk failed; the message says where and whether data is safe.
-  case storage(String)
+  case storage(Detail)
   /// The cluster is closed or still recovering.
-  case notServing(String)
+  case notServing(Detail)
+  /// The backend cannot do this; nothing was done.
+  case unsupported(Capabilities.Feature)
 
-  /// What happened, whether data is safe, and what to do, in a sentence or two.
+  /// What happened, and to which nodes. A literal is a detail without nodes and advice.
+  public struct Detail: Sendable, Equatable, Codable, ExpressibleByStringInterpolation {
+    /// What happened and whether data is safe, without a final full stop.
+    public var text: String
+    /// The nodes it is about.
+    public var nodes: [String]
+    /// What could be done.
+    public var advice: [Advice]
+
+    /// Backends make these.
+    public init(_ text: String, nodes: [String] = [], advice: Advice...) {
+      (self.text, self.nodes, self.advice) = (text, nodes, advice)
+    }
+
+    /// A detail without nodes and advice.
+    public init(stringLiteral text: String) { (self.text, nodes, advice) = (text, [], []) }
+  }
+
+  /// The error's kind as a stable word.
+  public enum Code: String, Sendable, Codable, CaseIterable {
+    /// ``ClusterError/invalidArgument(_:)``
+    case invalid
+    /// ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``
+    case unavailable
+    /// ``ClusterError/indeterminate(_:)``
+    case indeterminate
+    /// ``ClusterError/refused(_:)``
+    case refused
+    /// ``ClusterError/dataFolder(_:)``
+    case dataFolder
+    /// ``ClusterError/storage(_:)``
+    case storage
+    /// ``ClusterError/notServing(_:)``
+    case notServing
+    /// ``ClusterError/unsupported(_:)``
+    case unsupported
+  }
+
+  /// The error's kind as a stable word.
+  public var code: Code {
+    switch self {
+    case .invalidArgument: .invalid
+    case .unavailable: .unavailable
+    case .indeterminate: .indeterminate
+    case .refused: .refused
+    case .dataFolder: .dataFolder
+    case .storage: .storage
+    case .notServing: .notServing
+    case .unsupported: .unsupported
+    }
+  }
+
+  /// What happened and whether data is safe, in a sentence or two. What to do is ``advice``.
   public var description: String {
     switch self {
-    case .invalidArgument(let message), .refused(let message), .dataFolder(let message), .storage(let message),
-      .notServing(let message):
-      return message
+    case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
+      .notServing(let detail):
+      return detail.text
     case .unavailable(let needed, let live, let owners, let missing, let consistency):
-      let names = missing.joined(separator: ", ")
       return
-        "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: \(names). "
-        + "Nothing was changed; `restart \(missing.first ?? "NODE")` brings a killed node back"
-    case .indeterminate(let message):
-      return "indeterminate: \(message)"
+        "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: "
+        + "\(missing.joined(separator: ", ")). Nothing was changed"
+    case .indeterminate(let detail): return "indeterminate: \(detail.text)"
+    case .unsupported(let feature): return "this cluster has no \(feature.words); nothing was done"
+    }
+  }
+
+  /// The nodes it is about.
+  public var nodes: [String] {
+    switch self {
+    case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
+      .notServing(let detail), .indeterminate(let detail):
+      detail.nodes
+    case .unavailable(_, _, _, let missing, _): missing
+    case .unsupported: []
+    }
+  }
+
+  /// What could be done about it; the faces put it into words that fit them.
+  public var advice: [Advice] {
+    switch self {
+    case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
+      .notServing(let detail), .indeterminate(let detail):
+      detail.advice
+    case .unavailable(_, _, _, let missing, _): missing.first.map { [.restart($0)] } ?? []
+    case .unsupported: []
     }
   }
 
   /// A write that may or may not have taken effect.
-  package static func undecidedWrite(_ reason: String) -> ClusterError {
-    .indeterminate("\(reason). It may or may not have taken effect; read the key to find out")
+  package static func undecidedWrite(_ reason: String, advice: [Advice] = []) -> ClusterError {
+    var detail = Detail("\(reason). It may or may not have taken effect; read the key to find out")
+    detail.advice = advice
+    return .indeterminate(detail)
+  }
+}
+
+extension Capabilities.Feature {
+  /// What is missing, in words: `this cluster has no …`.
+  var words: String {
+    switch self {
+    case .consistencyLevels: "consistency levels"
+    case .scans: "list of keys"
+    case .membership: "changes of membership"
+    case .replacement: "replacement of nodes"
+    case .nodeControl: "control of single nodes"
+    case .linkFaults: "link faults"
+    case .diskFaults: "disk faults"
+    case .backup: "backup"
+    case .verdict: "live checker"
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// What a checker that watches the running cluster has found: whether the answers that clients got on some keys can be
 /// explained by one copy of each key that every operation acts on at one moment (linearizability).
 public struct VerdictStatus: Sendable, Equatable, Codable {
@@ -17,10 +19,10 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
     /// What was answered that should not have been, in a line.
     public var summary: String
     /// The operations that contradict one another, as lines of text.
-    public var explanation: String
+    public var explanation: [String]
 
     /// A checker makes these.
-    public init(summary: String, explanation: String) {
+    public init(summary: String, explanation: [String]) {
       self.summary = summary
       self.explanation = explanation
     }
@@ -40,12 +42,7 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
 
   /// `1,203,221 operations checked, 0 violations`.
   public var words: String {
-    "\(Self.grouped(operationsChecked)) operation\(operationsChecked == 1 ? "" : "s") checked, "
-      + "\(Self.grouped(violations)) violation\(violations == 1 ? "" : "s")"
-  }
-
-  private static func grouped(_ number: UInt64) -> String {
-    let digits = Array(String(number))
-    return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
+    "\(Figures.count(Int(clamping: operationsChecked), "operation")) checked, "
+      + "\(Figures.count(Int(clamping: violations), "violation"))"
   }
 }

@@ -1,5 +1,5 @@
+import ClusterModel
 import KVBench
-import KVCluster
 
 /// One line that a command says.
 ///
@@ -27,6 +27,9 @@ package struct Answer: Sendable, Equatable {
     self.text = Array(text.utf8)
   }
 
+  /// The line without its mark, for faces that have a place of their own for it.
+  package var body: [UInt8] { kind == .note ? line : text }
+
   /// The line as line mode prints it: mark, text. The marks are UTF-8 in every locale, as the original's are.
   package var line: [UInt8] {
     switch kind {
@@ -42,6 +45,8 @@ package struct Answer: Sendable, Equatable {
 package enum CommandOutput: Sendable, Equatable {
   /// A line that stays.
   case answer(Answer)
+  /// That a long command begins: a line that stays, and that a screen shows at once.
+  case announcement(Answer)
   /// How far a long command is; the next one replaces it.
   case progress(CommandProgress)
 }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Synchronization
 
 /// How far a benchmark is.
@@ -53,40 +53,50 @@ package struct Benchmark: Sendable {
   /// What writing and reading take; deleting its keys comes after it.
   package static let measuredLength = Schedule().readsEnd
 
-  let cluster: Cluster
+  let backend: any ClusterBackend
   let emit: @Sendable (CommandOutput) -> Void
   var schedule = Schedule()
 
-  /// Runs to the end, or until the task is cancelled, and returns whether every operation succeeded. The keys are
-  /// deleted either way.
-  func run() async -> Bool {
+  /// What it measured, and whether every operation succeeded and its keys are gone.
+  struct End: Sendable, Equatable {
+    var averages: BenchmarkAverages?
+    var isGood = false
+  }
+
+  /// Runs to the end, or until the task is cancelled. The keys are deleted either way.
+  func run() async -> End {
     await removeLeftovers()
+    var end = End()
     let start = ContinuousClock.now
-    say(.info, "Running benchmark...")
+    emit(.announcement(Answer(.info, "Running benchmark...")))
     let writes = await measure(.write, until: start + schedule.writesEnd) {
       client, number throws(ClusterError) in
-      try await cluster.put(Self.key(client, number % Self.keysPerClient), Self.value(client, number))
+      try await backend.put(
+        Self.key(client, number % Self.keysPerClient), Self.value(client, number), WriteOptions())
     }
     report("Write", writes)
     guard writes.operations > 0 else {
       say(.failure, Task.isCancelled ? "Benchmark cancelled" : "Benchmark stopped: no write succeeded")
-      return false
+      return end
     }
-    var isGood = writes.failures == 0
+    end.averages = BenchmarkAverages(writesPerSecond: writes.perSecond)
+    end.isGood = writes.failures == 0
     var measured = writes.operations
     if !Task.isCancelled {
       let reads = await measure(.read, after: measured, until: start + schedule.readsEnd) {
         client, number throws(ClusterError) in
-        _ = try await cluster.get(Self.key(client, number % Self.keysPerClient))
+        _ = try await backend.get(Self.key(client, number % Self.keysPerClient), ReadOptions())
       }
       report("Read", reads)
       measured += reads.operations
-      isGood = isGood && reads.failures == 0
+      end.averages?.readsPerSecond = reads.perSecond
+      end.isGood = end.isGood && reads.failures == 0
     }
     let wasCancelled = Task.isCancelled
     let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
     if wasCancelled { say(.failure, "Benchmark cancelled") }
-    return isGood && isClean && !wasCancelled
+    end.isGood = end.isGood && isClean && !wasCancelled
+    return end
   }
 
   /// Deletes what was written, in a task of its own: cancelling the benchmark must not leave its keys behind.
@@ -97,11 +107,11 @@ package struct Benchmark: Sendable {
     let deletes = await Task {
       await measure(.cleanUp, after: measured, until: start + schedule.end, perClient: keys) {
         client, number throws(ClusterError) in
-        _ = try await cluster.delete(Self.key(client, keys - 1 - number))
+        _ = try await backend.delete(Self.key(client, keys - 1 - number), WriteOptions())
       }
     }.value
     if deletes.failures == 0, deletes.operations == keys * Self.clients { return true }
-    let reason = deletes.firstError.map { ": \($0)" } ?? ": no time left"
+    let reason = deletes.firstError.map { ": \($0.words)" } ?? ": no time left"
     say(.failure, "Some keys under \(Self.keyPrefix) are left behind\(reason); the next benchmark deletes them")
     return false
   }
@@ -110,11 +120,26 @@ package struct Benchmark: Sendable {
   /// off, a first one is there.
   private func removeLeftovers() async {
     for client in 0..<Self.clients {
-      guard (try? await cluster.get(Self.key(client, 0))) != nil else { continue }
-      let keys = try? cluster.keys(prefix: Array(Self.keyPrefix.utf8), limit: Self.clients * Self.keysPerClient).keys
-      for key in keys ?? [] { _ = try? await cluster.delete(key) }
+      guard (try? await backend.get(Self.key(client, 0), ReadOptions())) != nil else { continue }
+      for key in await leftovers() { _ = try? await backend.delete(key, WriteOptions()) }
       return
     }
+  }
+
+  /// Without scans, the names that every run uses.
+  private func leftovers() async -> [[UInt8]] {
+    let count = Self.clients * Self.keysPerClient
+    guard backend.capabilities.has(.scans) else { return (0..<count).map { Array("\(Self.keyPrefix)\($0)".utf8) } }
+    var keys: [[UInt8]] = []
+    var cursor: ScanCursor?
+    repeat {
+      guard let page = try? await backend.scan(prefix: Array(Self.keyPrefix.utf8), from: cursor, limit: count) else {
+        break
+      }
+      keys += page.keys
+      cursor = page.next
+    } while cursor != nil
+    return keys
   }
 
   static func key(_ client: Int, _ number: Int) -> [UInt8] {
@@ -137,11 +162,11 @@ package struct Benchmark: Sendable {
   }
 
   private func report(_ name: String, _ phase: Measurement) {
-    let seconds = max(phase.elapsed, .nanoseconds(1)) / .seconds(1)
+    let seconds = phase.seconds
     say(.info, "\(name) operations: \(phase.operations) in \(Int(seconds * 1_000))ms")
-    say(.info, "\(name) throughput: \(Int(Double(phase.operations) / seconds)) ops/sec")
+    say(.info, "\(name) throughput: \(phase.perSecond) ops/sec")
     if let error = phase.firstError {
-      say(.failure, "\(phase.failures) \(name.lowercased())s failed, the first with: \(error)")
+      say(.failure, "\(phase.failures) \(name.lowercased())s failed, the first with: \(error.words)")
     }
   }
 }
@@ -155,6 +180,9 @@ extension Benchmark {
     var perClientMax = 0
     var firstError: ClusterError?
     var elapsed = Duration.zero
+
+    var seconds: Double { max(elapsed, .nanoseconds(1)) / .seconds(1) }
+    var perSecond: Int { Int(Double(operations) / seconds) }
 
     mutating func add(_ part: Measurement) {
       operations += part.operations

@@ -8,7 +8,7 @@ package final class BenchmarkDesk: Sendable {
     var running: Running?
     var latest: (@Sendable () -> BenchmarkSnapshot)?
     var summaries: [BenchmarkSummary] = []
-    var averages: String?
+    var averages: BenchmarkAverages?
   }
 
   private struct Running {
@@ -28,8 +28,8 @@ package final class BenchmarkDesk: Sendable {
   /// The last few runs, oldest first.
   package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
 
-  /// What `benchmark` without a workload said last, in a line.
-  var averages: String? { state.withLock { $0.averages } }
+  /// What was measured so far.
+  var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
   /// Takes the place.
   /// - Returns: the name of the one that has it, or `nil` if it is the caller's now, until ``end(_:)``.
@@ -53,7 +53,7 @@ package final class BenchmarkDesk: Sendable {
     }
   }
 
-  func end(averages: String?) {
+  func end(averages: BenchmarkAverages?) {
     state.withLock { state in
       state.running = nil
       state.averages = averages ?? state.averages

@@ -1,24 +1,21 @@
-import KVCluster
+import ClusterModel
 import Text
 
 /// Advice on a membership change, before it begins or after it ends. Pure.
 package enum ChangeAdvice {
-  /// Why no copies could be brought to a new node now, if that is so: a read quorum of the owners has to answer for every
-  /// key, and the change would wait for it without an end.
-  static func refusal(ofCopying status: ClusterStatus) -> String? {
+  /// The nodes that are down, if because of them no copies could be brought to a new node now: a read quorum of the owners
+  /// has to answer for every key, and the change would wait for it without an end.
+  static func missing(forCopying status: ClusterStatus) -> [String] {
     let live = Set(status.nodes.filter(\.state.isServing).map(\.id))
     let down = status.nodes.filter { !live.contains($0.id) }.map(\.name)
-    guard let first = down.first else { return nil }
-    guard let wanted = status.effectiveQuorum?.read else { return nil }
+    guard !down.isEmpty, let wanted = status.effectiveQuorum?.read else { return [] }
     let ring = RingMap(status.ring)
     for slot in 0..<ring.slotCount {
       if ring.owners(ofSlot: slot).count(where: { live.contains($0) }) < wanted {
-        return
-          "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and too few of the owners of some keys "
-          + "answer, so that their copies cannot be brought to a new node: `restart \(first)` first"
+        return down
       }
     }
-    return nil
+    return []
   }
 
   /// What is to be known once a node is gone, or `nil`: with fewer nodes than copies asked for each key has fewer copies.

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Text
 
 extension Command {
@@ -95,19 +95,19 @@ extension Command {
     case .get: return .get(key: values[0], consistency: consistency)
     case .del: return .delete(key: values[0], consistency: consistency)
     case .nodes: return .nodes
-    case .addnode: return .addNode(text(values[0]))
-    case .removenode: return .removeNode(text(values[0]))
-    case .replacenode: return .replaceNode(text(values[0]), heir: text(values[1]))
-    case .kill: return .kill(text(values[0]))
-    case .restart: return .restart(text(values[0]))
-    case .pause: return .pause(text(values[0]))
-    case .resume: return .resume(text(values[0]))
-    case .partition: return .partition(sides(values.map(text)))
-    case .heal: return .heal
-    case .slow: return .slow(text(values[0]), byNs: try delayNs(text(values[1])))
-    case .drop: return .drop(text(values[0]), perMille: try perMille(text(values[1])))
-    case .corrupt: return .corrupt(text(values[0]), isMeant: try isMeant(name, values))
-    case .fsyncFail: return .failSync(text(values[0]), isMeant: try isMeant(name, values))
+    case .addnode: return .order(.addNode(text(values[0])))
+    case .removenode: return .order(.removeNode(text(values[0])))
+    case .replacenode: return .order(.replaceNode(text(values[0]), replacement: text(values[1])))
+    case .kill: return .order(.kill(text(values[0])))
+    case .restart: return .order(.restart(text(values[0])))
+    case .pause: return .order(.pause(text(values[0])))
+    case .resume: return .order(.resume(text(values[0])))
+    case .partition: return .order(.partition(sides(values.map(text))))
+    case .heal: return .order(.heal)
+    case .slow: return .order(.slow(text(values[0]), byNs: try delayNs(text(values[1]))))
+    case .drop: return .order(.drop(text(values[0]), perMille: try perMille(text(values[1]))))
+    case .corrupt: return .order(.corrupt(text(values[0])), isMeant: try isMeant(name, values))
+    case .fsyncFail: return .order(.failSync(text(values[0])), isMeant: try isMeant(name, values))
     case .benchmark: return .benchmark(try BenchmarkRequest(values.map { ByteText.encode($0) }))
     case .load: return .load(path: values[0])
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// One thing a person can ask of the cluster, whichever face they ask through.
 ///
@@ -10,21 +10,9 @@ package enum Command: Sendable, Equatable {
   case get(key: [UInt8], consistency: Consistency? = nil)
   case delete(key: [UInt8], consistency: Consistency? = nil)
   case nodes
-  case addNode(String)
-  case removeNode(String)
-  case replaceNode(String, heir: String)
-  case kill(String)
-  case restart(String)
-  case pause(String)
-  case resume(String)
-  /// Cuts the links between these groups of nodes.
-  case partition([[String]])
-  case heal
-  case slow(String, byNs: UInt64)
-  case drop(String, perMille: Int)
-  /// Both damage data; `isMeant` says that whoever asks knows.
-  case corrupt(String, isMeant: Bool)
-  case failSync(String, isMeant: Bool)
+  /// An order to the administration, but for a backup, whose path may be any bytes. `isMeant`: the caller knows that it
+  /// damages data, where it does.
+  case order(AdminCommand, isMeant: Bool = false)
   case benchmark(BenchmarkRequest)
   /// Stores the `key<TAB>value` lines of the file at `path`; `-` is standard input.
   case load(path: [UInt8])
@@ -55,19 +43,7 @@ package enum Command: Sendable, Equatable {
     case .get: .get
     case .delete: .del
     case .nodes: .nodes
-    case .addNode: .addnode
-    case .removeNode: .removenode
-    case .replaceNode: .replacenode
-    case .kill: .kill
-    case .restart: .restart
-    case .pause: .pause
-    case .resume: .resume
-    case .partition: .partition
-    case .heal: .heal
-    case .slow: .slow
-    case .drop: .drop
-    case .corrupt: .corrupt
-    case .failSync: .fsyncFail
+    case .order(let order, _): CommandName(order)
     case .benchmark: .benchmark
     case .load: .load
     case .keys: .keys

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// What could be typed next at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
 ///
@@ -19,7 +19,10 @@ package struct CommandCompletion: Sendable, Equatable {
   ///   - line: the whole line, in UTF-8.
   ///   - cursor: bytes of the line before the cursor.
   ///   - nodes: the cluster's nodes, from its status.
-  package static func at(_ cursor: Int, in line: [UInt8], nodes: [NodeStatus]) -> CommandCompletion {
+  ///   - capabilities: what the backend can do; `nil` for everything.
+  package static func at(
+    _ cursor: Int, in line: [UInt8], nodes: [NodeStatus], _ capabilities: Capabilities? = nil
+  ) -> CommandCompletion {
     precondition((0...line.count).contains(cursor), "cursor outside the line: \(cursor) of \(line.count)")
     let typed = line[..<cursor]
     let start = typed.lastIndex(where: Ascii.isWhiteSpace).map { $0 + 1 } ?? 0
@@ -28,11 +31,13 @@ package struct CommandCompletion: Sendable, Equatable {
 
     let called = (before.first ?? typed[start...]).split(whereSeparator: Ascii.isWhiteSpace).first
     let entry = called.flatMap { CommandEntry.called(String(decoding: $0, as: UTF8.self)) }
+      .flatMap { $0.name.isOffered(by: capabilities) ? $0 : nil }
+    let names = CommandName.allCases.filter { $0.isOffered(by: capabilities) }.map(\.rawValue)
     let pool: [String]
     if before.isEmpty {
-      pool = CommandName.allCases.map(\.rawValue)
+      pool = names
     } else if let argument = entry?.argument(at: before.count - 1) {
-      pool = words(for: argument.kind, nodes: nodes)
+      pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes)
     } else {
       pool = []
     }

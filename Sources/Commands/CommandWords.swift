@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// Cuts a line into words: a pure cursor over bytes.
 ///

@@ -17,8 +17,9 @@ enum FileRoom {
     let open = openCount()
     guard open.map({ rlim_t($0 + filesOfNode) > limit.rlim_cur }) ?? true else { return }
     throw .refused(
-      "this process may have \(limit.rlim_cur) files open, \(open.map { "\($0)" } ?? "all of them") are, and a node needs "
-        + "\(filesOfNode): start again with a higher limit (`ulimit -n`); nothing was changed")
+      .init(
+        "this process may have \(limit.rlim_cur) files open, \(open.map { "\($0)" } ?? "all of them") are, and a node needs "
+          + "\(filesOfNode): start again with a higher limit (`ulimit -n`); nothing was changed"))
   }
 
   /// `nil` if there is no room to look.

@@ -1,5 +1,5 @@
 import Glibc
-import KVCluster
+import ClusterModel
 
 /// Reads an input line by line, as bytes, in bounded memory.
 ///
@@ -14,7 +14,7 @@ package final class LineReader {
   }
 
   /// A line of ours in the worst case: every byte of key and value written `\xHH`, and some words around them.
-  package static let commandBytesMax = 4 * (Limits.keyBytesMax + Limits.valueBytesMax) + 1_024
+  package static let commandBytesMax = 4 * LoadLine.Limits().lineBytesMax + 1_024
 
   private let input: InputDescriptor
   private let lineBytesMax: Int

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// One line of a file to load: `key<TAB>value`, bytes taken literally. Further tabs belong to the value.
 struct LoadLine: Equatable {
@@ -9,31 +9,43 @@ struct LoadLine: Equatable {
   enum Fault: Error, Equatable, CustomStringConvertible {
     case noTab
     case emptyKey
-    case keyTooLong(byteCount: Int)
-    case valueTooLong
+    case keyTooLong(byteCount: Int, allowed: Int)
+    case valueTooLong(allowed: Int)
 
     var description: String {
       switch self {
       case .noTab: "no tab between key and value"
       case .emptyKey: "the key is empty"
-      case .keyTooLong(let byteCount): "the key has \(byteCount) bytes, \(Limits.keyBytesMax) are allowed"
-      case .valueTooLong: "the value has more than \(Limits.valueBytesMax) bytes"
+      case .keyTooLong(let byteCount, let allowed): "the key has \(byteCount) bytes, \(allowed) are allowed"
+      case .valueTooLong(let allowed): "the value has more than \(allowed) bytes"
       }
     }
   }
 
-  /// Longer lines hold no key and value within the limits.
-  static let byteCountMax = Limits.keyBytesMax + 1 + Limits.valueBytesMax
+  /// How long keys and values may be.
+  struct Limits: Sendable, Equatable {
+    var keyBytesMax = 65_535
+    var valueBytesMax = 64 << 20
+
+    /// Longer lines hold no key and value within the limits.
+    var lineBytesMax: Int { keyBytesMax + 1 + valueBytesMax }
+  }
 }
 
 extension LoadLine {
-  init(_ line: LineReader.Line) throws(Fault) {
-    guard case .bytes(let bytes) = line else { throw .valueTooLong }
+  init(_ line: LineReader.Line, _ limits: Limits = Limits()) throws(Fault) {
+    guard case .bytes(let bytes) = line else { throw .valueTooLong(allowed: limits.valueBytesMax) }
     guard let tab = bytes.firstIndex(of: Ascii.tab) else { throw .noTab }
     guard tab > 0 else { throw .emptyKey }
-    guard tab <= Limits.keyBytesMax else { throw .keyTooLong(byteCount: tab) }
-    guard bytes.count - tab - 1 <= Limits.valueBytesMax else { throw .valueTooLong }
+    guard tab <= limits.keyBytesMax else { throw .keyTooLong(byteCount: tab, allowed: limits.keyBytesMax) }
+    guard bytes.count - tab - 1 <= limits.valueBytesMax else { throw .valueTooLong(allowed: limits.valueBytesMax) }
     key = Array(bytes[..<tab])
     value = Array(bytes[(tab + 1)...])
+  }
+}
+
+extension LoadLine.Limits {
+  init(_ capabilities: Capabilities) {
+    self.init(keyBytesMax: capabilities.keyBytesMax, valueBytesMax: capabilities.valueBytesMax)
   }
 }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Synchronization
 import Text
 
@@ -39,27 +39,22 @@ struct Loader {
   /// Between two reports of progress: smooth to look at, and few enough to print each as a line of a log.
   static let reportInterval = Duration.milliseconds(200)
 
-  /// How the reading ended.
-  private enum End {
-    case endOfInput, cancelled, tooManyRefused
-    case unreadable(String)
-  }
-
   let put: @Sendable ([UInt8], [UInt8]) async throws(ClusterError) -> Void
   let emit: @Sendable (CommandOutput) -> Void
+  var limits = LoadLine.Limits()
 
-  /// Stores all lines, says what happened, and returns whether every line is stored.
-  func load(_ reader: LineReader) async -> Bool {
+  /// Stores all lines; says which could not be stored.
+  func load(_ reader: LineReader) async -> CommandResult {
     let ledger = LoadLedger(bytesTotal: reader.bytesTotal, emit: emit)
     let end = await withTaskGroup(of: Void.self) { group in
       let end = await feed(reader, to: &group, ledger)
       await group.waitForAll()
       return end
     }
-    return summarize(ledger.progress(), end)
+    return .loaded(ledger.progress(), end)
   }
 
-  private func feed(_ reader: LineReader, to group: inout TaskGroup<Void>, _ ledger: LoadLedger) async -> End {
+  private func feed(_ reader: LineReader, to group: inout TaskGroup<Void>, _ ledger: LoadLedger) async -> LoadEnd {
     var number = 0
     // Finished tasks stay in the group until they are taken out, so these are bounded, not only those that run.
     var tasks = 0
@@ -73,7 +68,7 @@ struct Loader {
           tasks -= 1
         }
         do throws(LoadLine.Fault) {
-          let line = try LoadLine(read)
+          let line = try LoadLine(read, limits)
           while !ledger.starts(line) {
             await group.next()
             tasks -= 1
@@ -85,7 +80,7 @@ struct Loader {
           ledger.reject(number)
         }
       }
-      return .endOfInput
+      return .complete
     } catch is CancellationError {
       return .cancelled
     } catch {
@@ -99,30 +94,8 @@ struct Loader {
       ledger.finish(number, line, isStored: true)
     } catch {
       // Said before it is counted: progress never passes a line whose failure is still unknown.
-      emit(.answer(Answer(.failure, "Line \(number): \(error)")))
+      emit(.answer(Answer(.failure, "Line \(number): \(error.words)")))
       ledger.finish(number, line, isStored: false)
     }
-  }
-
-  private func summarize(_ progress: LoadProgress, _ end: End) -> Bool {
-    let lines = progress.linesStored + progress.linesFailed
-    let part = progress.linesFailed == 0 ? "" : "\(progress.linesStored) of "
-    let count = "\(part)\(lines) \(Figures.word(lines, "line", "lines"))"
-    let speed = "in \(Int(progress.elapsed / .milliseconds(1)))ms, \(progress.linesPerSecond) lines/sec"
-    let done = "\(count) \(speed)"
-    switch end {
-    case .endOfInput where progress.linesFailed == 0:
-      emit(.answer(Answer(.success, "Loaded: \(done)")))
-      return true
-    case .endOfInput:
-      emit(.answer(Answer(.failure, "Loaded: \(done); the others are listed above")))
-    case .cancelled:
-      emit(.answer(Answer(.failure, "Load cancelled: stored \(done)")))
-    case .tooManyRefused:
-      emit(.answer(Answer(.failure, "Load stopped, too many lines could not be stored: stored \(done)")))
-    case .unreadable(let reason):
-      emit(.answer(Answer(.failure, "Load stopped, cannot read on: \(reason); stored \(done)")))
-    }
-    return false
   }
 }

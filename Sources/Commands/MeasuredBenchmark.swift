@@ -1,6 +1,6 @@
 import Glibc
 import KVBench
-import KVCluster
+import ClusterModel
 import Text
 
 /// `benchmark WORKLOAD`: one run of the instrument that `kvstore bench` is, on the cluster that is there, under a prefix
@@ -9,21 +9,17 @@ struct MeasuredBenchmark: Sendable {
   /// As often as a screen is worth drawing.
   private static let tick = Duration.milliseconds(200)
 
-  let plan: BenchmarkPlan
+  let runner: BenchmarkRunner
   /// Where the page with graphs goes, if anywhere; may stand for any bytes.
   let reportPath: String?
-  let cluster: Cluster
   let desk: BenchmarkDesk
   let emit: @Sendable (CommandOutput) -> Void
 
-  /// Returns whether every operation succeeded and the keys are gone.
-  func run() async -> Bool {
-    let runner = BenchmarkRunner(plan, cluster)
+  func run() async -> CommandResult {
     if let other = desk.begin(name, snapshot: runner.snapshot, stop: runner.stop) {
-      say(.failure, BenchmarkDesk.refusal(other))
-      return false
+      return .impossible(.benchmarkRuns(name: other))
     }
-    say(.info, "Running benchmark \(name)...")
+    emit(.announcement(Answer(.info, "Running benchmark \(name)...")))
     let ticker = Task {
       while (try? await Task.sleep(for: Self.tick)) != nil { emit(.progress(.measurement(runner.snapshot()))) }
     }
@@ -36,7 +32,7 @@ struct MeasuredBenchmark: Sendable {
       }
     } catch {
       result = nil
-      say(.failure, "The benchmark could not go on: \(error)")
+      say(.failure, "The benchmark could not go on: \((error as? ClusterError)?.words ?? "\(error)")")
     }
     let isReported = result.map { report($0) } ?? false
     // In a task of its own: cancelling the benchmark must not leave its keys behind.
@@ -48,10 +44,10 @@ struct MeasuredBenchmark: Sendable {
         .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
     }
     desk.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
-    return isClean && isReported && result?.counts.failures == 0
+    return .measured(isGood: isClean && isReported && result?.counts.failures == 0)
   }
 
-  private var name: String { "\(plan.workload.rawValue) with \(Figures.count(plan.clients, "client"))" }
+  private var name: String { "\(runner.plan.workload.rawValue) with \(Figures.count(runner.plan.clients, "client"))" }
 
   /// Says what was measured and writes it where it was asked for; returns whether that was possible.
   private func report(_ result: BenchmarkResult) -> Bool {
@@ -78,30 +74,4 @@ struct MeasuredBenchmark: Sendable {
   }
 
   private func say(_ kind: Answer.Kind, _ text: String) { emit(.answer(Answer(kind, text))) }
-}
-
-extension BenchmarkDesk {
-  static func refusal(_ other: String) -> String {
-    "A benchmark is running already: \(other). One at a time; benchmark stop ends it"
-  }
-
-  func stopAnswer() -> Answer {
-    guard let name = stop() else { return Answer(.failure, "No benchmark is running") }
-    return Answer(.success, "Stopped benchmark: \(name)")
-  }
-
-  /// What the plain benchmark found last, and the last few runs of workloads, each beside the one before it of the same.
-  func resultLines() -> [Answer] {
-    let all = summaries
-    let plain = averages.map { [Answer(.info, "benchmark: \($0)")] } ?? []
-    guard !all.isEmpty else {
-      return plain.isEmpty
-        ? [Answer(.info, "Nothing was measured in this session yet; benchmark mixed measures")] : plain
-    }
-    return plain
-      + all.enumerated().map { index, summary in
-        let earlier = all[..<index].last { $0.plan.workload == summary.plan.workload }
-        return Answer(.info, summary.line(index + 1, comparedWith: earlier))
-      }
-  }
 }

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 
 /// What stands behind the name of a node that is not simply up, or that the others do not reach as they should.
 enum NodeRemark {

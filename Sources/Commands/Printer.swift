@@ -40,7 +40,7 @@ package final class Printer: Sendable {
 
   package func print(_ output: CommandOutput) {
     switch output {
-    case .answer(let answer):
+    case .answer(let answer), .announcement(let answer):
       let descriptor =
         switch answer.kind {
         case .failure: failures

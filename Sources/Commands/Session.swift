@@ -26,18 +26,18 @@ package final class Session {
   }
 
   /// Runs one line as a task that `running` may end without ending the session.
-  private func run(line: [UInt8], _ running: RunningCommand) async {
+  private func run(_ line: ReadLine, _ running: RunningCommand) async {
     // Safe: nobody reads the input until the task is done.
     nonisolated(unsafe) let input = input
-    let task = Task { [runner, printer] in await runner.run(line: line, input: input, emit: printer.print) }
+    let task = Task { [runner, printer] in await runner.run(line, input: input, emit: printer.print) }
     running.begin(task)
-    let outcome = await withTaskCancellationHandler {
+    let result = await withTaskCancellationHandler {
       await task.value
     } onCancel: {
       task.cancel()
     }
     running.end()
-    note(outcome)
+    note(result)
   }
 
   /// Runs one command, unless the session is over.
@@ -55,7 +55,7 @@ package final class Session {
   package func runInput(prompt: String = "", running: RunningCommand = RunningCommand()) async throws {
     try await run(prompt: prompt, running) {
       if !prompt.isEmpty { printer.print(raw: prompt) }
-      return try await input.next()
+      return try await input.next().map(SessionLine.init)
     }
   }
 
@@ -66,13 +66,13 @@ package final class Session {
   ///   - next: returns the next line.
   /// - Throws: what `next` throws, but for `CancellationError`, which ends the session.
   package func run(
-    prompt: String, _ running: RunningCommand, _ next: () async throws -> LineReader.Line?
+    prompt: String, _ running: RunningCommand, _ next: () async throws -> SessionLine?
   ) async throws {
     while !isOver {
       do {
         switch try await next() {
-        case .bytes(let line):
-          await run(line: line, running)
+        case .read(let line):
+          await run(line, running)
         case .tooLong:
           hasFailed = true
           printer.print(.answer(Answer(.failure, "The line is longer than any command can be")))
@@ -92,8 +92,8 @@ package final class Session {
     if !prompt.isEmpty { printer.print(raw: "\n") }
   }
 
-  private func note(_ outcome: Outcome) {
-    switch outcome {
+  private func note(_ result: CommandResult) {
+    switch result.outcome {
     case .success: break
     case .failure: hasFailed = true
     case .exit: isOver = true
@@ -102,9 +102,23 @@ package final class Session {
   }
 }
 
+/// A line of a session's input.
+package enum SessionLine: Sendable, Equatable {
+  case read(ReadLine)
+  /// Longer than any command can be.
+  case tooLong
+
+  init(_ line: LineReader.Line) {
+    switch line {
+    case .bytes(let bytes): self = .read(ReadLine(bytes))
+    case .tooLong: self = .tooLong
+    }
+  }
+}
+
 /// The command of a session that runs now, for who wants to end it and not the session.
 package final class RunningCommand: Sendable {
-  private let task = Mutex<Task<Outcome, Never>?>(nil)
+  private let task = Mutex<Task<CommandResult, Never>?>(nil)
 
   package init() {}
 
@@ -117,7 +131,7 @@ package final class RunningCommand: Sendable {
     }
   }
 
-  fileprivate func begin(_ task: Task<Outcome, Never>) { self.task.withLock { $0 = task } }
+  fileprivate func begin(_ task: Task<CommandResult, Never>) { self.task.withLock { $0 = task } }
 
   fileprivate func end() { task.withLock { $0 = nil } }
 }

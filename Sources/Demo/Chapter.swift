@@ -1,3 +1,4 @@
+import Commands
 import KVCluster
 
 /// One chapter of the tour: what it is about, the cluster it needs, and a script that does it for real.
@@ -50,7 +51,7 @@ package struct TourLine: Sendable, Equatable {
     /// A command as it would be typed at the prompt.
     case command
     /// What the command answered.
-    case answer(isSuccess: Bool)
+    case answer(Answer.Kind)
     /// Something measured.
     case figure
     /// A claim that was checked.

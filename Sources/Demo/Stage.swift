@@ -121,29 +121,25 @@ final class Stage: Sendable {
   }
 
   /// Runs a command as it would be typed at the prompt, and shows it with its answers.
-  /// - Returns: the answers as line mode prints them.
   @discardableResult
-  func type(_ line: String) async throws -> [String] {
+  func type(_ line: String) async throws -> CommandResult {
     try Task.checkCancellation()
     guard let cluster else { throw CancellationError() }
     add(TourLine(kind: .command, text: line))
     try await Task.sleep(for: settings.beat)
-    let answers = Mutex<[String]>([])
-    let outcome = await CommandRunner(cluster: cluster).run(line: Array(line.utf8)) { output in
-      if case .answer(let answer) = output {
-        answers.withLock { $0.append(String(decoding: answer.line, as: UTF8.self)) }
-      }
-    }
-    let lines = answers.withLock { $0 }
+    let result = await CommandRunner(cluster: cluster).run(line: Array(line.utf8)) { _ in }
     try Task.checkCancellation()
-    for line in lines { add(TourLine(kind: .answer(isSuccess: outcome != .failure), text: line)) }
+    for answer in result.answers {
+      add(TourLine(kind: .answer(answer.kind), text: String(decoding: answer.body, as: UTF8.self)))
+    }
     try await Task.sleep(for: settings.beat)
-    return lines
+    return result
   }
 
   /// The beginning of a long answer, in whole words, without its sign.
-  static func short(_ answer: String) -> String {
-    let text = answer.hasPrefix("✓ ") || answer.hasPrefix("✗ ") ? String(answer.dropFirst(2)) : answer
+  static func short(_ result: CommandResult) -> String {
+    guard let answer = result.answers.first else { return "no answer" }
+    let text = String(decoding: answer.body, as: UTF8.self)
     let first = WordWrap.lines(text, width: 60).first ?? ""
     return first == text ? text : first + " …"
   }

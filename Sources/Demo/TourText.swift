@@ -35,7 +35,9 @@ package enum TourText {
   private static func wrapped(_ line: TourLine) -> [String] {
     switch line.kind {
     case .command: ["kvstore> \(line.text)"]
-    case .answer: hanging("", line.text)
+    case .answer(.success): hanging("", "✓ \(line.text)")
+    case .answer(.failure): hanging("", "✗ \(line.text)")
+    case .answer(.info), .answer(.note): hanging("", line.text)
     case .figure: hanging(" ·  ", line.text)
     case .claim(holds: true): hanging("[✓] ", line.text)
     case .claim(holds: false): hanging("[✗] ", "CLAIM FAILED: \(line.text)")

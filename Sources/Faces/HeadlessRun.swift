@@ -1,8 +1,7 @@
 import CTerminal
+import ClusterModel
 import Commands
 import Glibc
-import KVCluster
-import LiveVerdict
 import Synchronization
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
@@ -16,12 +15,10 @@ package enum HeadlessRun {
   /// SIGINT, SIGTERM and SIGHUP cancel the face's task, and the status is then 128 + signal, as a shell reports it; a
   /// second one ends the program at once.
   /// - Parameters:
-  ///   - isWatched: whether a live checker judges what clients are told.
   ///   - interrupt: is asked first when SIGINT comes; true if it has dealt with it.
   package static func run(
-    _ options: ClusterOptions, _ console: Console, isWatched: Bool = false,
-    interrupt: @escaping @Sendable () -> Bool = { false },
-    _ face: @escaping @Sendable (Cluster) async -> Int32
+    _ source: ClusterSource, _ console: Console, interrupt: @escaping @Sendable () -> Bool = { false },
+    _ face: @escaping @Sendable (OpenCluster) async -> Int32
   ) async -> Int32 {
     let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
     let running = RunningFace()
@@ -33,22 +30,13 @@ package enum HeadlessRun {
         ending.yield(128 + signal)
       }
     }
-    let cluster: Cluster
-    do throws(ClusterError) {
-      cluster = try Cluster.open(options)
-    } catch {
-      // The temporary folder is ours until the engine has it; a folder with data in it stays.
-      if options.isEphemeral { TemporaryFolder.removeAll() }
-      console.complain(error.description)
-      return 1
-    }
-    let checker = isWatched ? LiveChecker(cluster) : nil
+    guard let cluster = source.opened(console) else { return 1 }
     let work = Task {
       do throws(ClusterError) {
-        try await cluster.ready()
+        try await cluster.runner.backend.ready()
         ending.yield(await face(cluster))
       } catch {
-        console.complain(error.description)
+        console.complain(error.words)
         ending.yield(1)
       }
     }
@@ -56,16 +44,8 @@ package enum HeadlessRun {
     let status = await endings.first { _ in true } ?? 1
     // A face that was cut short has not given its terminal back.
     ct_guard_restore()
-    checker?.stop()
-    await cluster.close()
-    return signals.caught.map { 128 + $0 } ?? closed(cluster, status, console)
-  }
-
-  /// What the end of the cluster makes of a face's exit status.
-  static func closed(_ cluster: Cluster, _ status: Int32, _ console: Console) -> Int32 {
-    guard let path = cluster.deletion else { return status }
-    console.complain("\(path) was deleted while it was open: what was stored there is gone")
-    return max(1, status)
+    let end = await cluster.close(status, console)
+    return signals.caught.map { 128 + $0 } ?? end
   }
 
   /// What the state of the printer makes of a face's exit status.

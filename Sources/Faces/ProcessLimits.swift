@@ -1,5 +1,4 @@
 import Glibc
-import KVCluster
 import Text
 
 /// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only

@@ -1,7 +1,6 @@
 import CTerminal
 import Dispatch
 import Glibc
-import KVCluster
 import Synchronization
 
 /// Where the signals that end a program come from, and how the program ends at once.
@@ -14,9 +13,9 @@ package struct SignalSource: Sendable {
 
   package init(
     watch: @escaping @Sendable (_ handle: @escaping @Sendable (Int32) -> Void) -> Any,
-    endNow: @escaping @Sendable (Int32) -> Void, nowNs: @escaping @Sendable () -> UInt64 = { Clock.nowNs() }
+    endNow: @escaping @Sendable (Int32) -> Void, nowNs: (@Sendable () -> UInt64)? = nil
   ) {
-    (self.watch, self.endNow, self.nowNs) = (watch, endNow, nowNs)
+    (self.watch, self.endNow, self.nowNs) = (watch, endNow, nowNs ?? MonotonicClock.nowNs)
   }
 
   /// The process's own.

@@ -75,6 +75,6 @@ package struct BenchmarkMark: Sendable, Equatable {
     case .cluster, .recovery, .hints, .storage: return nil
     }
     guard event.uptimeNs >= startedNs else { return nil }
-    self.init(atNs: event.uptimeNs - startedNs, kind: event.kind, text: event.message)
+    self.init(atNs: event.uptimeNs - startedNs, kind: event.kind, text: event.description)
   }
 }

@@ -1,4 +1,5 @@
 import KVCluster
+import Text
 
 /// What many simulated days came to.
 package struct SimulationSummary: Sendable {
@@ -74,9 +75,9 @@ package struct SimulationSummary: Sendable {
     let struck = SimulationPlan.Fault.allCases.map { "\($0) \(faults[$0.rawValue])" }
     let ran = branches.map { "\($0.name) \($0.count)" }
     return """
-      \(count(seeds, "seed")), \(count(operations, "operation")), \(virtualUs / 1_000_000) s virtual, \
-      \(count(violations, "violation")), \(unconverged) unconverged
-      operations: \(indeterminate) indeterminate, \(refused) refused; \(count(changes, "membership change"))
+      \(Figures.count(seeds, "seed")), \(Figures.count(operations, "operation")), \(Figures.count(virtualUs / 1_000_000)) s virtual, \
+      \(Figures.count(violations, "violation")), \(unconverged) unconverged
+      operations: \(indeterminate) indeterminate, \(refused) refused; \(Figures.count(changes, "membership change"))
       faults: \(struck.joined(separator: ", ")), messages lost \(messages.lost), doubled \(messages.doubled)
       branches: \(ran.joined(separator: ", "))
       """
@@ -90,12 +91,11 @@ package struct SimulationSummary: Sendable {
     var broken: [String] = []
     if violations > 0 {
       broken.append(
-        violations == 1 ? "an answer that no order explains" : "\(violations) answers that no order explains")
+        violations == 1
+          ? "an answer that no order explains" : "\(Figures.count(violations)) answers that no order explains")
     }
     if undecided > 0 { broken.append("histories too large to decide: \(undecided)") }
     if unconverged > 0 { broken.append("replicas that did not become equal") }
     return "✗ Promises broken: \(broken.joined(separator: ", "))"
   }
-
-  private func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -25,7 +25,8 @@ enum Explanation {
     }
     let name = History.Operation.display(key)
     let answer = operations.last { $0.returnedAt == 2 * Int(finding.operation.returnedAt) }?.summary ?? "an answer"
-    return VerdictStatus.Violation(summary: "key \(name): \(answer)", explanation: text)
+    return VerdictStatus.Violation(
+      summary: "key \(name): \(answer)", explanation: text.split(separator: "\n").map(String.init))
   }
 
   /// The timeline without what a live history does not know, its beginning.

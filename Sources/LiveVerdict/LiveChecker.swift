@@ -159,9 +159,7 @@ private struct Judge {
     lastReportNs = now
     let violation = Explanation.violation(of: finding)
     status.lastViolation = violation
-    cluster.verdictBoard.show(
-      status, event: "not linearizable: \(violation.summary), which the operations before it do not explain (`verdict`)"
-    )
+    cluster.verdictBoard.show(status, violation: violation)
   }
 
   private mutating func adapt(_ pass: WatchControl.Pass, _ frontier: OperationTap.Frontier) {

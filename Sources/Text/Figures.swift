@@ -35,6 +35,12 @@ package enum Figures {
   /// The word for one thing, or for another number of them: `is` and `are`.
   package static func word(_ count: Int, _ one: String, _ several: String) -> String { count == 1 ? one : several }
 
+  /// `node1`, `node1 and node2`, `node1, node2 and node3`.
+  package static func list(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+    return "\(words.dropLast().joined(separator: ", ")) and \(last)"
+  }
+
   // MARK: - Three digits
 
   /// `999`, `1.23 k`, `45.6 M`. At most 6 columns below 10³⁰.

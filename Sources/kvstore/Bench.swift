@@ -121,7 +121,7 @@ struct Bench: AsyncParsableCommand {
     let job = BenchJob(plan: plan, files: outputs.files, commands: try at.map(TimedCommand.init))
     let start = try options.clusterOptions()
     if workload == .open { throw ExitCode(await job.reopen(start)) }
-    throw ExitCode(await HeadlessRun.run(start, .standard, isWatched: check) { cluster in await job.run(on: cluster) })
+    throw ExitCode(await HeadlessRun.run(.folder(start, isWatched: check), .standard) { await job.run(on: $0) })
   }
 
   private func plan() -> BenchmarkPlan {

@@ -23,7 +23,7 @@ extension DirectCommand {
   func run() async throws {
     let command = command
     let start = try options.filled(from: parent.options).clusterOptions()
-    throw ExitCode(await Script.run(start) { await $0.run(command) })
+    throw ExitCode(await Script.run(.folder(start, isWatched: false)) { await $0.run(command) })
   }
 }
 
@@ -91,7 +91,7 @@ struct AddNode: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .addNode(node) }
+  var command: Command { .order(.addNode(node)) }
 }
 
 struct RemoveNode: DirectCommand {
@@ -100,7 +100,7 @@ struct RemoveNode: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .removeNode(node) }
+  var command: Command { .order(.removeNode(node)) }
 }
 
 struct ReplaceNode: DirectCommand {
@@ -110,7 +110,7 @@ struct ReplaceNode: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .replaceNode(node, heir: heir) }
+  var command: Command { .order(.replaceNode(node, replacement: heir)) }
 }
 
 struct Kill: DirectCommand {
@@ -119,7 +119,7 @@ struct Kill: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .kill(node) }
+  var command: Command { .order(.kill(node)) }
 }
 
 struct Restart: DirectCommand {
@@ -128,7 +128,7 @@ struct Restart: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .restart(node) }
+  var command: Command { .order(.restart(node)) }
 }
 
 /// Not called `Benchmark`, which is the thing it runs.

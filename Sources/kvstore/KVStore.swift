@@ -39,11 +39,11 @@ struct KVStore: AsyncParsableCommand {
     let isOnTerminal = Console.standard.isTyped
     let start = try options.clusterOptions()
     guard interactive || !isOnTerminal else {
-      throw ExitCode(await DashboardFace.run(start, display.screenOptions()))
+      throw ExitCode(await DashboardFace.run(.folder(start), display.screenOptions()))
     }
     // Line mode has no colours, but a name that is none was a slip all the same.
     if display.theme != nil { for warning in display.screenOptions().warnings { Console.standard.complain(warning) } }
-    throw ExitCode(await LineMode.run(start))
+    throw ExitCode(await LineMode.run(.folder(start)))
   }
 
   static func main() async {

@@ -58,7 +58,7 @@ struct BenchmarkCommandTests {
       #expect(runner.benchmarks.snapshot == nil)
       for _ in 0..<2 {
         let line = "benchmark ycsb-f --keys 200 --seconds 1.2 --clients 4"
-        #expect(await runner.run(line: Array(line.utf8), emit: recorder.record) == .success)
+        #expect(await runner.run(line: Array(line.utf8), emit: recorder.record).outcome == .success)
       }
       let lines = recorder.lines
       #expect(lines.first == "Running benchmark ycsb-f with 4 clients...")
@@ -73,7 +73,7 @@ struct BenchmarkCommandTests {
       #expect(phases.contains(.measuring))
       #expect(runner.benchmarks.snapshot?.phase == .finished)
       let results = Recorder()
-      #expect(await runner.run(.benchmark(.results), emit: results.record) == .success)
+      #expect(await runner.run(.benchmark(.results), emit: results.record).outcome == .success)
       #expect(results.lines.count == 2)
       #expect(results.lines[0].hasPrefix("1. ycsb-f, 4 clients: "))
       #expect(results.lines[1].wholeMatch(of: /2\. .* p99\.9 .*, ×[0-9.]+ of the one before/) != nil)
@@ -84,9 +84,9 @@ struct BenchmarkCommandTests {
   func plainProgress() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      var benchmark = Benchmark(cluster: cluster, emit: recorder.record)
+      var benchmark = Benchmark(backend: cluster, emit: recorder.record)
       benchmark.schedule = .init(writesEnd: .milliseconds(300), readsEnd: .milliseconds(600), end: .seconds(20))
-      #expect(await benchmark.run())
+      #expect(await benchmark.run().isGood)
       let steps = recorder.progress.compactMap { if case .benchmark(let step) = $0 { step } else { nil } }
       let counts = recorder.lines.compactMap { line in
         line.firstMatch(of: /operations: (\d+) in/).flatMap { Int($0.output.1) }
@@ -106,14 +106,14 @@ struct BenchmarkCommandTests {
     try await withCluster { cluster in
       let runner = CommandRunner(cluster: cluster)
       let said = Recorder()
-      #expect(await runner.run(.benchmark(.stop), emit: said.record) == .failure)
+      #expect(await runner.run(.benchmark(.stop), emit: said.record).outcome == .failure)
       for line in ["benchmark mixed --seconds 60 --keys 100", "benchmark"] {
         let running = Recorder()
         let task = Task { await runner.run(line: Array(line.utf8), emit: running.record) }
         while running.progress.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(await runner.run(.benchmark(.averages), emit: said.record) == .failure)
-        #expect(await runner.run(line: Array("benchmark read".utf8), emit: said.record) == .failure)
-        #expect(await runner.run(.benchmark(.stop), emit: said.record) == .success)
+        #expect(await runner.run(.benchmark(.averages), emit: said.record).outcome == .failure)
+        #expect(await runner.run(line: Array("benchmark read".utf8), emit: said.record).outcome == .failure)
+        #expect(await runner.run(.benchmark(.stop), emit: said.record).outcome == .success)
         _ = await task.value
       }
       let name = ["mixed with 64 clients", "writes and reads of 64 clients"]
@@ -136,7 +136,7 @@ struct BenchmarkCommandTests {
       let recorder = Recorder()
       for (path, outcome) in [("\(folder)/run.html", Outcome.success), ("\(folder)/none/run.html", .failure)] {
         let line = "benchmark read --keys 50 --seconds 0.2 --threads 1 --report \(path)"
-        #expect(await runner.run(line: Array(line.utf8), emit: recorder.record) == outcome)
+        #expect(await runner.run(line: Array(line.utf8), emit: recorder.record).outcome == outcome)
       }
       #expect(recorder.lines.contains("✓ Report written: \(folder)/run.html"))
       #expect(recorder.lines.contains("✗ Cannot write \(folder)/none/run.html: No such file or directory"))
@@ -156,7 +156,7 @@ struct BenchmarkCommandTests {
       while runner.benchmarks.snapshot?.phase != .measuring { try await Task.sleep(for: .milliseconds(10)) }
       try await cluster.kill("node2")
       #expect(runner.benchmarks.snapshot?.marks.map(\.kind) == [.kill])
-      #expect(await task.value == .success)
+      #expect(await task.value.outcome == .success)
       #expect(recorder.lines.contains { $0.hasPrefix("at ") && $0.contains("node2 was killed") })
     }
   }

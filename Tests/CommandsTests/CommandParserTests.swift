@@ -20,9 +20,10 @@ struct CommandParserTests {
     "Every command is read",
     arguments: [
       ("get k", Command.get(key: Array("k".utf8))), ("del k", .delete(key: Array("k".utf8))), ("nodes", .nodes),
-      ("addnode node4", .addNode("node4")), ("removenode node1", .removeNode("node1")), ("kill n", .kill("n")),
-      ("replacenode node1 node9", .replaceNode("node1", heir: "node9")),
-      ("restart n", .restart("n")), ("benchmark", .benchmark(.averages)), ("benchmark stop", .benchmark(.stop)),
+      ("addnode node4", .order(.addNode("node4"))), ("removenode node1", .order(.removeNode("node1"))),
+      ("kill n", .order(.kill("n"))),
+      ("replacenode node1 node9", .order(.replaceNode("node1", replacement: "node9"))),
+      ("restart n", .order(.restart("n"))), ("benchmark", .benchmark(.averages)), ("benchmark stop", .benchmark(.stop)),
       ("benchmark results", .benchmark(.results)), ("load -", .load(path: Array("-".utf8))),
       ("load 'my file'", .load(path: Array("my file".utf8))), ("keys", .keys(prefix: [], limit: 100)),
       ("keys user:", .keys(prefix: Array("user:".utf8), limit: 100)),
@@ -223,15 +224,15 @@ struct CommandParserTests {
 
   @Test("Faults are read as people write them")
   func reads() throws {
-    #expect(try parse("partition node1 | node2 node3") == .partition([["node1"], ["node2", "node3"]]))
-    #expect(try parse("partition node1|node2") == .partition([["node1"], ["node2"]]))
-    #expect(try parse("slow node3 20ms") == .slow("node3", byNs: 20_000_000))
-    #expect(try parse("slow node3 1.5s") == .slow("node3", byNs: 1_500_000_000))
-    #expect(try parse("drop node2 30%") == .drop("node2", perMille: 300))
-    #expect(try parse("drop node2 0.5") == .drop("node2", perMille: 5))
-    #expect(try parse("corrupt node1") == .corrupt("node1", isMeant: false))
-    #expect(try parse("fsync-fail node2 yes") == .failSync("node2", isMeant: true))
-    #expect(try parse("heal") == .heal)
+    #expect(try parse("partition node1 | node2 node3") == .order(.partition([["node1"], ["node2", "node3"]])))
+    #expect(try parse("partition node1|node2") == .order(.partition([["node1"], ["node2"]])))
+    #expect(try parse("slow node3 20ms") == .order(.slow("node3", byNs: 20_000_000)))
+    #expect(try parse("slow node3 1.5s") == .order(.slow("node3", byNs: 1_500_000_000)))
+    #expect(try parse("drop node2 30%") == .order(.drop("node2", perMille: 300)))
+    #expect(try parse("drop node2 0.5") == .order(.drop("node2", perMille: 5)))
+    #expect(try parse("corrupt node1") == .order(.corrupt("node1")))
+    #expect(try parse("fsync-fail node2 yes") == .order(.failSync("node2"), isMeant: true))
+    #expect(try parse("heal") == .order(.heal))
   }
 
   @Test(

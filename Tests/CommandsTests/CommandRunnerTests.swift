@@ -81,10 +81,10 @@ struct CommandRunnerTests {
     try await withCluster { cluster in
       let runner = CommandRunner(cluster: cluster)
       let before = Recorder(), after = Recorder()
-      #expect(await runner.run(.benchmark(.results), emit: before.record) == .success)
+      #expect(await runner.run(.benchmark(.results), emit: before.record).outcome == .success)
       #expect(before.lines == ["Nothing was measured in this session yet; benchmark mixed measures"])
-      #expect(await runner.run(.benchmark(.averages), emit: { _ in }) == .success)
-      #expect(await runner.run(.benchmark(.results), emit: after.record) == .success)
+      #expect(await runner.run(.benchmark(.averages), emit: { _ in }).outcome == .success)
+      #expect(await runner.run(.benchmark(.results), emit: after.record).outcome == .success)
       #expect(
         after.lines.first?.wholeMatch(of: /benchmark: Write throughput: \d+ ops\/sec, Read throughput: \d+ ops\/sec/)
           != nil)
@@ -106,8 +106,8 @@ struct CommandRunnerTests {
         ])
       verdict.violations = 1
       verdict.keysPerWatched = 1
-      verdict.lastViolation = VerdictStatus.Violation(summary: "s", explanation: "why\np1  get\n")
-      cluster.verdictBoard.show(verdict, event: "not linearizable")
+      verdict.lastViolation = VerdictStatus.Violation(summary: "s", explanation: ["why", "p1  get"])
+      cluster.verdictBoard.show(verdict, violation: verdict.lastViolation)
       #expect(
         await say(["verdict"], on: cluster) == [
           "✗ 1,203,221 operations checked, 1 violation; 7,812 keys watched, all in use", "why", "p1  get",
@@ -161,8 +161,8 @@ struct CommandRunnerTests {
       let value = [0x00, 0xFF, Ascii.newline, Ascii.doubleQuote] + [UInt8](repeating: 0x80, count: 100_000)
       let (stream, continuation) = AsyncStream.makeStream(of: Answer.self)
       let emit: @Sendable (CommandOutput) -> Void = { if case .answer(let answer) = $0 { continuation.yield(answer) } }
-      #expect(await runner.run(.put(key: [0xFE], value: value), emit: emit) == .success)
-      #expect(await runner.run(.get(key: [0xFE]), emit: emit) == .success)
+      #expect(await runner.run(.put(key: [0xFE], value: value), emit: emit).outcome == .success)
+      #expect(await runner.run(.get(key: [0xFE]), emit: emit).outcome == .success)
       continuation.finish()
       let lines = await stream.reduce(into: [[UInt8]]()) { $0.append($1.line) }
       #expect(lines[0] == Array("✓ Stored: ".utf8) + [0xFE] + Array(" -> ".utf8) + value)
@@ -202,7 +202,7 @@ struct CommandRunnerTests {
         ("get b", .failure), ("del b", .failure), ("nope", .failure), ("put", .failure), ("exit", .exit),
         ("quit", .exit),
       ] {
-        #expect(await runner.run(line: Array(line.utf8), emit: { _ in }) == outcome, "\(line)")
+        #expect(await runner.run(line: Array(line.utf8), emit: { _ in }).outcome == outcome, "\(line)")
       }
     }
   }
@@ -213,7 +213,7 @@ struct CommandRunnerTests {
       let file = TemporaryFile(Array("a\t1\nb\t2\t3\r\nc\t\nbad\n\t5\nd\t4".utf8))
       let recorder = Recorder()
       let runner = CommandRunner(cluster: cluster)
-      #expect(await runner.run(.load(path: file.path), emit: recorder.record) == .failure)
+      #expect(await runner.run(.load(path: file.path), emit: recorder.record).outcome == .failure)
       #expect(recorder.lines.prefix(2) == ["✗ Line 4: no tab between key and value", "✗ Line 5: the key is empty"])
       #expect(recorder.lines.last?.hasPrefix("✗ Loaded: 4 of 6 lines in ") == true)
       #expect(
@@ -249,9 +249,9 @@ struct CommandRunnerTests {
   func benchmarks() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      var benchmark = Benchmark(cluster: cluster, emit: recorder.record)
+      var benchmark = Benchmark(backend: cluster, emit: recorder.record)
       benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
-      #expect(await benchmark.run())
+      #expect(await benchmark.run().isGood)
       let lines = recorder.lines
       try #require(lines.count == 5, "\(lines)")
       #expect(lines.first == "Running benchmark...")
@@ -270,9 +270,9 @@ struct CommandRunnerTests {
       try await cluster.put(Benchmark.key(63, 0), [1])
       try await cluster.put(Array("\(Benchmark.keyPrefix)of a longer run".utf8), [1])
       try await cluster.put(Array("mine".utf8), [1])
-      var benchmark = Benchmark(cluster: cluster) { _ in }
+      var benchmark = Benchmark(backend: cluster) { _ in }
       benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
-      #expect(await benchmark.run())
+      #expect(await benchmark.run().isGood)
       #expect(try cluster.keys(prefix: [], limit: 10).keys == [Array("mine".utf8)])
     }
   }
@@ -281,10 +281,10 @@ struct CommandRunnerTests {
   func cancelsBenchmark() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      let task = Task { await Benchmark(cluster: cluster, emit: recorder.record).run() }
+      let task = Task { await Benchmark(backend: cluster, emit: recorder.record).run() }
       while recorder.progress.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
       task.cancel()
-      #expect(await task.value == false)
+      #expect(await task.value.isGood == false)
       #expect(recorder.lines.last == "✗ Benchmark cancelled")
       let left = try cluster.keys(prefix: [], limit: 10)
       #expect(left.keys.isEmpty)

@@ -69,7 +69,7 @@ struct LoaderTests {
   @Test("The longest key and a value of nothing are fine; a line beyond all limits is not")
   func takesLimits() throws {
     #expect(try line(String(repeating: "k", count: 65_535), "").key.count == 65_535)
-    #expect(throws: LoadLine.Fault.valueTooLong) { try LoadLine(.tooLong) }
+    #expect(throws: LoadLine.Fault.valueTooLong(allowed: 64 << 20)) { try LoadLine(.tooLong) }
   }
 
   /// Loads `text` through `put` and returns what was said and whether all was stored.
@@ -80,8 +80,9 @@ struct LoaderTests {
     let file = TemporaryFile(Array(text.utf8))
     let recorder = Recorder()
     let reader = try LineReader(path: file.path, lineBytesMax: lineBytesMax)
-    let isGood = await Loader(put: put, emit: recorder.record).load(reader)
-    return (recorder, isGood)
+    let result = await Loader(put: put, emit: recorder.record).load(reader)
+    for answer in result.answers { recorder.record(.answer(answer)) }
+    return (recorder, result.outcome == .success)
   }
 
   @Test("At most 64 puts are on their way, and more than one")
@@ -128,7 +129,7 @@ struct LoaderTests {
       }
       recorder.record(output)
     }
-    #expect(await loader.load(try LineReader(path: file.path)))
+    #expect(await loader.load(try LineReader(path: file.path)).outcome == .success)
     #expect(violations.load(ordering: .relaxed) == 0)
     #expect(!recorder.progress.isEmpty)
   }
@@ -162,7 +163,9 @@ struct LoaderTests {
     }
     try await Task.sleep(for: .milliseconds(50))
     task.cancel()
-    #expect(await task.value == false)
+    let result = await task.value
+    for answer in result.answers { recorder.record(.answer(answer)) }
+    #expect(result.outcome == .failure)
     #expect(recorder.lines.last?.hasPrefix("✗ Load cancelled: stored 0 lines") == true)
     _ = pipe.drain()
   }

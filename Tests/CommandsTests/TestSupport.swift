@@ -15,7 +15,10 @@ final class Recorder: Sendable {
   var lines: [String] {
     outputs.withLock { outputs in
       outputs.compactMap { output in
-        if case .answer(let answer) = output { String(decoding: answer.line, as: UTF8.self) } else { nil }
+        switch output {
+        case .answer(let answer), .announcement(let answer): String(decoding: answer.line, as: UTF8.self)
+        case .progress: nil
+        }
       }
     }
   }

@@ -166,7 +166,7 @@ extension Guide {
       + "lost and nobody has to wait.",
     lines: [
       Line(kind: .figure, text: "4,000 keys stored, three copies each"), Line(kind: .command, text: "kill node2"),
-      Line(kind: .answer(isSuccess: true), text: "✓ Killed node: node2"),
+      Line(kind: .answer(isSuccess: true), text: "Killed node: node2"),
       Line(kind: .claim(holds: true), text: "with a node dead every key is still there: 4,000 of 4,000 read back"),
     ], spot: .panel(.ring), held: 1, note: "temporary cluster")
 }

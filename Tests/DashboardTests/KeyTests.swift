@@ -20,7 +20,7 @@ import Testing
     type("get a", into: &state)
     _ = state.handle(.enter)
     #expect(state.prompt.runningCount == 1)
-    let answer = CommandAnswer(lines: ["✗ Not found: a"], isSuccess: false)
+    let answer = CommandAnswer(lines: [.init("Not found: a", isSuccess: false)], isSuccess: false)
     state.apply(answer: answer)
     #expect(state.log.lines.last?.kind == .answer(isSuccess: false))
     #expect(state.prompt.runningCount == 0)

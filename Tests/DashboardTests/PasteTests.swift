@@ -8,7 +8,7 @@ import Text
   private func screen() -> DashboardState { .watching(Sample(nodes: 3), Size(width: 120, height: 40)) }
 
   private func answer(_ command: String) -> CommandAnswer {
-    var answer = CommandAnswer(lines: ["✓ \(command)"], isSuccess: true)
+    var answer = CommandAnswer(lines: [.init("did \(command)", isSuccess: true)], isSuccess: true)
     answer.command = command
     return answer
   }
@@ -21,7 +21,7 @@ import Text
     #expect(state.apply(answer: answer("something else")) == [])
     #expect(state.apply(answer: answer("put a 1")) == [.run("get a")])
     #expect(state.apply(answer: answer("get a")) == [])
-    #expect(state.log.lines.map(\.text).filter { !$0.hasPrefix("✓") } == ["put a 1", "get a"])
+    #expect(state.log.lines.map(\.text).filter { !$0.hasPrefix("did ") } == ["put a 1", "get a"])
     #expect(state.handle(.enter) == [.run("get b")])
     #expect(state.prompt.editor.history.lines == ["put a 1", "get a", "get b"])
   }
@@ -101,11 +101,11 @@ import Text
     var run: [String] = []
     var actions = state.handle(.paste(lines.joined(separator: "\r") + "\r"))
     while case .run(let line)? = actions.first {
-      run.append(line)
+      run.append(line.text)
       if run.count == 2_000 {
         #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("pasted line 2,000 of 5,000; Ctrl-C stops") })
       }
-      actions = state.apply(answer: answer(line))
+      actions = state.apply(answer: answer(line.text))
     }
     #expect(run == lines && !state.pasted.isBusy)
   }
@@ -113,11 +113,11 @@ import Text
   @Test func `only CR and LF end a pasted line, and what stands in it arrives as it is`() {
     var state = screen()
     let line = "put k a\u{2028}b\u{85}c\u{0B}d\te\u{1b}[31m" + String(repeating: "x", count: 200_000)
-    #expect(state.handle(.paste("\(line)\nget k")) == [.run(line)])
+    #expect(state.handle(.paste("\(line)\nget k")) == [.run(TypedLine(line))])
     #expect(state.prompt.editor.text == "get k")
     let bytes = ByteText.encode(Array("put k ".utf8) + [0xE9, 0xFF])
     var other = screen()
-    #expect(other.handle(.paste(bytes + "\n")) == [.run(bytes)])
+    #expect(other.handle(.paste(bytes + "\n")) == [.run(TypedLine(bytes))])
   }
 
   @Test func `a line that is too long to be edited is refused with its size, and nothing is cut`() {

@@ -106,24 +106,27 @@ extension Sample {
     _ sequence: UInt64, at seconds: Double, _ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity,
     _ message: String
   ) -> ClusterEvent {
-    ClusterEvent(
-      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), kind: kind, severity: severity, message: message)
+    let node = message.split { !$0.isLetter && !$0.isNumber }.first { $0.hasPrefix("node") }.map(String.init)
+    return ClusterEvent(
+      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), .remark(kind, severity, node: node, message))
   }
 
   /// Keys lie where a sum of their bytes says; what begins with `destroy` is asked about first.
   static let advice = CommandAdvice(
     complete: complete,
-    question: { line in
-      guard line.hasPrefix("destroy") else { return nil }
-      return Question("Destroy everything that was ever stored here?", command: "\(line) yes")
-    },
-    place: { line in
-      let words = line.split(separator: " ")
-      guard words.count > 1, words[0] == "put" || words[0] == "get" else { return nil }
-      let sum = words[1].utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
-      let hash = sum &* 0x9E37_79B9_7F4A_7C15
-      return ShownKey(key: String(words[1]), slot: Int(hash.multipliedFullWidth(by: UInt64(slots)).high))
+    read: { line in
+      let isHarmful = line.hasPrefix("destroy") && !line.hasSuffix(" yes")
+      let question = Question("Destroy everything that was ever stored here?", command: "\(line) yes")
+      return TypedLine(line, question: isHarmful ? question : nil, key: key(of: line))
     })
+
+  private static func key(of line: String) -> ShownKey? {
+    let words = line.split(separator: " ")
+    guard words.count > 1, words[0] == "put" || words[0] == "get" else { return nil }
+    let sum = words[1].utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
+    let hash = sum &* 0x9E37_79B9_7F4A_7C15
+    return ShownKey(key: String(words[1]), slot: Int(hash.multipliedFullWidth(by: UInt64(slots)).high))
+  }
 
   /// A small grammar: a few commands, of which one takes a node.
   @Sendable static func complete(_ line: String, _ cursor: Int) -> Completion {

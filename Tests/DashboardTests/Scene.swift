@@ -75,12 +75,14 @@ enum Scene: String, CaseIterable, Sendable {
     state.apply(event: Sample.event(2, at: 41, .restart, .success, "node2 serves again; 1,204 hints replayed"))
     type("put user:1001 Алиса 东京", into: &state)
     _ = state.handle(.enter)
-    state.apply(answer: CommandAnswer(lines: ["✓ Stored: user:1001 -> Алиса 东京"], isSuccess: true))
+    state.apply(
+      answer: CommandAnswer(
+        lines: [.init("Stored: user:1001 -> Алиса 东京", isSuccess: true)], isSuccess: true))
     type("kill nod7", into: &state)
     _ = state.handle(.enter)
     let advice =
-      "✗ There is no node “nod7”; did you mean node1? The cluster's nodes are node1, node2, node3, node4, node5"
-    state.apply(answer: CommandAnswer(lines: [advice], isSuccess: false))
+      "There is no node “nod7”; did you mean node1? The cluster's nodes are node1, node2, node3, node4, node5"
+    state.apply(answer: CommandAnswer(lines: [.init(advice, isSuccess: false)], isSuccess: false))
     return state
   }
 
@@ -143,8 +145,10 @@ enum Scene: String, CaseIterable, Sendable {
       operationsChecked: 12_004, keysWatched: 40, keysPerWatched: 1, violations: 2,
       lastViolation: VerdictStatus.Violation(
         summary: "key user:1001: get = Alice",
-        explanation: "no order of these operations on key user:1001 explains the last answer:\np1 |--put Bob--|\n"
-          + "p2             |--get = Alice--|"))
+        explanation: [
+          "no order of these operations on key user:1001 explains the last answer:", "p1 |--put Bob--|",
+          "p2             |--get = Alice--|",
+        ]))
     return .watching(sample, size)
   }
 

@@ -30,7 +30,7 @@ struct DashboardFaceTests {
       let options = try kept ? ClusterOptions.kept(folder) : .temporary()
       let console = test.console
       running = Task { [display] in
-        await DashboardFace.run(options, display, console) { () throws(ScreenError) in terminal }
+        await DashboardFace.run(.folder(options), display, console) { () throws(ScreenError) in terminal }
       }
       self.terminal = terminal
     }
@@ -166,7 +166,7 @@ struct DashboardFaceTests {
   func needsATerminal() async throws {
     let test = TestConsole()
     let options = try ClusterOptions.temporary()
-    let status = await DashboardFace.run(options, ScreenOptions(), test.console) { () throws(ScreenError) in
+    let status = await DashboardFace.run(.folder(options), ScreenOptions(), test.console) { () throws(ScreenError) in
       throw ScreenError(description: "there is none")
     }
     #expect(status == 1)
@@ -180,7 +180,7 @@ struct DashboardFaceTests {
     var display = ScreenOptions()
     display.recordingPath = folder.path("missing/talk.cast")
     func run() async -> Int32 {
-      await DashboardFace.run(.kept(folder), display, test.console) { () throws(ScreenError) in
+      await DashboardFace.run(.folder(.kept(folder)), display, test.console) { () throws(ScreenError) in
         throw ScreenError(description: "not reached")
       }
     }

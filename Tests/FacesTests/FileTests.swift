@@ -136,7 +136,7 @@ struct FileTests {
     let folder = try TestFolder()
     #expect(FolderAtRest.nodeCount(of: folder.path("data")) == nil)
     let test = TestConsole()
-    _ = await Script.run(.kept(folder), test.console, commands: [])
+    _ = await Script.run(.folder(.kept(folder)), test.console, commands: [])
     #expect(FolderAtRest.nodeCount(of: folder.path("data")) == 3)
   }
 

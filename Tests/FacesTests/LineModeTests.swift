@@ -12,7 +12,7 @@ struct LineModeTests {
     test.type(input)
     test.endInput()
     let folder = try TestFolder()
-    let status = await LineMode.run(try .temporary(), test.console, historyPath: folder.path("history"))
+    let status = await LineMode.run(.folder(try .temporary()), test.console, historyPath: folder.path("history"))
     let printed = test.finish()
     return (status, printed.out, printed.err)
   }
@@ -62,7 +62,7 @@ struct LineModeTests {
     let test = TestConsole(isRead: false)
     test.type("nodes\nput a 1\n")
     test.endInput()
-    #expect(await LineMode.run(try .temporary(), test.console) == 128 + SIGPIPE)
+    #expect(await LineMode.run(.folder(try .temporary()), test.console) == 128 + SIGPIPE)
     #expect(test.finish().err == "")
   }
 
@@ -75,7 +75,7 @@ struct LineModeTests {
     let console = Console(
       input: descriptor, output: test.console.output, errors: test.console.errors, isTyped: false,
       isOutputTerminal: false, showsProgress: false, signals: test.signals.source)
-    #expect(await LineMode.run(try .temporary(), console) == 1)
+    #expect(await LineMode.run(.folder(try .temporary()), console) == 1)
     #expect(test.finish().err.hasPrefix("kvstore: cannot read the commands: "))
   }
 }
@@ -93,7 +93,7 @@ struct TypedLinesTests {
       folder = try TestFolder()
       if !history.isEmpty { try folder.write(history, to: "history") }
       let (console, path) = (test.console, folder.path("history"))
-      running = Task { await LineMode.run(try .temporary(), console, historyPath: path) }
+      running = Task { await LineMode.run(.folder(try .temporary()), console, historyPath: path) }
       try await test.prints("kvstore> ")
     }
 

@@ -11,7 +11,7 @@ struct ScriptTests {
     let test = TestConsole()
     test.type(input)
     test.endInput()
-    let status = await Script.run(try .temporary(), test.console, commands: commands.map { Array($0.utf8) })
+    let status = await Script.run(.folder(try .temporary()), test.console, commands: commands.map { Array($0.utf8) })
     let printed = test.finish()
     return (status, printed.out, printed.err)
   }
@@ -36,7 +36,7 @@ struct ScriptTests {
     let test = TestConsole()
     test.endInput()
     let console = test.console
-    let running = Task { await Script.run(try .temporary(), console, commands: [Array("demo".utf8)]) }
+    let running = Task { await Script.run(.folder(try .temporary()), console, commands: [Array("demo".utf8)]) }
     try await test.prints("1. ")
     test.signals.send(SIGTERM)
     #expect(try await running.value == 128 + SIGTERM)
@@ -48,7 +48,7 @@ struct ScriptTests {
     let folder = try TestFolder()
     try folder.write("nonsense", to: "data/configuration")
     let test = TestConsole()
-    #expect(await Script.run(.kept(folder), test.console, commands: [[]]) == 1)
+    #expect(await Script.run(.folder(.kept(folder)), test.console, commands: [[]]) == 1)
     #expect(test.finish().err.hasPrefix("kvstore: "))
   }
 
@@ -57,7 +57,7 @@ struct ScriptTests {
     let folder = try TestFolder()
     let test = TestConsole()
     let path = folder.path("data")
-    let status = await HeadlessRun.run(.kept(folder), test.console) { _ in
+    let status = await HeadlessRun.run(.folder(.kept(folder)), test.console) { _ in
       try? FileManager.default.removeItem(atPath: path)
       return 0
     }
@@ -71,7 +71,7 @@ struct ScriptTests {
   func isCancelled(signal: Int32) async throws {
     let test = TestConsole()
     let signals = test.signals
-    let status = await HeadlessRun.run(try .temporary(), test.console) { _ in
+    let status = await HeadlessRun.run(.folder(try .temporary()), test.console) { _ in
       signals.send(signal)
       // Comes back at once, because the task is cancelled.
       try? await Task.sleep(for: .seconds(60))
@@ -86,7 +86,7 @@ struct ScriptTests {
     let test = TestConsole()
     let signals = test.signals
     let gate = AsyncStream.makeStream(of: Void.self)
-    let status = await HeadlessRun.run(try .temporary(), test.console) { _ in
+    let status = await HeadlessRun.run(.folder(try .temporary()), test.console) { _ in
       signals.send(SIGTERM)
       await Task.detached { for await _ in gate.stream {} }.value
       return 0
@@ -99,7 +99,7 @@ struct ScriptTests {
   func endsAtOnce() async throws {
     let test = TestConsole()
     let signals = test.signals
-    _ = await HeadlessRun.run(try .temporary(), test.console) { _ in
+    _ = await HeadlessRun.run(.folder(try .temporary()), test.console) { _ in
       signals.send(SIGTERM)
       signals.send(SIGTERM)
       signals.pass(ms: 50)

@@ -31,7 +31,9 @@ final class ScriptedHost: ScreenHost {
     history: [String] = [], guide: Guide? = nil, guest: ScriptedHost? = nil, holding held: Set<String> = [],
     advice: CommandAdvice = CommandAdvice(),
     farewell: CommandAnswer = CommandAnswer(lines: ["Back from the guest"], isSuccess: true),
-    answer: @escaping @Sendable (String) -> CommandAnswer = { CommandAnswer(lines: ["did \($0)"], isSuccess: true) },
+    answer: @escaping @Sendable (String) -> CommandAnswer = {
+      CommandAnswer(lines: [.init("did \($0)")], isSuccess: true)
+    },
     says said: @escaping @Sendable (String) -> [CommandNews] = { _ in [] }
   ) {
     var inside = Inside()
@@ -65,7 +67,8 @@ final class ScriptedHost: ScreenHost {
     inside.withLock { $0.events.filter { $0.sequence > sequence } }
   }
 
-  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
+  func run(_ typed: TypedLine, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
+    let line = typed.text
     for word in said(line) { news(word) }
     inside.withLock { $0.ran.append(line) }
     await withCheckedContinuation { continuation in
@@ -81,7 +84,7 @@ final class ScriptedHost: ScreenHost {
 
   func loadHistory() -> [String] { history }
   func saveHistory(_ lines: [String]) { inside.withLock { $0.saved.append(lines) } }
-  func guest(for line: String) -> (any ScreenHost)? { line == "visit" ? inside.withLock { $0.guest } : nil }
+  func guest(for line: TypedLine) -> (any ScreenHost)? { line.text == "visit" ? inside.withLock { $0.guest } : nil }
   var guide: Guide? { inside.withLock { $0.guide } }
   var clusterNumber: Int { inside.withLock { $0.clusterNumber } }
 

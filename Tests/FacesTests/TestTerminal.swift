@@ -34,7 +34,10 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     var failure: String?
 
     /// Whether the loop has ended, and with it the time.
-    var isOver: Bool { status != nil || failure != nil || closings > 0 }
+    var isOver: Bool { hasReturned || closings > 0 }
+
+    /// Whether the loop's thread has told how it ended: a little after it closed the terminal.
+    var hasReturned: Bool { status != nil || failure != nil }
 
     var text: String { picture?.canvas.lines.joined(separator: "\n") ?? "" }
   }
@@ -48,6 +51,9 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     var isSuspended = false
     var continues = false
     var waiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Whether the loop sleeps and nothing waits for it.
+    var isAtRest: Bool { isSuspended || events.isEmpty && sleepsUntilNs.map { record.nowNs < $0 } ?? false }
   }
 
   private let condition = NSCondition()
@@ -135,16 +141,13 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     }
     thread.stackSize = 16 << 20
     thread.start()
-    try await settle()
+    try await until("the loop sleeps") { $0.record.hasReturned || $0.record.closings == 0 && $0.isAtRest }
     return self
   }
 
   /// Returns when the loop sleeps and nothing waits for it, or when it has ended.
   func settle() async throws {
-    try await until("the loop sleeps") { inside in
-      inside.record.isOver || inside.isSuspended
-        || inside.events.isEmpty && inside.sleepsUntilNs.map { inside.record.nowNs < $0 } ?? false
-    }
+    try await until("the loop sleeps") { $0.record.isOver || $0.isAtRest }
   }
 
   func type(_ text: String) async throws { try await send(.bytes(Array(text.utf8))) }

@@ -18,7 +18,7 @@ struct ToolTests {
     var options = ClusterOptions.kept(folder)
     // What was never synced is torn, not damaged.
     options.fsync = .always
-    #expect(await Script.run(options, test.console, commands: commands) == 0)
+    #expect(await Script.run(.folder(options), test.console, commands: commands) == 0)
     _ = test.finish()
     return folder
   }
@@ -182,9 +182,9 @@ struct ToolTests {
     func draw(_ lines: [String], _ output: FrameRun.Output) async throws -> (status: Int32, out: String, err: String) {
       let options = try ClusterOptions.temporary()
       return try await run { console in
-        await HeadlessRun.run(options, console) { cluster in
+        await HeadlessRun.run(.folder(options, isWatched: false), console) { cluster in
           let frame = FrameRun(size: Size(width: 80, height: 24), appearance: look, lines: lines, output: output)
-          return await frame.draw(cluster, console)
+          return await frame.draw(cluster.runner, console)
         }
       }
     }
@@ -215,7 +215,7 @@ struct ToolTests {
         plan: planned, files: files,
         commands: [TimedCommand(seconds: 0.1, line: "kill node2"), TimedCommand(seconds: 0.2, line: "get nope")],
         console)
-      return await HeadlessRun.run(options, console, isWatched: true) { await job.run(on: $0) }
+      return await HeadlessRun.run(.folder(options), console) { await job.run(on: $0) }
     }
     // One of the planned commands failed.
     #expect(ended.status == 1)

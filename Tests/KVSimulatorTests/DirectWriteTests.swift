@@ -24,10 +24,10 @@ import Testing
       }
       return nil
     }
-    guard case .indeterminate(let message) = error else {
+    guard case .indeterminate(let detail) = error else {
       Issue.record("not indeterminate: \(String(describing: error))")
       return
     }
-    #expect(message.contains("1 of 3 owners took the write"))
+    #expect(detail.text.contains("1 of 3 owners took the write"))
   }
 }

@@ -103,7 +103,7 @@ import Testing
     #expect(findings.count <= subject.staleReads.load(ordering: .relaxed))
     let violation = Explanation.violation(of: try #require(findings.first))
     #expect(violation.summary.hasPrefix(#"key "key": get → "#))
-    let lines = violation.explanation.split(separator: "\n")
+    let lines = violation.explanation
     #expect(
       lines.first
         == #"no order of these operations on key "key" explains the last answer (p1, p2: clients; time runs to the right):"#

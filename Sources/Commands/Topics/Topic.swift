@@ -1,5 +1,3 @@
-import KVCluster
-
 /// What `explain` can explain: the ideas the store is made of.
 package enum Topic: String, Sendable, CaseIterable {
   case consistentHashing = "consistent-hashing"

@@ -29,18 +29,11 @@ enum GuidePanel {
     var reversed: [Row] = []
     for line in guide.lines.reversed() where reversed.count < rows {
       let (sign, signStyle, style) = looks(line.kind, look)
-      for (index, text) in text(line, look).wrapped(to: Swift.max(1, width - 2)).enumerated().reversed() {
+      for (index, text) in line.text.wrapped(to: Swift.max(1, width - 2)).enumerated().reversed() {
         reversed.append(Row(sign: index == 0 ? sign : "", text: text, signStyle: signStyle, style: style))
       }
     }
     return reversed.prefix(Swift.max(0, rows)).reversed()
-  }
-
-  /// An answer brings the sign of line mode with it; here signs have a column of their own.
-  private static func text(_ line: Guide.Line, _ look: Look) -> String {
-    guard case .answer = line.kind else { return line.text }
-    for sign in ["✓ ", "✗ "] where line.text.hasPrefix(sign) { return String(line.text.dropFirst(sign.count)) }
-    return line.text
   }
 
   private static func looks(_ kind: Guide.Line.Kind, _ look: Look) -> (String, Style, Style) {

@@ -67,14 +67,7 @@ package enum EventsPanel {
       }
       canvas.write(sign(entry.line.kind, look.glyphs), column: indent - 2, row: row, signStyle(entry.line.kind, look))
     }
-    canvas.write(withoutSign(entry, look.glyphs), column: indent, row: row, textStyle(entry.line.kind, look))
-  }
-
-  /// Answers bring the sign of line mode with them; on the screen it stands in its own column, so the words align.
-  private static func withoutSign(_ entry: Entry, _ glyphs: Glyphs) -> String {
-    guard case .answer = entry.line.kind, entry.isFirst else { return entry.text }
-    for sign in ["✓ ", "✗ "] where entry.text.hasPrefix(sign) { return String(entry.text.dropFirst(sign.count)) }
-    return entry.text
+    canvas.write(entry.text, column: indent, row: row, textStyle(entry.line.kind, look))
   }
 
   private static func sign(_ kind: LogLine.Kind, _ glyphs: Glyphs) -> String {

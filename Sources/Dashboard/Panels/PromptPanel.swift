@@ -80,8 +80,8 @@ package enum PromptPanel {
     guard let answer = prompt.lastAnswer, let first = answer.lines.first else { return ("", .dim) }
     let rest = answer.lines.count - 1
     let more = rest > 0 ? " (+\(Figures.count(rest, "line")))" : ""
-    let text = glyphs.isASCII ? ascii(first, glyphs) : first
-    return (text + more, answer.isSuccess ? .ok : .bad)
+    let sign = first.isSuccess.map { "\($0 ? glyphs.success : glyphs.failure) " } ?? ""
+    return (sign + first.text + more, answer.isSuccess ? .ok : .bad)
   }
 
   /// How far a paste of several lines is.
@@ -90,9 +90,5 @@ package enum PromptPanel {
     let progress = state.prompt.progress.isEmpty ? "" : "\(state.prompt.progress); "
     return
       "\(progress)pasted line \(Figures.count(state.pasted.begun)) of \(Figures.count(state.pasted.total)); Ctrl-C stops"
-  }
-
-  private static func ascii(_ text: String, _ glyphs: Glyphs) -> String {
-    String(text.map { $0 == "✓" ? Character(glyphs.success) : $0 == "✗" ? Character(glyphs.failure) : $0 })
   }
 }

@@ -40,9 +40,8 @@ package enum WarningPanel {
     return allowed + [" Esc folds this ", " Esc folds "]
   }
 
-  private static func explanation(_ verdict: VerdictStatus) -> [Substring] {
-    let lines = verdict.lastViolation?.explanation.split(separator: "\n") ?? []
-    return Array(lines.dropFirst().prefix(explanationMax))
+  private static func explanation(_ verdict: VerdictStatus) -> [String] {
+    Array((verdict.lastViolation?.explanation ?? []).dropFirst().prefix(explanationMax))
   }
 
   /// Returns the row after it.
@@ -61,11 +60,11 @@ package enum WarningPanel {
     canvas.write(hint, endingAt: canvas.width, row: 0, bar)
     let lines = explanation(verdict).prefix(rows - 1)
     for (offset, line) in lines.enumerated() {
-      let text = String(line).fitted(to: canvas.width - 3, ellipsis: look.glyphs.ellipsis)
+      let text = line.fitted(to: canvas.width - 3, ellipsis: look.glyphs.ellipsis)
       canvas.write(text, column: 3, row: 1 + offset, look.style(.bad))
     }
     let legend = "p1, p2: clients; time runs to the right "
-    if let first = lines.first, String(first).columns + 6 + legend.columns <= canvas.width {
+    if let first = lines.first, first.columns + 6 + legend.columns <= canvas.width {
       canvas.write(legend, endingAt: canvas.width, row: 1, look.style(.dim))
     }
     return 1 + lines.count

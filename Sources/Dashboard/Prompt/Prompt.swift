@@ -190,8 +190,18 @@ package struct Prompt: Sendable {
 
 /// What a command said when it was done.
 package struct CommandAnswer: Equatable, Sendable {
-  /// Lines as line mode prints them.
-  package var lines: [String]
+  /// One line of an answer, without the sign that stands before it.
+  package struct Line: Equatable, Sendable, ExpressibleByStringLiteral {
+    package var text: String
+    /// Whether the sign says so; `nil` for a line without a sign.
+    package var isSuccess: Bool?
+
+    package init(_ text: String, isSuccess: Bool? = nil) { (self.text, self.isSuccess) = (text, isSuccess) }
+
+    package init(stringLiteral text: String) { self.init(text) }
+  }
+
+  package var lines: [Line]
   package var isSuccess: Bool
   /// Whether the command was one that ends the program.
   package var endsProgram: Bool
@@ -200,7 +210,7 @@ package struct CommandAnswer: Equatable, Sendable {
   /// The command that it answers, so that the next pasted line knows its turn.
   package var command = ""
 
-  package init(lines: [String], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
+  package init(lines: [Line], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
     self.page = page
     self.lines = lines
     self.isSuccess = isSuccess

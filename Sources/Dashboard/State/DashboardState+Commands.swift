@@ -47,7 +47,7 @@ extension DashboardState {
   mutating func runNextPasted() -> [Action] {
     while overlay == nil, guide == nil, let line = pasted.next() {
       let actions = run(line)
-      for case .run(let command) in actions { pasted.begin(command) }
+      for case .run(let line) in actions { pasted.begin(line.text) }
       if !actions.isEmpty { return actions }
     }
     return []
@@ -55,16 +55,17 @@ extension DashboardState {
 
   private mutating func run(_ line: String) -> [Action] {
     if line.filter({ !$0.isWhitespace }).lowercased() == Self.describeCommand {
-      begin(command: line)
-      show(CommandAnswer(lines: Description.lines(self), isSuccess: true))
+      begin(TypedLine(line))
+      show(CommandAnswer(lines: Description.lines(self).map { .init($0) }, isSuccess: true))
       return []
     }
-    if let question = advice.question(line) {
-      overlay = .confirmation(Confirmation(line: line, question: question))
+    let read = advice.read(line)
+    if let question = read.question {
+      overlay = .confirmation(Confirmation(line: read, question: question))
       return []
     }
-    begin(command: line)
-    return [.run(line)]
+    begin(read)
+    return [.run(read)]
   }
 
   /// A question is answered by y, n, Enter or Esc. What else is typed was meant for the prompt: it answers nothing, and
@@ -73,9 +74,10 @@ extension DashboardState {
     switch key {
     case .character("y"), .character("Y"):
       overlay = nil
-      begin(command: asked.question.command)
-      if pasted.isBusy { pasted.begin(asked.question.command) }
-      return [.run(asked.question.command)]
+      let read = asked.question.command == asked.line.text ? asked.line : advice.read(asked.question.command)
+      begin(read)
+      if pasted.isBusy { pasted.begin(read.text) }
+      return [.run(read)]
     case .character("n"), .character("N"), .escape, .enter, .control("c"): decline(asked)
     case .character, .paste:
       var asked = asked
@@ -95,7 +97,7 @@ extension DashboardState {
       case 1: "; nor was the line pasted after it"
       default: "; nor were the \(Figures.count(dropped)) lines pasted after it"
       }
-    say("not done: \(asked.line)\(rest)")
+    say("not done: \(asked.line.text)\(rest)")
   }
 
   /// Gives up the pasted lines that wait; returns whether there were any.

@@ -71,8 +71,9 @@ extension DashboardState {
   /// Stops the one that runs, or puts the results of the last one away.
   private mutating func endBenchmark() -> [Action] {
     if closeBenchmark() { return [] }
-    begin(command: Self.stopBenchmarkCommand)
-    return [.run(Self.stopBenchmarkCommand)]
+    let read = advice.read(Self.stopBenchmarkCommand)
+    begin(read)
+    return [.run(read)]
   }
 
   private static let stopBenchmarkCommand = "benchmark stop"

@@ -27,7 +27,7 @@ package struct Question: Equatable, Sendable {
 
 /// A line that waits for an answer.
 package struct Confirmation: Equatable, Sendable {
-  package var line: String
+  package var line: TypedLine
   package var question: Question
   /// Something was typed that is no answer.
   package var isInsisting = false
@@ -37,19 +37,19 @@ package struct Confirmation: Equatable, Sendable {
 package struct CommandAdvice: Sendable {
   /// What could stand at the cursor.
   package var complete: Completer
-  /// What to ask before a line is run; `nil` to run it at once.
-  package var question: @Sendable (_ line: String) -> Question?
-  /// The key a line is about.
-  package var place: @Sendable (_ line: String) -> ShownKey?
+  /// Reads a line. Called once for each line that is run.
+  package var read: @Sendable (_ line: String) -> TypedLine
+  /// An event in words, with what can be done about it at this prompt.
+  package var words: @Sendable (_ event: ClusterEvent) -> String
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
-    question: @escaping @Sendable (_ line: String) -> Question? = { _ in nil },
-    place: @escaping @Sendable (_ line: String) -> ShownKey? = { _ in nil }
+    read: @escaping @Sendable (_ line: String) -> TypedLine = { TypedLine($0) },
+    words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description }
   ) {
     self.complete = complete
-    self.question = question
-    self.place = place
+    self.read = read
+    self.words = words
   }
 }
 
@@ -214,7 +214,8 @@ extension DashboardState {
   /// Takes an event of the cluster.
   package mutating func apply(event: ClusterEvent) {
     live.apply(event: event)
-    append(LogLine(kind: .event(event.severity), atNs: live.moment(ofUptimeNs: event.uptimeNs), text: event.message))
+    append(
+      LogLine(kind: .event(event.severity), atNs: live.moment(ofUptimeNs: event.uptimeNs), text: advice.words(event)))
   }
 
   /// Says something the program has to say that is not the cluster's.
@@ -245,7 +246,7 @@ extension DashboardState {
       return
     }
     for line in answer.lines {
-      append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: live.nowNs, text: line))
+      append(LogLine(kind: .answer(isSuccess: answer.isSuccess), atNs: live.nowNs, text: line.text))
     }
   }
 
@@ -261,18 +262,18 @@ extension DashboardState {
   }
 
   /// Starts a command: the screen says so, and shows where its key lies.
-  mutating func begin(command: String) {
+  mutating func begin(_ line: TypedLine) {
     thaw()
     log.rowsBelow = 0
     prompt.runningCount += 1
-    echo(command: command)
+    echo(line)
   }
 
   /// Shows a command and where its key lies.
-  mutating func echo(command: String) {
-    let shown = Quoted.preview(ByteText.decode(command), bytesMax: EventLog.lineBytesMax)
+  mutating func echo(_ line: TypedLine) {
+    let shown = Quoted.preview(ByteText.decode(line.text), bytesMax: EventLog.lineBytesMax)
     append(LogLine(kind: .command, atNs: live.nowNs, text: shown))
-    guard let key = advice.place(command) else { return }
+    guard let key = line.key else { return }
     live.walk = KeyWalk(key: key, startedNs: live.nowNs)
     ringCursor = nil
   }

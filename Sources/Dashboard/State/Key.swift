@@ -22,7 +22,7 @@ package enum Mouse: Equatable, Sendable {
 /// What the program does after a key press, beside drawing the new state.
 package enum Action: Equatable, Sendable {
   /// Run a command line and deliver its answer later.
-  case run(String)
+  case run(TypedLine)
   case quit
   /// Draw every cell again, in case another program wrote over the screen.
   case redraw

@@ -28,8 +28,6 @@ package struct Observations: Sendable {
   /// What is wrong between the nodes; `nil` if nothing is.
   package private(set) var faults: FaultSummary?
   package internal(set) var benchmark: BenchmarkStatus?
-  /// Also of nodes that have left: events are still about them.
-  private var nodeNames: Set<String> = []
 
   /// The axes follow the last two minutes: what most graphs show.
   private static let axisBuckets = 240
@@ -53,7 +51,6 @@ package struct Observations: Sendable {
     nodes = nodes.filter { id, _ in new.nodes.contains { $0.id == id } }
     if let latencies = new.latencies { note(latencies, atNs: atNs) }
     noteFaults(new)
-    if status?.nodes.map(\.name) != new.nodes.map(\.name) { nodeNames.formUnion(new.nodes.map(\.name)) }
     let isOtherRing = status?.ring != new.ring
     if isOtherRing { ring = RingMap(new.ring) }
     if new.change == nil {
@@ -119,13 +116,7 @@ package struct Observations: Sendable {
     let atNs = moment(ofUptimeNs: event.uptimeNs)
     advance(toNs: atNs)
     guard Glyphs(.ascii).mark(event.kind) != nil else { return }
-    history.mark(ThroughputHistory.Mark(atNs: atNs, kind: event.kind, node: nodeName(in: event.message)))
-  }
-
-  /// Events carry words for people; a node's name among them is the node it is about.
-  private func nodeName(in message: String) -> String {
-    let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
-    return words.first { nodeNames.contains(String($0)) }.map(String.init) ?? ""
+    history.mark(ThroughputHistory.Mark(atNs: atNs, kind: event.kind, node: event.node ?? ""))
   }
 
   /// Reads and writes a second of the whole cluster, now; `nil` if the backend does not count them.

@@ -15,7 +15,7 @@ extension Chapter {
     let first = try await showCopies(of: key, stage, cluster)
     let found = try await stage.type("get user:1001")
     stage.claim(
-      "a get returns what was put", found == ["✓ Retrieved: user:1001 -> Alice"], found.joined(separator: " "))
+      "a get returns what was put", found == .found(key: key, value: Array("Alice".utf8)), Stage.short(found))
     stage.claim("all three owners hold it", first.count == 3, "\(first.count) copies on three nodes")
 
     try await stage.say(
@@ -32,7 +32,7 @@ extension Chapter {
     try await stage.type("del user:1001")
     let third = try await showCopies(of: key, stage, cluster)
     let missing = try await stage.type("get user:1001")
-    stage.claim("a deleted key is not found", missing == ["✗ Key not found: user:1001"], missing.joined(separator: " "))
+    stage.claim("a deleted key is not found", missing == .notFound(key: key), Stage.short(missing))
     stage.claim(
       "every owner holds its tombstone", third.count == 3 && third.allSatisfy(\.isTombstone),
       "\(third.count { $0.isTombstone }) of 3")

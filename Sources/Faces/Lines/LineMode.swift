@@ -1,6 +1,5 @@
 import Commands
 import Glibc
-import KVCluster
 
 /// The original's interactive mode: reads commands line by line and prints every answer to standard output.
 package enum LineMode {
@@ -11,7 +10,7 @@ package enum LineMode {
   /// On a terminal Ctrl-C ends the command that runs, gives up the pasted lines that wait behind it, and comes back to the
   /// prompt; if the command goes on all the same, a second one ends the program.
   package static func run(
-    _ options: ClusterOptions, _ console: Console = .standard, historyPath: String? = nil
+    _ source: ClusterSource, _ console: Console = .standard, historyPath: String? = nil
   ) async -> Int32 {
     let isTyped = console.isTyped
     let running = RunningCommand()
@@ -22,15 +21,15 @@ package enum LineMode {
       let hadLines = pasted.stop()
       return running.interrupt() || hadLines
     }
-    return await HeadlessRun.run(options, console, isWatched: true, interrupt: interrupt) { cluster in
+    return await HeadlessRun.run(source, console, interrupt: interrupt) { cluster in
       let printer = Printer(
         output: console.output, failures: console.output, notes: console.errors, isTerminal: console.isOutputTerminal)
       let input = LineReader(descriptor: console.input)
-      let session = Session(CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer, input: input)
+      let session = Session(cluster.runner.playing(TextTour.say), printer: printer, input: input)
       do {
         if isTyped, let terminal = console.lineTerminal() {
           let lines = TypedLines(
-            input, printer, terminal, label: prompt, pasted, cluster, history: HistoryFile(historyPath))
+            input, printer, terminal, label: prompt, pasted, cluster.runner.backend, history: HistoryFile(historyPath))
           defer { lines.finish() }
           try await session.run(prompt: prompt, running) { try await lines.next() }
         } else {

@@ -1,20 +1,18 @@
 import Commands
 import Glibc
-import KVCluster
 
 /// What `exec` and the direct subcommands have in common: failures on standard error, and in the status.
 package enum Script {
   /// Returns the program's exit status.
   package static func run(
-    _ options: ClusterOptions, _ console: Console = .standard, isWatched: Bool = false,
+    _ source: ClusterSource, _ console: Console = .standard,
     _ work: @escaping @Sendable (Session) async throws -> Void
   ) async -> Int32 {
-    await HeadlessRun.run(options, console, isWatched: isWatched) { cluster in
+    await HeadlessRun.run(source, console) { cluster in
       let printer = Printer(
         output: console.output, failures: console.errors, notes: console.errors, isTerminal: console.isOutputTerminal)
       let session = Session(
-        CommandRunner(cluster: cluster, tour: TextTour.say), printer: printer,
-        input: LineReader(descriptor: console.input))
+        cluster.runner.playing(TextTour.say), printer: printer, input: LineReader(descriptor: console.input))
       await cluster.untilCompared()
       do {
         try await work(session)
@@ -28,10 +26,9 @@ package enum Script {
 
   /// Commands one after another, as `exec` has them; `-` stands for those of standard input.
   package static func run(
-    _ options: ClusterOptions, _ console: Console = .standard, commands: [[UInt8]]
+    _ source: ClusterSource, _ console: Console = .standard, commands: [[UInt8]]
   ) async -> Int32 {
-    // Watched, as a session is: `verdict` is one of the commands.
-    await run(options, console, isWatched: true) { session in
+    await run(source, console) { session in
       for command in commands {
         if command == Array("-".utf8) {
           try await session.runInput()

@@ -1,7 +1,6 @@
 import Commands
 import Demo
 import Glibc
-import KVCluster
 import Synchronization
 
 /// The tour as text.

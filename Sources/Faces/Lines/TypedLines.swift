@@ -1,6 +1,6 @@
+import ClusterModel
 import Commands
 import Dashboard
-import KVCluster
 import Text
 
 /// Lines typed at line mode's prompt, edited, completed and remembered as at the dashboard's.
@@ -29,25 +29,25 @@ final class TypedLines {
 
   init(
     _ input: LineReader, _ printer: Printer, _ terminal: any LineTerminal, label: String, _ pasted: PasteQueue,
-    _ cluster: Cluster, history: HistoryFile
+    _ backend: any ClusterBackend, history: HistoryFile
   ) {
     (self.input, self.printer, self.terminal, self.label) = (input, printer, terminal, label)
     (self.pasted, self.history) = (pasted, history)
     let lines = history.load()
     prompt = LinePrompt(label: label, history: lines) { [keys] line, cursor in
-      var found = completion(of: line, cursor: cursor, cluster.status().nodes, keys)
+      var found = completion(of: line, cursor: cursor, backend.status().nodes, keys, backend.capabilities)
       // A word of the dashboard's alone.
       found.candidates.removeAll { $0 == DashboardState.describeCommand }
       return found
     }
-    for line in lines { note(line) }
+    for line in lines { note(ReadLine(typed: line)) }
   }
 
   /// The next line; `nil` at the end of the input.
   ///
   /// - Throws: as ``LineReader/next()``.
-  func next() async throws -> LineReader.Line? {
-    if let line = nextPasted() { return .bytes(submit(line)) }
+  func next() async throws -> SessionLine? {
+    if let line = nextPasted() { return .read(submit(line)) }
     takeTerminal(for: .editing)
     draw()
     while true {
@@ -55,7 +55,7 @@ final class TypedLines {
       guard !bytes.isEmpty else { return nil }
       // A paste that lost its end would take every key for text: Ctrl-C by itself is none.
       let keys = decoder.pastedCount != nil && bytes == [3] ? decoder.endPaste() : []
-      for key in keys { if let line = take(key) { return line.bytes } }
+      for key in keys { if let line = take(key) { return line.line } }
       var typed = ""
       for (place, byte) in bytes.enumerated() {
         for key in decoder.take(byte) {
@@ -67,7 +67,7 @@ final class TypedLines {
           insert(&typed)
           guard let line = take(key) else { continue }
           input.putBack(bytes[(place + 1)...])
-          return line.bytes
+          return line.line
         }
       }
       insert(&typed)
@@ -83,10 +83,10 @@ final class TypedLines {
 
   /// What a key made of the session's input.
   private enum Outcome {
-    case line([UInt8])
+    case line(ReadLine)
     case end
 
-    var bytes: LineReader.Line? { if case .line(let bytes) = self { .bytes(bytes) } else { nil } }
+    var line: SessionLine? { if case .line(let line) = self { .read(line) } else { nil } }
   }
 
   private func insert(_ typed: inout String) {
@@ -122,23 +122,23 @@ final class TypedLines {
   }
 
   /// Leaves the line on the screen and makes the terminal ready for the command.
-  private func submit(_ line: String) -> [UInt8] {
+  private func submit(_ line: String) -> ReadLine {
     let place = pasted.place.map { "\(Figures.count($0.number)) of \(Figures.count($0.count))" }
     printer.print(raw: LinePrompt.farewell(label: place.map { "(\($0)) \(label)" } ?? label, line: line))
-    note(line)
+    let read = ReadLine(typed: line)
+    note(read)
     history.save(prompt.history)
-    let bytes = ByteText.decode(line)
-    if (try? Command.parse(bytes)).map({ $0.readsInput }) ?? false {
+    if read.value?.readsInput == true {
       terminal.giveBack()
     } else {
       takeTerminal(for: .command)
     }
-    return bytes
+    return read
   }
 
   /// The keys of commands are what Tab offers for the next.
-  private func note(_ line: String) {
-    if let key = key(of: line) { keys.note(key) }
+  private func note(_ line: ReadLine) {
+    if let key = line.value?.key { keys.note(key) }
   }
 
   private func draw() { printer.print(raw: prompt.picture(columns: terminal.columns)) }

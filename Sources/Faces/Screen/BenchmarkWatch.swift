@@ -1,7 +1,6 @@
 import Commands
 import Dashboard
 import KVBench
-import KVCluster
 import Synchronization
 import Text
 
@@ -28,12 +27,11 @@ final class BenchmarkWatch: Sendable {
     }
   }
 
-  /// The command is over that may have been the plain benchmark.
-  func end(_ line: String, _ answer: [String]) {
-    guard case .benchmark(.averages) = try? Command.parse(typed: line) else { return }
+  /// The plain benchmark is over.
+  func endAverages(_ answer: [String]) {
     run.withLock { run in
       guard case .plain(var status) = run, status.isRunning else { return }
-      (status.isRunning, status.atNs, status.lengthNs) = (false, Self.nowNs(), nil)
+      (status.isRunning, status.atNs, status.lengthNs) = (false, MonotonicClock.nowNs(), nil)
       status.words = answer
       run = .plain(status)
     }
@@ -43,7 +41,7 @@ final class BenchmarkWatch: Sendable {
     switch run.withLock({ $0 }) {
     case nil: return nil
     case .plain(var status):
-      if status.isRunning { status.atNs = Self.nowNs() }
+      if status.isRunning { status.atNs = MonotonicClock.nowNs() }
       status.results = desk.summaries.map(BenchmarkStatus.Result.init)
       return status
     case .measured: return desk.snapshot.map { BenchmarkStatus($0, desk.summaries) }
@@ -51,7 +49,7 @@ final class BenchmarkWatch: Sendable {
   }
 
   private static func status(_ progress: BenchmarkProgress, before: Run?) -> BenchmarkStatus {
-    let now = nowNs()
+    let now = MonotonicClock.nowNs()
     var status = BenchmarkStatus(
       name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
     status.startedNs = now
@@ -63,7 +61,6 @@ final class BenchmarkWatch: Sendable {
     return status
   }
 
-  private static func nowNs() -> UInt64 { Clock.nowNs() }
 }
 
 extension BenchmarkStatus {

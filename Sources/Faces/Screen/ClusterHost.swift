@@ -1,13 +1,13 @@
+import ClusterModel
 import Commands
 import Dashboard
 import Glibc
-import KVCluster
 import Synchronization
 import Text
 
 /// What the screen shows and drives: the cluster, through the command language that every face shares.
 struct ClusterHost: ScreenHost {
-  let cluster: Cluster
+  let backend: any ClusterBackend
   private let runner: CommandRunner
   private let history: HistoryFile
   private let keys = RecentKeys()
@@ -16,70 +16,72 @@ struct ClusterHost: ScreenHost {
   private let tours = Tours()
   private let watch: BenchmarkWatch
 
-  init(_ cluster: Cluster, history: HistoryFile) {
-    (self.cluster, self.history) = (cluster, history)
-    runner = CommandRunner(cluster: cluster)
+  init(_ runner: CommandRunner, history: HistoryFile) {
+    (self.runner, self.history) = (runner, history)
+    backend = runner.backend
     watch = BenchmarkWatch(runner.benchmarks)
-    for line in history.load() { if let key = key(of: line) { keys.note(key) } }
+    for line in history.load() { if let key = ReadLine(typed: line).value?.key { keys.note(key) } }
   }
 
   func status() -> ClusterStatus? {
-    let status = cluster.status()
+    let status = backend.status()
     last.status.withLock { $0 = status }
     return status
   }
 
-  func events(after sequence: UInt64) -> [ClusterEvent] { cluster.events(after: sequence) }
+  func events(after sequence: UInt64) -> [ClusterEvent] { backend.events(after: sequence) }
 
   func benchmark() -> BenchmarkStatus? { watch.status() }
 
-  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
+  func run(_ line: TypedLine, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
+    let read = line.read
     do throws(ClusterError) {
-      try await cluster.ready()
+      try await backend.ready()
     } catch {
-      return CommandAnswer(lines: ["✗ \(error)"], isSuccess: false)
+      return CommandAnswer(lines: [.init(error.words, isSuccess: false)], isSuccess: false)
     }
-    if let page = page(for: line) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
+    if let page = page(for: read.value) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
-    // What only says that a benchmark begins is said when it begins.
-    let isBenchmark = if case .benchmark = try? Command.parse(typed: line) { true } else { false }
-    let outcome = await runner.run(line: ByteText.decode(line)) { [watch] output in
+    let result = await runner.run(read) { [watch] output in
       switch output {
-      case .answer(let answer):
-        let text = Quoted.preview(answer.line, bytesMax: EventLog.lineBytesMax)
-        if isBenchmark, text.hasSuffix("...") { news(.announcement(text)) } else { lines.add(text) }
+      case .answer(let answer): lines.add(CommandAnswer.Line(answer))
+      case .announcement(let answer): news(.announcement(Quoted.preview(answer.line, bytesMax: EventLog.lineBytesMax)))
       case .progress(let step):
         watch.note(step)
         news(.progress(step.text))
       }
     }
-    watch.end(line, lines.all)
-    return CommandAnswer(lines: lines.all, isSuccess: outcome != .failure, endsProgram: outcome == .exit)
+    if case .benchmark(.averages) = read.value { watch.endAverages(lines.all.map(\.text)) }
+    return CommandAnswer(
+      lines: lines.all, isSuccess: result.outcome != .failure, endsProgram: result.outcome == .exit)
   }
 
   var advice: CommandAdvice {
     CommandAdvice(
-      complete: { [last, keys] in completion(of: $0, cursor: $1, last.nodes, keys) },
-      question: { [last] in question(before: $0, last.status.withLock { $0 }) },
-      place: { [keys, cluster] line in
-        guard let key = key(of: line) else { return nil }
-        keys.note(key)
-        return ShownKey(key: Quoted.preview(key, bytesMax: ShownKey.keyBytesMax), slot: cluster.place(of: key).slot)
-      })
+      complete: { [last, keys, backend] in
+        completion(of: $0, cursor: $1, last.nodes, keys, backend.capabilities)
+      },
+      read: { [last, keys, backend] line in
+        let read = ReadLine(typed: line)
+        if let key = read.value?.key { keys.note(key) }
+        return TypedLine(
+          line, question: read.value.flatMap { question(before: $0, line, last.status.withLock { $0 }) },
+          key: read.value?.key.map { ShownKey($0, on: backend) }, reading: read)
+      }, words: { $0.words })
   }
 
   /// What takes some reading is read on a page of its own.
-  private func page(for line: String) -> Page? {
-    switch try? Command.parse(typed: line) {
-    case .explain(let topic): Page(topic?.explanation(cluster.status()) ?? Topic.contents)
-    case .help(let name): Page(helpAbout: name)
+  private func page(for command: Command?) -> Page? {
+    switch command {
+    case .explain(let topic): Page(topic?.explanation(backend.status()) ?? Topic.contents)
+    case .help(let name): Page(helpAbout: name, backend.capabilities)
     default: nil
     }
   }
 
   /// `demo` plays on clusters of its own; this one goes on below.
-  func guest(for line: String) -> (any ScreenHost)? {
-    guard case .demo = try? Command.parse(typed: line) else { return nil }
+  func guest(for line: TypedLine) -> (any ScreenHost)? {
+    guard case .demo = line.read.value else { return nil }
     return tours.begin()
   }
 
@@ -95,11 +97,11 @@ struct ClusterHost: ScreenHost {
 
 /// Lines gathered from whichever thread says them.
 private final class AnswerLines: Sendable {
-  private let lines = Mutex<[String]>([])
+  private let lines = Mutex<[CommandAnswer.Line]>([])
 
-  var all: [String] { lines.withLock { $0 } }
+  var all: [CommandAnswer.Line] { lines.withLock { $0 } }
 
-  func add(_ line: String) { lines.withLock { $0.append(line) } }
+  func add(_ line: CommandAnswer.Line) { lines.withLock { $0.append(line) } }
 }
 
 /// The status that was asked for last.
@@ -107,4 +109,28 @@ private final class LastStatus: Sendable {
   let status = Mutex<ClusterStatus?>(nil)
 
   var nodes: [NodeStatus] { status.withLock { $0?.nodes ?? [] } }
+}
+
+extension TypedLine {
+  /// The reading that the advice made of the line.
+  var read: ReadLine { reading as? ReadLine ?? ReadLine(typed: text) }
+}
+
+extension ShownKey {
+  init(_ key: [UInt8], on backend: any ClusterBackend) {
+    self.init(key: Quoted.preview(key, bytesMax: ShownKey.keyBytesMax), slot: backend.place(of: key).slot)
+  }
+}
+
+extension CommandAnswer.Line {
+  /// A long value is shown by its beginning and its size.
+  init(_ answer: Answer) {
+    let sign: Bool? =
+      switch answer.kind {
+      case .success: true
+      case .failure: false
+      case .info, .note: nil
+      }
+    self.init(Quoted.preview(answer.body, bytesMax: EventLog.lineBytesMax), isSuccess: sign)
+  }
 }

@@ -1,14 +1,13 @@
+import ClusterModel
+import Commands
 import Dashboard
-import Glibc
-import KVCluster
-import LiveVerdict
 
 /// The dashboard as a face of the program: opens the cluster, shows it while it recovers, closes it when it is left.
 package enum DashboardFace {
   /// Keeps the main thread until the dashboard is left; returns the program's exit status.
   @MainActor
   package static func run(
-    _ options: ClusterOptions, _ display: ScreenOptions, _ console: Console = .standard,
+    _ source: ClusterSource, _ display: ScreenOptions, _ console: Console = .standard,
     on open: () throws(ScreenError) -> any Terminal = CursesTerminal.take
   ) async -> Int32 {
     if let path = display.recordingPath {
@@ -19,19 +18,11 @@ package enum DashboardFace {
         return Console.lost
       }
     }
-    let cluster: Cluster
-    do throws(ClusterError) {
-      cluster = try Cluster.open(options)
-    } catch {
-      if options.isEphemeral { TemporaryFolder.removeAll() }
-      console.complain(error.description)
-      return 1
-    }
-    let checker = LiveChecker(cluster)
+    guard let cluster = source.opened(console) else { return 1 }
     let status: Int32
     var ending: SignalWatch?
     do throws(ScreenError) {
-      let host = ClusterHost(cluster, history: HistoryFile(display.historyPath))
+      let host = ClusterHost(cluster.runner, history: HistoryFile(display.historyPath))
       status = try Screen.run(host, display, on: open())
       // The first wish to end was the screen's.
       ending = SignalWatch.endAtFirst(console.signals)
@@ -41,9 +32,7 @@ package enum DashboardFace {
       console.complain("\(error.description); `kvstore --interactive` reads commands line by line")
       status = 1
     }
-    checker.stop()
-    await cluster.close()
-    withExtendedLifetime(ending) {}
-    return HeadlessRun.closed(cluster, status, console)
+    defer { withExtendedLifetime(ending) {} }
+    return await cluster.close(status, console)
   }
 }

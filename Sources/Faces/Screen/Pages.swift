@@ -1,3 +1,4 @@
+import ClusterModel
 import Commands
 import Dashboard
 
@@ -11,10 +12,10 @@ extension Page {
   }
 
   /// The commands, or one of them; `nil` if it is said in so few lines that the events show them all.
-  init?(helpAbout name: CommandName?) {
-    let lines = HelpText.lines(about: name)
+  init?(helpAbout name: CommandName?, _ capabilities: Capabilities) {
+    let lines = HelpText.lines(about: name, capabilities)
     guard let name else {
-      let commands = CommandEntry.all.map { Figure(label: $0.usage, value: $0.summary) }
+      let commands = HelpText.entries(capabilities).map { Figure(label: $0.usage, value: $0.summary) }
       let rest = lines.dropFirst(commands.count) + ["F1 names the keys; explain TOPIC tells what is behind them"]
       self.init(title: "commands", paragraphs: Array(rest), figures: commands, question: "", hint: "")
       return

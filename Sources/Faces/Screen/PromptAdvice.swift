@@ -1,13 +1,15 @@
+import ClusterModel
 import Commands
 import Dashboard
-import KVCluster
 import Synchronization
 import Text
 
 /// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
-func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys) -> Completion {
+func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys, _ capabilities: Capabilities)
+  -> Completion
+{
   let bytes = Array(line.utf8)
-  let found = CommandCompletion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes)
+  let found = CommandCompletion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes, capabilities)
   let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
   var candidates = found.candidates
   let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
@@ -27,31 +29,24 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
 }
 
-/// The key that a line puts, gets or deletes.
-func key(of line: String) -> [UInt8]? {
-  switch try? Command.parse(typed: line) {
-  case .put(let key, _, _), .get(let key, _), .delete(let key, _): key
-  default: nil
-  }
-}
-
-/// What to ask before a line is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
+/// What to ask before a command is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
 /// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
-func question(before line: String, _ status: ClusterStatus?) -> Question? {
-  guard let status, !status.isEphemeral, let command = try? Command.parse(typed: line) else { return nil }
+func question(before command: Command, _ line: String, _ status: ClusterStatus?) -> Question? {
+  guard let status, !status.isEphemeral else { return nil }
   func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
   switch command {
-  case .removeNode(let name) where isMember(name):
+  case .order(.removeNode(let name), _) where isMember(name):
     let note = ChangeAdvice.note(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0)." } ?? ""
     return Question(
       "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", command: line)
-  case .replaceNode(let name, let heir) where isMember(name):
-    return Question("Replace \(name) by \(heir)? Its data moves there, and its own log is deleted.", command: line)
-  case .corrupt(let name, isMeant: false) where isMember(name):
+  case .order(.replaceNode(let name, let replacement), _) where isMember(name):
+    return Question(
+      "Replace \(name) by \(replacement)? Its data moves there, and its own log is deleted.", command: line)
+  case .order(.corrupt(let name), isMeant: false) where isMember(name):
     return Question(
       "Corrupt \(name)? One byte of one value on its disk is flipped; the other copies stay good.",
       command: "\(command.name.rawValue) \(name) yes")
-  case .failSync(let name, isMeant: false) where isMember(name):
+  case .order(.failSync(let name), isMeant: false) where isMember(name):
     return Question(
       "Let \(name)'s next fdatasync fail? What it had not yet synced counts as lost on its disk.",
       command: "\(command.name.rawValue) \(name) yes")

@@ -1,6 +1,6 @@
+import ClusterModel
 import Dashboard
 import Glibc
-import KVCluster
 
 /// The dashboard on a terminal: asks for statuses, draws them, and turns keys into commands.
 ///
@@ -196,10 +196,10 @@ extension Screen {
     case .guide(let key): host.take(key)
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
-      if let guest = host.guest(for: line) { return visit(guest, line) }
+      if let guest = host.guest(for: line) { return visit(guest, line.text) }
       Task { [host, mailbox] in
         var answer = await host.run(line) { mailbox.post($0) }
-        answer.command = line
+        answer.command = line.text
         mailbox.post(answer)
       }
     case .keepTheme(let name):

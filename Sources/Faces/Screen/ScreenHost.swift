@@ -1,5 +1,5 @@
+import ClusterModel
 import Dashboard
-import KVCluster
 
 /// What the screen shows and drives. The screen knows nothing else of the program.
 package protocol ScreenHost: Sendable {
@@ -15,7 +15,7 @@ package protocol ScreenHost: Sendable {
 
   /// Runs a command line; the screen goes on meanwhile and shows the answer when it is there. What a long command says
   /// before its end comes through `news`, from any thread.
-  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer
+  func run(_ line: TypedLine, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer
 
   /// What the screen has to ask of the command language. Asked on the screen's thread at every key press.
   var advice: CommandAdvice { get }
@@ -27,7 +27,7 @@ package protocol ScreenHost: Sendable {
   func saveHistory(_ lines: [String])
 
   /// Who shows another cluster for a while because of this line, as a tour does; `nil` if it is a command as others.
-  func guest(for line: String) -> (any ScreenHost)?
+  func guest(for line: TypedLine) -> (any ScreenHost)?
 
   /// The tour that is being played, if this is one.
   var guide: Guide? { get }
@@ -44,7 +44,7 @@ package protocol ScreenHost: Sendable {
 
 extension ScreenHost {
   package func benchmark() -> BenchmarkStatus? { nil }
-  package func guest(for line: String) -> (any ScreenHost)? { nil }
+  package func guest(for line: TypedLine) -> (any ScreenHost)? { nil }
   package var guide: Guide? { nil }
   package func take(_ key: GuideKey) {}
   package var clusterNumber: Int { 0 }

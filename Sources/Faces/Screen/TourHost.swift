@@ -1,7 +1,7 @@
+import ClusterModel
 import Commands
 import Dashboard
 import Demo
-import KVCluster
 import Synchronization
 import Text
 
@@ -28,15 +28,17 @@ struct TourHost: ScreenHost {
 
   func events(after sequence: UInt64) -> [ClusterEvent] { tour.cluster?.events(after: sequence) ?? [] }
 
-  func run(_ line: String, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
-    CommandAnswer(lines: ["✗ A tour is being played: q leaves it"], isSuccess: false)
+  func run(_ line: TypedLine, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer {
+    CommandAnswer(lines: [.init("A tour is being played: q leaves it", isSuccess: false)], isSuccess: false)
   }
 
   var advice: CommandAdvice {
-    CommandAdvice(place: { [tour] line in
-      guard let key = key(of: line), let place = tour.cluster?.place(of: key) else { return nil }
-      return ShownKey(key: Quoted.preview(key, bytesMax: ShownKey.keyBytesMax), slot: place.slot)
-    })
+    CommandAdvice(
+      read: { [tour] line in
+        let read = ReadLine(typed: line)
+        let key = read.value?.key.flatMap { key in tour.cluster.map { ShownKey(key, on: $0) } }
+        return TypedLine(line, key: key, reading: read)
+      }, words: { $0.words })
   }
 
   func loadHistory() -> [String] { [] }
@@ -60,8 +62,11 @@ struct TourHost: ScreenHost {
   var farewell: CommandAnswer {
     let report = tour.report
     return CommandAnswer(
-      lines: ["\(report.sign) Back from the tour. \(report.words); your data was not touched"],
-      isSuccess: report.failures.isEmpty)
+      lines: [
+        .init(
+          "Back from the tour. \(report.words); your data was not touched",
+          isSuccess: report.claims.isEmpty ? nil : report.failures.isEmpty)
+      ], isSuccess: report.failures.isEmpty)
   }
 }
 
@@ -112,7 +117,7 @@ extension Guide.Line.Kind {
   fileprivate init(_ kind: TourLine.Kind) {
     switch kind {
     case .command: self = .command
-    case .answer(let isSuccess): self = .answer(isSuccess: isSuccess)
+    case .answer(let kind): self = .answer(isSuccess: kind != .failure)
     case .figure: self = .figure
     case .claim(let holds): self = .claim(holds: holds)
     }

@@ -156,11 +156,7 @@ extension CursesTerminal {
   /// Read before the screen is drawn again.
   private static let roundBytesMax = 1 << 20
 
-  package var nowNs: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  package var nowNs: UInt64 { MonotonicClock.nowNs() }
 
   /// Sleeps in `poll`: for keys, and for the pipe through which signals and answers arrive.
   package func wait(untilNs: UInt64) -> [TerminalEvent] {

@@ -1,6 +1,5 @@
 import CTerminal
 import Glibc
-import KVCluster
 
 /// What the terminal under line mode's prompt is used for.
 package enum LineTerminalUse: Equatable, Sendable {
@@ -38,7 +37,7 @@ final class ProcessLineTerminal: LineTerminal {
 
   private static func install() -> Bool { ct_guard_install(STDIN_FILENO, undo, undo.utf8.count) == 0 }
 
-  var nowNs: UInt64 { Clock.nowNs() }
+  var nowNs: UInt64 { MonotonicClock.nowNs() }
 
   var columns: Int {
     var size = winsize()

@@ -17,23 +17,26 @@ package struct BenchJob: Sendable {
     (self.plan, self.files, self.commands, self.console) = (plan, files, commands, console)
   }
 
-  package func run(on cluster: Cluster) async -> Int32 {
-    let runner = BenchmarkRunner(plan, cluster)
+  package func run(on cluster: OpenCluster) async -> Int32 {
+    guard let runner = cluster.runner.workload(plan) else {
+      for answer in CommandResult.impossible(.noWorkloads).answers { console.complain(ByteText.encode(answer.text)) }
+      return 1
+    }
     if let announcement = runner.loadAnnouncement { console.complain(announcement) }
     let progress = Task { await showProgress(of: runner) }
     let failures = FailureCount()
     do {
       var result = try await withTaskCancellationHandler {
-        try await runner.run { for command in commands { schedule(command, on: cluster, failures) } }
+        try await runner.run { for command in commands { schedule(command, on: cluster.runner, failures) } }
       } onCancel: {
         runner.stop()
       }
       progress.cancel()
       _ = await progress.value
-      let verdict = cluster.status().verdict
-      let startedNs = Clock.nowNs()
-      await cluster.close()
-      result.closeNs = Clock.nowNs() - startedNs
+      let verdict = cluster.runner.backend.status().verdict
+      let startedNs = MonotonicClock.nowNs()
+      _ = await cluster.close()
+      result.closeNs = MonotonicClock.nowNs() - startedNs
       let status = report(result)
       let isGood = report(verdict) && failures.isZero
       return status == 0 && !isGood ? 1 : status
@@ -59,7 +62,7 @@ package struct BenchJob: Sendable {
   private func report(_ verdict: VerdictStatus?) -> Bool {
     guard let verdict else { return true }
     console.write(verdict.words + "\n")
-    if let last = verdict.lastViolation { console.write(last.explanation) }
+    for line in verdict.lastViolation?.explanation ?? [] { console.write(line + "\n") }
     return verdict.violations == 0
   }
 
@@ -75,19 +78,23 @@ package struct BenchJob: Sendable {
   }
 
   /// Runs the command when its time has come, and says on standard error when it began and ended.
-  private func schedule(_ command: TimedCommand, on cluster: Cluster, _ failures: FailureCount) {
+  private func schedule(_ command: TimedCommand, on runner: CommandRunner, _ failures: FailureCount) {
     let start = ContinuousClock.now
     Task {
       try? await Task.sleep(for: .seconds(command.seconds))
       let began = ContinuousClock.now - start
-      let outcome = await CommandRunner(cluster: cluster).run(line: Array(command.line.utf8)) { output in
-        guard case .answer(let answer) = output else { return }
+      let result = await runner.run(line: Array(command.line.utf8)) { output in
+        let answer: Answer
+        switch output {
+        case .answer(let said), .announcement(let said): answer = said
+        case .progress: return
+        }
         let took =
           "\(Figures.decimal(began / .seconds(1), places: 1)) s to "
           + "\(Figures.decimal((ContinuousClock.now - start) / .seconds(1), places: 1)) s"
         console.note("\(took): \(String(decoding: answer.line, as: UTF8.self))\n")
       }
-      if outcome == .failure { failures.add() }
+      if result.outcome == .failure { failures.add() }
     }
   }
 

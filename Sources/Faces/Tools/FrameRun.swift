@@ -1,6 +1,5 @@
 import Commands
 import Dashboard
-import KVCluster
 
 /// Watches a cluster as the dashboard would, and draws what it would show at the end.
 package struct FrameRun: Sendable {
@@ -19,8 +18,8 @@ package struct FrameRun: Sendable {
   }
 
   /// Returns the exit status.
-  package func draw(_ cluster: Cluster, _ console: Console = .standard) async -> Int32 {
-    let (state, hasFailed) = await watch(cluster, console)
+  package func draw(_ runner: CommandRunner, _ console: Console = .standard) async -> Int32 {
+    let (state, hasFailed) = await watch(runner, console)
     let canvas = Picture(state, state.appearance.look).canvas
     switch output {
     case .text: for line in canvas.lines { console.say(line) }
@@ -39,18 +38,22 @@ package struct FrameRun: Sendable {
 
   /// Runs the commands, and looks at the cluster meanwhile ten times a second. Says which failed.
   private func watch(
-    _ cluster: Cluster, _ console: Console
+    _ runner: CommandRunner, _ console: Console
   ) async -> (state: DashboardState, hasFailed: Bool) {
     var hasFailed = false
-    let host = ClusterHost(cluster, history: HistoryFile())
+    let host = ClusterHost(runner, history: HistoryFile())
     // Nobody is there to be asked.
     var advice = host.advice
-    advice.question = { _ in nil }
+    advice.read = { [read = advice.read] in
+      var line = read($0)
+      line.question = nil
+      return line
+    }
     var state = DashboardState(size: size, advice: advice, appearance: appearance)
     var lastEvent: UInt64 = 0
     func look() {
-      if let status = host.status() { state.apply(status: status, nowNs: Clock.nowNs()) }
-      for event in cluster.events(after: lastEvent) {
+      if let status = host.status() { state.apply(status: status, nowNs: MonotonicClock.nowNs()) }
+      for event in host.events(after: lastEvent) {
         lastEvent = event.sequence
         state.apply(event: event)
       }
@@ -59,8 +62,9 @@ package struct FrameRun: Sendable {
     look()
     for line in lines {
       _ = state.handle(.paste(line))
-      _ = state.handle(.enter)
-      let running = Task { await host.run(line) { _ in } }
+      let actions = state.handle(.enter)
+      guard case .run(let typed)? = actions.first else { continue }
+      let running = Task { await host.run(typed) { _ in } }
       let waiting = Waiting(running)
       while await !waiting.isOver {
         try? await Task.sleep(for: .milliseconds(100))
@@ -69,7 +73,7 @@ package struct FrameRun: Sendable {
       let answer = await running.value
       if !answer.isSuccess {
         hasFailed = true
-        for text in answer.lines { console.complain("\(line): \(text)") }
+        for said in answer.lines { console.complain("\(line): \(said.text)") }
       }
       _ = state.apply(answer: answer)
     }

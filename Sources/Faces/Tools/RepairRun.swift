@@ -10,7 +10,7 @@ package enum RepairRun {
       // Refuses what is no kvstore folder before the engine makes one of it.
       let resolved = try FolderAtRest(path).path
       let nodes = FolderAtRest.nodeCount(of: resolved) ?? 1
-      if let problem = ProcessLimits.problem(nodes: nodes, cacheBytes: 0) { throw .refused(problem) }
+      if let problem = ProcessLimits.problem(nodes: nodes, cacheBytes: 0) { throw .refused(.init(problem)) }
       guard let report = try await repair(resolved, acceptsLoss, control) else {
         return ToolRun.unreadable
       }
@@ -50,9 +50,11 @@ package enum RepairRun {
   private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
     if let absence = node.absence {
       // What failed is tried again by every start.
-      let isKilled = absence.hasPrefix("it is ")
-      return ["\(node.name): not repaired: \(absence)"]
-        + (isKilled ? ["  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again"] : [])
+      if case .failed(let reason) = absence { return ["\(node.name): not repaired: \(reason)"] }
+      return [
+        "\(node.name): not repaired: it is \(absence.word)",
+        "  `kvstore exec --data \(path) 'restart \(node.name)'` starts it; then repair again",
+      ]
     }
     var done: [String] = []
     if let copies = node.copiesRebuilt {

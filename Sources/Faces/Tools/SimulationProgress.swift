@@ -1,4 +1,3 @@
-import KVCluster
 import Text
 
 /// How far a run of many seeds is, on one line of standard error that is written over and over; nothing unless that is a
@@ -6,7 +5,7 @@ import Text
 package struct SimulationProgress {
   private let total: Int
   private let console: Console
-  private let startedNs = Clock.nowNs()
+  private let startedNs = MonotonicClock.nowNs()
   private var shownNs: UInt64 = 0
   private static let pauseNs: UInt64 = 200_000_000
 
@@ -15,8 +14,8 @@ package struct SimulationProgress {
   }
 
   mutating func show(_ done: Int) {
-    guard console.showsProgress, Clock.nowNs() > shownNs + SimulationProgress.pauseNs else { return }
-    shownNs = Clock.nowNs()
+    guard console.showsProgress, MonotonicClock.nowNs() > shownNs + SimulationProgress.pauseNs else { return }
+    shownNs = MonotonicClock.nowNs()
     console.note("\r\(SimulationProgress.line(done, of: total, ns: shownNs - startedNs))\u{1B}[K")
   }
 
@@ -31,7 +30,7 @@ package struct SimulationProgress {
 
   /// How long it took, on standard error: what is said of the seeds themselves is the same in every run.
   func sayRate(_ done: Int) {
-    let ns = Clock.nowNs() - startedNs
+    let ns = MonotonicClock.nowNs() - startedNs
     console.note(
       "took \(Figures.decimal(Double(ns) / 1e9, places: 1)) s, "
         + "\(Figures.decimal(SimulationProgress.rate(done, ns), places: 1)) seeds a second\n")

@@ -1,4 +1,4 @@
-import KVCluster
+import ClusterModel
 import Synchronization
 
 /// The life of a tool that works on a data folder at rest: shows on a terminal how far it is, and stops
@@ -21,7 +21,7 @@ package enum ToolRun {
       control.clearProgress()
     } catch {
       control.clearProgress()
-      console.complain(error.description)
+      console.complain(error.words)
       status = unreadable
     }
     return signals.caught.map { 128 + $0 } ?? status
@@ -44,7 +44,7 @@ package final class ToolControl: Sendable {
 
   /// Shows how far the work is, on a terminal, a few times a second.
   func progress(_ text: @autoclosure () -> String) {
-    let now = Clock.nowNs()
+    let now = MonotonicClock.nowNs()
     guard console.showsProgress, now > shownNs.load(ordering: .relaxed) + ToolControl.intervalNs else { return }
     shownNs.store(now, ordering: .relaxed)
     isShown.store(true, ordering: .relaxed)

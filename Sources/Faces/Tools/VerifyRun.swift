@@ -29,12 +29,12 @@ package enum VerifyRun {
     lines += report.lostRanges.map { "Acknowledged writes may be lost: of \($0.words)" }
     lines += report.remarks.map { "Note: \($0)" }
     let places = report.allDamage.count
-    let foreign = foreignNodes(report)
-    lines += foreign.map { node in
+    let foreign = report.nodes.filter(\.isForeign)
+    lines += foreign.map(\.name).map { node in
       "\(node)'s log is not this cluster's: move \(path)/\(node).wal somewhere else; then `kvstore repair \(path)` rebuilds "
         + "\(node) from the other nodes"
     }
-    let isForeignOnly = !foreign.isEmpty && report.allDamage.allSatisfy(isForeign)
+    let isForeignOnly = report.damage.isEmpty && report.nodes.allSatisfy { $0.isForeign || $0.damage.isEmpty }
     let found =
       places == 0
       ? "no damage"
@@ -49,16 +49,6 @@ package enum VerifyRun {
     let segments = Figures.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
     let records = Figures.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", plural: "records of data")
     return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
-  }
-
-  /// Nodes in whose place lies the log of another node or cluster. Repair leaves it, because it may be the only copy of
-  /// somebody's data.
-  private static func foreignNodes(_ report: VerificationReport) -> [String] {
-    report.nodes.filter { $0.damage.contains(where: isForeign) }.map(\.name)
-  }
-
-  private static func isForeign(_ damage: VerificationReport.Damage) -> Bool {
-    damage.reason.hasPrefix("belongs to another ")
   }
 
   private static func lines(_ node: VerificationReport.Node) -> [String] {

@@ -85,7 +85,7 @@ package final class Assembly: Sendable {
       try recovery.run()
     } catch {
       roster.withState { $0.recoveryFailure = error }
-      return events.add(.recovery, .failure, error.description)
+      return events.add(.recoveryFailed(error))
     }
     // Changes that are asked for from now on wait for the one that was interrupted.
     let interrupted = changes.takeUpInterrupted()

@@ -21,7 +21,7 @@ struct Backup: Sendable {
     defer { nodes.lock.unlock() }
     guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     guard roster.withState({ $0.move == nil }) else {
-      throw .refused("a node is joining or leaving; back up when that is done: `nodes` shows it")
+      throw .refused(.init("a node is joining or leaving; back up when that is done", advice: .listNodes))
     }
     return try await executor.result("backup") { () throws(ClusterError) in try copy(to: path, progress) }
   }
@@ -92,7 +92,7 @@ struct Backup: Sendable {
   }
 
   private func failing(_ node: String) -> ClusterError {
-    .refused("\(node) is failing just now; back up again when `nodes` shows what it is")
+    .refused(.init("\(node) is failing just now; back up again when it has failed", nodes: [node], advice: .listNodes))
   }
 
   private func copy(_ cut: Cut, _ lease: UInt64, to target: BackupTarget) throws(BackupTarget.Stop) {

@@ -37,8 +37,7 @@ package final class CatchUp {
     while step() == .again, !isCancelled() { rest.afterWork(factor: 7) }
   }
 
-  /// What was done, in words.
-  var summary: String {
-    "\(own.delivered) hints delivered, \(sweep?.keysCopied.load(ordering: .relaxed) ?? 0) more copies by comparison"
-  }
+  var hintsDelivered: Int { own.delivered }
+  /// Copies that the comparison with the other owners brought.
+  var copiesRepaired: Int { sweep?.keysCopied.load(ordering: .relaxed) ?? 0 }
 }

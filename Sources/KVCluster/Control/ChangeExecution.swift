@@ -60,7 +60,7 @@ package final class ChangeExecution {
       defer { state.move?.waitingFor = error.description }
       return state.move?.waitingFor != error.description
     }
-    if isNews { changes.events.add(.storage, .failure, "the change waits: \(error)") }
+    if isNews { changes.events.add(.changeWaits(reason: error.description)) }
     return .rest(ns: ChangeExecution.retryNs)
   }
 
@@ -202,12 +202,11 @@ package final class ChangeExecution {
       }
       return state.move?.sweep?.keysCopied.load(ordering: .relaxed) ?? 0
     }
-    let copies = "\(moved) \(moved == 1 ? "copy" : "copies")"
     if plan.kind == .join {
-      changes.events.add(.join, .success, "\(member.name) joined: \(copies) moved to it")
+      changes.events.add(.joined(node: member.name, copiesMoved: moved))
     } else {
-      let heirs = plan.heir.map(changes.roster.name) ?? "the others"
-      changes.events.add(.leave, .success, "\(member.name) left: \(copies) moved to \(heirs)")
+      let replacement = plan.heir.map(changes.roster.name)
+      changes.events.add(.left(node: member.name, copiesMoved: moved, replacement: replacement))
       sayIfTooFew()
     }
   }
@@ -217,9 +216,6 @@ package final class ChangeExecution {
     let configuration = changes.roster.configuration
     let (nodes, wanted) = (configuration.members.count, configuration.quorum.replicas)
     guard nodes < wanted else { return }
-    changes.events.add(
-      .leave, .warning,
-      "N is \(nodes) now: of the \(wanted) copies that each key should have, \(nodes) \(nodes == 1 ? "node keeps 1" : "nodes keep \(nodes)"); "
-        + "`addnode` brings them back")
+    changes.events.add(.underReplicated(nodes: nodes, replicas: wanted))
   }
 }

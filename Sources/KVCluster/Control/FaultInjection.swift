@@ -8,9 +8,11 @@ struct FaultInjection: Sendable {
 
   func pause(_ name: String) throws(ClusterError) {
     let node = try faultyNode(name)
-    if data.links.isPaused(node.id) { throw .refused("\(name) is paused already; `resume \(name)` lets it go on") }
+    if data.links.isPaused(node.id) {
+      throw .refused(.init("\(name) is paused already", nodes: [name], advice: .resume(name)))
+    }
     data.links.pause(node.id)
-    events.add(.cluster, .warning, "\(name) is paused: what reaches it waits")
+    events.add(.paused(node: name))
   }
 
   func resume(_ name: String) throws(ClusterError) {
@@ -18,12 +20,12 @@ struct FaultInjection: Sendable {
     guard data.links.isPaused(node.id) else { throw .refused("\(name) is not paused") }
     data.links.resume(node.id)
     data.messages.deliverHeld()
-    events.add(.cluster, .success, "\(name) goes on")
+    events.add(.resumed(node: name))
   }
 
   func partition(_ groups: [[String]]) throws(ClusterError) {
     guard groups.count > 1, groups.allSatisfy({ !$0.isEmpty }) else {
-      throw .invalidArgument("a partition has two sides at least, as in: partition node1 | node2 node3")
+      throw .invalidArgument("a partition has two sides at least, and a node on each")
     }
     for name in groups.joined() { _ = try faultyNode(name) }
     let all = groups.flatMap { $0 }
@@ -38,19 +40,18 @@ struct FaultInjection: Sendable {
         data.links.set(a.id, b.id) { $0.isCut = isCut }
       }
     }
-    events.add(
-      .cluster, .warning, "the network is cut: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))")
+    events.add(.partitioned(groups))
   }
 
   func slow(_ name: String, byNs delayNs: UInt64) throws(ClusterError) {
     try eachLink(of: name) { $0.delayNs = delayNs }
-    events.add(.cluster, .warning, "messages to and from \(name) take \(delayNs / 1_000_000) ms")
+    events.add(.slowed(node: name, delayNs: delayNs))
   }
 
   func drop(_ name: String, perMille: Int) throws(ClusterError) {
     guard (0...1_000).contains(perMille) else { throw .invalidArgument("a part is 0 to 100 %") }
     try eachLink(of: name) { $0.lossPerMille = perMille }
-    events.add(.cluster, .warning, "\(Double(perMille) / 10) % of the messages to and from \(name) are lost")
+    events.add(.lossy(node: name, perMille: perMille))
   }
 
   private func eachLink(of name: String, _ adjust: (inout Links.Quality) -> Void) throws(ClusterError) {
@@ -64,7 +65,7 @@ struct FaultInjection: Sendable {
   func heal() {
     data.links.heal()
     data.messages.deliverHeld()
-    events.add(.cluster, .success, "all links are good")
+    events.add(.linksHealed)
   }
 
   func corrupt(_ name: String) throws(ClusterError) {
@@ -78,15 +79,13 @@ struct FaultInjection: Sendable {
       replica.commit.syncNow()
       place = anyValue(of: replica)
     }
-    guard let place else { throw .refused("\(name) keeps no value: `put` one") }
+    guard let place else { throw .refused(.init("\(name) keeps no value", nodes: [name], advice: .put)) }
     do throws(StorageError) {
       try disk.flip("\(replica.store.log.folder)/\(LogFormat.segmentName(place.segment))", at: place.offset)
     } catch {
       throw .storage("\(error)")
     }
-    events.add(
-      .storage, .warning,
-      "a byte of \(name)'s log was flipped on its disk, in segment \(place.segment) at \(place.offset)")
+    events.add(.corrupted(node: name, segment: place.segment, offset: place.offset))
   }
 
   /// The first byte of some value that is on the node's disk.
@@ -115,7 +114,7 @@ struct FaultInjection: Sendable {
     }
     disk.failNextSync(in: replica.store.log.folder)
     replica.commit.wake()
-    events.add(.storage, .warning, "\(name)'s next sync will fail")
+    events.add(.syncWillFail(node: name))
   }
 
   private func faultyNode(_ name: String) throws(ClusterError) -> Roster.Node {

@@ -1,3 +1,5 @@
+import Text
+
 /// Membership changes: nodes that join, leave or take the place of others, one change at a time.
 package struct MembershipChanges: Sendable {
   let options: ClusterOptions
@@ -45,7 +47,7 @@ package struct MembershipChanges: Sendable {
       return nil
     }
     if let waiting {
-      throw .refused("\(waiting) changes wait for their turn already; wait until some are done: `nodes` shows them")
+      throw .refused(.init("\(waiting) changes wait for their turn already", advice: .listNodes))
     }
   }
 
@@ -96,9 +98,7 @@ package struct MembershipChanges: Sendable {
     data.keepView(view)
     nodes.witness(change.joint)
     showChange(change.joint)
-    let (kind, verb) = wanted.kind == .join ? (ClusterEvent.Kind.join, "joins") : (.leave, "leaves")
-    let heir = wanted.heir.map { " to \($0)" } ?? ""
-    events.add(kind, .info, "\(wanted.node) \(verb): its ranges are being handed over\(heir)")
+    events.add(.changeBegan(wanted.kind, node: wanted.node, replacement: wanted.heir))
     return change
   }
 
@@ -119,9 +119,11 @@ package struct MembershipChanges: Sendable {
       let leaving =
         joint.change.flatMap { $0.kind == .leave ? "without \(roster.name(of: $0.node))" : nil } ?? "after it"
       let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
-      throw .refused(
-        "\(down.joined(separator: ", ")) \(down.count == 1 ? "is" : "are") down, and \(leaving) too few of the "
-          + "owners of some keys would answer: `restart \(down.first ?? "NODE")` first")
+      var detail = ClusterError.Detail(
+        "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and \(leaving) too few of the "
+          + "owners of some keys would answer", nodes: down)
+      detail.advice = down.first.map { [.restart($0)] } ?? []
+      throw .refused(detail)
     }
     return view
   }

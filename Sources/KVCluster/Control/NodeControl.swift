@@ -18,12 +18,14 @@ package struct NodeControl: Sendable {
   /// Kills a node. Blocks.
   package func stop(_ name: String) throws(ClusterError) {
     let node = try member(name)
-    guard node.state != .dead else { throw .refused("\(name) is dead already; `restart \(name)` brings it back") }
+    guard node.state != .dead else {
+      throw .refused(.init("\(name) is dead already", nodes: [name], advice: .restart(name)))
+    }
     try markKilled(name, true)
     if let replica = node.replica { nodes.retire(replica) }
     roster.setState(.dead, of: node.id, replica: nil)
     data.partitions.forEach { _, partition in partition.pointee.hints.removeAll { $0.holder == node.id } }
-    events.add(.kill, .warning, "\(node.name) was killed; the other owners keep hints for it")
+    events.add(.killed(node: node.name))
   }
 
   /// See ``Cluster/restart(_:)``.
@@ -41,16 +43,19 @@ package struct NodeControl: Sendable {
     let caughtUp = await executor.result("restart \(name)") {
       let catchUp = catchUp(of: replica)
       catchUp.run(resting: Rest(executor)) { lifespan.isClosing }
-      return catchUp.summary
+      return (catchUp.hintsDelivered, catchUp.copiesRepaired)
     }
-    events.add(.restart, .success, "\(name) is back after \((Clock.nowNs() - startedNs) / 1_000_000) ms; \(caughtUp)")
+    events.add(
+      .restarted(
+        node: name, ms: Int(Clock.nowNs() - startedNs) / 1_000_000, hintsDelivered: caughtUp.0,
+        copiesRepaired: caughtUp.1))
   }
 
   /// Starts a node that is down: it answers on return, and has yet to catch up. Blocks.
   package func start(_ name: String) throws(ClusterError) -> Replica {
     let node = try member(name)
     guard !node.state.isServing else {
-      throw .refused("\(name) is \(node.state.word) already; `kill \(name)` stops it")
+      throw .refused(.init("\(name) is \(node.state.word) already", nodes: [name], advice: .kill(name)))
     }
     roster.setState(.recovering(fraction: 0), of: node.id, replica: nil)
     let replica = try reopen(node)

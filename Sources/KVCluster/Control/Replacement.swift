@@ -16,16 +16,13 @@ extension MembershipChanges {
       return MembershipChanges.replacement(of: node.name, in: state.configuration)
     }
     guard let due else { return }
-    let rule = due.heir.map { "\($0) takes its place, as no other node is left that could hold its copies" }
     events.add(
-      .leave, .warning,
-      "\(due.node) has been down for \(afterNs / 1_000_000_000) s (--replace-after): "
-        + (rule ?? "the other nodes take over what it owned, as there are more of them than copies of a key"))
+      .replacementDue(node: due.node, downSeconds: Int(afterNs / 1_000_000_000), replacement: due.heir))
     Task.detached {
       do throws(ClusterError) {
         try await self.change(due)
       } catch {
-        self.events.add(.leave, .warning, "\(due.node) cannot be replaced now: \(error)")
+        self.events.add(.replacementPostponed(node: due.node, error))
       }
     }
   }

@@ -1,3 +1,5 @@
+import Text
+
 /// What every operation goes through at its beginning and its end, whichever way it is carried.
 extension DataPath {
   /// Refuses what is out of bounds, and begins the record of the operation.
@@ -9,7 +11,7 @@ extension DataPath {
     try checkServing()
     try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
     let hash = Ring.hash(key)
-    var operation = ClientOperation(kind, hash: hash, consistency, startedNs: latencies(of: kind).start())
+    var operation = ClientOperation(kind, hash: hash, consistency, startedNs: startTiming(kind))
     if tap.watches(hash) { operation.record = beginRecord(operation, key, value) }
     return operation
   }
@@ -17,24 +19,36 @@ extension DataPath {
   /// The operation has done what was asked.
   @inline(__always)
   func end(_ operation: ClientOperation) {
-    latencies(of: operation.kind).finish(operation.startedNs)
+    finishTiming(operation)
     if operation.record != nil { endRecord(operation) }
   }
 
   /// The operation has thrown.
   @inline(never)
   func failed(_ operation: ClientOperation, _ error: ClusterError) -> ClusterError {
-    latencies(of: operation.kind).finish(operation.startedNs)
+    finishTiming(operation)
     switch error {
-    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing: tap.end(operation.record, .failed)
+    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing, .unsupported:
+      tap.end(operation.record, .failed)
     case .indeterminate, .storage: tap.end(operation.record, .unknown)
     }
     return error
   }
 
+  // Each in two branches: a recorder that is chosen first costs a retain and a release.
+
   @inline(__always)
-  private func latencies(of kind: ClientOperation.Kind) -> LatencyRecorder {
-    kind == .get ? readLatencies : writeLatencies
+  private func startTiming(_ kind: ClientOperation.Kind) -> UInt64 {
+    kind == .get ? readLatencies.start() : writeLatencies.start()
+  }
+
+  @inline(__always)
+  private func finishTiming(_ operation: ClientOperation) {
+    if operation.kind == .get {
+      readLatencies.finish(operation.startedNs)
+    } else {
+      writeLatencies.finish(operation.startedNs)
+    }
   }
 
   // MARK: - Records of watched keys
@@ -81,25 +95,29 @@ extension DataPath {
     }
     let level = operation.consistency.words
     let reason: String
-    let advice: String
+    let advice: [Advice]
     if unfinished.pending.waitsForDisks {
-      (reason, advice) = ("too few owners confirmed in time that it is on their disks\(level)", "")
+      (reason, advice) = ("too few owners confirmed in time that it is on their disks\(level)", [])
     } else {
-      (reason, advice) = ("too few owners answered in time\(level)", faultAdvice)
+      (reason, advice) = ("too few owners answered in time\(level)\(faultWords)", faultAdvice)
     }
-    let error: ClusterError =
-      operation.kind == .get
-      ? .indeterminate("\(reason), so nothing can be said of the key\(advice)") : .undecidedWrite("\(reason)\(advice)")
-    return failed(operation, error)
+    guard operation.kind == .get else { return failed(operation, .undecidedWrite(reason, advice: advice)) }
+    var detail = ClusterError.Detail("\(reason). Nothing can be said of the key")
+    detail.advice = advice
+    return failed(operation, .indeterminate(detail))
   }
 
-  /// What may have kept owners from answering, and what to do about it.
-  private var faultAdvice: String {
-    let paused = links.pausedNodes
-    guard let first = paused.first else { return links.isFaulty ? "; links are faulty: `heal` mends them" : "" }
+  /// What may have kept owners from answering.
+  private var faultWords: String {
     let view = partitions.viewInForce
-    let names = paused.map { view.name(of: $0) }.joined(separator: ", ")
-    return "; \(names) \(paused.count == 1 ? "is" : "are") paused: `resume \(view.name(of: first))`"
-      + (links.faults.isEmpty ? "" : "; links are faulty: `heal` mends them and resumes")
+    let names = links.pausedNodes.map { view.name(of: $0) }
+    let paused =
+      names.isEmpty ? "" : "; \(names.joined(separator: ", ")) \(Figures.word(names.count, "is", "are")) paused"
+    return paused + (links.faults.isEmpty ? "" : "; links are faulty")
+  }
+
+  private var faultAdvice: [Advice] {
+    let paused = links.pausedNodes.first.map { [Advice.resume(partitions.viewInForce.name(of: $0))] } ?? []
+    return paused + (links.faults.isEmpty ? [] : [.heal])
   }
 }

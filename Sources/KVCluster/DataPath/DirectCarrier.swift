@@ -134,8 +134,9 @@ package final class DirectCarrier: Sendable {
     }
   }
 
-  /// Registers an operation, to which all owners but the live ones are lost, with the logs it waits for. A log among the first that are enough, in the order of the nodes'
-  /// ids, is waited for at once; the others sync a little later and for more writers together.
+  /// Registers an operation, to which all owners but the live ones are lost, with the logs it waits for. A log among the
+  /// first that are enough, in the order of the nodes' ids, is waited for at once; the others sync a little later and for
+  /// more writers together.
   func wait(
     _ operation: WriteOperation, _ partition: UnsafeMutablePointer<Partition>,
     _ participants: PlacementView.Participants, _ live: ParticipantSet, _ positions: InlineArray<14, LogPosition>

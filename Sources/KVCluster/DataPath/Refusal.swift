@@ -1,3 +1,5 @@
+import Text
+
 /// Why too few of a key's owners know, in words that say what helps.
 struct Refusal {
   var needed: Int
@@ -15,46 +17,55 @@ struct Refusal {
   var lost: [LostRange] = []
 
   var error: ClusterError {
-    if !lost.isEmpty { return .storage(mayBeLost) }
-    if !damaged.isEmpty { return .storage(noGoodCopy) }
-    if !suspects.isEmpty { return .notServing(comparing) }
+    if !lost.isEmpty { return .storage(detail(mayBeLost, .verify(folder: folder), .acceptLoss(folder: folder))) }
+    if !damaged.isEmpty { return .storage(detail(noGoodCopy, .verify(folder: folder))) }
+    if !suspects.isEmpty { return .notServing(detail(comparing)) }
     if let failed { return .storage(failed) }
     return .unavailable(
       needed: needed, live: owners - missing.count, owners: owners,
-      missing: missing.map(\.name).sorted(by: Configuration.countsBefore), consistency: consistency)
+      missing: missingNames, consistency: consistency)
   }
 
   private var mayBeLost: String {
-    "acknowledged writes may be lost: of \(lost.map(\.words).joined(separator: "; of "))\(others). Nothing was changed; close "
-      + "kvstore, then `kvstore verify \(folder)` says where the damage is, and `kvstore repair \(folder) --accept-loss` "
-      + "goes on with what is left"
+    "acknowledged writes may be lost: of \(lost.map(\.words).joined(separator: "; of "))\(others). Nothing was changed"
   }
 
   private var noGoodCopy: String {
     let copies =
       damaged.count == 1 ? "the copy of this key on \(damaged[0]) is" : "the copies on \(Names.list(damaged)) are"
     return "\(copies) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
-      + "replaces the value, `kvstore verify \(folder)` says where the damage is"
+      + "replaces the value"
   }
 
   private var comparing: String {
-    let are = suspects.count == 1 ? "is" : "are"
+    let are = Figures.word(suspects.count, "is", "are")
     return "\(Names.list(suspects)) \(are) being compared with the other owners after damage\(others); "
       + "try again in a moment. Nothing was changed"
   }
 
   private var others: String {
     if missing.isEmpty { return "" }
-    let names = missing.map(\.name).sorted(by: Configuration.countsBefore)
-    return ", and \(Names.list(names)) \(names.count == 1 ? "does" : "do") not answer (`restart \(names[0])`)"
+    let names = missingNames
+    return ", and \(Names.list(names)) \(Figures.word(names.count, "does", "do")) not answer"
+  }
+
+  private var missingNames: [String] { missing.map(\.name).sorted(by: Configuration.countsBefore) }
+
+  /// With the advice given, after that to start what does not answer.
+  private func detail(_ text: String, _ advice: Advice...) -> ClusterError.Detail {
+    var detail = ClusterError.Detail(text, nodes: suspects + damaged + missingNames)
+    detail.advice = (missingNames.first.map { [.restart($0)] } ?? []) + advice
+    return detail
   }
 
   /// `nil` if no owner failed.
-  private var failed: String? {
+  private var failed: ClusterError.Detail? {
     let failed = missing.filter { $0.failure != nil }.sorted { Configuration.countsBefore($0.name, $1.name) }
     guard let first = failed.first else { return nil }
     let reasons = failed.map { "\($0.name) failed: \($0.failure ?? "")" }.joined(separator: "; ")
-    return "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
-      + "\(owners - missing.count) can. \(reasons). Nothing was changed; `restart \(first.name)` tries it again"
+    return ClusterError.Detail(
+      "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
+        + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name),
+      advice: .restart(first.name))
   }
 }

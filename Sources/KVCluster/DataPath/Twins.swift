@@ -92,8 +92,9 @@ extension PartitionTable {
       return nil
     }
     return .storage(
-      "\(Names.list(twins.names)) hold different contents of this key under one version, so their folders do not belong "
-        + "together: one comes from a copy that was used by itself. Nothing was changed; put or delete the key anew, or close "
-        + "kvstore and put the right folder back; `kvstore verify \(folder)` names all such keys")
+      .init(
+        "\(Names.list(twins.names)) hold different contents of this key under one version, so their folders do not belong "
+          + "together: one comes from a copy that was used by itself. Nothing was changed; put or delete the key anew, or close "
+          + "the cluster and put the right folder back", nodes: twins.names, advice: .verify(folder: folder)))
   }
 }

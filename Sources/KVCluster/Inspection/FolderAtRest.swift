@@ -22,7 +22,7 @@ package final class FolderAtRest: Sendable {
     free(resolved)
     disk = ReadOnlyDisk(root: self.path)
     let names: [String]
-    do throws(StorageError) { names = try disk.names(in: "") } catch { throw .dataFolder(error.description) }
+    do throws(StorageError) { names = try disk.names(in: "") } catch { throw .dataFolder(.init(error.description)) }
     guard names.contains("configuration") || names.contains(where: { $0.hasSuffix(".wal") }) else {
       throw .dataFolder("\(self.path) is not a kvstore folder: it has neither a configuration nor logs")
     }

@@ -40,7 +40,7 @@ package enum LogDump {
       do throws(StorageError) {
         guard try dump(LogIdentity(clusterID: clusterID, node: name), folder.disk, body) else { return }
       } catch {
-        throw .dataFolder(error.description)
+        throw .dataFolder(.init(error.description))
       }
     }
   }

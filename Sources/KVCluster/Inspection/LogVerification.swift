@@ -204,6 +204,7 @@ final class LogVerification {
     } catch {
       guard case .damaged(_, let offset, let reason) = error else { throw error }
       damaged(path(id), offset, reason)
+      if identity.isForeign(file.base, byteCount: file.byteCount) { report.isForeign = true }
     }
   }
 

@@ -51,7 +51,7 @@ package enum Verification {
         verified.damage += remarks(of: witnesses, on: node.name, folder)
         report.nodes.append(verified)
       } catch {
-        throw .dataFolder(error.description)
+        throw .dataFolder(.init(error.description))
       }
       report.remarks += log.remarks
       newestTag = max(newestTag, log.newestTag)

@@ -28,6 +28,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var damage: [Damage] = []
     /// Records of unknown keys are lost that had been on the node's disk.
     package var hasLost = false
+    /// The log is another node's or another cluster's. Repair leaves it: it may be the only copy of somebody's data.
+    package var isForeign = false
     /// Where the log was torn by a crash, if it was: what follows was never acknowledged under `always`.
     package var torn: Damage?
 

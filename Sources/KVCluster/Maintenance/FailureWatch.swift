@@ -26,12 +26,10 @@ final class FailureWatch: Sendable {
       let new = now.by.filter { !known.contains($0) }.map(roster.name)
       guard !new.isEmpty else { continue }
       counters.suspicions.wrappingAdd(1, ordering: .relaxed)
-      let word = new.count == 1 ? "does" : "do"
-      events.add(
-        .cluster, .warning, "\(new.joined(separator: " and ")) \(word) not hear \(roster.name(of: now.node)) any more")
+      events.add(.contactLost(node: roster.name(of: now.node), by: new))
     }
     for old in before where !after.contains(where: { $0.node == old.node }) && serving.contains(old.node) {
-      events.add(.cluster, .success, "\(roster.name(of: old.node)) is heard by all again")
+      events.add(.contactRestored(node: roster.name(of: old.node)))
     }
   }
 }

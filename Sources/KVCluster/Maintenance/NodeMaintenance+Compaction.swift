@@ -42,7 +42,7 @@ extension NodeMaintenance {
         replica.compactions.wrappingAdd(1, ordering: .relaxed)
         replica.compactedBytes.wrappingAdd(compaction.movedBytes, ordering: .relaxed)
       } catch {
-        events.add(.storage, .failure, "\(replica.name): a compacted segment could not be given up: \(error)")
+        events.add(.compactionFailed(node: replica.name, reason: "\(error)"))
       }
     }
     return true

@@ -30,10 +30,7 @@ extension NodeMaintenance {
 
   private func announce(_ segment: UInt64, _ range: Range<Int>) {
     replica.damagesFound.wrappingAdd(1, ordering: .relaxed)
-    events.add(
-      .storage, .failure,
-      "\(replica.name) holds a damaged copy in segment \(segment) at byte \(range.lowerBound): its other replicas answer, "
-        + "and it is fetched from them again")
+    events.add(.copyDamaged(node: replica.name, segment: segment, offset: range.lowerBound))
   }
 
   /// A damaged segment is emptied by compaction; the one being written is sealed first.
@@ -72,9 +69,7 @@ extension NodeMaintenance {
     maintenance.counters.copiesHealed.wrappingAdd(healed, ordering: .relaxed)
     if healed > 0 {
       retryNs = NodeMaintenance.retryMinNs
-      events.add(
-        .storage, .success, "\(replica.name) healed: \(healed) damaged \(healed == 1 ? "copy" : "copies") fetched again"
-      )
+      events.add(.copiesHealed(node: replica.name, count: healed))
     }
     return healed
   }
@@ -83,10 +78,7 @@ extension NodeMaintenance {
     postpone()
     guard !hasAnnouncedUnhealed else { return }
     hasAnnouncedUnhealed = true
-    events.add(
-      .storage, .warning,
-      "\(replica.name): \(count) damaged \(count == 1 ? "copy waits" : "copies wait") for a good one; until then reads of "
-        + "\(count == 1 ? "its key" : "their keys") need the other owners")
+    events.add(.copiesUnhealed(node: replica.name, count: count))
   }
 
   func postpone() {
@@ -113,7 +105,7 @@ extension NodeMaintenance {
         }
         outcome = .healed
       } catch {
-        events.add(.storage, .failure, "\(replica.name): a damaged copy could not be replaced: \(error)")
+        events.add(.healingFailed(node: replica.name, reason: error.description))
       }
       for slot in slots { retireSegment(slot) }
     }

@@ -103,38 +103,26 @@ extension NodeMaintenance {
   }
 
   private func announceRebuilt(_ evidence: Evidence, _ keysCopied: Int) {
-    if isAlone {
-      return events.add(
-        .storage, .failure, "possible loss: \(replica.name) may have lost records, and no other node has copies of them"
-      )
-    }
-    let rebuilt =
-      "\(replica.name) was rebuilt: \(keysCopied) \(keysCopied == 1 ? "copy" : "copies") from other replicas"
-    switch evidence {
-    case .undamagedOwners: events.add(.storage, .success, "\(rebuilt); it votes again")
-    case .allOwners:
-      events.add(
-        .storage, .warning,
-        "\(rebuilt); it votes again. All owners were compared: what none of a key's owners had on its disk is lost")
-    case .whatIsLeft:
-      events.add(.storage, .warning, "\(rebuilt); it votes again. The loss of what no owner has left was accepted")
-    }
+    if isAlone { return events.add(.possibleLoss(node: replica.name)) }
+    let shown: ClusterEvent.RebuildEvidence =
+      switch evidence {
+      case .undamagedOwners: .undamagedOwners
+      case .allOwners: .allOwners
+      case .whatIsLeft: .acceptedLoss
+      }
+    events.add(.rebuilt(node: replica.name, copies: keysCopied, shown))
   }
 
   private func announceWait(_ reason: String) {
     if !hasAnnouncedWait {
-      events.add(.storage, .warning, "\(replica.name) may have lost records and does not vote: \(reason)")
+      events.add(.rebuildWaits(node: replica.name, reason: reason))
     }
     hasAnnouncedWait = true
   }
 
   private func announceLoss(_ ranges: [LostRange]) {
     if !hasAnnouncedLoss {
-      events.add(
-        .storage, .failure,
-        "acknowledged writes may be lost: of \(ranges.map(\.words).joined(separator: "; of ")). Reads that need them are "
-          + "refused, and \(replica.name) does not vote. Close kvstore; `kvstore verify` says where the damage is, "
-          + "`kvstore repair --accept-loss` goes on with what is left")
+      events.add(.writesMayBeLost(node: replica.name, ranges: ranges.map(\.words)))
     }
     hasAnnouncedLoss = true
   }

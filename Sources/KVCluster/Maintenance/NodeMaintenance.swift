@@ -131,10 +131,7 @@ package final class NodeMaintenance {
     }
     for target in expired { settleHints(for: target) }
     for target in overflowed where !announcedOverflows.contains(target) {
-      events.add(
-        .storage, .warning,
-        "\(replica.name) has given up hints for \(maintenance.roster.name(of: target)), which are too many or too old; "
-          + "when it is back, a comparison finds what it missed")
+      events.add(.hintsDropped(holder: replica.name, target: maintenance.roster.name(of: target)))
     }
     announcedOverflows = overflowed
     return hasHints

@@ -19,8 +19,8 @@ package struct RepairReport: Equatable, Sendable {
 
   package struct Node: Equatable, Sendable {
     package var name: String
-    /// Why the node's log was not open, and so was not repaired.
-    package var absence: String?
+    /// What the node is, if its log was not open and so was not repaired.
+    package var absence: NodeState?
     package var segmentsRead = 0
     /// Damaged copies fetched from other nodes again.
     package var copiesHealed = 0
@@ -37,7 +37,7 @@ package struct RepairReport: Equatable, Sendable {
     package var isCheckpointRemoved = false
     package var unrestored: [Unrestored] = []
 
-    init(name: String, absence: String? = nil) {
+    init(name: String, absence: NodeState? = nil) {
       self.name = name
       self.absence = absence
     }
@@ -178,9 +178,7 @@ package final class Repair {
       report.nodes.append(node)
     }
     for node in maintenance.roster.withState({ $0.nodes }) where node.replica == nil {
-      var reason = "it is \(node.state.word)"
-      if case .failed(let why) = node.state { reason = why }
-      report.nodes.append(RepairReport.Node(name: node.name, absence: reason))
+      report.nodes.append(RepairReport.Node(name: node.name, absence: node.state))
     }
     report.nodes.sort { Configuration.countsBefore($0.name, $1.name) }
     return report

@@ -153,19 +153,12 @@ extension NodeMaintenance {
     }
     guard failure == nil, partitions.twins(hash) == nil else { return }
     partitions[Store.partition(of: hash)].pointee.forgetTwins(hash)
-    events.add(
-      .storage, .warning,
-      "\(Names.list(twins.names)) held different contents of a key under one version; those of \(right.name) count now")
+    events.add(.twinsSettled(nodes: twins.names, winner: right.name))
   }
 
   private func announceTwins(_ left: [RepairReport.TwinCopies]) {
     guard let first = left.first, !hasAnnouncedTwins else { return }
     hasAnnouncedTwins = true
-    events.add(
-      .storage, .failure,
-      "\(Names.list(first.owners)) hold different contents of \"\(String(decoding: first.key, as: UTF8.self))\""
-        + (left.count > 1 ? " and \(left.count - 1) more" : "")
-        + " under one version, so their folders do not belong together: reads are refused until it is put or deleted anew. "
-        + "`kvstore verify` names all such keys")
+    events.add(.twinsFound(nodes: first.owners, key: first.key, more: left.count - 1))
   }
 }

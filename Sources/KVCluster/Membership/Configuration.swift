@@ -82,7 +82,7 @@ package struct Configuration: Equatable, Sendable {
     try checkNoChange()
     try Configuration.checkName(name)
     guard member(named: name) == nil else {
-      throw .refused("node \(name) is in the cluster already; `nodes` lists them")
+      throw .refused(.init("node \(name) is in the cluster already", nodes: [name], advice: .listNodes))
     }
     guard members.count < Limits.nodesMax else { throw .refused("a cluster has at most \(Limits.nodesMax) nodes") }
     let id = (0...UInt16.max).first { id in !members.contains { $0.id == id } }!

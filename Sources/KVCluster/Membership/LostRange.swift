@@ -1,3 +1,5 @@
+import Text
+
 /// Keys of which too many owners have lost records that were on their disks: an acknowledged write may have been on these
 /// alone, so nobody can say what was acknowledged.
 package struct LostRange: Equatable, Sendable {
@@ -26,7 +28,7 @@ extension LostRange {
     let share = slotCount == 1 ? "" : " (\(percent) % of the ring)"
     return
       "the keys of \(Names.list(owners))\(share): \(Names.list(losers)) lost records that were on disk; to tell what was "
-      + "acknowledged takes \(needed) \(needed == 1 ? "owner" : "owners") that lost nothing, and there \(left == 1 ? "is" : "are") "
+      + "acknowledged takes \(Figures.count(needed, "owner")) that lost nothing, and there \(Figures.word(left, "is", "are")) "
       + "\(left)"
   }
 
@@ -42,9 +44,7 @@ extension LostRange {
 enum Names {
   /// `node1, node2 and node10`, in the order in which people count.
   static func list(_ names: [String]) -> String {
-    let sorted = names.sorted(by: Configuration.countsBefore)
-    return sorted.count < 2
-      ? sorted.joined() : "\(sorted.dropLast().joined(separator: ", ")) and \(sorted[sorted.count - 1])"
+    Figures.list(names.sorted(by: Configuration.countsBefore))
   }
 }
 

@@ -30,8 +30,9 @@ extension ClusterOptions {
   func checkReplacement(_ quorum: QuorumSettings) throws(ClusterError) {
     guard replaceAfterNs != nil, quorum.guarantee == .eventual else { return }
     throw .invalidArgument(
-      "--replace-after needs R + W > N: with R=\(quorum.read), W=\(quorum.write) and N=\(quorum.replicas) a node that is "
-        + "down may hold the only copy of a write")
+      .init(
+        "--replace-after needs R + W > N: with R=\(quorum.read), W=\(quorum.write) and N=\(quorum.replicas) a node that is "
+          + "down may hold the only copy of a write"))
   }
 
   /// - Throws: `ClusterError.dataFolder` if the folder's cluster was made with other numbers.

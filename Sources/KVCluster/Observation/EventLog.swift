@@ -15,11 +15,10 @@ final class EventLog: Sendable {
   /// - Parameter openedNs: when the cluster was opened; the events' times count from then.
   init(openedNs: UInt64) { self.openedNs = openedNs }
 
-  func add(_ kind: ClusterEvent.Kind, _ severity: ClusterEvent.Severity, _ message: String) {
+  func add(_ what: ClusterEvent.What) {
     let (event, listeners) = state.withLock { state in
       state.sequence += 1
-      let event = ClusterEvent(
-        sequence: state.sequence, uptimeNs: Clock.nowNs() - openedNs, kind: kind, severity: severity, message: message)
+      let event = ClusterEvent(sequence: state.sequence, uptimeNs: Clock.nowNs() - openedNs, what)
       state.events.append(event)
       if state.events.count > Limits.eventsMax { state.events.removeFirst(state.events.count - Limits.eventsMax) }
       return (event, state.listeners)

@@ -17,9 +17,9 @@ package final class VerdictBoard: Sendable {
   var status: VerdictStatus? { latest.withLock { $0 } }
 
   /// Shows in statuses what watching has found, and tells the event log of a violation.
-  package func show(_ status: VerdictStatus?, event: String? = nil) {
+  package func show(_ status: VerdictStatus?, violation: VerdictStatus.Violation? = nil) {
     latest.withLock { $0 = status }
-    if let event { events.add(.cluster, .failure, event) }
+    if let violation { events.add(.notLinearizable(violation.summary)) }
   }
 
   /// A watch pass is complete: all operations that it collected are judged.

@@ -26,9 +26,9 @@ struct ClusterRecovery: Sendable {
   private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
-        "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; put the newest "
-          + "'lease' file of any node back"
-      )
+        .init(
+          "\(folder.path) has data but no readable tag lease in any node's folder, so versions could repeat; put the newest "
+            + "'lease' file of any node back"))
     }
   }
 
@@ -52,10 +52,7 @@ struct ClusterRecovery: Sendable {
           }
         }
         nodes.unmarkedSuspects.withLock { $0 = unmarked }
-        events.add(
-          .recovery, .warning,
-          "the machine stopped while acknowledged writes were not on its disk: no read is answered until the nodes have "
-            + "compared their copies; a key may be older than it was, and all nodes agree on it")
+        events.add(.unsyncedWritesLost)
         if !unmarked.isEmpty { return }
       }
       // What was left unsynced in this boot stays so until an orderly end, whatever the policy is now.
@@ -124,7 +121,7 @@ struct ClusterRecovery: Sendable {
   /// A node whose log cannot be read is shown as failed, and the others go on without it.
   private func fail(_ member: Configuration.Member, _ error: StorageError) {
     roster.setState(.failed(reason: error.description), of: member.id, replica: nil)
-    events.add(.storage, .failure, "\(member.name) stopped: \(error)")
+    events.add(.nodeFailed(node: member.name, reason: error.description))
   }
 
   /// Draws the first tag above all that may have been used, and lets the nodes answer.
@@ -135,8 +132,9 @@ struct ClusterRecovery: Sendable {
     let first = max(newest, lease) + 1
     guard first <= Tag.counterMax - 2 * Limits.tagLease else {
       throw .dataFolder(
-        "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
-          + "is damaged. Restore a backup")
+        .init(
+          "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
+            + "is damaged. Restore a backup"))
     }
     do {
       try data.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
@@ -151,9 +149,7 @@ struct ClusterRecovery: Sendable {
   func announce() {
     let replicas = roster.live
     let records = replicas.reduce(0) { $0 + $1.store.log.size.recordBytes }
-    let ms = (Clock.nowNs() - lifespan.openedNs) / 1_000_000
-    let size = records >= 10 << 20 ? "\(records >> 20) MiB" : "\(records >> 10) KiB"
-    let serving = replicas.count == 1 ? "1 node serves" : "\(replicas.count) nodes serve"
-    events.add(.cluster, .info, "\(serving); \(size) of log opened in \(ms) ms")
+    let ms = Int(Clock.nowNs() - lifespan.openedNs) / 1_000_000
+    events.add(.opened(nodes: replicas.count, logBytes: records, ms: ms))
   }
 }

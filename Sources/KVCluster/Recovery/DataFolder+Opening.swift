@@ -16,9 +16,9 @@ extension DataFolder {
     }
     guard !hasLogs() else {
       throw .dataFolder(
-        "\(path) has logs but no configuration, so nobody can say which node owns what; put the newest file "
-          + "'configuration' back (an older one is refused), or restore a whole backup"
-      )
+        .init(
+          "\(path) has logs but no configuration, so nobody can say which node owns what; put the newest file "
+            + "'configuration' back (an older one is refused), or restore a whole backup"))
     }
     let quorum = try options.quorumOfNewCluster()
     for name in options.initialNodes { try Configuration.checkName(name) }
@@ -27,7 +27,7 @@ extension DataFolder {
     do {
       try write(made)
     } catch {
-      throw .dataFolder(error.description)
+      throw .dataFolder(.init(error.description))
     }
     return made
   }

@@ -86,7 +86,7 @@ package final class NodeLifecycle: Sendable {
       throw error
     }
     for place in store.damage.places {
-      events.add(.storage, .failure, "\(name)'s log is damaged in \(place); nothing was deleted")
+      events.add(.logDamaged(node: name, place: "\(place)"))
     }
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync, executor: executor) {
       [weak self] error in
@@ -203,9 +203,7 @@ package final class NodeLifecycle: Sendable {
       // This may be its own commit thread, which retiring waits for.
       executor.run("retire \(name)") { self.retire(replica) }
     }
-    events.add(
-      .storage, .failure,
-      "\(name) stopped: \(error). What it holds is on its replicas; `restart \(name)` reads its log again")
+    events.add(.nodeFailed(node: name, reason: error.description))
   }
 
   /// Stops nodes whose files were deleted under them: what they store would be gone with the program.
@@ -245,8 +243,7 @@ package final class NodeLifecycle: Sendable {
           },
           withPartition: { number, body in data.partitions.whileServing(replica, number, body) })
       } catch {
-        events.add(
-          .storage, .warning, "\(replica.name): no checkpoint was written, the next start reads the log: \(error)")
+        events.add(.checkpointFailed(node: replica.name, reason: error.description))
       }
     }
   }

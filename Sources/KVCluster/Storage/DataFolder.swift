@@ -56,7 +56,9 @@ package final class DataFolder: Sendable {
   /// The configuration, or `nil` in a new folder.
   func readConfiguration() throws(ClusterError) -> Configuration? {
     let bytes: [UInt8]?
-    do throws(StorageError) { bytes = try disk.read("configuration") } catch { throw .dataFolder(error.description) }
+    do throws(StorageError) { bytes = try disk.read("configuration") } catch {
+      throw .dataFolder(.init(error.description))
+    }
     guard let bytes else { return nil }
     let text = String(decoding: bytes, as: UTF8.self)
     do throws(ClusterError) {
@@ -64,9 +66,9 @@ package final class DataFolder: Sendable {
     } catch {
       if Configuration.isNewer(text) { throw error }
       throw .dataFolder(
-        "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put the newest one back "
-          + "(an older one is refused), or restore a whole backup"
-      )
+        .init(
+          "\(path)/configuration is damaged: \(error). Nothing was changed. No node can replace it: put the newest one back "
+            + "(an older one is refused), or restore a whole backup"))
     }
   }
 

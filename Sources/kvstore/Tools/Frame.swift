@@ -64,7 +64,7 @@ struct Frame: AsyncParsableCommand {
       depth: .truecolor)
     let output: FrameRun.Output = describe ? .description : text ? .text : svg.map { .svg(path: $0) } ?? .ansi
     let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
-    throw ExitCode(await HeadlessRun.run(start, .standard) { await run.draw($0) })
+    throw ExitCode(await HeadlessRun.run(.folder(start, isWatched: false), .standard) { await run.draw($0.runner) })
   }
 }
 

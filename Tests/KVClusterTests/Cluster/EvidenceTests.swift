@@ -178,12 +178,12 @@ extension ClusterFixture {
     #expect(
       try await cluster.event {
         $0.contains("the keys of node1, node2 and node3 (100 % of the ring): node1 and node2 lost records")
-          && $0.contains("takes 2 owners that lost nothing, and there is 1") && $0.contains("--accept-loss")
+          && $0.contains("takes 2 owners that lost nothing, and there is 1")
       })
     for _ in 0..<3 {
       let error = await #expect(throws: ClusterError.self) { try await cluster.get("k") }
       #expect(
-        error?.description.contains("repair \(fixture.folder) --accept-loss") ?? false, "\(String(describing: error))")
+        error?.advice.contains(.acceptLoss(folder: fixture.folder)) ?? false, "\(String(describing: error))")
       try await Task.sleep(for: .milliseconds(300))
     }
     #expect(cluster.suspects == ["node1", "node2"])

@@ -30,13 +30,13 @@ import Testing
     try await cluster.put("a", "1")
     try cluster.pause("node2")
     try cluster.pause("node3")
-    let paused = "too few owners answered in time{}; node2, node3 are paused: `resume node2`"
+    let paused = "too few owners answered in time; node2, node3 are paused. "
     await #expect(
       throws: ClusterError.indeterminate(
-        paused.replacing("{}", with: "") + ". It may or may not have taken effect; read the key to find out")
+        .init(paused + "It may or may not have taken effect; read the key to find out", advice: .resume("node2")))
     ) { try await cluster.put("a", "2") }
     await #expect(
-      throws: ClusterError.indeterminate(paused.replacing("{}", with: ", so nothing can be said of the key"))
+      throws: ClusterError.indeterminate(.init(paused + "Nothing can be said of the key", advice: .resume("node2")))
     ) { try await cluster.get("a") }
     cluster.heal()
     let value = try await cluster.get("a")
@@ -129,7 +129,9 @@ import Testing
   func corruptsAtOnce(fsync: FsyncPolicy) async throws {
     let fixture = try ClusterFixture(fsync: fsync)
     var cluster = try await fixture.open()
-    #expect(throws: ClusterError.refused("node1 keeps no value: `put` one")) { try cluster.corrupt("node1") }
+    #expect(throws: ClusterError.refused(.init("node1 keeps no value", nodes: ["node1"], advice: .put))) {
+      try cluster.corrupt("node1")
+    }
     try await cluster.put("a", "1")
     try cluster.corrupt("node1")
     #expect(try await cluster.get("a") == "1")

@@ -303,7 +303,7 @@ private let nodes = ["node1", "node2", "node3"]
       refusal {
         $0.suspects = ["node1", "node2"]
         $0.lost = [LostRange(owners: nodes, losers: ["node1", "node2"], needed: 2, slotCount: 1)]
-      }.description.contains("`kvstore repair DIR --accept-loss`"))
+      }.advice.contains(.acceptLoss(folder: "DIR")))
     #expect(
       refusal { $0.missing = [("node1", "no space"), ("node2", nil)] }.description.contains("node1 failed: no space"))
   }

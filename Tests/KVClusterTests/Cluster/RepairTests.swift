@@ -136,7 +136,7 @@ extension ClusterFixture {
     await cluster.close()
     try fixture.flip("node3", at: try fixture.offset(of: "key30", in: "node3") + 6)
     let report = try await fixture.repair()
-    #expect(report.nodes.map(\.absence) == [nil, nil, "it is dead"])
+    #expect(report.nodes.map(\.absence) == [nil, nil, .dead])
     #expect(try !fixture.verify().isClean)
   }
 

@@ -169,7 +169,7 @@ final class StressClient {
     case .indeterminate, .storage:
       unknown += 1
       return true
-    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing:
+    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing, .unsupported:
       refused += 1
       return false
     }

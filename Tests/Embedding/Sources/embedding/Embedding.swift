@@ -76,10 +76,8 @@ enum Embedding {
   private static func joins(in events: AsyncStream<ClusterEvent>) async -> Set<String> {
     var names: Set<String> = []
     for await event in events where event.kind == .join {
-      print("event \(event.sequence): \(event.message)")
-      if let name = event.message.split(separator: " ").first(where: { $0.hasPrefix("node") }) {
-        names.insert(String(name))
-      }
+      print("event \(event.sequence): \(event)")
+      if let name = event.node { names.insert(name) }
     }
     return names
   }

@@ -1,0 +1,24 @@
+/// What could be done about an error or an event. A value and not a sentence: a person at a prompt reads a command to type,
+/// a program that embeds the engine calls a method, and a client of a server reads neither.
+public enum Advice: Sendable, Equatable, Codable {
+  /// Starts a node that is down.
+  case restart(String)
+  /// Stops a node.
+  case kill(String)
+  /// Lets a paused node go on.
+  case resume(String)
+  /// Makes all links good and lets paused nodes go on.
+  case heal
+  /// Adds a node.
+  case addNode
+  /// Stores a value.
+  case put
+  /// Looks at the nodes and the changes under way.
+  case listNodes
+  /// Looks at the live checker's explanation.
+  case verdict
+  /// Checks the closed data folder; `nil` for the cluster's own.
+  case verify(folder: String?)
+  /// Goes on with what is left in the closed data folder.
+  case acceptLoss(folder: String?)
+}

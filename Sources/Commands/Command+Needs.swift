@@ -1,0 +1,64 @@
+import ClusterModel
+
+extension Command {
+  /// The key that the command puts, gets or deletes.
+  package var key: [UInt8]? {
+    switch self {
+    case .put(let key, _, _), .get(let key, _), .delete(let key, _): key
+    default: nil
+    }
+  }
+
+  /// What the command needs and the backend has not.
+  func missingFeature(_ capabilities: Capabilities) -> Capabilities.Feature? {
+    var needed = name.feature
+    switch self {
+    case .put(_, _, .some), .get(_, .some), .delete(_, .some): needed = .consistencyLevels
+    default: break
+    }
+    return needed.flatMap { capabilities.has($0) ? nil : $0 }
+  }
+}
+
+extension CommandName {
+  init(_ order: AdminCommand) {
+    self =
+      switch order {
+      case .addNode: .addnode
+      case .removeNode: .removenode
+      case .replaceNode: .replacenode
+      case .kill: .kill
+      case .restart: .restart
+      case .pause: .pause
+      case .resume: .resume
+      case .partition: .partition
+      case .heal: .heal
+      case .slow: .slow
+      case .drop: .drop
+      case .corrupt: .corrupt
+      case .failSync: .fsyncFail
+      case .backUp: .backup
+      }
+  }
+
+  /// What a backend needs for the command; `nil` if every one has it.
+  package var feature: Capabilities.Feature? {
+    switch self {
+    case .put, .get, .del, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil
+    case .keys: .scans
+    case .addnode, .removenode: .membership
+    case .replacenode: .replacement
+    case .kill, .restart: .nodeControl
+    case .pause, .resume, .partition, .heal, .slow, .drop: .linkFaults
+    case .corrupt, .fsyncFail: .diskFaults
+    case .verdict: .verdict
+    case .backup: .backup
+    }
+  }
+
+  /// Whether such a backend has the command.
+  package func isOffered(by capabilities: Capabilities?) -> Bool {
+    guard let feature, let capabilities else { return true }
+    return capabilities.has(feature)
+  }
+}

@@ -1,0 +1,177 @@
+import ClusterModel
+import Text
+
+/// The words of line mode, `exec` and the dashboard: the original program's where it had some.
+extension CommandResult {
+  /// What the face says; empty if all was said while the command ran.
+  package var answers: [Answer] {
+    switch self {
+    case .nothing, .measured, .toured, .exit: []
+    case .stored(let key, let value): [Answer(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)]
+    case .found(let key, let value): [Answer(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)]
+    case .notFound(let key): [Answer(.failure, Array("Key not found: ".utf8), key)]
+    case .deleted(let key, let existed):
+      [Answer(existed ? .success : .failure, Array((existed ? "Deleted: " : "Not found: ").utf8), key)]
+    case .obeyed(let command, let note):
+      [Answer(.success, Self.words(command))] + (note.map { [Answer(.note, $0)] } ?? [])
+    case .nodes(let status): Self.nodeList(status)
+    case .keys(let page, let prefix): Self.keyList(page, prefix)
+    case .verdict(let verdict): Self.verdict(verdict)
+    case .text(let lines): lines.map { Answer(.info, $0) }
+    case .backedUp(let summary, let path):
+      [
+        Answer(
+          .success,
+          Array("Backed up: \(Figures.count(summary.nodes, "node")), \(Figures.bytes(summary.bytes)) of log -> ".utf8),
+          path)
+      ]
+    case .backupStopped(let path):
+      [Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)]
+    case .loaded(let progress, let end): [Self.loaded(progress, end)]
+    case .benchmarkStopped(let name): [Answer(.success, "Stopped benchmark: \(name)")]
+    case .benchmarkResults(let results): Self.results(results)
+    case .failed(let error): [Answer(.failure, error.words)]
+    case .unreadable(let error): [Answer(.failure, error.description)]
+    case .impossible(let obstacle): [Answer(.failure, obstacle.words)]
+    }
+  }
+
+  private static func words(_ command: AdminCommand) -> String {
+    switch command {
+    case .addNode(let name): "Added node: \(name)"
+    case .removeNode(let name): "Removed node: \(name)"
+    case .replaceNode(let name, let replacement): "Replaced node: \(name) -> \(replacement)"
+    case .kill(let name): "Killed node: \(name)"
+    case .restart(let name): "Restarted node: \(name)"
+    case .pause(let name): "Paused node: \(name)"
+    case .resume(let name): "Resumed node: \(name)"
+    case .partition(let groups): "Partitioned: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))"
+    case .heal: "Healed: all links are good"
+    case .slow(let name, let ns): "Slowed node: \(name), \(ns / 1_000_000) ms a message"
+    case .drop(let name, let perMille): "Dropping \(Double(perMille) / 10)% of the messages of node: \(name)"
+    case .corrupt(let name): "Corrupted node: \(name), one byte of one value"
+    case .failSync(let name): "The next fdatasync of \(name) fails"
+    case .backUp(let path): "Backed up to \(path)"
+    }
+  }
+
+  private static func nodeList(_ status: ClusterStatus) -> [Answer] {
+    let count = Figures.count(status.nodes.count, "node")
+    return [Answer(.info, "Cluster has \(count):")]
+      + status.nodes.map { Answer(.info, "- Node: \($0.name)\(NodeRemark.text($0, in: status))") }
+  }
+
+  private static func keyList(_ page: ScanPage, _ prefix: [UInt8]) -> [Answer] {
+    let isComplete = page.next == nil
+    let verb = page.keys.count == 1 && isComplete ? "begins" : "begin"
+    let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with \(Quoted.entry(prefix))".utf8)
+    guard !page.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
+    let count = Figures.count(page.keys.count, "key")
+    let more = Answer(.info, "There are more; keys PREFIX lists those that begin with PREFIX")
+    return [Answer(.info, Array("\(isComplete ? "Found" : "First") \(count)".utf8), beginning, Array(":".utf8))]
+      // Each on a line of its own, whatever it holds: a newline in a key would forge a line.
+      + page.keys.map { Answer(.info, "- Key: \(Quoted.entry($0))") } + (isComplete ? [] : [more])
+  }
+
+  private static func verdict(_ verdict: VerdictStatus?) -> [Answer] {
+    guard let verdict else {
+      return [
+        Answer(.info, "Nobody watches this command's answers: a session has a verdict, kvstore exec, or line by line")
+      ]
+    }
+    var words = verdict.words
+    if let rate = verdict.keysPerWatched {
+      words += "; \(Figures.count(verdict.keysWatched, "key")) watched, "
+      words += rate == 1 ? "all in use" : "one in \(Figures.count(rate))"
+    }
+    let why = verdict.lastViolation?.explanation.map { Answer(.info, $0) } ?? []
+    return [Answer(verdict.violations == 0 ? .success : .failure, words)] + why
+  }
+
+  private static func loaded(_ progress: LoadProgress, _ end: LoadEnd) -> Answer {
+    let lines = progress.linesStored + progress.linesFailed
+    let part = progress.linesFailed == 0 ? "" : "\(progress.linesStored) of "
+    let count = "\(part)\(lines) \(Figures.word(lines, "line", "lines"))"
+    let done = "\(count) in \(Int(progress.elapsed / .milliseconds(1)))ms, \(progress.linesPerSecond) lines/sec"
+    return switch end {
+    case .complete where progress.linesFailed == 0: Answer(.success, "Loaded: \(done)")
+    case .complete: Answer(.failure, "Loaded: \(done); the others are listed above")
+    case .cancelled: Answer(.failure, "Load cancelled: stored \(done)")
+    case .tooManyRefused: Answer(.failure, "Load stopped, too many lines could not be stored: stored \(done)")
+    case .unreadable(let reason): Answer(.failure, "Load stopped, cannot read on: \(reason); stored \(done)")
+    }
+  }
+
+  /// What the plain benchmark found last, and the last few runs of workloads, each beside the one before it of the same.
+  private static func results(_ results: BenchmarkResults) -> [Answer] {
+    let plain = results.averages.map { averages in
+      let reads = averages.readsPerSecond.map { ", Read throughput: \($0) ops/sec" } ?? ""
+      return Answer(.info, "benchmark: Write throughput: \(averages.writesPerSecond) ops/sec\(reads)")
+    }
+    let runs = results.runs.enumerated().map { index, summary in
+      let earlier = results.runs[..<index].last { $0.plan.workload == summary.plan.workload }
+      return Answer(.info, summary.line(index + 1, comparedWith: earlier))
+    }
+    let all = (plain.map { [$0] } ?? []) + runs
+    return all.isEmpty ? [Answer(.info, "Nothing was measured in this session yet; benchmark mixed measures")] : all
+  }
+}
+
+extension CommandResult.Obstacle {
+  fileprivate var words: [UInt8] {
+    switch self {
+    case .cannotOpen(let path, let reason): Array("Cannot open ".utf8) + path + Array(": \(reason)".utf8)
+    case .pathIsNotUTF8(let path): Array("Cannot back up to ".utf8) + path + Array(": its name is not UTF-8".utf8)
+    default: Array(sentence.utf8)
+    }
+  }
+
+  private var sentence: String {
+    switch self {
+    case .mustBeMeant(.failSync(let name)):
+      "that stops \(name), which is rebuilt from the others by `restart \(name)`; if you mean it: fsync-fail \(name) yes"
+    case .mustBeMeant(.corrupt(let name)):
+      "that damages a value on \(name)'s disk; if you mean it: corrupt \(name) yes"
+    case .mustBeMeant: "that damages data"
+    case .copiesMissing(let down):
+      "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and too few of the owners of some keys "
+        + "answer, so that their copies cannot be brought to a new node: `restart \(down.first ?? "NODE")` first"
+    case .noInput: "load -: there is no standard input to read here; name a file"
+    case .benchmarkRuns(let name): "A benchmark is running already: \(name). One at a time; benchmark stop ends it"
+    case .noBenchmarkRuns: "No benchmark is running"
+    case .noWorkloads: "Workloads measure a cluster of this program only; benchmark alone measures any"
+    case .noTour: "The tour cannot be played here; `kvstore demo` plays it"
+    case .cannotOpen, .pathIsNotUTF8: ""
+    }
+  }
+}
+
+extension ClusterError {
+  /// What happened, and what can be typed about it.
+  package var words: String { description + advice.map { "; \($0.words)" }.joined() }
+}
+
+extension ClusterEvent {
+  /// What happened, and what can be typed about it.
+  package var words: String { description + advice.map { "; \($0.words)" }.joined() }
+}
+
+extension Advice {
+  /// The command that does it, for those who have a prompt.
+  package var words: String {
+    switch self {
+    case .restart(let node): "`restart \(node)` brings it back"
+    case .kill(let node): "`kill \(node)` stops it"
+    case .resume(let node): "`resume \(node)` lets it go on"
+    case .heal: "`heal` mends the links"
+    case .addNode: "`addnode` brings them back"
+    case .put: "`put` one"
+    case .listNodes: "`nodes` lists them"
+    case .verdict: "`verdict` tells why"
+    case .verify(let folder): "`kvstore verify\(Self.argument(folder))` of the closed folder says where the damage is"
+    case .acceptLoss(let folder): "`kvstore repair\(Self.argument(folder)) --accept-loss` goes on with what is left"
+    }
+  }
+
+  private static func argument(_ folder: String?) -> String { folder.map { " \($0)" } ?? "" }
+}

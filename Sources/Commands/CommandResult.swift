@@ -1,0 +1,92 @@
+import ClusterModel
+
+/// How a command ended, as a value. A face puts it into words, see ``CommandResult/answers``, or reads its fields.
+package enum CommandResult: Sendable, Equatable {
+  /// The line was blank.
+  case nothing
+  case stored(key: [UInt8], value: [UInt8])
+  case found(key: [UInt8], value: [UInt8])
+  case notFound(key: [UInt8])
+  case deleted(key: [UInt8], existed: Bool)
+  /// An order to the administration was obeyed; with what is to be known after a node has left.
+  case obeyed(AdminCommand, note: String? = nil)
+  case nodes(ClusterStatus)
+  /// At most `limit` keys that begin with `prefix`.
+  case keys(ScanPage, prefix: [UInt8])
+  case verdict(VerdictStatus?)
+  /// Text to read: help, an explanation.
+  case text([String])
+  case backedUp(BackupSummary, path: [UInt8])
+  case backupStopped(path: [UInt8])
+  case loaded(LoadProgress, LoadEnd)
+  /// The benchmark said what it measured while it ran; whether every operation succeeded and its keys are gone.
+  case measured(isGood: Bool)
+  case benchmarkStopped(name: String)
+  case benchmarkResults(BenchmarkResults)
+  /// The tour was played; whether every claim held.
+  case toured(isGood: Bool)
+  case exit
+
+  /// The cluster refused or could not finish it.
+  case failed(ClusterError)
+  /// The line is no command.
+  case unreadable(CommandError)
+  /// It cannot be done from here.
+  case impossible(Obstacle)
+
+  /// Why a command cannot be done from this face.
+  package enum Obstacle: Sendable, Equatable {
+    /// It damages data that somebody wants to keep, and was not asked for twice.
+    case mustBeMeant(AdminCommand)
+    /// Too few owners of some keys answer to bring their copies to a new node.
+    case copiesMissing(down: [String])
+    case noInput
+    case cannotOpen(path: [UInt8], reason: String)
+    case pathIsNotUTF8([UInt8])
+    case benchmarkRuns(name: String)
+    case noBenchmarkRuns
+    case noWorkloads
+    case noTour
+  }
+
+  /// Why the cluster did not do it.
+  package var error: ClusterError? { if case .failed(let error) = self { error } else { nil } }
+
+  /// How the command ended, for a script's status.
+  package var outcome: Outcome {
+    switch self {
+    case .nothing, .stored, .found, .obeyed, .nodes, .keys, .text, .backedUp, .benchmarkStopped, .benchmarkResults:
+      .success
+    case .deleted(_, let existed): existed ? .success : .failure
+    case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure
+    case .loaded(let progress, let end): end == .complete && progress.linesFailed == 0 ? .success : .failure
+    case .measured(let isGood), .toured(let isGood): isGood ? .success : .failure
+    case .notFound, .backupStopped, .failed, .unreadable, .impossible: .failure
+    case .exit: .exit
+    }
+  }
+}
+
+/// How reading a file to load ended.
+package enum LoadEnd: Sendable, Equatable {
+  case complete
+  case cancelled
+  /// So many lines in a row could not be stored that the rest was not tried.
+  case tooManyRefused
+  case unreadable(String)
+}
+
+/// What was measured at this prompt.
+package struct BenchmarkResults: Sendable, Equatable {
+  /// What `benchmark` without a workload found last.
+  package var averages: BenchmarkAverages?
+  /// The last few runs of workloads, oldest first.
+  package var runs: [BenchmarkSummary]
+}
+
+/// Operations a second of the plain benchmark.
+package struct BenchmarkAverages: Sendable, Equatable {
+  package var writesPerSecond: Int
+  /// `nil` if it was ended before it read.
+  package var readsPerSecond: Int?
+}

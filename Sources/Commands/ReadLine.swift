@@ -1,0 +1,25 @@
+import Text
+
+/// A line as it was read: once, for all that ask about it.
+package struct ReadLine: Sendable, Equatable {
+  /// The line itself.
+  package let bytes: [UInt8]
+  /// The command, `nil` for a blank line, or why the line is none.
+  package let command: Result<Command?, CommandError>
+
+  /// - Complexity: O(bytes of the line).
+  package init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    do throws(CommandError) {
+      command = .success(try Command.parse(bytes))
+    } catch {
+      command = .failure(error)
+    }
+  }
+
+  /// Reads a line as an editor holds it, which may stand for any bytes: see `ByteText`.
+  package init(typed line: String) { self.init(ByteText.decode(line)) }
+
+  /// The command, if it is one.
+  package var value: Command? { if case .success(let command) = command { command } else { nil } }
+}

@@ -1,0 +1,263 @@
+import ClusterModel
+import Dashboard
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Commands
+
+/// Faces over backends that are not the engine.
+@Suite struct BackendTests {
+  /// Lines said while a command ran, as line mode prints them.
+  private func say(_ line: String, _ runner: CommandRunner) async -> (result: CommandResult, lines: [String]) {
+    let lines = Mutex<[String]>([])
+    let result = await runner.run(line: Array(line.utf8)) { output in
+      switch output {
+      case .answer(let answer), .announcement(let answer):
+        lines.withLock { $0.append(String(decoding: answer.line, as: UTF8.self)) }
+      case .progress: break
+      }
+    }
+    return (result, lines.withLock { $0 })
+  }
+
+  private func screen(_ backend: any ClusterBackend, _ size: Size = Size(width: 120, height: 40)) -> DashboardState {
+    var state = DashboardState(size: size)
+    var status = backend.status()
+    for tick in 0...40 {
+      status.uptimeNs = UInt64(tick) * 250_000_000
+      state.apply(status: status, nowNs: 1_000_000_000 + status.uptimeNs)
+    }
+    for event in backend.events(after: 0) { state.apply(event: event) }
+    return state
+  }
+
+  @Test("A dictionary has the dashboard and the commands that it can do, and none that it cannot")
+  func dictionary() async throws {
+    let backend = DictionaryBackend()
+    let runner = CommandRunner(backend: backend)
+    #expect(await say("put a 1", runner).lines == ["✓ Stored: a -> 1"])
+    #expect(await say("get a", runner).lines == ["✓ Retrieved: a -> 1"])
+    #expect(await say("keys", runner).lines == ["Found 1 key:", "- Key: a"])
+    #expect(await say("nodes", runner).lines == ["Cluster has 1 node:", "- Node: dictionary"])
+    let refused = await say("kill dictionary", runner)
+    #expect(refused.result == .failed(.unsupported(.nodeControl)))
+    #expect(refused.lines == ["✗ this cluster has no control of single nodes; nothing was done"])
+    let help = await say("help", runner).lines
+    #expect(
+      help.contains { $0.hasPrefix("put ") } && !help.contains { $0.hasPrefix("kill ") || $0.hasPrefix("backup ") })
+    let state = screen(backend)
+    let picture = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    #expect(picture.contains("1 node up") && picture.contains("eventual") && picture.contains("a dictionary is open"))
+    #expect(!picture.contains("fsync ") && !picture.contains("N=") && !picture.contains("/home"))
+  }
+
+  @Test("The plain benchmark measures any backend and leaves no key behind")
+  func benchmark() async throws {
+    let backend = DictionaryBackend()
+    var benchmark = Benchmark(backend: backend) { _ in }
+    benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
+    let end = await benchmark.run()
+    #expect(end.isGood && end.averages.map { $0.writesPerSecond > 0 && $0.readsPerSecond ?? 0 > 0 } == true)
+    #expect(try await backend.scan(prefix: [], from: nil, limit: 1).keys.isEmpty)
+  }
+
+  // MARK: - Capabilities
+
+  @Test(
+    "What a backend has not is in no help, no completion, and refused by name", arguments: Capabilities.Feature.allCases
+  )
+  func switchesOff(feature: Capabilities.Feature) async throws {
+    var script = ScriptedBackend.Script()
+    script.capabilities.features.remove(feature)
+    let backend = ScriptedBackend(script)
+    let runner = CommandRunner(backend: backend)
+    let capabilities = backend.capabilities
+    let all = CommandCompletion.at(0, in: [], nodes: [], capabilities).candidates
+    let help = HelpText.lines(about: nil, capabilities)
+    for (line, name) in Self.lines {
+      let isOffered = name.feature != feature
+      #expect(all.contains(name.rawValue) == isOffered, "\(name)")
+      #expect(help.contains { $0.hasPrefix(CommandEntry.of(name).usage) } == isOffered, "\(name)")
+      let result = await say(line, runner).result
+      #expect((result == .failed(.unsupported(feature))) == !isOffered, "\(line): \(result)")
+    }
+    if feature == .consistencyLevels {
+      let result = await say("get a --consistency all", runner).result
+      #expect(result == .failed(.unsupported(feature)))
+    }
+  }
+
+  /// A line for every command but those that need more than a backend.
+  private static let lines: [(String, CommandName)] = [
+    ("put a 1", .put), ("get a", .get), ("del a", .del), ("nodes", .nodes), ("addnode n", .addnode),
+    ("removenode n", .removenode), ("replacenode n m", .replacenode), ("kill n", .kill), ("restart n", .restart),
+    ("pause n", .pause), ("resume n", .resume), ("partition a | b", .partition), ("heal", .heal),
+    ("slow n 20ms", .slow), ("drop n 30%", .drop), ("corrupt n yes", .corrupt), ("fsync-fail n yes", .fsyncFail),
+    ("keys", .keys), ("verdict", .verdict), ("backup /nowhere", .backup), ("explain quorum", .explain),
+    ("help", .help), ("load /nowhere/at/all", .load), ("benchmark results", .benchmark), ("demo", .demo),
+    ("exit", .exit),
+  ]
+
+  @Test("Every command's line is run or answered, and every order reaches the backend as it was given")
+  func givesOrders() async throws {
+    #expect(Set(Self.lines.map(\.1)) == Set(CommandName.allCases))
+    let backend = ScriptedBackend()
+    let runner = CommandRunner(backend: backend)
+    for (line, name) in Self.lines {
+      let said = await say(line, runner)
+      #expect(!said.lines.isEmpty || name == .exit, "\(line)")
+    }
+    #expect(
+      backend.script.withLock { $0.orders } == [
+        .addNode("n"), .removeNode("n"), .replaceNode("n", replacement: "m"), .kill("n"), .restart("n"), .pause("n"),
+        .resume("n"), .partition([["a"], ["b"]]), .heal, .slow("n", byNs: 20_000_000), .drop("n", perMille: 300),
+        .corrupt("n"), .failSync("n"), .backUp(path: "/nowhere"),
+      ])
+  }
+
+  @Test("An error is told with what can be typed about it, and a client reads it without")
+  func toldWithAdvice() async throws {
+    let backend = ScriptedBackend()
+    let error = ClusterError.unavailable(needed: 2, live: 1, owners: 3, missing: ["n1", "n2"])
+    backend.script.withLock { $0.error = error }
+    let said = await say("get a", CommandRunner(backend: backend))
+    #expect(said.result.error?.code == .unavailable && error.nodes == ["n1", "n2"])
+    #expect(
+      said.lines == [
+        "✗ unavailable: 2 of the key's 3 owners must answer, 1 can; not answering: n1, n2. Nothing was changed; "
+          + "`restart n1` brings it back"
+      ])
+    #expect(!error.description.contains("`"))
+  }
+
+  // MARK: - Panels
+
+  /// A node of which nothing is known but its name and state.
+  private static let bare = ClusterStatus(
+    uptimeNs: 5_000_000_000, phase: .serving, nodes: [NodeStatus(id: 0, name: "m1", state: .up, share: 1)],
+    ring: RingStatus(epoch: 1, slotCount: 16_384, arcs: [RingStatus.Arc(start: 0, owners: [0])]))
+
+  @Test("A figure that the backend does not give is a dash in every panel, never 0")
+  func inventsNothing() async throws {
+    var script = ScriptedBackend.Script()
+    script.status = Self.bare
+    var state = screen(ScriptedBackend(script), Size(width: 200, height: 60))
+    for look in [Look(theme: .midnight, glyphs: Glyphs(.braille)), Look(theme: .terminal, glyphs: Glyphs(.ascii))] {
+      for panel in [PanelKind.nodes, .throughput, .latency] {
+        let lines = Picture.panel(panel, state, Size(width: 110, height: 24), look).lines
+        // The axis counts time, which is no figure of the backend.
+        let said = lines.filter { !$0.contains("-1 m") && !$0.contains("axis") }.joined(separator: " ")
+        let figures = said.matches(of: /(?:^|[ ↑↓^v])0(?: |$|\.00| B| ops| reads| writes)/)
+        #expect(figures.isEmpty, "\(panel): \(figures.map { $0.output }) in\n\(lines.joined(separator: "\n"))")
+      }
+      let ring = Picture.panel(.ring, state, Size(width: 60, height: 24), look).lines.joined()
+      #expect(ring.contains(" \(look.glyphs.dash) "), "\(ring)")
+      let nodes = Picture.panel(.nodes, state, Size(width: 110, height: 10), look).lines.joined()
+      #expect(nodes.filter { String($0) == look.glyphs.dash }.count >= 6, "\(nodes)")
+    }
+    state.size = Size(width: 200, height: 60)
+    let described = Description.lines(state).joined(separator: "\n")
+    #expect(!described.contains(" 0 ") && described.contains("m1 is up, owns 100.0 %."))
+    let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    #expect(!whole.contains("N=") && !whole.contains("fsync ") && whole.contains("eventual"))
+  }
+
+  @Test("Each figure alone is shown, whatever else is missing", arguments: 0..<7)
+  func showsWhatThereIs(figure: Int) async throws {
+    var status = Self.bare
+    let word: String
+    switch figure {
+    case 0: (status.nodes[0].keys, word) = (42, "42")
+    case 1: (status.nodes[0].wal, word) = (WalStatus(bytes: 3 << 20), "3.00 MiB")
+    case 2: (status.nodes[0].hintsWaiting, word) = (17, "17")
+    case 3: (status.nodes[0].cache, word) = (CacheStatus(hits: 1, misses: 1, bytes: 5 << 10), "5.00 KiB")
+    case 4: (status.quorum, word) = (QuorumSettings(), "N=1 R=1 W=1")
+    case 5: (status.fsync, word) = (.everysec, "fsync everysec")
+    default: (status.dataFolder, word) = ("/srv/data", "data /srv/data")
+    }
+    var script = ScriptedBackend.Script()
+    script.status = status
+    var state = screen(ScriptedBackend(script), Size(width: 200, height: 60))
+    _ = state.handle(.tab)
+    _ = state.handle(.tab)
+    let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    #expect(whole.contains(word), "\(word) in\n\(whole)")
+  }
+
+  @Test("Panels draw any mixture of what a backend has, at any size")
+  func drawsAnything() async throws {
+    var random = Seeded(state: 7)
+    for _ in 0..<60 {
+      var script = ScriptedBackend.Script()
+      script.status = Self.random(&random)
+      script.events = [ClusterEvent(sequence: 1, uptimeNs: 1, .remark(.kill, .warning, node: "m0", "m0 went away"))]
+      let size = Size(width: Int.random(in: 1...200, using: &random), height: Int.random(in: 1...60, using: &random))
+      var state = screen(ScriptedBackend(script), size)
+      for key in [Key.tab, .down, .enter, .tab, .right, .character("s")] { _ = state.handle(key) }
+      #expect(Picture(state, state.appearance.look).canvas.size == size)
+      _ = Description.lines(state)
+    }
+  }
+
+  private static func random(_ random: inout Seeded) -> ClusterStatus {
+    func maybe<V>(_ value: V) -> V? { Bool.random(using: &random) ? value : nil }
+    let count = Int.random(in: 0...5, using: &random)
+    let nodes = (0..<count).map { id in
+      var node = NodeStatus(
+        id: id, name: "m\(id)", state: [.up, .dead, .joining, .recovering(fraction: 0.4), .failed(reason: "why")][id],
+        share: Double.random(in: 0...1, using: &random), keys: maybe(Int.random(in: 0...9_999, using: &random)))
+      node.wal = maybe(WalStatus(bytes: 9_999, liveBytes: maybe(999), segments: maybe(3), damages: maybe(1)))
+      node.cache = maybe(CacheStatus(hits: 3, misses: 4, bytes: maybe(5)))
+      node.hintsWaiting = maybe(12)
+      node.operations = maybe(OperationCounters(reads: 10, writes: 20))
+      return node
+    }
+    var status = ClusterStatus(
+      uptimeNs: 1, phase: .serving, quorum: maybe(QuorumSettings()), fsync: maybe(.always), dataFolder: maybe("/d"),
+      nodes: nodes, operations: maybe(OperationCounters(reads: 100, writes: 200)))
+    status.latencies = maybe(OperationLatencies())
+    status.verdict = maybe(VerdictStatus(operationsChecked: 5))
+    if count > 0, Bool.random(using: &random) {
+      // Slots without an owner, and with owners of different numbers.
+      status.ring = RingStatus(
+        epoch: 1, slotCount: 16_384,
+        arcs: (0..<8).map { part in
+          RingStatus.Arc(start: part * 2_048, owners: Array((0..<count).prefix(part % 3)))
+        }, tokenCount: maybe(64))
+    }
+    return status
+  }
+
+  // MARK: - On the way
+
+  @Test("A status and events are the same after they were encoded, and the ring is short")
+  func isEncoded() throws {
+    var random = Seeded(state: 3)
+    for _ in 0..<20 {
+      let status = Self.random(&random)
+      #expect(try JSONDecoder().decode(ClusterStatus.self, from: JSONEncoder().encode(status)) == status)
+    }
+    let events: [ClusterEvent.What] = [
+      .killed(node: "a"), .rebuilt(node: "a", copies: 3, .allOwners), .replacementPostponed(node: "b", .refused("no")),
+      .remark(.storage, .failure, node: nil, "text"), .twinsFound(nodes: ["a", "b"], key: [0, 255], more: 0),
+    ]
+    for (index, what) in events.enumerated() {
+      let event = ClusterEvent(sequence: UInt64(index), uptimeNs: 5, what)
+      #expect(try JSONDecoder().decode(ClusterEvent.self, from: JSONEncoder().encode(event)) == event)
+    }
+  }
+}
+
+/// SplitMix64.
+private struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
