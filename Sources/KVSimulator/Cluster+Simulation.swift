@@ -263,6 +263,11 @@ extension Cluster {
   /// Nodes that do not vote, and why not.
   package var suspects: [String] { parts.roster.live.filter { $0.store.isSuspect }.map(\.name) }
   package func isSuspect(_ name: String) -> Bool { parts.roster.node(named: name)?.replica?.store.isSuspect ?? false }
+  /// Whether segments are left with records that cannot be read: the node's next start finds them again, though the node
+  /// has been rebuilt since.
+  package func hasDamagedSegments(_ name: String) -> Bool {
+    parts.roster.node(named: name)?.replica?.store.log.hasDamagedSegments ?? false
+  }
 
   /// How often each of the less common paths was taken, by name.
   package var branches: [(name: String, count: Int)] {

@@ -103,7 +103,10 @@ extension Simulation {
       if !cluster.isChanging, changeSteps == nil { change() }
       return "\(report.changes) membership changes"
     }
-    if cluster.isChanging { return "a change is under way" }
+    if cluster.isChanging {
+      let waiting = cluster.status().change?.waitingFor.map { ", and waits: \($0)" } ?? ""
+      return "a change is under way\(waiting)\(cluster.suspects.map { "; \($0) does not vote" }.joined())"
+    }
     if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
     if let suspect = cluster.suspects.first { return "\(suspect) does not vote" }
     if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }

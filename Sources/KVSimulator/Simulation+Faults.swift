@@ -103,7 +103,8 @@ extension Simulation {
     let disk = machine.disk(of: name)
     let isUp = cluster.isUp(name)
     let isDoubtful =
-      disk.hasPlannedFailure || (isUp ? cluster.isSuspect(name) : disk.bytes("\(name).wal/suspect") != nil)
+      disk.hasPlannedFailure
+      || (isUp ? cluster.isSuspect(name) || cluster.hasDamagedSegments(name) : disk.bytes("\(name).wal/suspect") != nil)
     return atlas.isWounded(name, disk, isRebuilt: isUp && !isDoubtful) || isDoubtful
   }
 

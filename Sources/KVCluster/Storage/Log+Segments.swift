@@ -38,6 +38,11 @@ extension Log {
   /// Whether the segment being written is to be emptied.
   var isTailDamaged: Bool { withTail { $0.segment?.isDamaged ?? false } }
 
+  /// Whether segments are left that are to be emptied, the one being written among them.
+  package var hasDamagedSegments: Bool {
+    withTail { $0.segment?.isDamaged ?? false || $0.sealed.contains(where: \.isDamaged) }
+  }
+
   /// The node has been rebuilt: what is missing from now on was not there before.
   func clearSuspicion() throws(StorageError) {
     try pool.clearSuspicion()
