@@ -168,6 +168,17 @@ struct ToolTests {
     #expect(broken.out.contains("--mistake readsOne") && broken.out.contains("✗ Promises broken"))
   }
 
+  @Test("The table of scaling has a row for each cluster, and says what a join and a leave moved")
+  func scales() async throws {
+    let ended = try await run {
+      try ScalingTable.run($0, nodeCounts: [3, 6], operationsPerNode: 500, largeNodes: 12)
+    }
+    let lines = ended.out.split(separator: "\n")
+    #expect(lines.count == 6, "\(ended.out)")
+    #expect(lines[3].hasPrefix("    3 ") && lines[3].contains("1.000") && lines[4].hasPrefix("    6 "))
+    #expect(lines[5].hasPrefix("12 nodes: a join moved ") && lines[5].contains("0 wrong of 72 reads"))
+  }
+
   @Test("How far many seeds are is told with their rate and the time that is left")
   func tellsProgress() {
     #expect(SimulationProgress.line(312, of: 2_000, ns: 10_000_000_000).hasPrefix("312 of 2"))

@@ -2,25 +2,27 @@ import Dashboard
 import Glibc
 
 /// What the environment says about the terminal.
-struct TerminalEnvironment {
-  let term: String
+package struct TerminalEnvironment {
+  /// The terminal's name, as terminfo has it.
+  package let term: String
   /// The terminal shows exact colours, and our own entry for such terminals fits it.
-  let hasExactColors: Bool
+  package let hasExactColors: Bool
   private let wantsNoColor: Bool
 
-  init() {
-    term = Self.variable("TERM")
-    wantsNoColor = !Self.variable("NO_COLOR").isEmpty
-    let says = ["truecolor", "24bit"].contains(Self.variable("COLORTERM"))
+  /// - Parameter variable: the value of a variable of the environment; empty if it has none.
+  package init(_ variable: (String) -> String = { getenv($0).map { String(cString: $0) } ?? "" }) {
+    term = variable("TERM")
+    wantsNoColor = !variable("NO_COLOR").isEmpty
+    let says = ["truecolor", "24bit"].contains(variable("COLORTERM"))
     // Ours is an xterm's entry: under GNU screen and on consoles, where COLORTERM may be inherited, keys would differ.
     hasExactColors = says && !wantsNoColor && Self.isXtermLike(term) && !term.hasPrefix("screen")
   }
 
   /// Whether it understands bracketed paste and synchronized updates, or at least ignores them in silence.
-  var isXtermLike: Bool { Self.isXtermLike(term) }
+  package var isXtermLike: Bool { Self.isXtermLike(term) }
 
   /// The colours to use, of those that the terminal has.
-  func depth(colorCount: Int) -> ColorDepth {
+  package func depth(colorCount: Int) -> ColorDepth {
     if wantsNoColor { return .mono }
     switch colorCount {
     case ..<8: return .mono
@@ -37,6 +39,4 @@ struct TerminalEnvironment {
     ]
     return families.contains { term.hasPrefix($0) } || term.hasSuffix("-256color") || term.hasSuffix("-direct")
   }
-
-  private static func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
 }

@@ -3,12 +3,17 @@ import Text
 
 /// What `simulate --scaling` prints.
 package enum ScalingTable {
-  private static let operationsPerNode = 8_000
   /// Less than this part of linear is a failure.
   private static let partMin = 0.95
 
   /// Returns the program's exit status.
-  package static func run(_ console: Console = .standard) throws -> Int32 {
+  /// - Parameters:
+  ///   - nodeCounts: sizes of the clusters that are compared, the smallest first.
+  ///   - largeNodes: the size of the cluster that takes in a node and gives one up.
+  package static func run(
+    _ console: Console = .standard, nodeCounts: [Int] = ScalingRun.nodeCounts, operationsPerNode: Int = 8_000,
+    largeNodes: Int = 1_000
+  ) throws -> Int32 {
     console.say(
       """
       Part of linear: 1.000 is as many times the throughput of the smallest cluster as it has times the nodes.
@@ -17,7 +22,7 @@ package enum ScalingTable {
       """)
     var smallest: ScalingRun?
     var isGood = true
-    for nodes in ScalingRun.nodeCounts {
+    for nodes in nodeCounts {
       let run = try ScalingRun.measure(nodes: nodes, operationsPerNode: operationsPerNode)
       let base = smallest ?? run
       smallest = base
@@ -27,7 +32,7 @@ package enum ScalingTable {
         "\(right("\(nodes)", 5))   \(right("\(Int(run.perSecond))", 12))   \(right(Figures.decimal(part, places: 3), 14))   "
           + right(Figures.decimal(run.perSecond / run.bound, places: 3), 17))
     }
-    let large = try LargeClusterRun.measure(nodes: 1_000, keys: 2_000)
+    let large = try LargeClusterRun.measure(nodes: largeNodes, keys: 2 * largeNodes)
     console.say(
       """
       \(large.nodes) nodes: a join moved \(Figures.decimal(large.movement.join, places: 3)) and a leave \
