@@ -26,6 +26,8 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   case corrupt(String)
   /// Lets the next sync of a node's log fail.
   case failSync(String)
+  /// Empties dead records out of a node's log, or of all if `nil`.
+  case compact(String?)
   /// Copies the data to a folder that is empty or not there.
   case backUp(path: String)
 
@@ -37,6 +39,7 @@ public enum AdminCommand: Sendable, Equatable, Codable {
     case .kill, .restart: .nodeControl
     case .pause, .resume, .partition, .heal, .slow, .drop: .linkFaults
     case .corrupt, .failSync: .diskFaults
+    case .compact: .compaction
     case .backUp: .backup
     }
   }
@@ -52,6 +55,8 @@ public enum AdminProgress: Sendable, Equatable, Codable {
 public enum AdminResult: Sendable, Equatable, Codable {
   /// It is done.
   case done
+  /// The logs are compacted.
+  case compacted(CompactionSummary)
   /// The backup is on the disk.
   case backedUp(BackupSummary)
   /// The caller stopped it; the cluster is as it was.

@@ -18,6 +18,8 @@ public struct Capabilities: Sendable, Equatable, Codable {
     case diskFaults
     /// The data can be copied to a folder while it is in use.
     case backup
+    /// Dead records can be emptied out of the logs on request.
+    case compaction
     /// A live checker judges the answers.
     case verdict
   }

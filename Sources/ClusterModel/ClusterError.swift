@@ -128,6 +128,7 @@ extension Capabilities.Feature {
     case .linkFaults: "link faults"
     case .diskFaults: "disk faults"
     case .backup: "backup"
+    case .compaction: "compaction on request"
     case .verdict: "live checker"
     }
   }

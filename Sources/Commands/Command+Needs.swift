@@ -38,6 +38,7 @@ extension CommandName {
       case .corrupt: .corrupt
       case .failSync: .fsyncFail
       case .backUp: .backup
+      case .compact: .compact
       }
   }
 
@@ -53,6 +54,7 @@ extension CommandName {
     case .corrupt, .fsyncFail: .diskFaults
     case .verdict: .verdict
     case .backup: .backup
+    case .compact: .compaction
     }
   }
 

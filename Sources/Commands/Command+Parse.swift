@@ -113,6 +113,7 @@ extension Command {
     case .keys: return .keys(prefix: values.first ?? [], limit: keysListedDefault)
     case .verdict: return .verdict
     case .backup: return .backup(path: values[0])
+    case .compact: return .order(.compact(values.first.map(text)))
     case .explain: return .explain(try values.first.map(text).map(Topic.called))
     case .demo: return .demo
     case .help:

@@ -25,6 +25,13 @@ extension CommandResult {
           Array("Backed up: \(Figures.count(summary.nodes, "node")), \(Figures.bytes(summary.bytes)) of log -> ".utf8),
           path)
       ]
+    case .compacted(let summary):
+      [
+        Answer(
+          .success,
+          "Compacted \(Figures.count(summary.nodes, "node")): \(Figures.bytes(summary.bytesBefore)) of files -> "
+            + "\(Figures.bytes(summary.bytesAfter))")
+      ]
     case .backupStopped(let path):
       [Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)]
     case .loaded(let progress, let end): [Self.loaded(progress, end)]
@@ -51,6 +58,7 @@ extension CommandResult {
     case .drop(let name, let perMille): "Dropping \(Double(perMille) / 10)% of the messages of node: \(name)"
     case .corrupt(let name): "Corrupted node: \(name), one byte of one value"
     case .failSync(let name): "The next fdatasync of \(name) fails"
+    case .compact(let name): "Compacted \(name.map { "node: \($0)" } ?? "all nodes")"
     case .backUp(let path): "Backed up to \(path)"
     }
   }

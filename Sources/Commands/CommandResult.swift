@@ -17,6 +17,7 @@ package enum CommandResult: Sendable, Equatable {
   /// Text to read: help, an explanation.
   case text([String])
   case backedUp(BackupSummary, path: [UInt8])
+  case compacted(CompactionSummary)
   case backupStopped(path: [UInt8])
   case loaded(LoadProgress, LoadEnd)
   /// The benchmark said what it measured while it ran; whether every operation succeeded and its keys are gone.
@@ -55,7 +56,8 @@ package enum CommandResult: Sendable, Equatable {
   /// How the command ended, for a script's status.
   package var outcome: Outcome {
     switch self {
-    case .nothing, .stored, .found, .obeyed, .nodes, .keys, .text, .backedUp, .benchmarkStopped, .benchmarkResults:
+    case .nothing, .stored, .found, .obeyed, .nodes, .keys, .text, .backedUp, .compacted, .benchmarkStopped,
+      .benchmarkResults:
       .success
     case .deleted(_, let existed): existed ? .success : .failure
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure

@@ -126,7 +126,7 @@ package struct CommandRunner: Sendable {
       guard isMeant || backend.status().isEphemeral else { return .impossible(.mustBeMeant(order)) }
     default: break
     }
-    try await backend.perform(order)
+    if case .compacted(let summary) = try await backend.perform(order) { return .compacted(summary) }
     guard case .removeNode = order else { return .obeyed(order) }
     let status = backend.status()
     return .obeyed(order, note: ChangeAdvice.note(nodes: status.nodes.count, status.quorum))

@@ -3,7 +3,7 @@ package enum CommandName: String, Sendable, CaseIterable {
   case put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow,
     drop, corrupt
   case fsyncFail = "fsync-fail"
-  case benchmark, load, keys, verdict, backup, explain, demo, help, exit
+  case benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -200,6 +200,13 @@ extension CommandEntry {
         "To restore, open it: kvstore --data FOLDER",
         "Meanwhile other commands go on; nodes that are to join, leave, die or come back wait until it is done.",
       ], synonyms: ["save", "copy", "snapshot", "export"]),
+    CommandEntry(
+      name: .compact, summary: "empty deleted and replaced records out of the logs",
+      arguments: [Argument(label: "NODE", kind: .liveNode, isOptional: true)],
+      details: [
+        "Without NODE all nodes that are up. Says what their files took before and take now.",
+        "It goes by itself once half of a log is dead, and when the disk is full; other commands go on meanwhile.",
+      ], synonyms: ["vacuum", "gc", "shrink", "trim"]),
     CommandEntry(
       name: .explain, summary: "explain an idea with this cluster's figures",
       arguments: [Argument(label: "TOPIC", kind: .topic, isOptional: true)],

@@ -19,20 +19,29 @@ package enum ProcessLimits {
   /// Where more threads than this are allowed, nobody has set a limit to keep us small.
   private static let threadsPlenty: UInt64 = 8_192
 
-  /// Without so many the run-time library cannot even start its threads; said before it tries.
-  private static let filesLeast: rlim_t = 10
+  /// Threads without which the run-time library waits for ever for one.
+  private static let threadsLeast = 8
 
-  /// The first thing of all: ends the program where there is no room to say anything later.
-  package static func checkFilesAtStart() {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < filesLeast else {
-      return
-    }
-    limit.rlim_cur = limit.rlim_max
-    if limit.rlim_max >= filesLeast, setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { return }
-    Console.standard.complain(
-      "this process may have \(limit.rlim_max) files open, and needs \(filesBeside): raise the limit (`ulimit -n`)")
+  /// The first thing of all: ends the program where there is no room to say anything later, whatever it is to do.
+  package static func checkAtStart() {
+    guard let problem = problemAtStart() else { return }
+    Console.standard.complain(problem)
     _exit(1)
+  }
+
+  private static func problemAtStart() -> String? {
+    if let files = filesAllowed(wanted: rlim_t(filesBeside)) {
+      return
+        "this process may have \(files) files open, and needs \(filesBeside): raise the limit (`ulimit -n \(filesBeside)`)"
+    }
+    if let bytes = addressSpaceAllowed(wanted: bytesBeside) {
+      return "this process may have \(mib(bytes)) of address space, and needs \(mib(bytesBeside)): raise the limit "
+        + "(`ulimit -v \(bytesBeside >> 10)`)"
+    }
+    return threadsAllowed(wanted: threadsLeast).map { made, limit in
+      "the system gives this process \(made) threads more, and it needs \(threadsLeast): the user's limit of processes is "
+        + "\(limit); raise it (`ulimit -u`)"
+    }
   }
 
   /// Raises what may be raised; says what is too little for so many nodes, in one line.
@@ -43,18 +52,24 @@ package enum ProcessLimits {
   // MARK: - Files
 
   private static func problemOfFiles(_ nodes: Int) -> String? {
+    let wanted = rlim_t(filesBeside + filesPerNode * nodes)
+    return filesAllowed(wanted: wanted).map { allowed in
+      "this process may have \(allowed) files open, and \(Figures.count(nodes, "node")) "
+        + "\(Figures.word(nodes, "needs", "need")) \(wanted): raise the limit (`ulimit -n \(wanted)`), or use fewer nodes"
+    }
+  }
+
+  /// How many files may be open, if that is less than what is wanted and cannot be raised.
+  private static func filesAllowed(wanted: rlim_t) -> rlim_t? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
-    let wanted = rlim_t(filesBeside + filesPerNode * nodes)
     if limit.rlim_cur < wanted {
       // The soft limit is a default of the shell's, and any process may raise it.
       var raised = limit
       raised.rlim_cur = limit.rlim_max
       if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
     }
-    guard limit.rlim_cur < wanted else { return nil }
-    return "this process may have \(limit.rlim_cur) files open, and \(Figures.count(nodes, "node")) "
-      + "\(Figures.word(nodes, "needs", "need")) \(wanted): raise the limit (`ulimit -n \(wanted)`), or use fewer nodes"
+    return limit.rlim_cur < wanted ? limit.rlim_cur : nil
   }
 
   // MARK: - Memory
@@ -67,16 +82,21 @@ package enum ProcessLimits {
         "a cache of \(mib(cacheBytes)) for each of \(Figures.count(nodes, "node")) does not fit this machine's memory, "
         + "\(mib(physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
     }
+    let wanted = caches + bytesBeside + bytesPerNode * nodes
+    return addressSpaceAllowed(wanted: wanted).map { allowed in
+      "this process may have \(mib(allowed)) of address space, and \(Figures.count(nodes, "node")) with caches of "
+        + "\(mib(cacheBytes)) \(Figures.word(nodes, "needs", "need")) \(mib(wanted)): raise the limit "
+        + "(`ulimit -v \(wanted >> 10)`), or make the caches smaller (--cache-mib)"
+    }
+  }
+
+  /// The limit, if that is less than what is wanted.
+  private static func addressSpaceAllowed(wanted: Int) -> Int? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(wanted) else {
       return nil
     }
-    let wanted = caches + bytesBeside + bytesPerNode * nodes
-    guard limit.rlim_cur < rlim_t(wanted) else { return nil }
-    return
-      "this process may have \(mib(Int(limit.rlim_cur))) of address space, and \(Figures.count(nodes, "node")) with caches of "
-      + "\(mib(cacheBytes)) \(Figures.word(nodes, "needs", "need")) \(mib(wanted)): raise the limit "
-      + "(`ulimit -v \(wanted >> 10)`), or make the caches smaller (--cache-mib)"
+    return Int(limit.rlim_cur)
   }
 
   private static func isMappable(_ bytes: Int) -> Bool {
@@ -93,12 +113,21 @@ package enum ProcessLimits {
 
   // MARK: - Threads
 
-  /// Asks by making them: the limit counts all processes of the user, and a container's is named nowhere.
   private static func problemOfThreads(_ nodes: Int) -> String? {
+    let wanted = threadsBeside + threadsPerNode * nodes
+    return threadsAllowed(wanted: wanted).map { made, limit in
+      "the system gives this process \(made) threads more, and \(Figures.count(nodes, "node")) "
+        + "\(Figures.word(nodes, "needs", "need")) \(wanted): the user's limit of processes is \(limit); raise it "
+        + "(`ulimit -u`), or use fewer nodes"
+    }
+  }
+
+  /// How many threads more there can be, if those are fewer than wanted, and the limit. Asks by making them: the limit
+  /// counts all processes of the user, and a container's is named nowhere.
+  private static func threadsAllowed(wanted: Int) -> (made: Int, limit: rlim_t)? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue), &limit) == 0, UInt64(limit.rlim_cur) < threadsPlenty
     else { return nil }
-    let wanted = threadsBeside + threadsPerNode * nodes
     var gate = pthread_mutex_t()
     pthread_mutex_init(&gate, nil)
     defer { pthread_mutex_destroy(&gate) }
@@ -122,10 +151,7 @@ package enum ProcessLimits {
       for thread in threads { pthread_join(thread, nil) }
       return threads.count
     }
-    guard made < wanted else { return nil }
-    return
-      "the system gives this process \(made) threads more, and \(Figures.count(nodes, "node")) \(Figures.word(nodes, "needs", "need")) "
-      + "\(wanted): the user's limit of processes is \(limit.rlim_cur); raise it (`ulimit -u`), or use fewer nodes"
+    return made < wanted ? (made, limit.rlim_cur) : nil
   }
 
   private static func mib(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }

@@ -43,6 +43,8 @@ public final class Cluster: Sendable {
   ) throws(ClusterError) -> Cluster {
     try options.check()
     let folder = try DataFolder(options, disk)
+    var options = options
+    options.segmentBytes = min(options.segmentBytes, folder.segmentBytesMax)
     do throws(ClusterError) {
       var random = SystemRandomNumberGenerator()
       return Cluster(
@@ -223,6 +225,15 @@ public final class Cluster: Sendable {
     to path: String, progress: @escaping @Sendable (BackupProgress) -> Bool = { _ in true }
   ) async throws(ClusterError) -> BackupSummary? {
     try await parts.backup.run(to: path, progress: progress)
+  }
+
+  /// Empties dead records out of the logs now, and gives the disk back what was kept for later. Otherwise maintenance does so
+  /// once half of a log is dead, or when the disk is full. Returns when it is done; reads and writes go on meanwhile.
+  /// - Parameter name: a node; all that answer if `nil`.
+  /// - Throws: `ClusterError.refused` if there is no such node, or it is down.
+  public func compact(_ name: String? = nil) async throws(ClusterError) -> CompactionSummary {
+    precondition(parts.isMaintained, "nobody looks after the logs")
+    return try await parts.space.compact(name)
   }
 
   /// Does at once and to the end what maintenance otherwise does little by little: reads every segment, rebuilds nodes that

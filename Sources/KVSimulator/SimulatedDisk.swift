@@ -134,6 +134,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Nothing is planned to fail any more.
   func cancelFailures() { faults.cancelPlanned() }
 
+  package var freeBytes: Int { capacityBytes == .max ? .max : max(0, capacityBytes - usedBytes) }
   package var usedBytes: Int { files.reduce(0) { $0 + $1.inode.byteCount } }
 
   private static func crashed(_ path: String) -> StorageError { .io(operation: "crashed in", path: path, code: 5) }

@@ -55,6 +55,14 @@ struct Put: DirectCommand {
   }
 }
 
+struct Compact: DirectCommand {
+  static let name = CommandName.compact
+  @Argument(help: "The node's name; all that are up, if not said.", completion: .node) var node: String?
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+  var command: Command { .order(.compact(node)) }
+}
+
 struct Get: DirectCommand {
   static let name = CommandName.get
   @Argument(help: "The key.") var key: String

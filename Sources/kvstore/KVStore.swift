@@ -21,7 +21,7 @@ struct KVStore: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Kill.self,
-      Restart.self,
+      Restart.self, Compact.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Bench.self, Verify.self, RepairCommand.self, Backup.self,
       Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self,
     ])
@@ -47,7 +47,7 @@ struct KVStore: AsyncParsableCommand {
   }
 
   static func main() async {
-    ProcessLimits.checkFilesAtStart()
+    ProcessLimits.checkAtStart()
     // A reader that has gone is an error of `write`, not a signal that kills us before the cluster is closed.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that may not grow any more.

@@ -94,7 +94,8 @@ import Testing
     ("removenode n", .removenode), ("replacenode n m", .replacenode), ("kill n", .kill), ("restart n", .restart),
     ("pause n", .pause), ("resume n", .resume), ("partition a | b", .partition), ("heal", .heal),
     ("slow n 20ms", .slow), ("drop n 30%", .drop), ("corrupt n yes", .corrupt), ("fsync-fail n yes", .fsyncFail),
-    ("keys", .keys), ("verdict", .verdict), ("backup /nowhere", .backup), ("explain quorum", .explain),
+    ("keys", .keys), ("verdict", .verdict), ("compact n", .compact), ("backup /nowhere", .backup),
+    ("explain quorum", .explain),
     ("help", .help), ("load /nowhere/at/all", .load), ("benchmark results", .benchmark), ("demo", .demo),
     ("exit", .exit),
   ]
@@ -112,7 +113,7 @@ import Testing
       backend.script.withLock { $0.orders } == [
         .addNode("n"), .removeNode("n"), .replaceNode("n", replacement: "m"), .kill("n"), .restart("n"), .pause("n"),
         .resume("n"), .partition([["a"], ["b"]]), .heal, .slow("n", byNs: 20_000_000), .drop("n", perMille: 300),
-        .corrupt("n"), .failSync("n"), .backUp(path: "/nowhere"),
+        .corrupt("n"), .failSync("n"), .compact("n"), .backUp(path: "/nowhere"),
       ])
   }
 

@@ -158,7 +158,7 @@ struct CommandParserTests {
 
   private static let names =
     "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, "
-    + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, explain, demo, help, exit"
+    + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit"
 
   @Test(
     "The topic that was meant is found by what people call it",

@@ -145,6 +145,6 @@ struct FileTests {
     #expect(ProcessLimits.problem(nodes: 3, cacheBytes: ProcessLimits.cacheBytesDefault) == nil)
     let memory = ProcessLimits.problem(nodes: 3, cacheBytes: 1 << 44)
     #expect(memory?.contains("--cache-mib") == true)
-    ProcessLimits.checkFilesAtStart()
+    ProcessLimits.checkAtStart()
   }
 }

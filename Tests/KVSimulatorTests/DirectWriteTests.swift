@@ -30,4 +30,39 @@ import Testing
     }
     #expect(detail.text.contains("1 of 3 owners took the write"))
   }
+
+  @Test(
+    "A get of a write that never ended says which owner cannot take it, and why, and names nobody who answers as silent"
+  )
+  func tellsWhoCannotTakeIt() throws {
+    let error = try Clock.runVirtually(from: 1_000_000_000) { () throws -> ClusterError? in
+      let script = try Script(nil, .direct)
+      try script.put("old")
+      for name in ["node2", "node3"] {
+        let disk = script.machine.disk(of: name)
+        disk.capacityBytes = disk.usedBytes
+      }
+      defer { _ = script.verdict() }
+      var isUndecided = false
+      for _ in 0..<30 where !isUndecided {
+        do throws(ClusterError) {
+          try script.cluster.submit(.put([UInt8](repeating: 1, count: 10_000)), Array("key".utf8)) { _ in }
+        } catch {
+          isUndecided = error.code == .indeterminate
+        }
+        script.run(ms: 20)
+      }
+      #expect(isUndecided)
+      do throws(ClusterError) {
+        try script.cluster.submit(.get, Array("key".utf8)) { _ in }
+      } catch {
+        return error
+      }
+      return nil
+    }
+    let text = try #require(error).description
+    #expect(text.contains("the newest write of the key never ended, and fewer than 2 of its 3 owners have it"))
+    #expect(text.contains("node2: disk full while growing") && text.contains("node3: disk full while growing"))
+    #expect(!text.contains("not answering"))
+  }
 }

@@ -18,6 +18,7 @@ package final class Assembly: Sendable {
   let keyScan: KeyScan
   let faults: FaultInjection
   let backup: Backup
+  let space: SpaceControl
   /// Whether maintenance runs in the background; a repair does it itself.
   let isMaintained: Bool
   private let recovery: ClusterRecovery
@@ -72,6 +73,7 @@ package final class Assembly: Sendable {
     report = StatusReport(options, folder: folder.path, roster, data, counters, failures, verdict, lifespan)
     keyScan = KeyScan(roster: roster, data: data)
     faults = FaultInjection(roster: roster, data: data, disk: folder.disk, events: events)
+    space = SpaceControl(roster: roster, executor: executor, lifespan: lifespan)
     backup = Backup(folder: folder, roster: roster, data: data, nodes: nodes, executor: executor, lifespan: lifespan)
   }
 

@@ -36,6 +36,7 @@ extension Cluster: ClusterBackend {
     case .drop(let name, let perMille): try drop(name, perMille: perMille)
     case .corrupt(let name): try corrupt(name)
     case .failSync(let name): try failSync(name)
+    case .compact(let name): return .compacted(try await compact(name))
     case .backUp(let path):
       return try await backUp(to: path) { progress(.backup($0)) }.map(AdminResult.backedUp) ?? .stopped
     }

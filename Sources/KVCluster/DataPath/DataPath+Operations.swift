@@ -66,7 +66,7 @@ extension DataPath {
   @inline(__always)
   private func drawTag() throws(ClusterError) -> Tag {
     if holdsWritersBack { try waitForDisks() }
-    do { return try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
+    do { return try tags.draw() } catch { throw .storage(error.refusingWrite) }
   }
 
   /// Writers wait until a disk that is more than two seconds behind has caught up, as the policy promises.

@@ -119,11 +119,18 @@ extension DirectCarrier {
     var waiting = WriteOperation(tag: write.tag, rule: operation.writeRule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
     var live = ParticipantSet()
+    var failures: [(name: String, failure: StorageError)] = []
     for i in 0..<participants.count {
-      guard !operation.lost.contains(i), let replica = partition.pointee.replica(participants.ids[i]),
-        let position = service.apply(write, at: replica.takeUnretainedValue())
-      else {
+      guard !operation.lost.contains(i), let replica = partition.pointee.replica(participants.ids[i]) else {
         _ = waiting.lose(i)
+        continue
+      }
+      let position: LogPosition
+      do throws(StorageError) {
+        position = try service.apply(write, at: replica.takeUnretainedValue())
+      } catch {
+        _ = waiting.lose(i)
+        failures.append((replica.takeUnretainedValue().name, error))
         continue
       }
       live.insert(i)
@@ -133,7 +140,8 @@ extension DirectCarrier {
     switch waiting.step {
     case .done: return nil
     case .waiting: return wait(waiting, partition, participants, live, positions)
-    case .undecidable: throw unavailable(participants, partition, operation.writeRule, consistency)
+    case .undecidable:
+      throw unavailable(participants, partition, operation.writeRule, consistency, failures: failures)
     }
   }
 }

@@ -48,7 +48,7 @@ package final class DirectCarrier: Sendable {
     _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
   ) throws(ClusterError) -> PendingOperation? {
     var write = write
-    do { write.tag = try tags.draw() } catch { throw .storage("no tag for the write: \(error)") }
+    do { write.tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
     return try apply(write, consistency, partition)
   }
 
@@ -170,15 +170,23 @@ package final class DirectCarrier: Sendable {
     return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)")
   }
 
-  /// - Parameter hash: the key's, if it was to be read: then owners that answer may not know.
+  /// - Parameters:
+  ///   - hash: the key's, if it was to be read: then owners that answer may not know.
+  ///   - failures: owners that answer and could not take what a get has found.
   @inline(never)
   func unavailable(
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule,
-    _ consistency: Consistency?, readOf hash: UInt64? = nil
+    _ consistency: Consistency?, readOf hash: UInt64? = nil, failures: [(name: String, failure: StorageError)] = []
   ) -> ClusterError {
+    var live = ParticipantSet()
+    for i in 0..<participants.count where partition.pointee.replica(participants.ids[i]) != nil { live.insert(i) }
+    // During a change there are two sets of owners; the figures are those of the one that lacks some.
+    let lacksNext = rule.needed <= live.intersection(rule.owners).count && rule.nextNeeded > 0
+    let owners = lacksNext ? rule.nextOwners : rule.owners
     var refusal = Refusal(
-      needed: max(rule.needed, rule.nextNeeded), owners: participants.count, consistency: consistency, folder: folder)
-    for i in 0..<participants.count {
+      needed: lacksNext ? rule.nextNeeded : rule.needed, owners: owners.count, consistency: consistency, folder: folder,
+      failures: failures.map { ($0.name, $0.failure.description) })
+    for i in 0..<participants.count where owners.contains(i) {
       let id = participants.ids[i]
       let name = partition.pointee.view.takeUnretainedValue().name(of: id)
       guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {

@@ -6,6 +6,8 @@ struct Refusal {
   var owners: Int
   var consistency: Consistency?
   var folder: String
+  /// Owners that answer and could not take the version that a get has found, and why.
+  var failures: [(name: String, reason: String)] = []
   /// Owners that do not answer, and why, if they failed.
   var missing: [(name: String, failure: String?)] = []
   /// Owners that have lost records and have not been compared with the others yet.
@@ -21,6 +23,8 @@ struct Refusal {
     if !damaged.isEmpty { return .storage(detail(noGoodCopy, .verify(folder: folder))) }
     if !suspects.isEmpty { return .notServing(detail(comparing)) }
     if let failed { return .storage(failed) }
+    if !failures.isEmpty { return .storage(detail(cannotKeep)) }
+    if missing.isEmpty { return .notServing(detail(disagreeing)) }
     return .unavailable(
       needed: needed, live: owners - missing.count, owners: owners,
       missing: missingNames, consistency: consistency)
@@ -41,6 +45,19 @@ struct Refusal {
     let are = Figures.word(suspects.count, "is", "are")
     return "\(Names.list(suspects)) \(are) being compared with the other owners after damage\(others); "
       + "try again in a moment. Nothing was changed"
+  }
+
+  /// A write that never ended, and that a get may return only once enough owners have it.
+  private var cannotKeep: String {
+    let reasons = failures.map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
+    return
+      "the newest write of the key never ended, and fewer than \(needed) of its \(owners) owners have it\(others), so it "
+      + "may not be returned before the others take it, which they cannot (\(reasons))"
+  }
+
+  private var disagreeing: String {
+    "fewer than \(needed) of the key's \(owners) owners know its newest version just now; try again in a moment. "
+      + "Nothing was changed"
   }
 
   private var others: String {

@@ -22,6 +22,8 @@ package final class Replica: @unchecked Sendable {
   /// Segments emptied, and bytes written again for it.
   let compactions = Atomic<Int>(0)
   let compactedBytes = Atomic<Int>(0)
+  /// Set by whoever wants all dead records gone now; cleared when they are.
+  let wantsCompaction = Atomic<Bool>(false)
 
   init(id: UInt16, name: String, store: Store, commit: GroupCommit) {
     self.id = id

@@ -69,10 +69,10 @@ struct ReplicaService: Sendable {
   }
 
   /// Takes a write unless the replica holds it or a newer one.
-  /// - Returns: what must be on the disk before the replica acknowledges; `nil` if it cannot take it: it has no room, or
-  ///   its disk has failed.
-  func apply(_ write: ReplicaWrite, at replica: Replica) -> LogPosition? {
-    try? replica.store.apply(
+  /// - Returns: what must be on the disk before the replica acknowledges.
+  /// - Throws: why it cannot take it: it has no room, or its disk has failed.
+  func apply(_ write: ReplicaWrite, at replica: Replica) throws(StorageError) -> LogPosition {
+    try replica.store.apply(
       write.kind, hash: write.hash, tag: write.tag, key: write.key, value: write.value, valueChecksum: write.checksum)
   }
 
@@ -133,7 +133,7 @@ struct ReplicaService: Sendable {
         return .answer(version(request.hash, key, at: replica))
       case .write(let kind, let tag, let value):
         let position = value.withBytes { value in
-          apply(ReplicaWrite(kind, hash: request.hash, tag: tag, key: key, value: value), at: replica)
+          try? apply(ReplicaWrite(kind, hash: request.hash, tag: tag, key: key, value: value), at: replica)
         }
         guard let position else { return .none }
         return acknowledges(position, at: .passUnretained(replica)) ? .answer(.written) : .onceDurable(position)

@@ -58,6 +58,7 @@ package final class FolderAtRest: Sendable {
   func readConfiguration() throws(ClusterError) -> ConfigurationFile {
     let bytes: [UInt8]?
     do throws(StorageError) { bytes = try disk.read("configuration") } catch {
+      if error.isRefusal { throw .dataFolder(.init(error.description)) }
       return .damaged(reason: error.description)
     }
     guard let bytes else { return .missing }

@@ -45,7 +45,7 @@ package enum LogDump {
     }
   }
 
-  private static func dump(
+  static func dump(
     _ identity: LogIdentity, _ disk: any Disk, _ body: (Line) -> Bool
   ) throws(StorageError) -> Bool {
     let folder = DataFolder.logFolder(identity.node)

@@ -164,6 +164,7 @@ final class LogVerification {
     do throws(StorageError) {
       file = try disk.openSegment(path(id), capacity: 0)
     } catch {
+      if error.isRefusal { throw error }
       damaged(path(id), 0, error.description)
       return 0
     }

@@ -12,6 +12,11 @@ package final class NodeMaintenance {
   var isSealUnsynced = false
   /// After a full disk the next attempt waits a moment.
   var compactAfterNs: UInt64 = 0
+  /// Someone asked for all segments below this one to be emptied.
+  var compactionEnd: UInt64?
+  /// The segment being written, and since when it has been, or the last time that files were given back.
+  var idleSegment: UInt64 = 0
+  var idleSinceNs: UInt64 = 0
   private var nextDeliveryNs: UInt64 = 0
   private var replay: HintReplay?
   /// For whom the node has given up hints, as the event log knows.

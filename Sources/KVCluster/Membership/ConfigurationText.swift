@@ -69,6 +69,7 @@ extension Configuration {
         throw .dataFolder("line \(number + 1) of the configuration file makes no sense: '\(words)'")
       }
     }
+    if let fault = parsed.fault { throw .dataFolder(.init("the configuration file makes no sense: \(fault)")) }
     return parsed
   }
 

@@ -13,4 +13,6 @@ package final class ClusterCounters: Sendable {
   package let tombstonesPurged = Atomic<Int>(0)
   package let copiesWithdrawn = Atomic<Int>(0)
   package let suspicions = Atomic<Int>(0)
+  /// When a node last refused a record for want of room; 0 for never.
+  let lackedRoomNs = Atomic<UInt64>(0)
 }

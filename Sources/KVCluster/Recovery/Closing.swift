@@ -56,6 +56,8 @@ package final class Closing {
       sync(replicas[i])
       next = .retire(node: i)
     case .retire(let i):
+      // What is kept for later is no use to a folder at rest.
+      if isKept { replicas[i].whileOpen { replicas[i].store.log.giveBack() } }
       nodes.retire(replicas[i], syncing: isKept && options.fsync != .never)
       roster.setState(.dead, of: replicas[i].id, replica: nil)
       next = i + 1 < replicas.count ? .checkpoint(node: i + 1) : .witness

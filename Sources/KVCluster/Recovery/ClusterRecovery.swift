@@ -15,7 +15,7 @@ struct ClusterRecovery: Sendable {
   func run() throws(ClusterError) {
     let configuration = roster.configuration
     let wanted = configuration.members.filter { !$0.isKilled }
-    let lease = highestLease(configuration)
+    let lease = try highestLease(configuration)
     try checkLease(lease, configuration)
     try noticePowerLoss(configuration)
     replay(wanted, isLeased: lease != nil)
@@ -76,9 +76,21 @@ struct ClusterRecovery: Sendable {
     }
   }
 
-  private func highestLease(_ configuration: Configuration) -> UInt64? {
+  /// - Throws: none can be read, and the system does not let one be opened: that is no loss.
+  private func highestLease(_ configuration: Configuration) throws(ClusterError) -> UInt64? {
     let folders = [TagLease.clusterFolder] + configuration.members.map { DataFolder.logFolder($0.name) }
-    return folders.compactMap { (try? TagLease.read(from: folder.disk, folder: $0)) ?? nil }.max()
+    var highest: UInt64?
+    var refusal: StorageError?
+    for folder in folders {
+      do throws(StorageError) {
+        guard let lease = try TagLease.read(from: self.folder.disk, folder: folder) else { continue }
+        highest = max(highest ?? 0, lease)
+      } catch {
+        if error.isRefusal { refusal = error }
+      }
+    }
+    if highest == nil, let refusal { throw .dataFolder(.init(refusal.description)) }
+    return highest
   }
 
   /// Reads all logs: first where each ends, then, several segments at a time, what is in them.

@@ -43,20 +43,23 @@ package final class Compaction: @unchecked Sendable {
   /// Once purged tombstones are more than half of what is not dead, the oldest ones are emptied in their order until
   /// they are gone.
   /// - Parameters:
+  ///   - need: how much space is wanted.
   ///   - withDamaged: whether segments that are damaged may be chosen.
   ///   - besides: slots of segments that may not.
-  package static func next(in store: Store, withDamaged: Bool = true, besides: Set<Int> = []) -> Compaction? {
+  package static func next(
+    in store: Store, for need: Need = .usual, withDamaged: Bool = true, besides: Set<Int> = []
+  ) -> Compaction? {
     let log = store.log
     let size = log.size
     let live = size.recordBytes - size.deadBytes
-    let isWorthWhile = size.deadBytes > max(live, log.segmentBytes / 2)
+    let isWorthWhile = need != .usual || size.deadBytes > max(live, log.segmentBytes / 2)
     var best: (segment: Log.Segment, deadPart: Double)?
     let segments = log.settledSegments
     let purged = segments.reduce(0) { $0 + store.table.purgedBytes($1.slot) }
     let isInOrder = !store.isDisordered.load(ordering: .relaxed)
     let mustBury = purged > max(live - purged, log.segmentBytes / 2)
     for segment in segments where (withDamaged || !segment.isDamaged) && !besides.contains(segment.slot) {
-      if isKeptForDrop(segment, segments, log) { continue }
+      if isKeptForDrop(segment, segments, log) || !need.reaches(segment.id) { continue }
       let used = max(1, segment.end - LogFormat.segmentHeaderBytes)
       var deadBytes = store.table.deadBytes(segment.slot)
       // Purged tombstones go with the oldest segment; they have nothing left to hide.
@@ -66,8 +69,39 @@ package final class Compaction: @unchecked Sendable {
       let deadPart = segment.isDamaged ? 2 : Double(deadBytes) / Double(used)
       if deadPart > best?.deadPart ?? 0 { best = (segment, deadPart) }
     }
-    guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > 0.3 else { return nil }
+    guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > need.deadPartMin else { return nil }
     return Compaction(store, best.segment)
+  }
+
+  /// How much space is wanted.
+  package enum Need: Equatable {
+    /// As much as does not cost clients more than it brings.
+    case usual
+    /// Clients are refused for want of room.
+    case pressing
+    /// All that there is, of segments below this one: someone asked for it.
+    case all(below: UInt64)
+
+    /// To write more than this part again is not worth what it frees: greedy choice finds better segments as long as half
+    /// of the log is dead.
+    fileprivate var deadPartMin: Double { if case .all = self { 0.02 } else { 0.3 } }
+
+    fileprivate func reaches(_ segment: UInt64) -> Bool { if case .all(let end) = self { segment < end } else { true } }
+  }
+
+  /// Goes on in a new segment if the one being written is what keeps the space: a log that was filled and emptied within one
+  /// segment would keep it for ever.
+  /// - Returns: whether there is a segment more to empty, once the log has been put on the disk.
+  package static func sealTail(of store: Store, for need: Need) -> Bool {
+    let log = store.log
+    let (tail, all) = (log.tailSize, log.size)
+    let leastBytes = need == .usual ? log.segmentBytes / 4 : min(64 << 10, log.segmentBytes / 4)
+    let isWorthWhile = need != .usual || all.deadBytes > max(all.recordBytes - all.deadBytes, log.segmentBytes / 2)
+    let deadPartMin = need == .usual ? 0.5 : need.deadPartMin
+    guard isWorthWhile, tail.deadBytes > leastBytes,
+      Double(tail.deadBytes) > deadPartMin * Double(tail.recordBytes)
+    else { return false }
+    return (try? log.sealTail()) != nil
   }
 
   /// Whether the segment is little more than the note of a range drop that is still needed. To carry that on would seal
@@ -131,7 +165,7 @@ package final class Compaction: @unchecked Sendable {
       damagedHashes.append(entry.hash)
       return
     }
-    let moved = try store.log.append(
+    let moved = try store.log.appendUpkeep(
       entry.location.isTombstone ? .tombstone : .value, tag: entry.tag, key: record.key, value: record.value,
       valueChecksum: record.valueChecksum)
     movedBytes += record.byteCount
@@ -152,7 +186,7 @@ package final class Compaction: @unchecked Sendable {
     let record = store.record(at: entry.location)
     // Whatever the index has of the key hides as much.
     if let version = store.version(entry.hash, record.key, known: .none), version.tag != .none { return }
-    let moved = try store.log.append(
+    let moved = try store.log.appendUpkeep(
       .tombstone, tag: entry.tag, key: record.key, value: record.value, valueChecksum: record.valueChecksum)
     store.table.addPurged(record.byteCount, slot: moved.slot)
     movedBytes += record.byteCount
@@ -176,13 +210,13 @@ package final class Compaction: @unchecked Sendable {
           hintBytes < Compaction.hintBytesMax
         {
           hintBytes += record.byteCount
-          _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value)
+          _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value, isUpkeep: true)
         }
       case .hintsSettled:
         let effect = record.tag == .none ? position : LogPosition(rawValue: record.tag.rawValue)
         if isOlderLeft(than: effect) {
           _ = try store.log.appendNote(
-            .hintsSettled, tag: Tag(rawValue: effect.rawValue), key: record.key, value: record.value)
+            .hintsSettled, tag: Tag(rawValue: effect.rawValue), key: record.key, value: record.value, isUpkeep: true)
         }
       case .rangeDrop:
         let effect = LogPosition(rawValue: record.tag.rawValue)

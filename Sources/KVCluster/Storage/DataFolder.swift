@@ -94,6 +94,17 @@ package final class DataFolder: Sendable {
     return text.split(separator: "\n").first.map(String.init)
   }
 
+  /// Segments for a disk of this size: compaction needs room for one, and the smaller they are, the less it is. A 64th of
+  /// the disk, between 1 MiB, below which the calls of a new segment would count, and the usual size.
+  var segmentBytesMax: Int {
+    var info = statvfs()
+    guard statvfs(path, &info) == 0, info.f_blocks > 0 else { return Limits.segmentBytesDefault }
+    let total = UInt64(info.f_blocks).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue
+    var bytes = Limits.segmentBytesDefault
+    while bytes > 1 << 20, UInt64(bytes) > total / 64 { bytes /= 2 }
+    return bytes
+  }
+
   /// Whether nothing but the lock is here.
   var isEmpty: Bool { ((try? disk.names(in: "")) ?? []).allSatisfy { $0 == "lock" } }
 

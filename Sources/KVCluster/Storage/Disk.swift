@@ -5,6 +5,8 @@
 package protocol Disk: Sendable {
   /// The most segments of a log on it.
   var segmentsMax: Int { get }
+  /// Bytes that new and longer files may take.
+  var freeBytes: Int { get }
   /// Names in a folder, sorted; empty if there is no such folder.
   func names(in folder: String) throws(StorageError) -> [String]
   /// Makes a folder, durably. An existing one is fine.
@@ -30,6 +32,7 @@ package protocol Disk: Sendable {
 
 extension Disk {
   package var segmentsMax: Int { SegmentTable.slotsMax }
+  package var freeBytes: Int { .max }
 
   /// Replaces a small file; see ``replace(_:_:)``.
   package func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {

@@ -10,6 +10,8 @@ extension Log {
   /// Pages are made ready this far ahead of the writers. Further ahead they would be written back, clean, before they
   /// are used, and fault again.
   private static let preparedBytes = 2 << 20
+  /// Files grow by as little as this for upkeep: it may be the last room there is.
+  private static let upkeepStepBytes = 64 << 10
 
   /// Who is told when room is getting short; they answer with ``prepare()`` on a thread of their own.
   func setRoomRequest(_ request: @escaping @Sendable (Log) -> Void) {
@@ -28,18 +30,19 @@ extension Log {
     // All of this outside the lock: it takes milliseconds, writers go on meanwhile.
     guard let plan else { return }
     let size = plan.file.byteCount
+    let hasRoom = room.isFree(Log.growthBytes(at: size), for: .records)
     if size < plan.file.capacity {
-      if plan.offset >= growthPoint(plan.file) { grow(plan.file, to: size + Log.growthBytes(at: size)) }
+      if hasRoom, plan.offset >= growthPoint(plan.file) { grow(plan.file, to: size + Log.growthBytes(at: size)) }
     } else {
-      if plan.offset >= growthPoint(plan.file) { pool.makeSpare() }
-      if let spare = pool.spareFile { grow(spare, to: Log.spareBytes(plan.offset, plan.file.capacity)) }
+      if hasRoom, plan.offset >= growthPoint(plan.file) { pool.makeSpare(for: .records) }
+      if hasRoom, let spare = pool.spareFile { grow(spare, to: Log.spareBytes(plan.offset, plan.file.capacity)) }
     }
     let ready = min(plan.offset + Log.preparedBytes, plan.file.byteCount)
     if ready > plan.prepared { plan.file.prepareToWrite(max(plan.prepared, plan.offset)..<ready) }
     for (file, range) in plan.finished { file.finishWriting(range) }
     withTail { tail in
       guard tail.segment?.file === plan.file, tail.failure == nil else { return }
-      tail.limit = plan.file.byteCount - LogFormat.sealBytes
+      if !tail.isReserved { tail.limit = plan.file.byteCount - LogFormat.sealBytes }
       tail.prepared = max(tail.prepared, ready)
       let next = min(growthPoint(plan.file), ready < plan.file.byteCount ? ready - Log.preparedBytes / 2 : .max)
       // On a full disk the point may have been passed: then it is tried again now and then.
@@ -78,21 +81,65 @@ extension Log {
     requestRoom?(self)
   }
 
+  /// What of the disk may be used.
+  var room: DiskRoom { DiskRoom(disk: disk, segmentBytes: segmentBytes) }
+
+  /// - Throws: ``StorageError/diskFull(path:)``; the log is then as it was.
   @inline(never)
-  func makeRoom(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
+  func makeRoom(_ bytes: Int, _ tail: inout Tail, for use: DiskRoom.Use) throws(StorageError) {
+    do {
+      try makeRoomNow(bytes, &tail, for: use)
+    } catch {
+      if case .diskFull = error { lacksRoom.store(true, ordering: .relaxed) }
+      throw error
+    }
+  }
+
+  private func makeRoomNow(_ bytes: Int, _ tail: inout Tail, for use: DiskRoom.Use) throws(StorageError) {
     if let failure = tail.failure { throw failure }
     guard let file = tail.segment?.file else { throw .closed }
     let needed = tail.offset + bytes + LogFormat.sealBytes
-    guard needed <= file.capacity, !tail.endsBeforeNext else { return try roll(bytes, &tail) }
+    guard needed <= file.capacity, !tail.endsBeforeNext else { return try roll(bytes, &tail, for: use) }
     let size = file.byteCount
+    let step = use == .upkeep ? Log.upkeepStepBytes : Log.growthBytes(at: size)
+    var wanted = needed <= size ? size : min(max(needed, size + step), file.capacity)
+    if !room.isFree(wanted - size, for: use) { wanted = max(needed, size) }
+    guard room.isFree(wanted - size, for: use) else { throw .diskFull(path: file.path) }
     do {
-      try file.grow(to: min(max(needed, size + Log.growthBytes(at: size)), file.capacity))
+      try file.grow(to: wanted)
     } catch {
       fail(error, &tail)
       throw error
     }
-    tail.limit = file.byteCount - LogFormat.sealBytes
+    setLimit(&tail, for: use)
     tail.askRoomAt = min(tail.askRoomAt, tail.offset)
+  }
+
+  /// Room that upkeep makes of the last there is, is not for others.
+  private func setLimit(_ tail: inout Tail, for use: DiskRoom.Use) {
+    guard let file = tail.segment?.file else { return }
+    tail.isReserved = use != .records && !room.isFree(0, for: .records)
+    tail.limit = tail.isReserved ? 0 : file.byteCount - LogFormat.sealBytes
+  }
+
+  /// Appends a record that compaction moves, or a note that lets others go: it may take the last room there is.
+  func appendUpkeep(
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, valueChecksum: UInt32
+  ) throws(StorageError) -> Location {
+    try withTail { (tail: inout Tail) throws(StorageError) in
+      try appendUpkeep(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum, &tail)
+    }
+  }
+
+  func appendUpkeep(
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, valueChecksum: UInt32,
+    _ tail: inout Tail
+  ) throws(StorageError) -> Location {
+    let bytes = LogFormat.recordBytes(keyBytes: key.count, valueBytes: value.count)
+    let isReserved = tail.isReserved && tail.failure == nil
+    let limit = isReserved ? tail.segment.map { $0.file.byteCount - LogFormat.sealBytes } ?? 0 : tail.limit
+    if tail.offset + bytes > limit { try makeRoom(bytes, &tail, for: .upkeep) }
+    return place(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum, byteCount: bytes, &tail)
   }
 
   /// The segment could not grow. If that was not for want of space, records may be lost that an earlier or later sync
@@ -104,12 +151,13 @@ extension Log {
   }
 
   /// Seals the segment and goes on in the next; a record larger than a segment gets one of its own size.
-  func roll(_ bytes: Int, _ tail: inout Tail) throws(StorageError) {
+  func roll(_ bytes: Int, _ tail: inout Tail, for use: DiskRoom.Use) throws(StorageError) {
     guard var old = tail.segment else { throw .closed }
     // A file that was cut short from outside has no room for its seal, and storing beyond its end would end the program.
     let sealed = tail.offset + LogFormat.sealBytes
     if sealed > old.file.byteCount, sealed <= old.file.capacity { try old.file.grow(to: sealed) }
-    let next = try pool.next(record: bytes)
+    precondition(sealed <= old.file.byteCount, "a segment without room for its seal was opened to be written")
+    let next = try pool.next(record: bytes, for: use)
     seal(&tail, next: next.id)
     let wasOtherwise = tail.endsBeforeNext
     if wasOtherwise { try finishOtherWriting(&tail, old.file) }
@@ -123,7 +171,7 @@ extension Log {
     tail.id = next.id
     tail.seed = LogFormat.seed(clusterID: identity.clusterID, segment: next.id)
     tail.offset = LogFormat.segmentHeaderBytes
-    tail.limit = next.file.byteCount - LogFormat.sealBytes
+    setLimit(&tail, for: use)
     tail.unfinished.append((old.file, tail.finished..<old.end))
     tail.finished = 0
     if old.file.isStaged { tail.unwritten.append((old.file, tail.staged..<old.end)) }
@@ -132,7 +180,8 @@ extension Log {
     tail.prepared = 0
     tail.askRoomAt = 0
     if wasOtherwise { noteSynced(&tail) }
-    if tail.offset + bytes > tail.limit { try makeRoom(bytes, &tail) }
+    let limit = next.file.byteCount - LogFormat.sealBytes
+    if tail.offset + bytes > limit { try makeRoom(bytes, &tail, for: use) }
   }
 
   /// Puts all that was written in another way on the disk. With the log's lock held; once in the life of a store.

@@ -25,12 +25,23 @@ extension Log {
 
   /// Goes on in a new segment, so that this one can be compacted.
   func sealTail() throws(StorageError) {
-    pool.makeSpare()
+    pool.makeSpare(for: .upkeep)
     try withTail { (tail: inout Tail) throws(StorageError) in
       if let failure = tail.failure { throw failure }
-      try roll(0, &tail)
+      try roll(0, &tail, for: .upkeep)
     }
   }
+
+  /// Bytes of records in the segment being written, and dead ones of them.
+  var tailSize: (recordBytes: Int, deadBytes: Int) {
+    withTail { ($0.offset - LogFormat.segmentHeaderBytes, table.deadBytes($0.slot)) }
+  }
+
+  /// Bytes of all files that hold records, or may.
+  package var fileBytes: Int { segmentsNow.segments.reduce(pool.idleBytes) { $0 + $1.file.byteCount } }
+
+  /// Gives the disk back what is kept for later: emptied files, and the next segment.
+  func giveBack() { pool.giveBack() }
 
   /// Keeps the files of damaged segments when they have been emptied.
   func keepDamaged() { pool.keepDamaged() }

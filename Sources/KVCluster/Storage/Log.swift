@@ -61,6 +61,8 @@ package final class Log: @unchecked Sendable {
     var endsBeforeNext = false
     /// Past this offset the log asks for room ahead; `Int.max` once it has asked.
     var askRoomAt = 0
+    /// Its room was taken from what is kept for upkeep, and is for nothing else.
+    var isReserved = false
     /// Why the log takes no more records.
     var failure: StorageError?
   }
@@ -79,6 +81,8 @@ package final class Log: @unchecked Sendable {
   let syncCount = Atomic<UInt64>(0)
   /// A mistake, for a test: a sync leaves out what was sealed since the last one.
   let leavesSealedUnsynced = Atomic<Bool>(false)
+  /// A record was refused for want of room since ``noteRelief()``.
+  let lacksRoom = Atomic<Bool>(false)
   /// Where locations point to.
   package let table: SegmentTable
   /// Called, with the log's lock held, when room is getting short; guarded by `lock`.
@@ -181,7 +185,18 @@ package final class Log: @unchecked Sendable {
     _ tail: inout Tail
   ) throws(StorageError) -> Location {
     let bytes = LogFormat.recordBytes(keyBytes: key.count, valueBytes: value.count)
-    if tail.offset &+ bytes > tail.limit { try makeRoom(bytes, &tail) }
+    if tail.offset &+ bytes > tail.limit {
+      try makeRoom(bytes, &tail, for: kind == .tombstone ? .tombstones : .records)
+    }
+    return place(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum, byteCount: bytes, &tail)
+  }
+
+  /// Appends a record where there is room for it.
+  @inline(__always)
+  func place(
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, valueChecksum: UInt32,
+    byteCount bytes: Int, _ tail: inout Tail
+  ) -> Location {
     let offset = tail.offset
     RecordView.write(
       to: tail.base, at: offset, seed: tail.seed, kind: kind, tag: tag, key: key, value: value,
@@ -192,10 +207,15 @@ package final class Log: @unchecked Sendable {
   }
 
   /// Appends a record that no key points to.
+  /// - Parameter isUpkeep: compaction carries it on, and may take the last room there is.
   package func appendNote(
-    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+    _ kind: RecordKind, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, isUpkeep: Bool = false
   ) throws(StorageError) -> LogPosition {
-    let location = try append(kind, tag: tag, key: key, value: value, valueChecksum: Checksum.crc32c(value))
+    let checksum = Checksum.crc32c(value)
+    let location =
+      isUpkeep
+      ? try appendUpkeep(kind, tag: tag, key: key, value: value, valueChecksum: checksum)
+      : try append(kind, tag: tag, key: key, value: value, valueChecksum: checksum)
     table.addDead(location.byteCount, slot: location.slot)
     return table.position(of: location)
   }
@@ -206,17 +226,17 @@ package final class Log: @unchecked Sendable {
   @discardableResult
   package func appendRangeDrop(_ ranges: RingRanges, effect: LogPosition?) throws(StorageError) -> LogPosition {
     // Not with the log's lock held: writers would wait for it, tens of milliseconds.
-    pool.makeSpare()
+    pool.makeSpare(for: .upkeep)
     return try withTail { (tail: inout Tail) throws(StorageError) in
       let bytes = ranges.bytes
       // It begins with a mark, and a drop must be the first of its segment.
-      if tail.endsBeforeNext { try roll(0, &tail) }
+      if tail.endsBeforeNext { try roll(0, &tail, for: .upkeep) }
       let now = LogPosition(segment: tail.id, offset: tail.offset)
-      try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail)
+      try roll(LogFormat.recordBytes(keyBytes: 1, valueBytes: bytes.count), &tail, for: .upkeep)
       let key: [UInt8] = [0]
       let location = try key.withBytes { key throws(StorageError) in
         try bytes.withBytes { value throws(StorageError) in
-          try append(
+          try appendUpkeep(
             .rangeDrop, tag: Tag(rawValue: (effect ?? now).rawValue), key: key, value: value,
             valueChecksum: Checksum.crc32c(value), &tail)
         }

@@ -31,6 +31,13 @@ package final class PosixDisk: Disk {
     return names.sorted()
   }
 
+  /// About 1 µs. A file system that does not say is taken to have room.
+  package var freeBytes: Int {
+    var info = statvfs()
+    guard statvfs(root, &info) == 0 else { return .max }
+    return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
+  }
+
   package func makeFolder(_ path: String) throws(StorageError) {
     if mkdir(absolute(path), 0o700) != 0, errno != EEXIST { throw failure("make folder", path) }
     try syncFolder(of: path)

@@ -108,6 +108,7 @@ struct LogRecovery {
       try addEmptySegment(&found)
     } else {
       try findEnd(&found)
+      try leaveFullSegment(&found)
     }
     return found
   }
@@ -256,6 +257,15 @@ struct LogRecovery {
     if found.scans.contains(where: { $0.id == found.segments.last?.id && $0.scan.isSealed }) {
       try addEmptySegment(&found)
     }
+  }
+
+  /// Every segment keeps room for its seal. One that has none was not left so by a log, and takes no more.
+  private func leaveFullSegment(_ found: inout Found) throws(StorageError) {
+    guard let last = found.segments.indices.last, let scan = found.scan(found.segments[last].id), !scan.isSealed,
+      found.segments[last].end + LogFormat.sealBytes > found.segments[last].file.capacity
+    else { return }
+    try noteMissingEnd(&found, at: last, scan)
+    try addEmptySegment(&found)
   }
 
   private func canBeTorn(_ found: Found, at index: Int, _ offset: Int, _ scan: SegmentScan) -> Bool {

@@ -56,20 +56,44 @@ final class SegmentPool: @unchecked Sendable {
   var spareFile: (any SegmentFile)? { lock.withLock { spare?.file } }
 
   /// Has the next segment ready. On a full disk it is not: whoever needs it then hears so.
-  func makeSpare() {
-    lock.withLock { if spare == nil { spare = try? makeSegment(record: 0) } }
+  func makeSpare(for use: DiskRoom.Use) {
+    lock.withLock { if spare == nil { spare = try? makeSegment(record: 0, for: use) } }
+  }
+
+  /// Bytes of files that hold no records.
+  var idleBytes: Int {
+    lock.withLock { free.reduce(spare?.file.byteCount ?? 0) { $0 + $1.byteCount } }
+  }
+
+  /// Removes the files that are kept for later. What the list names stays if the list cannot be written.
+  func giveBack() {
+    lock.withLock {
+      if isClosed { return }
+      if let segment = spare, (try? unlist(segment.id)) != nil {
+        spare = nil
+        table.remove(segment.slot)
+        free.append(segment.file)
+      }
+      for file in free { drop(file) }
+      free = []
+    }
+  }
+
+  private func drop(_ file: any SegmentFile) {
+    file.close()
+    try? disk.remove(file.path)
   }
 
   /// The segment to go on in; a record larger than a segment gets one of its own size.
-  func next(record bytes: Int) throws(StorageError) -> Log.Segment {
+  func next(record bytes: Int, for use: DiskRoom.Use) throws(StorageError) -> Log.Segment {
     try lock.withLock { () throws(StorageError) in
-      guard let ready = spare else { return try makeSegment(record: bytes) }
+      guard let ready = spare else { return try makeSegment(record: bytes, for: use) }
       if LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes > ready.file.capacity {
         // The spare has the usual size: its file goes back.
         try unlist(ready.id)
         spare = nil
         setFree(ready)
-        return try makeSegment(record: bytes)
+        return try makeSegment(record: bytes, for: use)
       }
       spare = nil
       return ready
@@ -132,11 +156,11 @@ final class SegmentPool: @unchecked Sendable {
   }
 
   /// Call with `lock` held.
-  private func makeSegment(record bytes: Int) throws(StorageError) -> Log.Segment {
+  private func makeSegment(record bytes: Int, for use: DiskRoom.Use) throws(StorageError) -> Log.Segment {
     if isClosed { throw .closed }
     let capacity = max(segmentBytes, LogFormat.segmentHeaderBytes + bytes + LogFormat.sealBytes)
     let (file, id) =
-      if let waiting = takeUnlisted(capacity) { waiting } else { try makeFile(capacity, record: bytes) }
+      if let waiting = takeUnlisted(capacity) { waiting } else { try makeFile(capacity, record: bytes, for: use) }
     do {
       // No record goes into a segment that the manifest does not name.
       try LogManifest(segments: manifest + [id]).write(to: disk, folder: folder)
@@ -160,17 +184,22 @@ final class SegmentPool: @unchecked Sendable {
   }
 
   /// A file that is the next segment but for the list. Call with `lock` held.
-  private func makeFile(_ capacity: Int, record bytes: Int) throws(StorageError) -> (file: any SegmentFile, id: UInt64)
-  {
+  private func makeFile(
+    _ capacity: Int, record bytes: Int, for use: DiskRoom.Use
+  ) throws(StorageError) -> (file: any SegmentFile, id: UInt64) {
     let id = newestID + 1
     let file: any SegmentFile
     if capacity == segmentBytes, let recycled = free.popLast() {
       try recycle(recycled, segment: id)
       file = recycled
     } else {
+      let least = use == .upkeep ? 64 << 10 : 1 << 20
+      let byteCount = min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, least))
+      guard room.isFree(byteCount, for: use) else {
+        throw .diskFull(path: "\(folder)/\(LogFormat.segmentName(id))")
+      }
       file = try SegmentPool.createSegment(
-        on: disk, folder: folder, identity: identity, segment: id, capacity: capacity,
-        byteCount: min(capacity, LogFormat.segmentHeaderBytes + LogFormat.sealBytes + max(bytes, 1 << 20)))
+        on: disk, folder: folder, identity: identity, segment: id, capacity: capacity, byteCount: byteCount)
     }
     newestID = id
     return (file, id)
@@ -216,10 +245,12 @@ final class SegmentPool: @unchecked Sendable {
 
   /// Call with `lock` held.
   private func keepFree(_ file: any SegmentFile) {
-    if file.capacity == segmentBytes, free.count < SegmentPool.freeFilesMax { return free.append(file) }
-    file.close()
-    try? disk.remove(file.path)
+    let isWanted = file.capacity == segmentBytes && free.count < SegmentPool.freeFilesMax
+    if isWanted, room.isFree(0, for: .records) { return free.append(file) }
+    drop(file)
   }
+
+  private var room: DiskRoom { DiskRoom(disk: disk, segmentBytes: segmentBytes) }
 
   static func createSegment(
     on disk: any Disk, folder: String, identity: LogIdentity, segment: UInt64, capacity: Int, byteCount: Int

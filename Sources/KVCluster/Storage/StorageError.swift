@@ -17,12 +17,26 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The node is closed.
   case closed
 
+  /// The system does not let this process open the file, which says nothing of what is in it.
+  var isRefusal: Bool {
+    guard case .io(_, _, let code) = self else { return false }
+    return [EACCES, EPERM, EMFILE, ENFILE, ENOMEM].contains(code)
+  }
+
+  /// Why a write got no version, so that nothing was changed.
+  var refusingWrite: ClusterError.Detail {
+    if case .diskFull = self { return .init(description) }
+    return .init("the write was refused, and nothing was changed: no version could be reserved for it (\(description))")
+  }
+
   package var description: String {
     switch self {
     case .diskFull(let path):
       return "disk full while growing \(path): the write was refused, everything stored stays readable; free some space"
     case .io(let operation, let path, let code):
-      return "\(operation) \(path): \(String(cString: strerror(code)))"
+      let words = "\(operation) \(path): \(String(cString: strerror(code)))"
+      guard code == EACCES || code == EPERM else { return words }
+      return words + "; it is another user's, perhaps after one run as root: `chown` it to the user who runs kvstore"
     case .damaged(let path, let offset, let reason):
       let isReplicated = path.hasSuffix(".segment")
       return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted"

@@ -283,6 +283,24 @@ private let nodes = ["node1", "node2", "node3"]
     return refusal.error
   }
 
+  @Test("A refusal in which every owner answers does not say that some do not")
+  func namesNobodySilent() {
+    let text = refusal { _ in }.description
+    #expect(text.contains("fewer than 2 of the key's 3 owners know its newest version just now"))
+    #expect(!text.contains("not answering"))
+    let full = refusal { $0.failures = [("node2", "disk full")] }
+    #expect(full.code == .storage && full.description.contains("(node2: disk full)"))
+  }
+
+  @Test("A write without a version says that nothing was changed, and what the system did not allow")
+  func tellsWhyThereIsNoVersion() {
+    let denied = StorageError.io(operation: "open", path: "/d/lease.new", code: EACCES).refusingWrite.text
+    #expect(denied.contains("nothing was changed") && denied.contains("/d/lease.new: Permission denied"))
+    #expect(denied.contains("`chown`"))
+    let full = StorageError.diskFull(path: "/d/lease").refusingWrite.text
+    #expect(full.contains("the write was refused") && !full.contains("version"))
+  }
+
   @Test("Who does not answer, is being compared, or has a damaged copy is named, with what helps")
   func words() {
     #expect(

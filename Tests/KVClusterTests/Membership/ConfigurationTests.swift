@@ -33,6 +33,24 @@ import Testing
     #expect(error!.description.contains("newer"))
   }
 
+  @Test(
+    "What no cluster can be is refused, however right its checksum is",
+    arguments: [
+      ("quorum 3 2 2", "quorum 0 0 0"), ("quorum 3 2 2", "quorum 9 5 5"), ("quorum 3 2 2", "quorum 3 4 2"),
+      ("quorum 3 2 2", "quorum 3 2 -1"), ("member 1 up node2", "member 1 up ../node2"),
+      ("member 1 up node2", "member 1 up node1"), ("member 1 up node2", "member 0 up node2"),
+      ("member 1 up node2", "member 65535 up node2"), ("member 1 up node2\n", ""), (":1", ":7"),
+      ("\nnext", "\nleave 0\nnext"), ("join 3", "join 9"), ("join 3", "leave 3 3"),
+    ])
+  func refusesNonsense(was: String, becomes: String) throws {
+    let text = try three.joining("node4").text
+    let body = text.replacing(was, with: becomes).split(separator: "\n").dropLast().map { $0 + "\n" }.joined()
+    #expect(!text.contains(body), "the text has what is replaced")
+    let hostile = String(decoding: CheckedText.encode(body), as: UTF8.self)
+    let error = #expect(throws: ClusterError.self) { try Configuration(text: hostile) }
+    #expect(try #require(error).description.contains("makes no sense"))
+  }
+
   @Test("Joining and leaving is refused where it makes no sense, and says why")
   func refuses() throws {
     let one = Configuration(clusterID: 1, quorum: QuorumSettings(), nodeNames: ["only"])

@@ -25,6 +25,34 @@ import Testing
     #expect(try fixture.reopened().read("a") == "1")
   }
 
+  @Test("A segment whose records leave no room for its seal takes no more, and counts as damaged")
+  func leavesFullSegment() throws {
+    let fixture = try StoreFixture()
+    fixture.store.log.close()
+    let path = "node1.wal/\(LogFormat.segmentName(1))"
+    var bytes = try #require(fixture.disk.bytes(path))
+    // One record up to the very end of the file.
+    let (at, key) = (LogFormat.segmentHeaderBytes, Array("full".utf8))
+    let value = [UInt8](repeating: 7, count: bytes.count - at - LogFormat.recordHeaderBytes - key.count)
+    let seed = LogFormat.seed(clusterID: StoreFixture.identity.clusterID, segment: 1)
+    bytes.withUnsafeMutableBytes { bytes in
+      key.withBytes { key in
+        value.withBytes { value in
+          RecordView.write(
+            to: bytes.baseAddress!, at: at, seed: seed, kind: .value, tag: KVCluster.Tag(counter: 5, coordinator: 0),
+            key: key, value: value, valueChecksum: Checksum.crc32c(value))
+        }
+      }
+    }
+    fixture.disk.put(path, bytes)
+    let again = try fixture.reopened()
+    #expect(again.store.isSuspect && again.store.log.end.segment == 2)
+    try again.write("more", "1", counter: 6)
+    try again.store.log.sync()
+    again.store.log.close()
+    #expect(try fixture.reopened().store.log.end.segment == 2)
+  }
+
   @Test("A checkpoint whose places lie outside of their segments is not believed")
   func boundsCheckpoint() throws {
     let fixture = try StoreFixture()

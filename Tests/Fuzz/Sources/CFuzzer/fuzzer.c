@@ -1,0 +1,1 @@
+// A target of C needs a file; what the header declares is in the runtime of the sanitizers.

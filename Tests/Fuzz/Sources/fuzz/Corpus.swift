@@ -1,0 +1,114 @@
+import Foundation
+
+@testable import KVCluster
+
+/// The folder that inputs are put into, and the inputs to begin with: its files, as the engine writes them.
+enum Corpus {
+  static let identity = LogIdentity(clusterID: 0x6b1f_0e55, node: "node1")
+  static let segmentBytes = 4_096
+  static let configuration = Configuration(
+    clusterID: identity.clusterID, quorum: QuorumSettings(replicas: 3, read: 2, write: 2),
+    nodeNames: ["node1", "node2", "node3"])
+  static let keys = (0..<12).map { "key\($0)" }
+
+  /// Its files by their paths.
+  static let folder: [(path: String, bytes: [UInt8])] = {
+    do { return try make() } catch { fatalError("the folder cannot be made: \(error)") }
+  }()
+
+  /// A life of one node: puts, overwrites and deletes, a hint, a range that was given up, a compaction and a checkpoint.
+  private static func make() throws -> [(path: String, bytes: [UInt8])] {
+    let disk = MemoryDisk()
+    let folder = DataFolder.logFolder(identity.node)
+    let store = try Store.open(
+      disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: 0)
+    try live(store)
+    disk.put("configuration", Array(configuration.text.utf8))
+    try TagLease.write(1 << 20, to: disk, folder: folder)
+    disk.put("boot", Array(BootMark(boot: "0396d5f9", isSafe: false).text.utf8))
+    var witness = Witness(clusterID: identity.clusterID)
+    witness.begin(7)
+    witness.note(configuration)
+    witness.note("node1", synced: store.log.durable, written: store.log.end, nil)
+    witness.note("node2", synced: .start, written: .start, .lost)
+    for folder in ["", folder] { try witness.write(to: disk, folder: folder) }
+    store.log.close()
+    let names = try disk.names(in: folder).map { "\(folder)/\($0)" } + ["configuration", "boot", "witness"]
+    return names.compactMap { name in disk.bytes(name).map { (name, $0) } }
+  }
+
+  private static func live(_ store: Store) throws {
+    for round in 0..<6 {
+      for (i, key) in keys.enumerated() {
+        let bytes = Array(key.utf8)
+        let value = [UInt8](repeating: UInt8(ascii: "a") + UInt8(round), count: 20 * i)
+        let isDelete = (i + round) % 5 == 0
+        try bytes.withBytes { key in
+          try value.withBytes { value in
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            _ = try store.apply(
+              isDelete ? .tombstone : .value, hash: Ring.hash(key),
+              tag: Tag(counter: UInt64(round * keys.count + i + 1), coordinator: i % 3), key: key,
+              value: isDelete ? none : value, valueChecksum: Checksum.crc32c(isDelete ? none : value))
+          }
+        }
+      }
+      try Array("node2".utf8).withBytes { node in
+        try Array(keys[round].utf8).withBytes { try store.appendHint(for: node, key: $0, tag: .none) }
+      }
+      if round == 1 { try Array("node2".utf8).withBytes { try store.appendHintsSettled(for: $0) } }
+      if round == 2 {
+        var ranges = RingRanges()
+        ranges.append(0...2_047)
+        try store.log.appendRangeDrop(ranges, effect: nil)
+      }
+      try store.log.sync()
+      if round == 4 {
+        try Checkpoint.write(store, sync: { () throws(StorageError) in try store.log.sync() }, withPartition: { $1() })
+      }
+    }
+  }
+
+  /// Writes one input for every file of the folder, and for some that it has not.
+  static func write(to folder: String) throws {
+    var inputs: [(name: String, input: FuzzInput)] = []
+    for subject in FuzzInput.Subject.allCases {
+      guard let bytes = Corpus.folder.first(where: { $0.path == subject.path })?.bytes else { continue }
+      inputs.append(("\(subject)", FuzzInput(subject, 0, bytes)))
+      inputs.append(("\(subject)-mended", FuzzInput(subject, 0b0000_0011, withoutChecksum(bytes, subject))))
+    }
+    let segments = Corpus.folder.filter { $0.path.hasSuffix(".segment") }
+    for (i, segment) in segments.enumerated() {
+      for flags in [0b0000_1011, 0b0001_1111] as [UInt8] {
+        inputs.append(("segment-\(i)-\(flags)", FuzzInput(.segment, flags, segment.bytes)))
+      }
+    }
+    for text in ["kvstore suspect 1\n", "kvstore suspect 1\nlost\nunsynced\n"] {
+      inputs.append(("suspect-\(text.utf8.count)", FuzzInput(.suspect, 0, Array(text.utf8))))
+    }
+    for (name, configuration) in try changes() {
+      inputs.append(
+        (name, FuzzInput(.configuration, 1, withoutChecksum(Array(configuration.text.utf8), .configuration))))
+    }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (name, input) in inputs { try Data(input.bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+  }
+
+  /// Configurations during changes.
+  private static func changes() throws -> [(String, Configuration)] {
+    let plain = Configuration(
+      clusterID: identity.clusterID, quorum: QuorumSettings(replicas: 2, read: 1, write: 2), nodeNames: ["node1", "b"])
+    return [
+      ("configuration-join", try plain.joining("node3")), ("configuration-leave", try plain.leaving("b")),
+      ("configuration-heir", try plain.replacing("b", with: "heir")),
+    ]
+  }
+
+  /// Text without its last line, which the input adds again.
+  private static func withoutChecksum(_ bytes: [UInt8], _ subject: FuzzInput.Subject) -> [UInt8] {
+    guard [.segments, .lease, .configuration, .witness].contains(subject),
+      let end = bytes.dropLast().lastIndex(of: UInt8(ascii: "\n"))
+    else { return bytes }
+    return Array(bytes[...end])
+  }
+}
