@@ -66,6 +66,8 @@ extension NodeMaintenance {
   private func spaceNeed() -> Compaction.Need {
     let log = replica.store.log
     if replica.wantsCompaction.load(ordering: .acquiring) {
+      // An emptied file has all its space: what is live shall not go into one again.
+      replica.whileOpen { log.giveBack() }
       if compactionEnd == nil {
         replica.whileOpen { _ = Compaction.sealTail(of: replica.store, for: .all(below: .max)) }
         replica.commit.syncNow()
