@@ -14,7 +14,8 @@ extension PlantedMistake {
   package var carriers: [Carrier] {
     switch self {
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced: [.messages]
-    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers: [.direct]
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly:
+      [.direct]
     default: Carrier.allCases
     }
   }

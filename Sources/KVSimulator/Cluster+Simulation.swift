@@ -263,6 +263,10 @@ extension Cluster {
   /// Nodes that do not vote, and why not.
   package var suspects: [String] { parts.roster.live.filter { $0.store.isSuspect }.map(\.name) }
   package func isSuspect(_ name: String) -> Bool { parts.roster.node(named: name)?.replica?.store.isSuspect ?? false }
+  /// Has the maintenance of each node empty all segments that have dead records.
+  package func requestCompaction() {
+    for replica in parts.roster.live { replica.wantsCompaction.store(true, ordering: .releasing) }
+  }
   /// Whether segments are left with records that cannot be read: the node's next start finds them again, though the node
   /// has been rebuilt since.
   package func hasDamagedSegments(_ name: String) -> Bool {

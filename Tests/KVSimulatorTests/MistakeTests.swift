@@ -14,7 +14,8 @@ import Testing
 
   /// Those that chance has not been seen to bring about; their scripts do.
   private static let scriptedOnly: [PlantedMistake] = [
-    .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers,
+    .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
+    .settlesUnsynced, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

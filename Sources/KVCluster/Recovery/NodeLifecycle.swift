@@ -104,6 +104,7 @@ package final class NodeLifecycle: Sendable {
     case .suspectsAgree:
       store.agreesAlways.store(true, ordering: .relaxed)
       store.isSuspect = store.isSuspect
+    case .buriesEarly: store.buriesEarly.store(true, ordering: .relaxed)
     case .leavesSealedUnsynced: store.log.leavesSealedUnsynced.store(true, ordering: .relaxed)
     default: break
     }
@@ -175,6 +176,7 @@ package final class NodeLifecycle: Sendable {
   /// Makes durable, in its own folder and in those of the others, that nothing the node has is to be believed before it was
   /// compared with other owners.
   private func distrust(_ replica: Replica) {
+    if options.mistake == .forgetsFailedSync { return }
     replica.store.isSuspect = true
     note(replica)
     do throws(StorageError) {
