@@ -117,7 +117,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
 }
 
 extension Capabilities.Feature {
-  /// What is missing, in words: `this cluster has no …`.
+  /// The feature's name in the sentence `this cluster has no …`.
   var words: String {
     switch self {
     case .consistencyLevels: "consistency levels"

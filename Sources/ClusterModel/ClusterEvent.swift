@@ -46,7 +46,7 @@ public struct ClusterEvent: Sendable, Equatable, Codable {
     self.what = what
   }
 
-  /// What the event is about.
+  /// The event's subject.
   public var kind: Kind { what.rank.kind }
   /// How much attention it deserves.
   public var severity: Severity { what.rank.severity }
@@ -84,7 +84,7 @@ extension ClusterEvent {
     case left(node: String, copiesMoved: Int, replacement: String?)
     /// Fewer nodes than copies that each key should have.
     case underReplicated(nodes: Int, replicas: Int)
-    /// A node that stays down is replaced: by a new node, or by those that are left.
+    /// The cluster replaces a node that stays down: with `replacement`, or with the remaining nodes if that is `nil`.
     case replacementDue(node: String, downSeconds: Int, replacement: String?)
     /// A node that stays down cannot be replaced at the moment.
     case replacementPostponed(node: String, ClusterError)

@@ -1,4 +1,4 @@
-/// What a compaction on request has made of the nodes' files.
+/// The sizes of the nodes' files before and after a compaction on request.
 public struct CompactionSummary: Sendable, Equatable, Codable {
   /// Nodes that were compacted.
   public var nodes: Int

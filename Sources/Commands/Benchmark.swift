@@ -57,7 +57,7 @@ package struct Benchmark: Sendable {
   let emit: @Sendable (CommandOutput) -> Void
   var schedule = Schedule()
 
-  /// What it measured, and whether every operation succeeded and its keys are gone.
+  /// The measured averages, and whether every operation succeeded and all keys were deleted.
   struct End: Sendable, Equatable {
     var averages: BenchmarkAverages?
     var isGood = false

@@ -9,7 +9,7 @@ extension Command {
     }
   }
 
-  /// What the command needs and the backend has not.
+  /// The feature that the command needs and the backend lacks; `nil` if it lacks none.
   func missingFeature(_ capabilities: Capabilities) -> Capabilities.Feature? {
     var needed = name.feature
     switch self {
@@ -42,7 +42,7 @@ extension CommandName {
       }
   }
 
-  /// What a backend needs for the command; `nil` if every one has it.
+  /// The feature that the command needs; `nil` if every backend has the command.
   package var feature: Capabilities.Feature? {
     switch self {
     case .put, .get, .del, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil

@@ -3,7 +3,7 @@ import Text
 
 /// The words of line mode, `exec` and the dashboard: the original program's where it had some.
 extension CommandResult {
-  /// What the face says; empty if all was said while the command ran.
+  /// The lines that the face prints; empty if the command has printed all of them while it ran.
   package var answers: [Answer] {
     switch self {
     case .nothing, .measured, .toured, .exit: []
@@ -77,7 +77,7 @@ extension CommandResult {
     let count = Figures.count(page.keys.count, "key")
     let more = Answer(.info, "There are more; keys PREFIX lists those that begin with PREFIX")
     return [Answer(.info, Array("\(isComplete ? "Found" : "First") \(count)".utf8), beginning, Array(":".utf8))]
-      // Each on a line of its own, whatever it holds: a newline in a key would forge a line.
+      // Keys are escaped: a newline in a key would look like another line of the list.
       + page.keys.map { Answer(.info, "- Key: \(Quoted.entry($0))") } + (isComplete ? [] : [more])
   }
 
@@ -165,7 +165,7 @@ extension ClusterEvent {
 }
 
 extension Advice {
-  /// The command that does it, for those who have a prompt.
+  /// The command that follows the advice, as a user types it at a prompt.
   package var words: String {
     switch self {
     case .restart(let node): "`restart \(node)` brings it back"

@@ -15,7 +15,6 @@ extension ClusterSource {
         if options.isEphemeral { TemporaryFolder.removeAll() }
         throw error
       }
-      // Safe: it is stopped once, before the cluster is closed.
       let checker = isWatched ? LiveChecker(cluster) : nil
       var opened = OpenCluster(CommandRunner(cluster: cluster)) {
         checker?.stop()

@@ -3,7 +3,7 @@ import Commands
 
 /// Where a face gets its cluster from.
 package struct ClusterSource: Sendable {
-  /// Opens the cluster; once a face.
+  /// Opens the cluster. A face calls it once.
   package let open: @Sendable () throws(ClusterError) -> OpenCluster
 
   package init(open: @escaping @Sendable () throws(ClusterError) -> OpenCluster) { self.open = open }
@@ -21,18 +21,19 @@ package struct ClusterSource: Sendable {
 
 /// A cluster that a face has open.
 package struct OpenCluster: Sendable {
-  /// Carries commands out on it.
+  /// Runs commands on the cluster.
   package var runner: CommandRunner
-  /// Returns when reads can be answered that wait for nodes to be compared, or have waited long enough.
+  /// Waits until the nodes that must be compared before reads are answered have been compared, at most as long as an
+  /// operation may take.
   package var untilCompared: @Sendable () async -> Void = {}
-  /// Closes it. Returns what a person must know of how it ended, which no status of a face hides.
+  /// Closes the cluster; a second call changes nothing. Returns a problem that the user must hear of, or `nil`.
   package var close: @Sendable () async -> String?
 
   package init(_ runner: CommandRunner, close: @escaping @Sendable () async -> String?) {
     (self.runner, self.close) = (runner, close)
   }
 
-  /// Closes it, and returns what that makes of a face's exit status.
+  /// Closes the cluster. Returns the face's exit status, or 1 if it was 0 and there was a problem.
   func close(_ status: Int32, _ console: Console) async -> Int32 {
     guard let problem = await close() else { return status }
     console.complain(problem)

@@ -66,7 +66,7 @@ package struct BenchJob: Sendable {
     return verdict.violations == 0
   }
 
-  /// Returns the status: ``StandardOutput/lost`` if a file could not be written.
+  /// Returns the status: ``Console/lost`` if a file could not be written.
   private func report(_ result: BenchmarkResult) -> Int32 {
     console.write(result.table)
     let files = [

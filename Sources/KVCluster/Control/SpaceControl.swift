@@ -29,7 +29,7 @@ struct SpaceControl: Sendable {
   private func compact(_ replicas: [Replica]) -> CompactionSummary {
     let before = replicas.reduce(0) { $0 + $1.store.log.fileBytes }
     for replica in replicas { replica.wantsCompaction.store(true, ordering: .releasing) }
-    while replicas.contains(where: isAtWork), !lifespan.isClosing { Clock.sleep(ns: NodeMaintenance.pauseNs) }
+    while replicas.contains(where: isAtWork), !lifespan.isClosing { lifespan.sleep(ns: NodeMaintenance.pauseNs) }
     let after = replicas.reduce(0) { $0 + $1.store.log.fileBytes }
     return CompactionSummary(nodes: replicas.count, bytesBefore: before, bytesAfter: after)
   }

@@ -22,15 +22,11 @@ struct HugePages {
   mutating func plan(_ store: Store, withPartition: (_ partition: Int, _ body: () -> Void) -> Void) {
     var indexBytes = 0
     var cacheBytes = 0
-    var used: [UInt: Int] = [:]
     for number in 0..<Store.partitionCount {
       withPartition(number) {
         let stripe = store.stripes + number
         cacheBytes += stripe.pointee.cache.usedBytes
-        stripe.pointee.index.forEachTable { table in
-          indexBytes += table.count
-          used[UInt(bitPattern: table.baseAddress) / HugePages.pageBytes, default: 0] += table.count
-        }
+        stripe.pointee.index.forEachTable { indexBytes += $0.count }
       }
     }
     // Tables move when they grow: look again when they have grown by an eighth.
@@ -38,6 +34,14 @@ struct HugePages {
     plannedFor = indexBytes + cacheBytes
     if indexBytes >= HugePages.indexBytesMin {
       // The nodes of a cluster share the heap, so a piece holds tables of several indexes.
+      var used: [UInt: Int] = [:]
+      for number in 0..<Store.partitionCount {
+        withPartition(number) {
+          store.stripes[number].index.forEachTable { table in
+            used[UInt(bitPattern: table.baseAddress) / HugePages.pageBytes, default: 0] += table.count
+          }
+        }
+      }
       for (piece, bytes) in used where bytes > Int(HugePages.pageBytes / 8) { add(piece) }
     }
     let rings = store.stripeTable.rings

@@ -14,7 +14,7 @@ package struct Maintenance: Sendable {
   func run() {
     var jobs: [NodeMaintenance] = []
     var ends: [LogPosition] = []
-    var pauses = 1
+    var pauseNs = NodeMaintenance.pauseNs
     while !lifespan.isClosing {
       let replicas = roster.live
       jobs.removeAll { job in !replicas.contains { $0 === job.replica } }
@@ -28,13 +28,14 @@ package struct Maintenance: Sendable {
       }
       let former = ends
       ends = replicas.map(\.store.log.end)
-      pauses = isBusy ? 0 : ends == former ? min(pauses + 1, Maintenance.pausesMax) : 1
-      for _ in 0..<pauses where !lifespan.isClosing { Clock.sleep(ns: NodeMaintenance.pauseNs) }
+      if isBusy { continue }
+      pauseNs = ends == former ? min(pauseNs + NodeMaintenance.pauseNs, Maintenance.pauseMaxNs) : NodeMaintenance.pauseNs
+      lifespan.sleep(ns: pauseNs)
     }
   }
 
   /// Nodes to which nothing is written are looked at ten times a second only: half of what an idle cluster costs.
-  private static let pausesMax = 5
+  private static let pauseMaxNs: UInt64 = 100_000_000
 
   /// Hands all nodes the writes that they missed, at once; otherwise that is done little by little.
   func deliverHints() {

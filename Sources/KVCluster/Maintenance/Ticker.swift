@@ -17,7 +17,7 @@ package struct Ticker: Sendable {
   func run(also: (_ nowNs: UInt64) -> Void) {
     var lookedNs = Clock.nowNs()
     while !lifespan.isClosing {
-      Clock.sleep(ns: Ticker.periodNs)
+      lifespan.sleep(ns: Ticker.periodNs)
       tick()
       also(Clock.nowNs())
       guard Clock.nowNs() > lookedNs + Ticker.deletionPeriodNs else { continue }
