@@ -27,6 +27,8 @@ enum DirectMistakeScripts {
     case .forgetsFailedSync: try PlantedMistakeScripts.forgetsFailedSync(script)
     case .rebuildsFromOne: try PlantedMistakeScripts.rebuildsFromOne(script)
     case .buriesEarly: try PlantedMistakeScripts.buriesEarly(script)
+    case .keepsPurgedTag: try PlantedMistakeScripts.keepsPurgedTag(script)
+    case .keepsSlots: try PlantedMistakeScripts.keepsSlots(script)
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
       Issue.record("\(mistake) is not shown by direct call")
     }
@@ -116,15 +118,17 @@ enum DirectMistakeScripts {
     for key in keys { try script.get(key) }
   }
 
-  /// Values are on node1 and node2. node4, which takes over ranges of node1, loses its power when they are its own.
+  /// Values are on node1 and node2. node4 takes over ranges of node1, and node3 gets what it had missed of them; then both
+  /// lose their power.
   private static func settlesUnsynced(_ script: Script) throws {
     script.crash("node3")
     for key in keys { try script.put("value", key) }
     try script.start("node3")
     script.holdsSyncs = true
-    script.carryOut(try script.cluster.beginChange(.join, "node4"))
-    try PlantedMistakeScripts.restart(script, "node4", losingPower: true)
+    PlantedMistakeScripts.carryOut(try script.cluster.beginChange(.join, "node4"), script, until: .drop)
     script.crash("node2")
+    for node in ["node3", "node4"] { try PlantedMistakeScripts.restart(script, node, losingPower: true) }
+    script.holdsSyncs = false
     for key in keys { try script.get(key) }
   }
 

@@ -16,6 +16,7 @@ import Testing
   private static let scriptedOnly: [PlantedMistake] = [
     .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
     .settlesUnsynced, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
+    .keepsPurgedTag, .keepsSlots,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

@@ -37,29 +37,35 @@ extension PlantedMistakeScripts {
     for key in keys { try script.get(key, via: "node2") }
   }
 
-  /// Values are on node1 and node2. node4, which takes over ranges of node1, loses its power when they are its own.
+  /// Values are on node1 and node2. node4 takes over ranges of node1, and node3 gets what it had missed of them; then both
+  /// lose their power.
   static func settlesUnsynced(_ script: Script) throws {
     script.isolate("node3")
     for key in keys { try script.put("value", key, via: "node1") }
     script.waitUntilForgotten()
     script.isolate("node3", false)
     script.holdsSyncs = true
-    script.carryOut(try script.cluster.beginChange(.join, "node4"))
-    try restart(script, "node4", losingPower: true)
+    carryOut(try script.cluster.beginChange(.join, "node4"), script, until: .drop)
     script.isolate("node2")
+    for node in ["node3", "node4"] { try restart(script, node, losingPower: true) }
+    script.holdsSyncs = false
     for key in keys { try script.get(key, via: "node4") }
   }
 
-  /// node1 and node2 have a value. node1's sync fails, and what was to be synced is gone when it starts again.
+  /// node2 alone has a value on its disk: node1's sync failed, and what it has in memory counts as written. A reader finds
+  /// it with both; then the machine loses its power.
   static func forgetsFailedSync(_ script: Script) throws {
-    script.run(ms: 3_000)
-    script.holdsSyncs = true
+    script.run(ms: 10)
     script.crash("node3")
-    try script.put("value")
-    script.machine.disk(of: "node1").fail(.sync)
-    script.cluster.syncNow("node1")
-    try restart(script, "node1", losingPower: true)
-    try script.start("node3")
+    let disk = script.machine.disk(of: "node1")
+    disk.losesAllUnsynced = true
+    disk.fail(.sync)
+    try script.begin(.put(Array("value".utf8)))
+    script.waitUntilForgotten()
+    script.crash("node1")
+    try script.start("node1")
+    try script.get()
+    try script.restartProgram(losingPower: true)
     script.crash("node2")
     try script.get()
   }
@@ -81,25 +87,56 @@ extension PlantedMistakeScripts {
     try script.get()
   }
 
-  /// A value lies in an older segment than its purged tombstone, whose segment is emptied first.
-  static func buriesEarly(_ script: Script) throws {
-    func fill(_ names: String...) throws {
-      for name in names { try script.put(String(repeating: "x", count: 1_500), name) }
-    }
-    try script.put("value")
-    try fill("a", "b")
-    try script.delete()
-    try fill("c", "d")
-    for _ in 0..<4 { try fill("c", "d") }
-    script.run(ms: 2_000)
-    script.cluster.purge(at: "node1")
+  /// Large values: three fill a segment.
+  private static func fill(_ script: Script, _ names: String...) throws {
+    for name in names { try script.put(String(repeating: "x", count: 20_000), name) }
+  }
+
+  /// All nodes empty the segments that have dead records.
+  private static func compact(_ script: Script) throws {
     script.cluster.requestCompaction()
     for name in script.cluster.nodeNames {
-      guard let care = script.cluster.maintenance(of: name) else { continue }
+      let care = try #require(script.cluster.maintenance(of: name))
       for _ in 0..<200 { if case .rest(let ns) = care.step() { script.run(ms: Int(ns / 1_000_000) + 1) } }
     }
+  }
+
+  /// A value lies in an older segment than its purged tombstone, which is too full of live records to be emptied.
+  static func buriesEarly(_ script: Script) throws {
+    try script.put("value")
+    try fill(script, "a", "b", "c", "d")
+    try script.delete()
+    for _ in 0..<4 { try fill(script, "d", "e") }
+    script.run(ms: 2_000)
+    script.cluster.purge(at: "node1")
+    try compact(script)
     try script.restartProgram()
     try script.get()
+  }
+
+  /// A put has its tag; before it goes on, its key is deleted and the tombstone purged. A start finds both in the logs.
+  static func keepsPurgedTag(_ script: Script) throws {
+    try script.put("old")
+    try script.begin(.put(Array("value".utf8))) {
+      try script.delete()
+      script.run(ms: 3_000)
+      script.cluster.purge(at: "node1")
+    }
+    script.run(ms: 20)
+    try script.get()
+    try script.restartProgram()
+    try script.get()
+  }
+
+  /// Compaction frees the slot of the first segment, which then is that of the last one; a checkpoint is written.
+  static func keepsSlots(_ script: Script) throws {
+    try fill(script, "a", "a", "a", "b", "b", "b")
+    try script.put("value")
+    try compact(script)
+    try fill(script, "c", "c", "c", "d", "d", "d")
+    _ = script.close()
+    try script.restartProgram()
+    for key in ["key", "a", "b", "c", "d"] { try script.get(key) }
   }
 
   /// node3 has missed the values, and node4 loses the copies that it was given, for they are not on its disk yet.

@@ -7,11 +7,12 @@ import Testing
 /// By message here; by direct call in ``DirectMistakeScripts``.
 enum PlantedMistakeScripts {
   static func run(_ mistake: PlantedMistake, planted: Bool, by carrier: Carrier) throws -> Verdict {
-    let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree, .forgetsFailedSync, .rebuildsFromOne]
+    let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree, .rebuildsFromOne]
       .contains(mistake)
     let script = try Script(
       planted ? mistake : nil, fsync: isUnsynced ? .everysec : .always, carrier,
-      segmentBytes: [.leavesSealedUnsynced, .buriesEarly].contains(mistake) ? 4_096 : 65_536)
+      segmentBytes: mistake == .leavesSealedUnsynced ? 4_096 : 65_536,
+      checkpointBytes: mistake == .keepsSlots ? 1 << 10 : 1 << 28)
     switch carrier {
     case .messages: try run(mistake, script)
     case .direct: try DirectMistakeScripts.run(mistake, script)
@@ -38,7 +39,9 @@ enum PlantedMistakeScripts {
     case .purgesUnsynced: try purgesUnsynced(script)
     case .writesBackToOldOwners: try writesBackToOldOwners(script)
     case .settlesUnsynced: try settlesUnsynced(script)
-    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly:
+    case .keepsPurgedTag: try keepsPurgedTag(script)
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
+      .keepsSlots:
       Issue.record("\(mistake) is not shown by message")
     }
   }

@@ -52,4 +52,8 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case rebuildsFromOne
   /// Compaction drops a purged tombstone while older records of its key are left.
   case buriesEarly
+  /// A write whose tag was drawn before a newer tombstone was purged keeps it.
+  case keepsPurgedTag
+  /// A start takes the slots of a checkpoint's segments as they were when it was written.
+  case keepsSlots
 }
