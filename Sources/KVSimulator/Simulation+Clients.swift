@@ -24,9 +24,23 @@ extension Simulation {
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     if call != .get, cluster.holdsWritersBack { return holdBack(client) }
+    if call != .get, client < plan.clients, random.below(isBrief ? 6 : 60) == 0, let tag = try? cluster.drawTag() {
+      counts.writersHeldUp += 1
+      return queue.add(.goOn(operation: number, tag: tag, life: lives), at: after(random.below(1_500_000)))
+    }
+    submit(number)
+  }
+
+  /// The program may have died meanwhile, and its threads with it.
+  func goOn(_ number: Int, _ tag: Tag, life: Int) {
+    if life == lives { submit(number, drawn: tag) } else { end(number, .undecided) }
+  }
+
+  private func submit(_ number: Int, drawn: Tag? = nil) {
+    let operation = operations[number]
     do throws(ClusterError) {
-      try cluster.submit(call, key, consistency: consistency) { [finished] outcome in
-        finished.list.withLock { $0.append((number, outcome)) }
+      try cluster.submit(operation.call, operation.key, consistency: operation.consistency, drawn: drawn) {
+        [finished] outcome in finished.list.withLock { $0.append((number, outcome)) }
       }
     } catch {
       if case .indeterminate = error { return end(number, .undecided) }

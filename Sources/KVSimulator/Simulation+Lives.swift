@@ -56,7 +56,7 @@ extension Simulation {
       queue.removeAll { event in
         switch event {
         case .job, .sync, .tick: true
-        case .think, .strike, .undo, .change, .check: false
+        case .think, .goOn, .strike, .undo, .change, .check: false
         }
       }
       if !isHealing, faultRandom.chance(perMille: 150) {

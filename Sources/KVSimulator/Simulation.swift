@@ -37,6 +37,8 @@ package final class Simulation {
 
   enum Event {
     case think(client: Int)
+    /// A write goes on whose thread was held up when it had drawn its tag.
+    case goOn(operation: Int, tag: Tag, life: Int)
     case job(Int)
     case sync(node: String)
     case tick
@@ -123,6 +125,8 @@ package final class Simulation {
   /// When the program dies in the change under way, if it does: after so many parts of this step.
   var plannedDeath: (step: MembershipChange.Step, parts: Int)?
   var counts = Counts()
+  /// How often the program was opened.
+  private(set) var lives = 0
 
   /// How often what happened that the cluster does not count itself.
   struct Counts {
@@ -131,6 +135,7 @@ package final class Simulation {
     var replacementsResumed = 0
     var deathsInChanges = 0
     var writersHeldBack = 0
+    var writersHeldUp = 0
     var closes = 0
     var deathsInCloses = 0
     var deathsInStarts = 0
@@ -227,6 +232,7 @@ package final class Simulation {
   private func handle(_ event: Event) {
     switch event {
     case .think(let client): begin(client)
+    case .goOn(let operation, let tag, let life): goOn(operation, tag, life: life)
     case .job(let number): work(number)
     case .sync(let node):
       planned.removeAll { $0 == node }
@@ -274,6 +280,7 @@ package final class Simulation {
   func open() -> Bool {
     do {
       cluster = try Cluster.open(simulated: machine, options, seed: seed, boot: machine.boot)
+      lives += 1
     } catch {
       if machine.isStopped { return false }
       report.unconverged = "the program does not start: \(error)"
@@ -350,6 +357,7 @@ package final class Simulation {
     report.add(branch: "replace resumed", counts.replacementsResumed)
     report.add(branch: "death in a change", counts.deathsInChanges)
     report.add(branch: "writer held back", counts.writersHeldBack)
+    report.add(branch: "writer held up", counts.writersHeldUp)
     report.add(branch: "orderly close", counts.closes)
     report.add(branch: "death in a close", counts.deathsInCloses)
     report.add(branch: "death in a start", counts.deathsInStarts)
