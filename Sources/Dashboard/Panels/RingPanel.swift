@@ -6,7 +6,7 @@ package enum RingPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status else { return canvas }
-    let owners = RingOwners(status, state.ring, phase: state.ringPhase)
+    let owners = RingOwners(status, state.seen, phase: state.ringPhase)
     guard !owners.isEmpty else {
       canvas.write(
         "no ring yet".fitted(to: size.width, ellipsis: look.glyphs.ellipsis), column: 1, row: 0, look.style(.dim))
@@ -21,11 +21,12 @@ package enum RingPanel {
     let gap = area.height > 0 && size.height >= 9 ? 1 : 0
     var donut = Canvas(Size(width: size.width, height: area.row - gap), background: look.style(.text))
     let names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
-    let hole = RingDonut(owners: owners, look: look, names: names, mark: mark).draw(on: &donut)
+    let places = state.seen.ringDigest.labelPlaces
+    let hole = RingDonut(owners: owners, look: look, names: names, places: places, mark: mark).draw(on: &donut)
     writeFigures(status, width: hole, on: &donut, look)
     canvas.draw(donut, column: 0, row: 0)
     guard gap > 0 else { return canvas }
-    let words = RingCaption.words(state, mark, width: size.width - 2, look)
+    let words = RingCaption.words(state, owners, mark, width: size.width - 2, look)
     // A line that grows while a key walks stays where it begins.
     let column = mark == nil ? (size.width - RingCaption.columns(words)) / 2 : area.column
     writeCaption(words, column: column, row: donut.height, on: &canvas, look)

@@ -47,6 +47,20 @@ package struct Theme: Equatable, Sendable {
 
   private static func ground(_ background: Color) -> Color { background.components == nil ? .hex(0) : background }
 
+  /// Its nodes have no hues: nobody tells twelve greys apart.
+  var isGrey: Bool {
+    ThemeKey.nodes.allSatisfy { key in
+      self[key].components.map { $0.red == $0.green && $0.green == $0.blue } ?? false
+    }
+  }
+
+  /// The colour of a line that is drawn over a colour: the lighter or the darker end of this theme, whichever is further
+  /// from it.
+  func line(on color: Color) -> Color {
+    guard let (red, green, blue) = color.components else { return self[.title] }
+    return 3 * red + 6 * green + blue > 1_400 ? .hex(0x101018) : .hex(0xFFFFFF)
+  }
+
   /// A style as it looks below an overlay.
   func faded(_ style: Style) -> Style {
     let front = style.foreground.isTerminal ? self[.ghost] : style.foreground
