@@ -22,8 +22,7 @@ extension ClusterEvent: CustomStringConvertible {
   private var clusterWords: String {
     switch what {
     case .opened(let nodes, let bytes, let ms):
-      let size = bytes >= 10 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB"
-      return "\(Figures.count(nodes, "node")) up; opened \(size) of log in \(ms) ms"
+      return "\(Figures.count(nodes, "node")) up; opened \(Figures.bytes(bytes)) of log in \(ms) ms"
     case .recoveryFailed(let error): return error.description
     case .unsyncedWritesLost:
       return "the machine stopped while acknowledged writes were not on its disk: no read is answered until the nodes "

@@ -3,6 +3,7 @@ import Glibc
 import KVCluster
 import LiveVerdict
 import Synchronization
+import Text
 
 /// Where a chapter acts: its cluster, what it says, does and checks.
 ///
@@ -52,7 +53,7 @@ final class Stage: Sendable {
     do {
       cluster = try Cluster.open(options)
     } catch {
-      rmdir(folder)
+      rmdir(ByteText.path(folder))
       throw error
     }
     let checker = LiveChecker(cluster)

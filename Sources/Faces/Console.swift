@@ -57,8 +57,8 @@ extension Console {
   /// full disk is not taken for damaged data.
   package static let lost: Int32 = 74
 
-  /// Prints one line of the program's result.
-  package func say(_ line: String) { write(line + "\n") }
+  /// Prints one line of the program's result; what would move a terminal's cursor, and bytes that are no UTF-8, as `\xHH`.
+  package func say(_ line: String) { write(Quoted.printable(line) + "\n") }
 
   /// Prints a part of the program's result. A failure to print changes the exit status: see ``status(_:)``.
   package func write(_ text: String) { write(Array(text.utf8)) }

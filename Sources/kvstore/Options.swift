@@ -116,15 +116,9 @@ extension StartOptions {
 
   /// The data's folder as an absolute path.
   func folder() throws -> String {
-    let path = try namedFolder()
-    try FolderName.check(path)
-    return path
-  }
-
-  private func namedFolder() throws -> String {
-    if let data { return data.hasPrefix("/") ? data : "\(try Self.currentFolder())/\(data)" }
+    if let data { return data.utf8.first == 0x2F ? data : "\(try Self.currentFolder())/\(data)" }
     // The XDG specification: a relative path is to be ignored.
-    if let xdg = ByteText.variable("XDG_DATA_HOME"), xdg.hasPrefix("/") { return "\(xdg)/kvstore" }
+    if let xdg = ByteText.variable("XDG_DATA_HOME"), xdg.utf8.first == 0x2F { return "\(xdg)/kvstore" }
     guard let home = ByteText.variable("HOME") else {
       throw Refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
     }

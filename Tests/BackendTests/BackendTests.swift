@@ -109,8 +109,10 @@ import Testing
       let said = await say(line, runner)
       #expect(!said.lines.isEmpty || name == .exit, "\(line)")
     }
+    let orders = backend.script.withLock { $0.orders }
+    for order in orders { #expect(CommandName(order).feature == order.feature) }
     #expect(
-      backend.script.withLock { $0.orders } == [
+      orders == [
         .addNode("n"), .removeNode("n"), .replaceNode("n", replacement: "m"), .kill("n"), .restart("n"), .pause("n"),
         .resume("n"), .partition([["a"], ["b"]]), .heal, .slow("n", byNs: 20_000_000), .drop("n", perMille: 300),
         .corrupt("n"), .failSync("n"), .compact("n"), .backUp(path: "/nowhere"),

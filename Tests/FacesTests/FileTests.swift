@@ -117,20 +117,6 @@ struct FileTests {
     #expect(throws: WholeFile.Failure.self) { try WholeFile.write("x", to: folder.path("none/text")) }
   }
 
-  @Test("A folder's name that is not UTF-8 is refused, also behind a link")
-  func refusesNames() throws {
-    let folder = try TestFolder()
-    #expect(throws: Never.self) { try FolderName.check(folder.path("new/folder")) }
-    #expect(throws: Never.self) { try FolderName.check("relative") }
-    // The program carries bytes that are no UTF-8 as private characters.
-    let bytes = Array("\(folder.path)/".utf8) + [0xFF]
-    let made = bytes.map(CChar.init(bitPattern:)) + [0]
-    #expect(mkdir(made, 0o700) == 0)
-    #expect(symlink(made, folder.path("link")) == 0)
-    #expect(throws: Refusal.self) { try FolderName.check(folder.path("link")) }
-    rmdir(made)
-  }
-
   @Test("The cluster in a folder has as many nodes as its configuration names")
   func countsNodes() async throws {
     let folder = try TestFolder()

@@ -7,6 +7,7 @@ import KVBench
 import KVCluster
 import KVSimulator
 import Testing
+import Text
 
 /// Tools on data folders, histories and simulated days: what they print, and their statuses.
 struct ToolTests {
@@ -54,6 +55,32 @@ struct ToolTests {
     #expect(repaired.status == 0)
     #expect(repaired.out.contains("Repaired \(path): no damage is left"))
     #expect(try await run { await VerifyRun.run(path, $0) }.status == 0)
+  }
+
+  // A byte that is no UTF-8; a mark that makes another character of the slash before it.
+  @Test(
+    "A folder of any name is written, read, verified, repaired and copied under that name",
+    arguments: [[0xFF], Array("\u{301}x".utf8)])
+  func takesAnyName(name: [UInt8]) async throws {
+    let folder = try TestFolder()
+    let place = Array("\(folder.path)/".utf8) + name
+    let path = ByteText.encode(place + Array("/data".utf8))
+    let copy = ByteText.encode(place + Array("/copy".utf8))
+    func exec(_ line: String, in path: String) async throws -> String {
+      try await run {
+        await Script.run(.folder(ClusterOptions(dataFolder: path, fsync: .always)), $0, commands: [Array(line.utf8)])
+      }.out
+    }
+    #expect(try await exec("put a one", in: path).contains("Stored"))
+    #expect(try await exec("get a", in: path).contains("one"))
+    #expect(access(place.map(CChar.init(bitPattern:)) + [0], F_OK) == 0)
+    #expect(try await run { await VerifyRun.run(path, $0) }.out.contains("no damage"))
+    #expect(try await run { await RepairRun.run(path, acceptsLoss: false, $0) }.status == 0)
+    let backup = try await run { await BackupRun.run(path, to: copy, $0) }
+    #expect(backup.status == 0)
+    if name == [0xFF] { #expect(backup.out.contains("/\\xff/copy")) }
+    #expect(try await exec("get a", in: copy).contains("one"))
+    #expect(try PosixDisk(root: folder.path).names(in: "") == [ByteText.encode(name)])
   }
 
   @Test("What is no data folder is refused with status 2", arguments: ["verify", "repair", "dump", "backup"])

@@ -10,7 +10,7 @@ package struct ConfigFolder: Sendable {
 
   /// That of the program's user.
   package init() {
-    if let xdg = ByteText.variable("XDG_CONFIG_HOME"), xdg.hasPrefix("/") {
+    if let xdg = ByteText.variable("XDG_CONFIG_HOME"), xdg.utf8.first == 0x2F {
       path = "\(xdg)/kvstore"
     } else {
       path = (ByteText.variable("HOME") ?? "") + "/.config/kvstore"

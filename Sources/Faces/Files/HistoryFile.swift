@@ -16,7 +16,7 @@ package struct HistoryFile: Sendable {
   package init(_ path: String? = nil) {
     if let path {
       self.path = path
-    } else if let state = ByteText.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
+    } else if let state = ByteText.variable("XDG_STATE_HOME"), state.utf8.first == 0x2F {
       self.path = "\(state)/kvstore/history"
     } else {
       self.path = ByteText.variable("HOME").map { $0 + "/.local/state/kvstore/history" }

@@ -68,6 +68,7 @@ package final class DataPath: Sendable {
   package func stopServing() {
     stopped.store(true, ordering: .releasing)
     serving.store(false, ordering: .releasing)
+    messages.wake()
   }
 
   @inline(__always)

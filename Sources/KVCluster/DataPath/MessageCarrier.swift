@@ -33,8 +33,8 @@ package final class MessageCarrier: @unchecked Sendable {
   private let tags: TagSource
   private let timeoutNs: UInt64
   private let mistake: PlantedMistake?
-  /// Called when something is due earlier than what was before.
-  private let wakeUp = Mutex<(@Sendable () -> Void)?>(nil)
+  /// Rung when something is due earlier than what was before.
+  private let bell = Bell()
 
   /// Answers that have become durable; taken in by ``run()``. Guards nothing else, so it may be added to anywhere.
   private let durable = Mutex<[Message]>([])
@@ -79,8 +79,6 @@ package final class MessageCarrier: @unchecked Sendable {
   private static let retryNs: UInt64 = 100_000_000
   /// How long a completed operation keeps sending to owners that have not answered.
   private static let lingerNs: UInt64 = 1_000_000_000
-  /// How soon its thread sees that the cluster closes.
-  private static let sleepMaxNs: UInt64 = 100_000_000
   /// Messages held for paused nodes; those beyond are lost.
   private static let heldMax = 65_536
 
@@ -96,8 +94,6 @@ package final class MessageCarrier: @unchecked Sendable {
     mistake = settings.mistake
     random = SeededRandom(seed: ~settings.seed)
   }
-
-  func setWakeUp(_ body: (@Sendable () -> Void)?) { wakeUp.withLock { $0 = body } }
 
   // MARK: - Operations
 
@@ -127,7 +123,7 @@ package final class MessageCarrier: @unchecked Sendable {
       return pending
     }
     run()
-    wakeUp.withLock { $0 }?()
+    bell.ring()
     return pending
   }
 
@@ -211,16 +207,16 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   /// Does everything that is due, and sleeps while nothing is, until it is told to end. Blocks.
+  /// - Parameter isOver: looked at whenever ``wake()`` was called.
   func run(until isOver: () -> Bool) {
-    let monitor = Monitor()
-    setWakeUp { monitor.withLock { monitor.notifyAll() } }
     while !isOver() {
       run()
-      let due = min(nextDueNs ?? .max, Clock.nowNs() + MessageCarrier.sleepMaxNs)
-      monitor.withLock { monitor.wait(untilNs: due) }
+      bell.wait(untilNs: nextDueNs)
     }
-    setWakeUp(nil)
   }
+
+  /// Has the thread in ``run(until:)`` look around.
+  func wake() { bell.ring() }
 
   /// Does everything that is due.
   package func run() {
@@ -411,7 +407,7 @@ package final class MessageCarrier: @unchecked Sendable {
     wait.onDecision { [weak self] outcome in
       guard outcome == .done, let self else { return }
       self.durable.withLock { $0.append(answer) }
-      self.wakeUp.withLock { $0 }?()
+      self.bell.ring()
     }
     replica.commit.register(wait, participant: 0, position: position, isUrgent: true)
   }

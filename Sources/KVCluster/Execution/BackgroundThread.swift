@@ -84,3 +84,28 @@ package final class Monitor: @unchecked Sendable {
 
   package func notifyAll() { pthread_cond_broadcast(condition) }
 }
+
+/// Wakes one sleeping thread; rung before the thread sleeps, it does not sleep.
+final class Bell: @unchecked Sendable {
+  private let monitor = Monitor()
+  /// Guarded by `monitor`.
+  private var isRung = false
+
+  func ring() {
+    monitor.withLock {
+      isRung = true
+      monitor.notifyAll()
+    }
+  }
+
+  /// Sleeps until the bell is rung, or until `deadlineNs` of the monotonic clock.
+  func wait(untilNs deadlineNs: UInt64?) {
+    monitor.withLock {
+      while !isRung {
+        if let deadlineNs, Clock.nowNs() >= deadlineNs { break }
+        monitor.wait(untilNs: deadlineNs)
+      }
+      isRung = false
+    }
+  }
+}

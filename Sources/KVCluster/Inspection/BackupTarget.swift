@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// The folder a backup is written to: new or empty at first, and gone again if the backup is not finished.
 ///
@@ -24,7 +25,7 @@ final class BackupTarget {
   ) throws(ClusterError) {
     guard !path.isEmpty else { throw .invalidArgument("the backup's folder needs a name") }
     var info = stat()
-    wasThere = stat(path, &info) == 0
+    wasThere = stat(ByteText.path(path), &info) == 0
     if wasThere {
       guard info.st_mode & S_IFMT == S_IFDIR else {
         throw .refused("\(path) is there already and is not a folder; name a new one for the backup")
@@ -35,16 +36,16 @@ final class BackupTarget {
     } else {
       try DataFolder.make(path)
     }
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = realpath(ByteText.path(path), nil) else {
       throw .storage("cannot resolve \(path): \(String(cString: strerror(errno)))")
     }
-    self.path = String(cString: resolved)
+    self.path = ByteText.encode(cString: resolved)
     free(resolved)
     disk = PosixDisk(root: self.path)
     self.progress = progress
     state = BackupProgress(bytesDone: 0, bytesTotal: bytesTotal)
-    if "\(self.path)/".hasPrefix("\(source)/") {
-      if !wasThere { rmdir(self.path) }
+    if "\(self.path)/".utf8.starts(with: "\(source)/".utf8) {
+      if !wasThere { rmdir(ByteText.path(self.path)) }
       throw .refused("\(path) lies in the data folder itself; name one outside \(source) for the backup")
     }
   }
@@ -74,7 +75,7 @@ final class BackupTarget {
       throw .storage(error)
     }
     defer { close(input) }
-    let output = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let output = open(ByteText.path("\(path)/\(name)"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard output >= 0 else { throw failure("create", "\(path)/\(name)") }
     defer { close(output) }
     var chunk = [UInt8](repeating: 0, count: BackupTarget.chunkBytes)
@@ -114,7 +115,7 @@ final class BackupTarget {
   /// Writes the configuration: from here on the folder opens. Everything is on the disk on return.
   func finish(_ configuration: Configuration) throws(Stop) {
     try write("configuration", Array(configuration.text.utf8))
-    let parent = open("\(path)/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let parent = open(ByteText.path("\(path)/.."), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard parent >= 0 else { throw failure("open", "\(path)/..") }
     defer { close(parent) }
     guard fsync(parent) == 0 else { throw failure("sync", "\(path)/..") }
@@ -123,11 +124,11 @@ final class BackupTarget {
   /// Takes away what was written.
   func remove() {
     // Without it the rest does not open.
-    unlink("\(path)/configuration")
+    unlink(ByteText.path("\(path)/configuration"))
     for name in (try? disk.names(in: "")) ?? [] {
-      if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink("\(path)/\(name)") }
+      if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink(ByteText.path("\(path)/\(name)")) }
     }
-    if !wasThere { rmdir(path) }
+    if !wasThere { rmdir(ByteText.path(path)) }
   }
 
   private func failure(_ operation: String, _ path: String) -> Stop {
@@ -186,7 +187,7 @@ extension BackupTarget {
     let folder = DataFolder.logFolder(node)
     return ((try? filesAtRest(folder, root)) ?? []).reduce(0) { sum, name in
       var info = stat()
-      return stat("\(root)/\(folder)/\(name)", &info) == 0 ? sum + Int(info.st_size) : sum
+      return stat(ByteText.path("\(root)/\(folder)/\(name)"), &info) == 0 ? sum + Int(info.st_size) : sum
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// A data folder that no cluster has open, for the tools that read it: nothing in it is changed.
 ///
@@ -13,12 +14,12 @@ package final class FolderAtRest: Sendable {
   /// - Throws: `ClusterError.dataFolder` if there is no such folder, it is not kvstore's, or it is in use.
   package init(_ path: String) throws(ClusterError) {
     var info = stat()
-    guard stat(path, &info) == 0 else { throw FolderAtRest.failure("open", path) }
+    guard stat(ByteText.path(path), &info) == 0 else { throw FolderAtRest.failure("open", path) }
     guard info.st_mode & S_IFMT == S_IFDIR else {
       throw .dataFolder("\(path) is not a folder: name the folder that --data names")
     }
-    guard let resolved = realpath(path, nil) else { throw FolderAtRest.failure("resolve", path) }
-    self.path = String(cString: resolved)
+    guard let resolved = realpath(ByteText.path(path), nil) else { throw FolderAtRest.failure("resolve", path) }
+    self.path = ByteText.encode(cString: resolved)
     free(resolved)
     disk = ReadOnlyDisk(root: self.path)
     let names: [String]
@@ -33,7 +34,7 @@ package final class FolderAtRest: Sendable {
 
   private static func lock(_ path: String) throws(ClusterError) -> [Int32] {
     var info = stat()
-    let isMissing = lstat("\(path)/lock", &info) != 0 && errno == ENOENT
+    let isMissing = lstat(ByteText.path("\(path)/lock"), &info) != 0 && errno == ENOENT
     let file = isMissing ? -1 : try DataFolder.openLock("\(path)/lock", O_RDONLY)
     guard let folder = try DataFolder.lock(file < 0 ? nil : file, andFolder: path, LOCK_SH) else {
       let holder = DataFolder.holder(file)

@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// Reads everything of a data folder at rest and says what is not what was written: every segment's header, every
 /// record's header and value, lists of segments, leases, checkpoints, the configuration. Changes nothing.
@@ -145,7 +146,7 @@ extension FolderAtRest {
       let segments = ((try? disk.names(in: folder)) ?? []).filter { LogFormat.segmentID(ofName: $0) != nil }
       return segments.reduce(sum) { sum, name in
         var info = stat()
-        return stat("\(path)/\(folder)/\(name)", &info) == 0 ? sum + Int(info.st_size) : sum
+        return stat(ByteText.path("\(path)/\(folder)/\(name)"), &info) == 0 ? sum + Int(info.st_size) : sum
       }
     }
   }

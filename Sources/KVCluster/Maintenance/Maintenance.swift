@@ -29,13 +29,13 @@ package struct Maintenance: Sendable {
       let former = ends
       ends = replicas.map(\.store.log.end)
       if isBusy { continue }
-      pauseNs = ends == former ? min(pauseNs + NodeMaintenance.pauseNs, Maintenance.pauseMaxNs) : NodeMaintenance.pauseNs
+      pauseNs = NodeMaintenance.pauseNs + (ends == former ? min(pauseNs, Maintenance.pauseMaxNs) : 0)
       lifespan.sleep(ns: pauseNs)
     }
   }
 
   /// Nodes to which nothing is written are looked at ten times a second only: half of what an idle cluster costs.
-  private static let pauseMaxNs: UInt64 = 100_000_000
+  private static let pauseMaxNs: UInt64 = 80_000_000
 
   /// Hands all nodes the writes that they missed, at once; otherwise that is done little by little.
   func deliverHints() {

@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// The folder a cluster lives in: made 0700, locked by one process at a time, with the configuration in it.
 ///
@@ -25,8 +26,8 @@ package final class DataFolder: Sendable {
     _ path: String, _ fsync: FsyncPolicy, _ wrap: (any Disk) -> any Disk = { $0 }
   ) throws(ClusterError) {
     try DataFolder.make(path)
-    guard let resolved = realpath(path, nil) else { throw DataFolder.failure("resolve", path) }
-    self.path = String(cString: resolved)
+    guard let resolved = realpath(ByteText.path(path), nil) else { throw DataFolder.failure("resolve", path) }
+    self.path = ByteText.encode(cString: resolved)
     free(resolved)
     boot = DataFolder.bootID()
     let lockPath = "\(self.path)/lock"
@@ -98,7 +99,7 @@ package final class DataFolder: Sendable {
   /// the disk, between 1 MiB, below which the calls of a new segment would count, and the usual size.
   var segmentBytesMax: Int {
     var info = statvfs()
-    guard statvfs(path, &info) == 0, info.f_blocks > 0 else { return Limits.segmentBytesDefault }
+    guard statvfs(ByteText.path(path), &info) == 0, info.f_blocks > 0 else { return Limits.segmentBytesDefault }
     let total = UInt64(info.f_blocks).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue
     var bytes = Limits.segmentBytesDefault
     while bytes > 1 << 20, UInt64(bytes) > total / 64 { bytes /= 2 }
@@ -117,9 +118,9 @@ package final class DataFolder: Sendable {
   func close(removing: Bool) {
     if removing {
       for name in (try? disk.names(in: "")) ?? [] {
-        if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink("\(path)/\(name)") }
+        if name.hasSuffix(".wal") { try? disk.removeFolder(name) } else { unlink(ByteText.path("\(path)/\(name)")) }
       }
-      rmdir(path)
+      rmdir(ByteText.path(path))
     }
     if let descriptors {
       Glibc.close(descriptors.folder)
@@ -129,25 +130,27 @@ package final class DataFolder: Sendable {
 
   static func make(_ path: String) throws(ClusterError) {
     guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty: give one with --data DIR") }
-    var partial = path.hasPrefix("/") ? "" : "."
-    for part in path.split(separator: "/") {
-      partial += "/\(part)"
-      if mkdir(partial, 0o700) == 0 {
+    // By scalars: a combining mark behind a slash makes another character of it.
+    let parts = path.unicodeScalars.split(separator: "/")
+    var partial = path.unicodeScalars.first == "/" ? "" : "."
+    for part in parts {
+      partial.unicodeScalars.append("/")
+      partial.unicodeScalars.append(contentsOf: part)
+      if mkdir(ByteText.path(partial), 0o700) == 0 {
         syncParent(of: partial)
       } else if errno != EEXIST {
         throw failure("make folder", partial)
       }
     }
     var info = stat()
-    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+    guard stat(ByteText.path(path), &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
       throw .dataFolder("\(path) is not a folder: give another one with --data DIR")
     }
   }
 
   /// A new folder is durable only once the one it is in is synced.
   private static func syncParent(of path: String) {
-    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-    let descriptor = open(path.hasPrefix("/") ? "/\(parent)" : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = open(ByteText.path(path + "/.."), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     Glibc.close(descriptor)
@@ -155,7 +158,7 @@ package final class DataFolder: Sendable {
 
   /// Opens a lock file, which must be a regular one: to open a pipe might never end.
   static func openLock(_ path: String, _ flags: Int32) throws(ClusterError) -> Int32 {
-    let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o600)
+    let descriptor = open(ByteText.path(path), flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure("open", path) }
     var info = stat()
     guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
@@ -170,7 +173,7 @@ package final class DataFolder: Sendable {
   /// - Parameter mode: `LOCK_EX` or `LOCK_SH`.
   /// - Returns: a descriptor of the folder; `nil` if one of them is locked, and then neither is.
   static func lock(_ lockFile: Int32?, andFolder path: String, _ mode: Int32) throws(ClusterError) -> Int32? {
-    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = open(ByteText.path(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw failure("open", path) }
     if flock(folder, mode | LOCK_NB) == 0, lockFile.map({ flock($0, mode | LOCK_NB) == 0 }) ?? true { return folder }
     Glibc.close(folder)

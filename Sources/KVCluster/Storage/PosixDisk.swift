@@ -1,6 +1,7 @@
 import CKernels
 import Glibc
 import Synchronization
+import Text
 
 /// The disk seam over the operating system: files under one data folder.
 package final class PosixDisk: Disk {
@@ -16,16 +17,14 @@ package final class PosixDisk: Disk {
   }
 
   package func names(in folder: String) throws(StorageError) -> [String] {
-    guard let directory = opendir(absolute(folder)) else {
+    guard let directory = opendir(place(folder)) else {
       if errno == ENOENT { return [] }
       throw failure("list", folder)
     }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(cString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
-      }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in ByteText.encode(bytes.prefix { $0 != 0 }) }
       if name != ".", name != ".." { names.append(name) }
     }
     return names.sorted()
@@ -34,20 +33,20 @@ package final class PosixDisk: Disk {
   /// About 1 µs. A file system that does not say is taken to have room.
   package var freeBytes: Int {
     var info = statvfs()
-    guard statvfs(root, &info) == 0 else { return .max }
+    guard statvfs(place(""), &info) == 0 else { return .max }
     return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
   }
 
   package func makeFolder(_ path: String) throws(StorageError) {
-    if mkdir(absolute(path), 0o700) != 0, errno != EEXIST { throw failure("make folder", path) }
+    if mkdir(place(path), 0o700) != 0, errno != EEXIST { throw failure("make folder", path) }
     try syncFolder(of: path)
   }
 
   package func removeFolder(_ path: String) throws(StorageError) {
     for name in try names(in: path) {
-      if unlink(absolute("\(path)/\(name)")) != 0 { throw failure("remove", "\(path)/\(name)") }
+      if unlink(place("\(path)/\(name)")) != 0 { throw failure("remove", "\(path)/\(name)") }
     }
-    if rmdir(absolute(path)) != 0, errno != ENOENT { throw failure("remove folder", path) }
+    if rmdir(place(path)) != 0, errno != ENOENT { throw failure("remove folder", path) }
     try syncFolder(of: path)
   }
 
@@ -72,7 +71,7 @@ package final class PosixDisk: Disk {
   /// Opens a file that is there; `nil` if none is. Whatever else has its name, a pipe for instance, is refused: opening
   /// or reading it might never end.
   static func openFile(_ path: String, _ flags: Int32) throws(StorageError) -> Int32? {
-    let fd = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+    let fd = Glibc.open(ByteText.path(path), flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     if fd < 0 {
       if errno == ENOENT { return nil }
       if errno == ENXIO || errno == EISDIR || errno == ELOOP { throw .unusable(path: path, reason: notRegular) }
@@ -96,19 +95,19 @@ package final class PosixDisk: Disk {
   ) throws(StorageError) {
     let temporary = path + ".new"
     // What a crash left there goes, and nothing else is written to in its place: not a pipe, nor where a link leads.
-    if unlink(absolute(temporary)) != 0, errno != ENOENT { throw failure("remove", temporary) }
-    let fd = Glibc.open(absolute(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    if unlink(place(temporary)) != 0, errno != ENOENT { throw failure("remove", temporary) }
+    let fd = Glibc.open(place(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", temporary) }
     do throws(StorageError) {
       try produce { bytes throws(StorageError) in try write(bytes, to: fd, temporary) }
       if fsync(fd) != 0 { throw failure("sync", temporary) }
     } catch {
       Glibc.close(fd)
-      unlink(absolute(temporary))
+      unlink(place(temporary))
       throw error
     }
     Glibc.close(fd)
-    if Glibc.rename(absolute(temporary), absolute(path)) != 0 { throw failure("rename", temporary) }
+    if Glibc.rename(place(temporary), place(path)) != 0 { throw failure("rename", temporary) }
     try syncFolder(of: path)
   }
 
@@ -123,7 +122,7 @@ package final class PosixDisk: Disk {
   }
 
   package func createSegment(_ path: String, capacity: Int) throws(StorageError) -> any SegmentFile {
-    let fd = Glibc.open(absolute(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let fd = Glibc.open(place(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if fd < 0 { throw failure("create", path) }
     do throws(StorageError) {
       let file = try PosixSegmentFile(
@@ -131,7 +130,7 @@ package final class PosixDisk: Disk {
       try syncFolder(of: path)
       return file
     } catch {
-      unlink(absolute(path))
+      unlink(place(path))
       throw error
     }
   }
@@ -146,14 +145,14 @@ package final class PosixDisk: Disk {
 
   package func rename(_ file: any SegmentFile, to path: String) throws(StorageError) {
     guard let file = file as? PosixSegmentFile else { preconditionFailure("a segment of another disk") }
-    if Glibc.rename(absolute(file.path), absolute(path)) != 0 { throw failure("rename", file.path) }
+    if Glibc.rename(place(file.path), place(path)) != 0 { throw failure("rename", file.path) }
     file.path = path
-    kv_mapping_rename(file.base, absolute(path))
+    kv_mapping_rename(file.base, place(path))
     try syncFolder(of: path)
   }
 
   package func remove(_ path: String) throws(StorageError) {
-    if unlink(absolute(path)) != 0, errno != ENOENT { throw failure("remove", path) }
+    if unlink(place(path)) != 0, errno != ENOENT { throw failure("remove", path) }
     try syncFolder(of: path)
   }
 
@@ -161,7 +160,7 @@ package final class PosixDisk: Disk {
 
   /// Flips the bits of one byte of a file.
   func flip(_ path: String, at offset: Int) throws(StorageError) {
-    let fd = Glibc.open(absolute(path), O_RDWR | O_CLOEXEC)
+    let fd = Glibc.open(place(path), O_RDWR | O_CLOEXEC)
     if fd < 0 { throw failure("open", path) }
     defer { Glibc.close(fd) }
     var byte: UInt8 = 0
@@ -175,10 +174,13 @@ package final class PosixDisk: Disk {
 
   private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 
+  /// The path as the system takes it.
+  private func place(_ path: String) -> [CChar] { ByteText.path(absolute(path)) }
+
   /// A new or renamed entry is durable only once its folder is synced.
   private func syncFolder(of path: String) throws(StorageError) {
     let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-    let fd = Glibc.open(absolute(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let fd = Glibc.open(place(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if fd < 0 { throw failure("open folder", parent) }
     let result = fsync(fd)
     let error = failure("sync folder", parent)
@@ -268,7 +270,7 @@ final class PosixSegmentFile: SegmentFile, @unchecked Sendable {
     self.isStaged = isStaged
     self.syncFaults = syncFaults
     base = map
-    kv_mapping_add(map, room, "\(root)/\(path)")
+    kv_mapping_add(map, room, ByteText.path("\(root)/\(path)"))
     allocated = Atomic(Int(info.st_size))
   }
 
