@@ -64,6 +64,8 @@ package struct Layout: Equatable, Sendable {
   static let largeSize = Size(width: 160, height: 48)
   /// Wider than this a benchmark has nothing more to say, and events have.
   static let benchmarkWidthMax = 100
+  /// In fewer rows a benchmark's panel has no graph.
+  static let benchmarkHeightMin = 6
   /// Rows above which the graphs' room is worth two graphs.
   static let twoGraphsHeight = 12
 
@@ -177,7 +179,13 @@ package struct Layout: Equatable, Sendable {
   /// A benchmark shares the events' room: side by side where that leaves both readable, else it stands above them.
   private mutating func addBenchmark() {
     guard let events = panels[.events], panels.count > 1 else { return }
-    if events.width >= Self.wideWidth {
+    if events.height < Self.benchmarkHeightMin, let throughput = panels[.throughput],
+      throughput.height >= Self.benchmarkHeightMin
+    {
+      // Its curves are those of the run: on a low screen one of the two has to do.
+      panels[.benchmark] = throughput
+      panels[.throughput] = nil
+    } else if events.width >= Self.wideWidth {
       let width = Swift.min(events.width * 58 / 100, Self.benchmarkWidthMax)
       panels[.events]?.width -= width
       panels[.benchmark] = Rect(

@@ -70,7 +70,7 @@ package struct Picture: Equatable, Sendable {
       footer = LatencyPanel.footer(state, inner, look)
     case .benchmark:
       content = BenchmarkPanel.draw(state, inner, look)
-      note = BenchmarkPanel.note(state)
+      note = BenchmarkPanel.note(state, inner, look)
       footer = BenchmarkPanel.footer(state, inner, look)
     case .events:
       content = EventsPanel.draw(state, inner, look)

@@ -119,4 +119,18 @@ import Testing
     #expect(inside.prefix(20).contains { $0 != " " && $0 != "┈" })
     #expect(inside.suffix(12).allSatisfy { $0 == " " || $0 == "┈" })
   }
+
+  @Test func `on a low screen the run has its graph, and its rates in the frame`() throws {
+    let state = Scene.measuring.state(Size(width: 80, height: 24))
+    let rect = try #require(state.layout.panels[.benchmark])
+    let shown = lines(state, rect.width, rect.height)
+    #expect(shown[0].contains("▲50.0 k/s"), "\(shown)")
+    let dots = shown.joined().unicodeScalars.count { (0x2801...0x28FF).contains($0.value) }
+    #expect(dots > 30, "\(shown)")
+  }
+
+  @Test func `where the events have too few rows for it, the run takes the place of the throughput`() throws {
+    let state = Scene.measuring.state(Size(width: 80, height: 21))
+    #expect(state.layout.panels[.throughput] == nil && state.layout.panels[.benchmark] != nil)
+  }
 }

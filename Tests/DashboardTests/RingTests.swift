@@ -137,4 +137,36 @@ import Testing
     let lines = ring(Scene.healthy.state(Size(width: 120, height: 40)), .utf8)
     #expect(lines.contains { $0.contains("0000 ") } && lines.contains { $0.contains("8000 ") })
   }
+
+  @Test func `where colours have no shades, the bands of the other copies are dim`() {
+    let state = Scene.healthy.state(Size(width: 120, height: 40))
+    let canvas = Picture.panel(.ring, state, Size(width: 46, height: 27), .blocks)
+    let bands = canvas.cells.filter { "█▀▄".unicodeScalars.contains($0.scalar) }
+    #expect(bands.count { $0.style.attributes.contains(.dim) } > 60)
+    #expect(bands.count { !$0.style.attributes.contains(.dim) } > 60)
+  }
+
+  @Test func `the heat ring shows where operations go, by height on the tape and in words, and says how far from even`()
+    throws
+  {
+    var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
+    var status = try #require(state.status)
+    var counts = Array(repeating: OperationCounters(), count: 256)
+    for _ in 0..<4 {
+      status.uptimeNs += 600_000_000
+      for part in counts.indices { counts[part].reads += part == 0 ? 6_000 : 600 }
+      status.rangeOperations = counts
+      state.apply(status: status)
+    }
+    #expect(abs(state.seen.heat.most - 10_000) < 1)
+    let owners = ring(state, .utf8)
+    for key: Key in [.tab, .character("r"), .escape] { _ = state.handle(key) }
+    #expect(state.showsHeat)
+    let hot = ring(state, .utf8)
+    #expect(hot != owners)
+    let first = try #require(hot.first { $0.contains("0000 ") })
+    #expect(first.contains("0000 █") && first.contains("▁"), "\(first)")
+    #expect(hot.contains { $0.contains("hottest") && $0.contains("×9.7") }, "\(hot)")
+    #expect(ring(state, .ascii).contains { $0.contains("0000 #") })
+  }
 }

@@ -47,6 +47,7 @@ package enum HelpOverlay {
       ("+ - arrows", "graphs: how much time, back and forth"),
       ("l", "latency: lines or heat map"),
       ("s r", "nodes: sort by the next column, reverse"),
+      ("r", "ring: operations by range, or owners"),
       ("/ f", "nodes, events: find; events: choose kinds"),
     ])
 

@@ -16,7 +16,12 @@ package enum BenchmarkPanel {
     }
     drawProgress(run, on: &canvas, look)
     var row = 1
-    if run.isRunning || run.words.isEmpty || run.hasRates {
+    if size.height < figuresHeight {
+      // The frame has the rates.
+    } else if size.height < shortHeight, run.isRunning || run.words.isEmpty || run.hasRates {
+      drawShortFigures(run, state.seen, on: &canvas, look)
+      row = 2
+    } else if run.isRunning || run.words.isEmpty || run.hasRates {
       for kind in BenchmarkKind.all where row < size.height {
         drawFigures(kind, run, state.seen, row: row, on: &canvas, look)
         row += 1
@@ -40,7 +45,15 @@ package enum BenchmarkPanel {
   }
 
   /// What stands at the right of the frame's upper edge.
-  static func note(_ state: DashboardState) -> String { state.benchmark?.name ?? "" }
+  static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
+    guard let run = state.benchmark else { return "" }
+    guard size.height < figuresHeight else { return run.name }
+    let rates = BenchmarkKind.all.map { kind in
+      let figure = kind.figures(run, state.seen).rate.map { Figures.short($0) } ?? look.glyphs.dash
+      return "\(kind.isReads ? look.glyphs.reads : look.glyphs.writes)\(figure.rightAligned(6))/s"
+    }
+    return rates.joined(separator: " ")
+  }
 
   static func footer(_ state: DashboardState, _ size: Size, _ look: Look) -> [StyledWord] {
     guard let run = state.benchmark, run.startedNs > 0 else { return [] }
@@ -95,6 +108,28 @@ package enum BenchmarkPanel {
 
   // MARK: How fast, and how long operations take
 
+  /// Fewer rows than this have one for the figures, and three for the graph; fewer than that have none for figures.
+  private static let shortHeight = 6
+  private static let figuresHeight = 5
+
+  private static func drawShortFigures(
+    _ run: BenchmarkStatus, _ seen: Observations, on canvas: inout Canvas, _ look: Look
+  ) {
+    for (index, kind) in BenchmarkKind.all.enumerated() {
+      let (rate, times) = kind.figures(run, seen)
+      let sign = kind.isReads ? look.glyphs.reads : look.glyphs.writes
+      let gradient = kind.isReads ? look.theme.readGraph : look.theme.writeGraph
+      let figure = (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
+      let style = Style(gradient.end, on: look.theme[.background], [.bold])
+      let start = 1 + index * (canvas.width / 2)
+      let column = canvas.write("\(sign)\(figure)/s", column: start, row: 1, style) + 1
+      let tail = times.map { "p99\(Figures.time(ns: $0.p99).rightAligned(8))" } ?? ""
+      if column + tail.columns <= start + canvas.width / 2 {
+        canvas.write(tail, column: column, row: 1, look.style(.text))
+      }
+    }
+  }
+
   private static func drawFigures(
     _ kind: BenchmarkKind, _ run: BenchmarkStatus, _ seen: Observations, row: Int, on canvas: inout Canvas, _ look: Look
   ) {
@@ -102,7 +137,9 @@ package enum BenchmarkPanel {
     let gradient = kind.isReads ? look.theme.readGraph : look.theme.writeGraph
     let sign = kind.isReads ? look.glyphs.reads : look.glyphs.writes
     let figure = (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
-    let unit = canvas.width < 50 ? "/s" : kind.isReads ? " reads/s " : " writes/s"
+    let unit =
+      canvas.width < 50
+      ? "/s" : " \(ThroughputPanel.unit(kind.isReads ? "read" : "write", figure))\(kind.isReads ? " " : "")"
     let style = Style(gradient.end, on: look.theme[.background], [.bold])
     let column = canvas.write("\(sign) \(figure)\(unit)", column: 1, row: row, style) + 2
     if let times { PercentileWords.draw(times, column: column, row: row, on: &canvas, look) }

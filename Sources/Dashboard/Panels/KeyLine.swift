@@ -124,7 +124,11 @@ package enum KeyLine {
         Hint(arrows, "select"), Hint("s", "sort", .character("s")), Hint("r", "reverse", .character("r")),
         Hint("/", "find", .character("/")),
       ]
-    case .ring: [Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges")]
+    case .ring:
+      [
+        Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges"),
+        Hint("r", state.showsHeat ? "owners" : "heat", .character("r")),
+      ]
     case .benchmark:
       graph + [Hint("x", state.benchmark?.isRunning == true ? "stop it" : "close", .character("x"))]
     case .throughput: graph

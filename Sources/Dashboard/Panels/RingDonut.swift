@@ -16,6 +16,8 @@ struct RingDonut {
   let places: [Int: Double]
   /// A place to point at.
   var mark: RingMark?
+  /// What is done where; with it the bands inside the owners' are coloured by it.
+  var heat: RangeHeat?
 
   /// Part of the radius that the hole takes: room for two figures at the smallest useful size.
   private static let hole = 0.54
@@ -48,8 +50,12 @@ struct RingDonut {
   private struct Pixel {
     var owner: RingOwners.Owner
     var rank: Int
+    /// How hot it is, where that is shown.
+    var heat: Double?
 
-    func color(_ theme: Theme) -> Color { owner.color(theme, rank: rank) }
+    func color(_ theme: Theme) -> Color {
+      heat.map { theme.heat(at: $0) } ?? owner.color(theme, rank: rank)
+    }
   }
 
   private func pixel(_ x: Double, _ y: Double, _ radius: Double) -> Pixel? {
@@ -62,7 +68,10 @@ struct RingDonut {
     guard let owner = owners.owner(slot: Swift.min(slot, owners.ring.slotCount - 1), rank: rank) else { return nil }
     // A partition tears the ring: what is cut off has no edge.
     if owner.condition == .cutOff, distance > 1 - Self.tear / radius { return nil }
-    return Pixel(owner: owner, rank: rank)
+    let hot =
+      rank > 0
+      ? heat.map { $0.part(ofSlot: Swift.min(slot, owners.ring.slotCount - 1), of: owners.ring.slotCount) } : nil
+    return Pixel(owner: owner, rank: rank, heat: hot)
   }
 
   /// Pixels that the cut-off side's ranges lack at the ring's edge.
@@ -88,6 +97,12 @@ struct RingDonut {
   private func put(_ upper: Pixel?, _ lower: Pixel?, column: Int, row: Int, on canvas: inout Canvas) {
     guard let shown = upper ?? lower else { return }
     let background = look.theme[.background]
+    if look.usesLetters, let heat = shown.heat {
+      let levels = look.glyphs.shades
+      let level = levels[Swift.min(levels.count - 1, Int(heat * Double(levels.count)))]
+      canvas.put(level, column: column, row: row, look.style(.text))
+      return
+    }
     if look.usesLetters {
       // Every other cell says what is wrong, those between whose range it is; a dead node's owner is told by its label.
       let texture = shown.owner.condition.texture(look.glyphs)
@@ -97,7 +112,7 @@ struct RingDonut {
         Style(shown.owner.letterColor(look.theme), on: background))
       return
     }
-    if let upper, let lower, upper.owner.condition == lower.owner.condition,
+    if let upper, let lower, upper.heat == nil, lower.heat == nil, upper.owner.condition == lower.owner.condition,
       let texture = upper.owner.condition.texture(look.glyphs)
     {
       let ground = upper.owner.isDead ? look.theme[.ringDead] : background
@@ -106,14 +121,27 @@ struct RingDonut {
     }
     switch (upper, lower) {
     case (let upper?, let lower?):
+      let (front, back) = (upper.color(look.theme), lower.color(look.theme))
+      // Only what is in front can be dimmed.
+      let isWhole = front == back && isDimmed(upper) && isDimmed(lower)
       canvas.put(
-        look.glyphs.upperHalf, column: column, row: row, Style(upper.color(look.theme), on: lower.color(look.theme)))
+        isWhole ? look.glyphs.swatch : look.glyphs.upperHalf, column: column, row: row,
+        Style(front, on: isWhole ? background : back, isDimmed(upper) && isDimmed(lower) ? .dim : []))
     case (let upper?, nil):
-      canvas.put(look.glyphs.upperHalf, column: column, row: row, Style(upper.color(look.theme), on: background))
+      canvas.put(
+        look.glyphs.upperHalf, column: column, row: row,
+        Style(upper.color(look.theme), on: background, isDimmed(upper) ? .dim : []))
     case (nil, let lower?):
-      canvas.put(look.glyphs.lowerHalf, column: column, row: row, Style(lower.color(look.theme), on: background))
+      canvas.put(
+        look.glyphs.lowerHalf, column: column, row: row,
+        Style(lower.color(look.theme), on: background, isDimmed(lower) ? .dim : []))
     case (nil, nil): break
     }
+  }
+
+  /// A colour of the terminal's own palette has no shades: inner bands of it are dim.
+  private func isDimmed(_ pixel: Pixel) -> Bool {
+    pixel.rank > 0 && look.theme.node(pixel.owner.id).components == nil
   }
 
   /// Capital letters for the primaries' band, small ones for the others, `x` for the dead.

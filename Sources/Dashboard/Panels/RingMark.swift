@@ -43,7 +43,9 @@ enum RingCaption {
   ) -> [Word] {
     guard let status = state.status else { return [] }
     let choices: [[Word]]
-    if let mark {
+    if state.showsHeat, state.focus != .panel(.ring) || mark == nil {
+      choices = heat(state.seen.heat).map { [Word(text: $0, node: nil)] }
+    } else if let mark {
       choices = mark.isCursor ? range(mark, status, state.ring, look) : walk(mark, state, status, look)
     } else {
       choices = meaning(status, owners, isTour: state.guide != nil, look).map {
@@ -91,6 +93,17 @@ enum RingCaption {
       words.append(name(id))
     }
     return words + [Word(text: ")", node: nil)]
+  }
+
+  private static func heat(_ heat: RangeHeat) -> [String] {
+    guard !heat.rates.isEmpty else { return ["what is done where is not known"] }
+    let mean = heat.rates.reduce(0, +) / Double(heat.rates.count)
+    guard mean > 0 else { return ["operations by range: none now", "no operations now"] }
+    let factor = Figures.factor(heat.most / mean, placesMax: 1)
+    return [
+      "operations by range; the hottest: \(Figures.short(heat.most))/s, \(factor) the mean",
+      "hottest range \(Figures.short(heat.most))/s, \(factor) mean", "hottest \(factor) the mean",
+    ]
   }
 
   /// What the picture means, in the words that matter most now.

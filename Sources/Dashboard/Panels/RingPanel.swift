@@ -15,14 +15,16 @@ package enum RingPanel {
     let mark = RingMark(state)
     let area = tape(size)
     var tape = Canvas(area.size, background: look.style(.text))
-    RingTape(owners: owners, look: look, mark: mark).draw(on: &tape)
+    let heat = state.showsHeat && !state.seen.heat.rates.isEmpty ? state.seen.heat : nil
+    RingTape(owners: owners, look: look, mark: mark, heat: heat).draw(on: &tape)
     canvas.draw(tape, column: area.column, row: area.row)
 
     let gap = area.height > 0 && size.height >= 9 ? 1 : 0
     var donut = Canvas(Size(width: size.width, height: area.row - gap), background: look.style(.text))
     let names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
     let places = state.seen.ringDigest.labelPlaces
-    let hole = RingDonut(owners: owners, look: look, names: names, places: places, mark: mark).draw(on: &donut)
+    let hole = RingDonut(owners: owners, look: look, names: names, places: places, mark: mark, heat: heat).draw(
+      on: &donut)
     writeFigures(status, width: hole, on: &donut, look)
     canvas.draw(donut, column: 0, row: 0)
     guard gap > 0 else { return canvas }

@@ -7,6 +7,8 @@ struct RingTape {
   let look: Look
   /// A place to point at.
   var mark: RingMark?
+  /// What is done where; with it the tape is a row of columns, in the colours of the owners.
+  var heat: RangeHeat?
 
   private static let labelWidth = 5
 
@@ -16,10 +18,12 @@ struct RingTape {
     let lines: Int
     let linesPerRow: Int
 
+    /// Letters have no halves: a row of them is one line of the tape.
+    static func linesPerRow(_ look: Look) -> Int { look.usesLetters ? 1 : 2 }
+
     init(_ size: Size, _ look: Look) {
       width = Swift.max(0, size.width - RingTape.labelWidth)
-      // Letters have no halves: a row of them is one line of the tape.
-      linesPerRow = look.usesLetters ? 1 : 2
+      linesPerRow = Self.linesPerRow(look)
       lines = size.height * linesPerRow
     }
 
@@ -63,6 +67,15 @@ struct RingTape {
       owners.owner(slot: owners.slot(part: line * width + column, of: lines * width), rank: 0)
     }
     let at = column + Self.labelWidth
+    if let heat {
+      let slot = owners.slot(part: row * width + column, of: lines / Shape.linesPerRow(look) * width)
+      let levels = look.glyphs.isASCII ? look.glyphs.asciiLevels : look.glyphs.columnsUp
+      let part = heat.part(ofSlot: slot, of: owners.ring.slotCount)
+      let level = levels[Swift.min(levels.count - 1, Int(part * Double(levels.count)))]
+      let color = owners.owner(slot: slot, rank: 0)?.letterColor(look.theme) ?? look.theme[.dim]
+      if part > 0 { canvas.put(level, column: at, row: row, Style(color, on: look.theme[.background])) }
+      return
+    }
     if look.usesLetters {
       guard let owner = owner(line: row) else { return }
       let texture = owner.condition.texture(look.glyphs)

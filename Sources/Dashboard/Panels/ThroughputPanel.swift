@@ -75,12 +75,17 @@ package enum ThroughputPanel {
     return (Figures.short(rates.reads).rightAligned(6), Figures.short(rates.writes).rightAligned(6))
   }
 
+  /// As wide for one as for several.
+  static func unit(_ noun: String, _ figure: String) -> String {
+    figure.hasSuffix(" 1") || figure == "1" ? "\(noun)/s " : "\(noun)s/s"
+  }
+
   private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }
 
   private static func drawFigures(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
     let rates = figures(state, look)
-    let reads = "\(look.glyphs.reads) \(rates.reads) reads/s"
-    let writes = "\(look.glyphs.writes) \(rates.writes) writes/s"
+    let reads = "\(look.glyphs.reads) \(rates.reads) \(unit("read", rates.reads))"
+    let writes = "\(look.glyphs.writes) \(rates.writes) \(unit("write", rates.writes))"
     let readStyle = Style(look.theme.readGraph.end, on: look.theme[.background], [.bold])
     let writeStyle = Style(look.theme.writeGraph.end, on: look.theme[.background], [.bold])
     var column = canvas.write(reads, column: 1, row: 0, readStyle) + 3

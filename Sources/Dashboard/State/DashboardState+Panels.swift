@@ -136,6 +136,7 @@ extension DashboardState {
 
   /// Left and right go from range to range, up and down by a sixteenth of the ring: a digit of the hash.
   private mutating func moveInRing(_ key: Key) {
+    if key == .character("r") { return showsHeat.toggle() }
     guard ring.slotCount > 0, !ring.owners.isEmpty else { return }
     let at = Swift.min(ringCursor ?? walk?.key.slot ?? 0, ring.slotCount - 1)
     let run = ring.run(around: at)

@@ -78,6 +78,8 @@ package struct DashboardState: Sendable {
   /// What the graphs of throughput and latency show: the same, so that what stands above each other happened together.
   package internal(set) var graphView = GraphView()
   package internal(set) var benchmarkView = GraphView()
+  /// The ring is coloured by what is done where, and not only by owners.
+  package internal(set) var showsHeat = false
   /// Latency as curves; else as a heat map.
   package internal(set) var showsLatencyLines = false
   /// The tour that is being played, if one is; it has the keys then.

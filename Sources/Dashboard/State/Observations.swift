@@ -29,6 +29,7 @@ package struct Observations: Sendable {
   /// What happened that may explain what graphs show.
   package private(set) var causes = CauseMarks()
   private var nodes: [Int: NodeHistory] = [:]
+  package private(set) var heat = RangeHeat()
   /// What is wrong between the nodes; `nil` if nothing is.
   package private(set) var faults: FaultSummary?
   package private(set) var benchmark: BenchmarkStatus?
@@ -58,6 +59,7 @@ package struct Observations: Sendable {
       }
     }
     nodes = nodes.filter { id, _ in new.nodes.contains { $0.id == id } }
+    if let ranges = new.rangeOperations { heat.add(ranges, atNs: atNs) }
     if let latencies = new.latencies { note(latencies, atNs: atNs) }
     noteFaults(new)
     let isOtherRing = status?.ring != new.ring

@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// The characters a picture is drawn with: braille, blocks, or nothing but ASCII.
 package struct Glyphs: Equatable, Sendable {
@@ -86,7 +87,7 @@ extension Glyphs {
   package var warning: String { pick("▲", "!") }
   package var info: String { pick("•", "-") }
   package var times: String { pick("×", "x") }
-  package var dash: String { pick("–", "-") }
+  package var dash: String { pick(Figures.unknown, "-") }
   package var pause: String { pick("■", "=") }
   package var play: String { pick("▶", ">") }
   package var reads: String { pick("▲", "^") }
