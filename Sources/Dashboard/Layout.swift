@@ -152,7 +152,7 @@ package struct Layout: Equatable, Sendable {
   /// cells does.
   private static func nodesHeight(_ nodeCount: Int, of height: Int) -> Int {
     let wanted = Swift.max(5, nodeCount + 3)
-    let most = Swift.max(7, height * 2 / 5)
+    let most = Swift.max(7, nodeCount <= 12 ? height - 13 : height * 2 / 5)
     return Swift.min(nodeCount <= 6 ? wanted : Swift.min(wanted, most), height - 5)
   }
 

@@ -130,7 +130,9 @@ import Testing
   }
 
   @Test func `where the events have too few rows for it, the run takes the place of the throughput`() throws {
-    let state = Scene.measuring.state(Size(width: 80, height: 21))
+    var state = Scene.partitioned.state(Size(width: 80, height: 24))
+    #expect(state.layout.panels[.throughput] != nil)
+    state.apply(benchmark: Sample.benchmark(isRunning: true))
     #expect(state.layout.panels[.throughput] == nil && state.layout.panels[.benchmark] != nil)
   }
 }

@@ -35,7 +35,7 @@ package enum NodesPanel {
     let count = state.nodes.count
     var parts: [String] = []
     if state.nodeFilter.isActive { parts.append("/\(state.nodeFilter.text)\(state.nodeFilter.isTyping ? "_" : "")") }
-    if state.showsTroubleFirst { parts.append("trouble first") }
+    if state.hasTroubleFirst { parts.append("trouble first") }
     if state.nodeOrder != NodeOrder() {
       parts.append("by \(state.nodeOrder.criterion.word)\(state.nodeOrder.isReversed ? ", reversed" : "")")
     }

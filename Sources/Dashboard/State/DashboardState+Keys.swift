@@ -105,7 +105,8 @@ extension DashboardState {
     case .themes, .confirmation, .menu: return false
     }
     switch key {
-    case .character(let character): return character != " " && character != "?"
+    // Those that close it.
+    case .character(let character): return ![" ", "?", "q"].contains(character)
     case .paste: return true
     default: return false
     }

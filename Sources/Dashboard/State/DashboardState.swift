@@ -318,6 +318,11 @@ extension DashboardState {
   /// Whether nodes that are not as the others come first: of more of them than a table shows, those are the ones to see.
   var showsTroubleFirst: Bool { nodeOrder == NodeOrder() && (status?.nodes.count ?? 0) > Self.nodesAtOnce }
 
+  /// Whether there are any, so that the order is not that of the names.
+  var hasTroubleFirst: Bool {
+    showsTroubleFirst && status?.nodes.contains { RingOwners.Condition($0, seen) != .serving } ?? false
+  }
+
   private static let nodesAtOnce = 12
 
   /// Columns inside the events panel.

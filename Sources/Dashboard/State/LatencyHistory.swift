@@ -35,6 +35,17 @@ package struct LatencyHistory: Equatable, Sendable {
     }
 
     init() {}
+
+    /// One of as many parts as alike as can be; all of them together are the whole.
+    func part(_ index: Int, of count: Int) -> Sample {
+      guard count > 1 else { return self }
+      var part = self
+      for bucket in counts.indices {
+        let whole = counts[bucket], share = whole / UInt32(count)
+        part.counts[bucket] = share + (UInt32(index) < whole % UInt32(count) ? 1 : 0)
+      }
+      return part
+    }
   }
 
   /// Five columns of the heat map a second: an idle cluster is looked at as often.
@@ -65,9 +76,7 @@ package struct LatencyHistory: Equatable, Sendable {
     guard number > firstNumber + UInt64(samples.count) else { return false }
     let missing = Int(Swift.min(number - firstNumber - UInt64(samples.count), UInt64(Self.samplesMax)))
     if missing == Self.samplesMax { (samples, firstNumber) = ([], number - UInt64(missing)) }
-    // What a late status tells happened at some time since the last one: it is drawn where it became known.
-    for _ in 1..<Swift.max(1, missing) { samples.append(Sample()) }
-    samples.append(Sample(counts.since(last.counts)))
+    append(counts.since(last.counts), over: missing)
     if samples.count > Self.samplesMax {
       firstNumber += UInt64(samples.count - Self.samplesMax)
       samples.removeFirst(samples.count - Self.samplesMax)
@@ -82,6 +91,16 @@ package struct LatencyHistory: Equatable, Sendable {
       seconds.removeFirst(seconds.count - Self.samplesMax / Self.samplesPerSecond)
     }
     return completed > 0
+  }
+
+  /// What a late status tells happened at some time since the last one: up to a second it is spread evenly, or columns of the
+  /// heat map would alternate between nothing and twice as much; after longer it stands where it became known.
+  private mutating func append(_ counts: LatencyCounts, over missing: Int) {
+    let all = Sample(counts)
+    let parts = missing <= Self.samplesPerSecond ? missing : 1
+    for part in (0..<Swift.max(1, missing)).reversed() {
+      samples.append(part < parts ? all.part(part, of: parts) : Sample())
+    }
   }
 
   /// The percentiles of the last second in which anything was done, if it is one of the last few.
