@@ -38,14 +38,18 @@ struct HeatMap {
     func part(ofNs ns: Double) -> Double { (log10(Swift.max(1, ns)) - low) / (high - low) }
   }
 
-  private typealias Column = [UInt64]
+  /// A moment: counts by bucket, and those that are not 0.
+  private struct Column {
+    var counts = LatencyHistory.noCounts
+    var range = 0..<0
+  }
 
   /// The moments, a column each; empty ones where nothing was done.
   private func columns(_ width: Int) -> [Column] {
     (0..<width).map { column in
-      var counts = LatencyHistory.noCounts
-      history.add(span.part(column, of: width), to: &counts)
-      return counts
+      var moment = Column()
+      moment.range = history.add(span.part(column, of: width), to: &moment.counts)
+      return moment
     }
   }
 
@@ -62,9 +66,9 @@ struct HeatMap {
     drawScale(scale, area, gutter: gutter, isFlipped: isFlipped, plot: &plot, on: &canvas)
     let places = Self.places(scale, rows: rows, isFlipped: isFlipped)
     var most: UInt64 = 1
-    let cells = columns.map { counts in
+    let cells = columns.map { moment in
       var cells = [UInt64](repeating: 0, count: rows)
-      for (bucket, count) in counts.enumerated() where count > 0 { cells[places[bucket]] += count }
+      for bucket in moment.range { cells[places[bucket]] += moment.counts[bucket] }
       most = Swift.max(most, cells.max() ?? 0)
       return cells
     }
@@ -85,11 +89,8 @@ struct HeatMap {
 
   private static func scale(_ columns: [Column]) -> Scale {
     var (least, most) = (Int.max, 0)
-    for counts in columns {
-      guard let first = counts.firstIndex(where: { $0 > 0 }), let last = counts.lastIndex(where: { $0 > 0 }) else {
-        continue
-      }
-      (least, most) = (Swift.min(least, first), Swift.max(most, last))
+    for column in columns where !column.range.isEmpty {
+      (least, most) = (Swift.min(least, column.range.lowerBound), Swift.max(most, column.range.upperBound - 1))
     }
     guard least <= most else { return Scale(1_000...1_000_000) }
     let low = Double(LatencyCounts.upperNs(ofBucket: Swift.max(0, least - 1)))
@@ -167,8 +168,9 @@ struct HeatMap {
     plot.put(shade, column: column, row: row, Style(gradient.color(at: level), on: look.theme[.background]))
   }
 
-  private func drawLines(_ counts: Column, _ scale: Scale, column: Int, isFlipped: Bool, on plot: inout Canvas) {
-    guard plot.height >= 3, let found = LatencyHistory.percentiles(counts) else { return }
+  private func drawLines(_ moment: Column, _ scale: Scale, column: Int, isFlipped: Bool, on plot: inout Canvas) {
+    guard plot.height >= 3, let found = LatencyHistory.percentiles(moment.counts, in: moment.range)
+    else { return }
     for (ns, sign) in [(found.p99, look.glyphs.tailLine), (found.p50, look.glyphs.medianLine)] {
       let fromBottom = Swift.max(0, Swift.min(plot.height - 1, Int(scale.part(ofNs: ns) * Double(plot.height))))
       let row = isFlipped ? fromBottom : plot.height - 1 - fromBottom

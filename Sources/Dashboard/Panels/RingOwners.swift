@@ -6,14 +6,18 @@ struct RingOwners {
   private let showsNext: Bool
   /// Slots before this one have been handed over, as far as they move.
   private let handedOver: Int
-  private let conditions: [Int: Condition]
+  /// By node id, which are small: asked for every pixel.
+  private let conditions: [Condition?]
 
   /// - Parameter phase: in the second phase of the animation moving slots show their owner after the change.
   init(_ status: ClusterStatus, _ seen: Observations, phase: Bool) {
     ring = seen.ring
     showsNext = phase && !ring.nextOwners.isEmpty
     handedOver = Int((status.change?.fraction ?? 0) * Double(ring.slotCount))
-    conditions = Dictionary(status.nodes.map { ($0.id, Condition($0, seen)) }) { first, _ in first }
+    let idsEnd = Swift.min(Int(UInt16.max), (status.nodes.map(\.id).max() ?? -1) + 1)
+    var conditions = [Condition?](repeating: nil, count: Swift.max(0, idsEnd))
+    for node in status.nodes where conditions.indices.contains(node.id) { conditions[node.id] = Condition(node, seen) }
+    self.conditions = conditions
   }
 
   /// How an owner is drawn.
@@ -146,13 +150,13 @@ struct RingOwners {
     let isMoving = !ring.nextOwners.isEmpty && now != next
     let isHandedOver = isMoving && slot < handedOver
     guard let id = isMoving && (showsNext || isHandedOver) ? next ?? now : now ?? next else { return nil }
-    return Owner(id: id, condition: conditions[id] ?? .serving, isMoving: isMoving && !isHandedOver)
+    return Owner(id: id, condition: condition(ofNode: id), isMoving: isMoving && !isHandedOver)
   }
 
-  func condition(ofNode id: Int) -> Condition { conditions[id] ?? .serving }
+  func condition(ofNode id: Int) -> Condition { id < conditions.count ? conditions[id] ?? .serving : .serving }
 
   /// The conditions in which nodes are, the worst last.
-  var present: [Condition] { Condition.allCases.filter { condition in conditions.values.contains(condition) } }
+  var present: [Condition] { Condition.allCases.filter { condition in conditions.contains(condition) } }
 
   private static func id(_ owners: [UInt16], slot: Int, rank: Int, ranks: Int) -> Int? {
     let index = slot * ranks + rank

@@ -133,7 +133,13 @@ package struct DashboardState: Sendable {
 
 extension DashboardState {
   /// What the picture shows: the present, or the moment it was frozen at.
-  package var seen: Observations { held ?? live }
+  ///
+  /// Lent and not returned: a copy of all its parts for each panel and node would be a tenth of a frame.
+  package var seen: Observations {
+    _read {
+      if held == nil { yield live } else { yield held! }
+    }
+  }
   package var isFrozen: Bool { held != nil }
 
   package var status: ClusterStatus? { seen.status }

@@ -114,7 +114,9 @@ package struct LatencyHistory: Equatable, Sendable {
   private static let recentSeconds = 10
 
   /// How many took how long in a span, by bucket, added to `counts`.
-  func add(_ span: GraphSpan, to counts: inout [UInt64]) {
+  /// - Returns: the buckets that got any, from the first to the last.
+  @discardableResult
+  func add(_ span: GraphSpan, to counts: inout [UInt64]) -> Range<Int> {
     add(
       span.startNs / Self.sampleNs..<Swift.max(span.startNs / Self.sampleNs + 1, span.endNs / Self.sampleNs),
       to: &counts)
@@ -135,24 +137,32 @@ package struct LatencyHistory: Equatable, Sendable {
 
   static let noCounts = [UInt64](repeating: 0, count: LatencyCounts.bucketCount)
 
-  private func add(_ numbers: Range<UInt64>, to counts: inout [UInt64]) {
+  @discardableResult
+  private func add(_ numbers: Range<UInt64>, to counts: inout [UInt64]) -> Range<Int> {
     let low = Swift.max(numbers.lowerBound, firstNumber),
       high = Swift.min(numbers.upperBound, firstNumber + UInt64(samples.count))
-    guard low < high else { return }
-    for sample in samples[Int(low - firstNumber)..<Int(high - firstNumber)] {
-      for (index, count) in sample.counts.enumerated() { counts[sample.first + index] += UInt64(count) }
+    guard low < high else { return 0..<0 }
+    var (first, end) = (LatencyCounts.bucketCount, 0)
+    for sample in samples[Int(low - firstNumber)..<Int(high - firstNumber)] where !sample.counts.isEmpty {
+      for index in sample.counts.indices { counts[sample.first + index] += UInt64(sample.counts[index]) }
+      (first, end) = (Swift.min(first, sample.first), Swift.max(end, sample.first + sample.counts.count))
     }
+    return first < end ? first..<end : 0..<0
   }
 
   /// - Complexity: O(buckets).
-  static func percentiles(_ counts: [UInt64]) -> Percentiles? {
-    let total = counts.reduce(0, +)
+  static func percentiles(_ counts: [UInt64]) -> Percentiles? { percentiles(counts, in: counts.indices) }
+
+  /// Of the buckets in a range, outside of which there are none.
+  static func percentiles(_ counts: [UInt64], in range: Range<Int>) -> Percentiles? {
+    var total: UInt64 = 0
+    for bucket in range { total += counts[bucket] }
     guard total > 0 else { return nil }
     let parts = [0.5, 0.95, 0.99, 0.999].map { Swift.max(1, UInt64((Double(total) * $0).rounded(.up))) }
     var found = [Double](repeating: 0, count: parts.count)
     var (seen, next) = (UInt64(0), 0)
-    for (bucket, count) in counts.enumerated() where count > 0 {
-      seen += count
+    for bucket in range where counts[bucket] > 0 {
+      seen += counts[bucket]
       while next < parts.count, seen >= parts[next] {
         found[next] = Double(LatencyCounts.upperNs(ofBucket: bucket))
         next += 1
