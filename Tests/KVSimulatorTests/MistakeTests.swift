@@ -14,7 +14,9 @@ import Testing
 
   /// Those that chance has not been seen to bring about; their scripts do.
   private static let scriptedOnly: [PlantedMistake] = [
-    .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers,
+    .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
+    .settlesUnsynced, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
+    .keepsPurgedTag, .keepsSlots,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

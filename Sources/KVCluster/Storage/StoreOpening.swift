@@ -8,7 +8,7 @@ import Synchronization
 /// ``run(_:)`` does one unit, ``finish()`` hands over the store.
 package final class StoreOpening: @unchecked Sendable {
   private let recovery: LogRecovery
-  private let checkpoint: Checkpoint?
+  let checkpoint: Checkpoint?
   private let table: SegmentTable
   private let stripes: StripeTable
   private let cacheBytes: Int
