@@ -373,7 +373,7 @@ package final class StoreOpening: @unchecked Sendable {
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
       durable: .start)
     let store = Store(
-      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start, drops: drops)
+      log: log, stripes: stripes, settled: state.settled, covered: checkpoint?.covers ?? .start, drops: drops)
     store.invertedHashes = state.invertedHashes
     store.newestTag = state.newestTag
     store.damage = state.found.damage
