@@ -108,11 +108,13 @@ struct HeatMap {
   private func drawScale(
     _ scale: Scale, _ area: Rect, gutter: Int, isFlipped: Bool, plot: inout Canvas, on canvas: inout Canvas
   ) {
-    // From the top down, each with a row between it and the one before.
+    // From the top down, each with a row between it and the one before; of many the powers of ten.
     var last = Int.max
-    for ns in scale.steps.reversed() {
+    let steps =
+      scale.steps.count > 6 ? scale.steps.filter { abs(log10($0) - log10($0).rounded()) < 0.01 } : scale.steps
+    for ns in steps.reversed() {
       let fromBottom = Swift.min(area.height - 1, Int((scale.part(ofNs: ns) * Double(area.height)).rounded(.down)))
-      guard last == .max || last - fromBottom >= 2 || fromBottom == 0 && last > 0 else { continue }
+      guard last == .max || last - fromBottom >= 2 else { continue }
       last = fromBottom
       let row = isFlipped ? fromBottom : area.height - 1 - fromBottom
       GridLine.draw(row: row, on: &plot, look)

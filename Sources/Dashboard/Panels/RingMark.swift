@@ -110,10 +110,14 @@ enum RingCaption {
   private static func meaning(
     _ status: ClusterStatus, _ owners: RingOwners, isTour: Bool, _ look: Look
   ) -> [String] {
-    if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
     let legend = owners.present.compactMap { condition -> String? in
       guard let texture = condition.texture(look.glyphs), let words = condition.words else { return nil }
       return "\(texture) \(words)"
+    }
+    if status.change != nil {
+      let moving = ["moving ranges alternate: old owner, new owner", "moving ranges alternate"]
+      return legend.isEmpty
+        ? moving : moving.map { "\(legend.joined(separator: "  "))   \($0)" } + [legend.joined(separator: "  ")]
     }
     if !legend.isEmpty {
       let all = legend.joined(separator: "   ")
