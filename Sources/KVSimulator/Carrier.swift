@@ -14,7 +14,9 @@ extension PlantedMistake {
   package var carriers: [Carrier] {
     switch self {
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced: [.messages]
-    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers: [.direct]
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
+      .keepsSlots:
+      [.direct]
     default: Carrier.allCases
     }
   }

@@ -121,18 +121,23 @@ extension Cluster {
     }
   }
   /// An operation of a simulation's client: by message or by direct call, as the program would carry it.
-  /// - Parameter completion: hears once how it ended, perhaps before this returns.
+  /// - Parameters:
+  ///   - drawn: the tag that a write got from ``drawTag()``.
+  ///   - completion: hears once how it ended, perhaps before this returns.
   /// - Throws: nothing was done.
   package func submit(
-    _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil,
+    _ call: ClientOperation.Call, _ key: [UInt8], consistency: Consistency? = nil, drawn: Tag? = nil,
     completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
   ) throws(ClusterError) {
     // A caller in the running program waits for the disk; here it comes again.
     if call != .get, holdsWritersBack {
       throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
     }
-    try dataPath.submit(call, key, consistency, completion: completion)
+    try dataPath.submit(call, key, consistency, drawn: drawn, completion: completion)
   }
+
+  /// The tag of a write whose thread is held up before it goes on.
+  package func drawTag() throws(ClusterError) -> Tag { try dataPath.drawEarly() }
 
   package func syncIfDue(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.runIfDue() } }
   package func syncNow(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.syncNow() } }
@@ -263,6 +268,10 @@ extension Cluster {
   /// Nodes that do not vote, and why not.
   package var suspects: [String] { parts.roster.live.filter { $0.store.isSuspect }.map(\.name) }
   package func isSuspect(_ name: String) -> Bool { parts.roster.node(named: name)?.replica?.store.isSuspect ?? false }
+  /// Has the maintenance of each node empty all segments that have dead records.
+  package func requestCompaction() {
+    for replica in parts.roster.live { replica.wantsCompaction.store(true, ordering: .releasing) }
+  }
   /// Whether segments are left with records that cannot be read: the node's next start finds them again, though the node
   /// has been rebuilt since.
   package func hasDamagedSegments(_ name: String) -> Bool {

@@ -19,7 +19,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   package var capacityBytes = Int.max
   /// Syncs are begun and do not end: whoever drives a log on this disk must not expect them to.
   package var holdsSyncs = false
-  /// A loss of power takes all that was not synced, not what chance will have.
+  /// A loss of power takes all that was not synced, not what chance will have, and a sync that fails leaves all in memory.
   package var losesAllUnsynced = false
   /// Steps so far.
   package private(set) var steps = 0
@@ -277,7 +277,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   private func syncNow(_ file: SimulatedFile) throws(StorageError) {
     file.inode.checkBounds(file.path)
     if faults.isDue(.sync) {
-      file.inode.failSync(&random)
+      file.inode.failSync(&random, keepingNone: losesAllUnsynced)
       throw .io(operation: "fdatasync", path: file.path, code: 5)
     }
     file.inode.sync()

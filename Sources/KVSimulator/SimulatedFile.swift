@@ -156,10 +156,11 @@ final class SimulatedInode {
   }
 
   /// A sync that fails: each sector was written, or its new bytes are gone, or they stay in memory and count as written.
-  func failSync(_ random: inout SeededRandom) {
+  /// - Parameter keepingNone: all of them stay in memory.
+  func failSync(_ random: inout SeededRandom, keepingNone: Bool) {
     asFile {
       forEachUnsynced { number, range in
-        switch random.below(3) {
+        switch keepingNone ? 2 : random.below(3) {
         case 0: keep(range)
         case 1: revert(range)
         default:

@@ -22,6 +22,13 @@ enum DirectMistakeScripts {
     case .suspectsAgree: try PlantedMistakeScripts.suspectsAgree(script)
     case .leavesSealedUnsynced: try PlantedMistakeScripts.leavesSealedUnsynced(script)
     case .answersLatecomers: try PlantedMistakeScripts.answersLatecomers(script)
+    case .writesBackToOldOwners: try writesBackToOldOwners(script)
+    case .settlesUnsynced: try settlesUnsynced(script)
+    case .forgetsFailedSync: try PlantedMistakeScripts.forgetsFailedSync(script)
+    case .rebuildsFromOne: try PlantedMistakeScripts.rebuildsFromOne(script)
+    case .buriesEarly: try PlantedMistakeScripts.buriesEarly(script)
+    case .keepsPurgedTag: try PlantedMistakeScripts.keepsPurgedTag(script)
+    case .keepsSlots: try PlantedMistakeScripts.keepsSlots(script)
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
       Issue.record("\(mistake) is not shown by direct call")
     }
@@ -87,6 +94,41 @@ enum DirectMistakeScripts {
     try script.start("node1")
     try script.start("node3")
     script.crash("node2")
+    for key in keys { try script.get(key) }
+  }
+
+  /// When all that moves has been copied, node3 alone takes a write, since the disks of the others are full. A reader finds
+  /// it with node1; then the range is the others' alone.
+  private static func writesBackToOldOwners(_ script: Script) throws {
+    for key in keys { try script.put("old", key) }
+    let change = try script.cluster.beginChange(.join, "node4")
+    PlantedMistakeScripts.carryOut(change, script, until: .writeSettled)
+    let disks = ["node1", "node2", "node4"].map { script.machine.disk(of: $0) }
+    for disk in disks { disk.capacityBytes = disk.usedBytes }
+    // A record of its size needs a segment of its own.
+    for key in keys { try script.begin(.put([UInt8](repeating: 7, count: 70_000)), key) }
+    for disk in disks { disk.capacityBytes = .max }
+    script.crash("node2")
+    script.crash("node4")
+    for key in keys { try script.get(key) }
+    try script.start("node2")
+    try script.start("node4")
+    script.carryOut(change)
+    script.crash("node1")
+    for key in keys { try script.get(key) }
+  }
+
+  /// Values are on node1 and node2. node4 takes over ranges of node1, and node3 gets what it had missed of them; then both
+  /// lose their power.
+  private static func settlesUnsynced(_ script: Script) throws {
+    script.crash("node3")
+    for key in keys { try script.put("value", key) }
+    try script.start("node3")
+    script.holdsSyncs = true
+    PlantedMistakeScripts.carryOut(try script.cluster.beginChange(.join, "node4"), script, until: .drop)
+    script.crash("node2")
+    for node in ["node3", "node4"] { try PlantedMistakeScripts.restart(script, node, losingPower: true) }
+    script.holdsSyncs = false
     for key in keys { try script.get(key) }
   }
 

@@ -7,10 +7,12 @@ import Testing
 /// By message here; by direct call in ``DirectMistakeScripts``.
 enum PlantedMistakeScripts {
   static func run(_ mistake: PlantedMistake, planted: Bool, by carrier: Carrier) throws -> Verdict {
-    let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree].contains(mistake)
+    let isUnsynced = [.amnesiacVotes, .believesPastLives, .suspectsAgree, .rebuildsFromOne]
+      .contains(mistake)
     let script = try Script(
       planted ? mistake : nil, fsync: isUnsynced ? .everysec : .always, carrier,
-      segmentBytes: mistake == .leavesSealedUnsynced ? 4_096 : 65_536)
+      segmentBytes: mistake == .leavesSealedUnsynced ? 4_096 : 65_536,
+      checkpointBytes: mistake == .keepsSlots ? 1 << 10 : 1 << 28)
     switch carrier {
     case .messages: try run(mistake, script)
     case .direct: try DirectMistakeScripts.run(mistake, script)
@@ -35,7 +37,11 @@ enum PlantedMistakeScripts {
     case .believesPastLives: try believesPastLives(script)
     case .streamsOnce: try streamsOnce(script)
     case .purgesUnsynced: try purgesUnsynced(script)
-    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers:
+    case .writesBackToOldOwners: try writesBackToOldOwners(script)
+    case .settlesUnsynced: try settlesUnsynced(script)
+    case .keepsPurgedTag: try keepsPurgedTag(script)
+    case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
+      .keepsSlots:
       Issue.record("\(mistake) is not shown by message")
     }
   }

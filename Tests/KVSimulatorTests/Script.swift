@@ -52,17 +52,24 @@ final class Script {
   // MARK: - Operations
 
   /// Begins an operation of a client that reaches `node` only; by direct call there is no such thing.
+  /// - Parameter meanwhile: happens after a write has drawn its tag, and before it goes on.
   @discardableResult
   func begin(
-    _ call: ClientOperation.Call, _ key: String = "key", via node: String? = nil, at consistency: Consistency? = nil
+    _ call: ClientOperation.Call, _ key: String = "key", via node: String? = nil, at consistency: Consistency? = nil,
+    meanwhile: (() throws -> Void)? = nil
   ) throws -> Int {
     let number = calls.count
     calls.append(
       SimulatedCall(
         client: number, key: Array(key.utf8), call: call, consistency: consistency, invokedAt: moment()))
+    var drawn: Tag?
+    if let meanwhile {
+      drawn = try cluster.drawTag()
+      try meanwhile()
+    }
     cluster.setCoordinator(node)
     do throws(ClusterError) {
-      try cluster.submit(call, Array(key.utf8), consistency: consistency) { [answers] outcome in
+      try cluster.submit(call, Array(key.utf8), consistency: consistency, drawn: drawn) { [answers] outcome in
         answers.list.withLock { $0.append((number, outcome)) }
       }
     } catch {

@@ -78,6 +78,7 @@ package final class ChangeExecution {
       if changes.options.mistake != .dropsBeforeStream { return try stream() }
       generation = changes.data.partitions.currentGeneration
     case .sync:
+      if changes.options.mistake == .settlesUnsynced { break }
       for replica in changes.roster.live {
         replica.commit.syncNow()
         if let failure = replica.store.log.failure { throw failure }

@@ -33,15 +33,16 @@ extension DataPath {
     }
   }
 
+  /// - Parameter drawn: a tag that the caller has drawn already.
   /// - Returns: `nil` if it has ended.
   @inline(__always)
   private func beginWrite(
     _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
-    _ options: WriteOptions
+    _ options: WriteOptions, drawn: Tag? = nil
   ) throws(ClusterError) -> Unfinished? {
     let operation = try begin(kind, key, value, options.consistency)
     do throws(ClusterError) {
-      let tag = try drawTag()
+      let tag = if let drawn { drawn } else { try drawTag() }
       let pending =
         if links.isFaulty { messages.begin(operation, key, value, tag) } else {
           try direct.write(operation, key, value, tag)
@@ -157,13 +158,18 @@ extension DataPath {
 
   // MARK: - In a simulation
 
+  /// The tag of a write that is submitted later: its thread was held up in between.
+  package func drawEarly() throws(ClusterError) -> Tag { try drawTag() }
+
   /// An operation whose end is told to `completion`, once, perhaps before this returns.
+  /// - Parameter drawn: a write's tag, if it has been drawn already.
   /// - Throws: nothing was done.
   package func submit(
-    _ call: ClientOperation.Call, _ key: [UInt8], _ consistency: Consistency?,
+    _ call: ClientOperation.Call, _ key: [UInt8], _ consistency: Consistency?, drawn: Tag? = nil,
     completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
   ) throws(ClusterError) {
-    let (result, unfinished) = try key.withBytes { key throws(ClusterError) in try begin(call, key, consistency) }
+    let (result, unfinished) = try key.withBytes { key throws(ClusterError) in try begin(call, key, consistency, drawn)
+    }
     guard let unfinished else { return completion(result) }
     unfinished.pending.onDecision { [self] outcome in
       do throws(ClusterError) {
@@ -181,18 +187,22 @@ extension DataPath {
   }
 
   private func begin(
-    _ call: ClientOperation.Call, _ key: UnsafeRawBufferPointer, _ consistency: Consistency?
+    _ call: ClientOperation.Call, _ key: UnsafeRawBufferPointer, _ consistency: Consistency?, _ drawn: Tag?
   ) throws(ClusterError) -> (ClientOperation.Outcome, Unfinished?) {
+    let options = WriteOptions(consistency: consistency)
     switch call {
     case .get:
       let (value, unfinished) = try beginRead(key, ReadOptions(consistency: consistency)) { Array($0) }
       return (.found(value), unfinished)
     case .put(let value):
-      let options = WriteOptions(consistency: consistency)
-      return (.done, try value.withBytes { value throws(ClusterError) in try beginWrite(.put, key, value, options) })
+      let write = try value.withBytes { value throws(ClusterError) in
+        try beginWrite(.put, key, value, options, drawn: drawn)
+      }
+      return (.done, write)
     case .delete:
-      let (options, empty) = (WriteOptions(consistency: consistency), UnsafeRawBufferPointer(start: nil, count: 0))
-      return (.done, try beginWrite(.delete, key, empty, options))
+      return (
+        .done, try beginWrite(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options, drawn: drawn)
+      )
     }
   }
 }

@@ -12,8 +12,9 @@ package final class DirectCarrier: Sendable {
   /// For people who are told to look at it.
   let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
-  /// A planted mistake: looked at only where an owner does not answer.
+  /// Planted mistakes: looked at only where an owner does not answer, or a tombstone was purged meanwhile.
   private let hintsCountAsAcks: Bool
+  private let keepsPurgedTag: Bool
 
   init(_ partitions: PartitionTable, _ tags: TagSource, _ service: ReplicaService, _ settings: DataPath.Settings) {
     self.partitions = partitions
@@ -22,6 +23,7 @@ package final class DirectCarrier: Sendable {
     folder = settings.folder
     whyFailed = settings.whyFailed
     hintsCountAsAcks = settings.mistake == .hintCountsAsAck
+    keepsPurgedTag = settings.mistake == .keepsPurgedTag
   }
 
   // MARK: - Writing
@@ -48,7 +50,7 @@ package final class DirectCarrier: Sendable {
     _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
   ) throws(ClusterError) -> PendingOperation? {
     var write = write
-    do { write.tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
+    if !keepsPurgedTag { do { write.tag = try tags.draw() } catch { throw .storage(error.refusingWrite) } }
     return try apply(write, consistency, partition)
   }
 

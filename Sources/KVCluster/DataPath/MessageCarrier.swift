@@ -110,7 +110,8 @@ package final class MessageCarrier: @unchecked Sendable {
       // Looked up and registered as one: a change of owners that does not find the operation here comes before it, and
       // has let every partition use its view.
       let (view, purged) = look(at: client.hash)
-      guard let tag = tag == .none || tag > purged ? tag : try? tags.draw() else { return true }
+      let isValid = tag == .none || tag > purged || mistake == .keepsPurgedTag
+      guard let tag = isValid ? tag : try? tags.draw() else { return true }
       let operation = MessageCarrier.operation(
         entries.next, client, key, value, tag, view, deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, caller: pending, coordinator: drawCoordinator()))

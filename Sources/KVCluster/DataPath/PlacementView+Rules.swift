@@ -9,14 +9,17 @@ extension PlacementView {
     /// How many must hold what a get returns.
     let writeBack: Int
     let nextWriteBack: Int
+    /// Wrong: one owner vouches for another. Only for the mistake of that name.
+    let trustsOneOther: Bool
 
     init(_ quorum: QuorumSettings, next: QuorumSettings?, _ mistake: PlantedMistake?) {
       let returnsAnything = mistake == .noWriteBack || mistake == .readsOne
       read = mistake == .readsOne ? 1 : quorum.read
+      trustsOneOther = mistake == .rebuildsFromOne
       write = mistake == .writesNewOwnersOnly && next != nil ? 0 : quorum.write
       nextWrite = next?.write ?? 0
       writeBack = returnsAnything ? 0 : write
-      nextWriteBack = returnsAnything ? 0 : nextWrite
+      nextWriteBack = returnsAnything || mistake == .writesBackToOldOwners ? 0 : nextWrite
     }
 
     /// So many owners that hold one version, each an owner of both rings during a change, are all that a get needs.
@@ -34,6 +37,7 @@ extension PlacementView {
   /// Owners that between them had every acknowledged version, of each ring: N − W + 1, for any W meet them.
   @inline(__always)
   func evidenceRule(_ participants: Participants) -> QuorumRule {
+    if needs.trustsOneOther { return QuorumRule(owners: participants.owners, needed: 1) }
     let nextCount = participants.nextOwners.count
     return QuorumRule(
       owners: participants.owners, needed: participants.owners.count - quorum.write + 1,

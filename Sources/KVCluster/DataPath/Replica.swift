@@ -23,7 +23,7 @@ package final class Replica: @unchecked Sendable {
   let compactions = Atomic<Int>(0)
   let compactedBytes = Atomic<Int>(0)
   /// Set by whoever wants all dead records gone now; cleared when they are.
-  let wantsCompaction = Atomic<Bool>(false)
+  package let wantsCompaction = Atomic<Bool>(false)
 
   init(id: UInt16, name: String, store: Store, commit: GroupCommit) {
     self.id = id

@@ -42,4 +42,18 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case leavesSealedUnsynced
   /// A sync answers also those who came while it was under way.
   case answersLatecomers
+  /// While owners change, a read waits for the old ones only to hold what it returns.
+  case writesBackToOldOwners
+  /// A change is settled while copies that moved are not on the disk.
+  case settlesUnsynced
+  /// Nobody remembers that a node's sync failed, once the node starts again.
+  case forgetsFailedSync
+  /// A node that may have lost writes is compared with one other owner before it votes.
+  case rebuildsFromOne
+  /// Compaction drops a purged tombstone while older records of its key are left.
+  case buriesEarly
+  /// A write whose tag was drawn before a newer tombstone was purged keeps it.
+  case keepsPurgedTag
+  /// A start takes the slots of a checkpoint's segments as they were when it was written.
+  case keepsSlots
 }

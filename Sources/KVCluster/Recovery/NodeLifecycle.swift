@@ -42,11 +42,13 @@ package final class NodeLifecycle: Sendable {
   /// - Parameter isExpected: the node has had a log; if it is gone, so is what the node acknowledged.
   func openLog(_ name: String, isExpected: Bool) throws(StorageError) -> StoreOpening {
     let known = try known(of: name, isLeased: isExpected)
-    return try StoreOpening(
+    let opening = try StoreOpening(
       disk: folder.disk, folder: DataFolder.logFolder(name),
       identity: LogIdentity(clusterID: roster.configuration.clusterID, node: name), segmentBytes: options.segmentBytes,
       cacheBytes: options.cacheBytes, isExpected: known.isExpected, mayHaveLostPower: mayHaveLostPower(name),
       known: known.end)
+    opening.checkpoint?.keepsSlots = options.mistake == .keepsSlots
+    return opening
   }
 
   /// Whether a loss of power may have taken what was not synced, for all that the node's folder says: after one nodes are
@@ -104,6 +106,7 @@ package final class NodeLifecycle: Sendable {
     case .suspectsAgree:
       store.agreesAlways.store(true, ordering: .relaxed)
       store.isSuspect = store.isSuspect
+    case .buriesEarly: store.buriesEarly.store(true, ordering: .relaxed)
     case .leavesSealedUnsynced: store.log.leavesSealedUnsynced.store(true, ordering: .relaxed)
     default: break
     }
@@ -175,6 +178,7 @@ package final class NodeLifecycle: Sendable {
   /// Makes durable, in its own folder and in those of the others, that nothing the node has is to be believed before it was
   /// compared with other owners.
   private func distrust(_ replica: Replica) {
+    if options.mistake == .forgetsFailedSync { return }
     replica.store.isSuspect = true
     note(replica)
     do throws(StorageError) {

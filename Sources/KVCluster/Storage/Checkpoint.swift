@@ -36,6 +36,8 @@ final class Checkpoint: @unchecked Sendable {
   /// Slot there, id, end, purged bytes; and the slot the segment has now, 0 if it is gone.
   private let segments: [(slot: Int, id: UInt64, end: Int, purged: Int, now: Int)]
   private let slots: [Int]
+  /// Wrong: the slots are as they were. Only for the mistake of that name.
+  var keepsSlots = false
   /// Offset of each partition's entries, and their number.
   private let sections: [(offset: Int, count: Int)]
 
@@ -119,7 +121,8 @@ final class Checkpoint: @unchecked Sendable {
 
   /// A location of the checkpoint as it is now; `nil` if its segment is gone.
   func location(_ location: Location, _ table: SegmentTable) -> Location? {
-    let slot = slots[location.slot]
+    let isKept = keepsSlots && segments.contains { $0.now == location.slot }
+    let slot = isKept ? location.slot : slots[location.slot]
     return slot == 0 ? nil : Location(rawValue: location.rawValue & 0xffff_ffff_ffff | UInt64(slot) << 48)
   }
 

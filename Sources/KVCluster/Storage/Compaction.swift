@@ -120,7 +120,7 @@ package final class Compaction: @unchecked Sendable {
     withPartition: (_ partition: Int, _ body: () -> Void) -> Void
   ) throws(StorageError) -> Bool {
     while partition < Store.partitionCount, next >= scan.entries(partition).count {
-      if !scan.damage.isEmpty { withPartition(partition) { findDamaged() } }
+      if mayLeaveEntries { withPartition(partition) { findLeft() } }
       partition += 1
       next = 0
     }
@@ -138,9 +138,15 @@ package final class Compaction: @unchecked Sendable {
     return true
   }
 
-  /// Entries that point to where the scan found no record.
-  private func findDamaged() {
-    damagedHashes += store.damagedHashes(partition, slot: segment.slot, within: scan.damage.map(\.range))
+  /// An index made of the log's records has no others; one made of a checkpoint may, if the checkpoint is a forged one.
+  private var mayLeaveEntries: Bool { !scan.damage.isEmpty || segment.id <= store.covered.segment }
+
+  /// Entries of the segment that are left point to where the scan found no record. Without its file, they would point to
+  /// memory that is not there.
+  private func findLeft() {
+    for hash in store.hashes(partition, inSlot: segment.slot) where !damagedHashes.contains(hash) {
+      damagedHashes.append(hash)
+    }
   }
 
   private func moveSome() throws(StorageError) {

@@ -15,6 +15,17 @@ extension Store {
     return hashes
   }
 
+  /// Hashes whose entries point into a segment. Call with the partition's lock held.
+  /// - Complexity: O(entries of the partition).
+  func hashes(_ partition: Int, inSlot slot: Int) -> [UInt64] {
+    let stripe = stripes + partition
+    var hashes: [UInt64] = []
+    _ = stripe.pointee.index.scan(from: 0, limit: .max / 2) { entry in
+      if logLocation(entry.pointee.location, stripe).slot == slot { hashes.append(entry.pointee.hash) }
+    }
+    return hashes
+  }
+
   /// Whether header, key and value are what was written.
   func isIntact(_ location: Location) -> Bool {
     guard hasIntactHeader(location) else { return false }

@@ -34,8 +34,8 @@ package final class Store: @unchecked Sendable {
   private let loss = Atomic<Bool>(false)
   /// Positions before which hints for a node no longer count.
   private let settled: Mutex<[String: LogPosition]>
-  /// Hints before this had been settled when the checkpoint was written that the store was opened with.
-  private let hintsBegin: LogPosition
+  /// Up to where the index is that of the checkpoint with which the store was opened. Hints before it had been settled.
+  let covered: LogPosition
   /// Held by whoever moves records within the log, and by whoever voids ranges of it.
   let relocating = Lock()
   /// Hashes of which an older version lies behind a newer one in the log, as opening it found; see ``mendOrder()``.
@@ -50,7 +50,7 @@ package final class Store: @unchecked Sendable {
   let agreesAlways = Atomic<Bool>(false)
 
   init(
-    log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], hintsBegin: LogPosition = .start,
+    log: Log, stripes: StripeTable, settled: [String: LogPosition] = [:], covered: LogPosition = .start,
     drops: [(ranges: RingRanges, effect: LogPosition)] = []
   ) {
     self.log = log
@@ -59,7 +59,7 @@ package final class Store: @unchecked Sendable {
     stripeTable = stripes
     self.stripes = stripes.base
     self.settled = Mutex(settled)
-    self.hintsBegin = hintsBegin
+    self.covered = covered
   }
 
   @inline(__always)
@@ -372,7 +372,7 @@ package final class Store: @unchecked Sendable {
 
   /// Whether a hint at this place still counts.
   func isHintOpen(for node: UnsafeRawBufferPointer, at position: LogPosition) -> Bool {
-    position >= hintsBegin && settled.withLock { $0[String(decoding: node, as: UTF8.self)] ?? .start } < position
+    position >= covered && settled.withLock { $0[String(decoding: node, as: UTF8.self)] ?? .start } < position
   }
 }
 

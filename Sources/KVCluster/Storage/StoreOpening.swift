@@ -8,7 +8,7 @@ import Synchronization
 /// ``run(_:)`` does one unit, ``finish()`` hands over the store.
 package final class StoreOpening: @unchecked Sendable {
   private let recovery: LogRecovery
-  private let checkpoint: Checkpoint?
+  let checkpoint: Checkpoint?
   private let table: SegmentTable
   private let stripes: StripeTable
   private let cacheBytes: Int
@@ -373,7 +373,7 @@ package final class StoreOpening: @unchecked Sendable {
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
       durable: .start)
     let store = Store(
-      log: log, stripes: stripes, settled: state.settled, hintsBegin: checkpoint?.covers ?? .start, drops: drops)
+      log: log, stripes: stripes, settled: state.settled, covered: checkpoint?.covers ?? .start, drops: drops)
     store.invertedHashes = state.invertedHashes
     store.newestTag = state.newestTag
     store.damage = state.found.damage

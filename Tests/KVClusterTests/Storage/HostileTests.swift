@@ -53,6 +53,37 @@ import Testing
     #expect(try fixture.reopened().store.log.end.segment == 2)
   }
 
+  /// Changes each entry of a checkpoint's partition, and makes its checksum right again; returns where the next begins.
+  private static func change(_ bytes: inout [UInt8], _ at: Int, _ change: (inout [UInt8], _ entry: Int) -> Void) -> Int
+  {
+    let count = Int(bytes[at])
+    for i in 0..<count { change(&bytes, at + 8 + i * Checkpoint.entryBytes) }
+    let body = Array(bytes[at + 8..<at + 8 + count * Checkpoint.entryBytes])
+    let sum = body.withBytes { Checksum.crc32c($0, from: UInt32(count)) }
+    for i in 0..<4 { bytes[at + 4 + i] = UInt8(truncatingIfNeeded: sum >> (8 * i)) }
+    return at + 8 + count * Checkpoint.entryBytes
+  }
+
+  @Test("A segment stays while a checkpoint has named places in it at which no record begins")
+  func keepsNamedSegment() throws {
+    let fixture = try StoreFixture()
+    for i in 0..<20 { try fixture.write("key\(i)", "value", counter: UInt64(i + 1)) }
+    try fixture.checkpoint()
+    fixture.store.log.close()
+    var bytes = try #require(fixture.disk.bytes("node1.wal/checkpoint"))
+    var at = Checkpoint.headerBytes + Checkpoint.segmentBytes
+    for _ in 0..<Store.partitionCount { at = Self.change(&bytes, at) { $0[$1 + 8] ^= 8 } }
+    fixture.disk.put("node1.wal/checkpoint", bytes)
+    let again = try fixture.reopened()
+    try again.store.log.sealTail()
+    try again.store.log.sync()
+    again.store.log.markDamaged(slot: again.store.log.settledSegments[0].slot)
+    let compaction = try #require(Compaction.next(in: again.store))
+    while try compaction.step(withPartition: { $1() }) {}
+    #expect(!compaction.isComplete && compaction.damagedHashes.count == 20)
+    again.store.log.close()
+  }
+
   @Test("A checkpoint whose places lie outside of their segments is not believed")
   func boundsCheckpoint() throws {
     let fixture = try StoreFixture()
@@ -67,14 +98,7 @@ import Testing
       let table = Checkpoint.headerBytes + Checkpoint.segmentBytes
       if isEntry {
         var at = table
-        for _ in 0..<Store.partitionCount {
-          let count = Int(changed[at])
-          for i in 0..<count { changed[at + 8 + i * Checkpoint.entryBytes + 12] = 0xff }
-          let body = Array(changed[at + 8..<at + 8 + count * Checkpoint.entryBytes])
-          let sum = body.withBytes { Checksum.crc32c($0, from: UInt32(count)) }
-          for i in 0..<4 { changed[at + 4 + i] = UInt8(truncatingIfNeeded: sum >> (8 * i)) }
-          at += 8 + count * Checkpoint.entryBytes
-        }
+        for _ in 0..<Store.partitionCount { at = Self.change(&changed, at) { $0[$1 + 12] = 0xff } }
       } else {
         changed[Checkpoint.headerBytes + 16 + 6] = 0x7f
         let head = Array(changed[..<44] + changed[48..<table])
