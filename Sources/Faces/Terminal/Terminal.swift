@@ -14,7 +14,7 @@ package protocol Terminal: AnyObject {
   var isUTF8: Bool { get }
   /// Whether it is the Linux console, whose fonts have no braille.
   var isConsole: Bool { get }
-  /// Its background, as far as the environment tells it; a terminal that is asked answers with ``Key/background(_:)``.
+  /// Its background, as far as the environment tells it; a terminal that is asked answers with `Key.background`.
   var background: Color? { get }
   /// Whether it says where a paste begins and ends.
   var marksPastes: Bool { get }
