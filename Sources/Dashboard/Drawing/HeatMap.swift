@@ -38,7 +38,7 @@ struct HeatMap {
     func part(ofNs ns: Double) -> Double { (log10(Swift.max(1, ns)) - low) / (high - low) }
   }
 
-  /// A moment: counts by bucket, and those that are not 0.
+  /// One column: the operations of a time slice by latency bucket. `range` spans the buckets that have operations.
   private struct Column {
     var counts = LatencyHistory.noCounts
     var range = 0..<0

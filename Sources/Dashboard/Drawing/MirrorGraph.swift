@@ -1,7 +1,7 @@
 /// Two curves on one axis of time: reads grow upwards from it, writes downwards, each to a scale of its own.
 ///
-/// The halves are as high whatever is measured, so the axis never jumps; the direction tells the curves apart without
-/// colour. Labels stand at the left, faint lines go on from them.
+/// Both halves have a fixed height, so the time axis between them never moves. One curve points up and the other down, so
+/// the two differ without colour. Each label at the left edge has a faint gridline.
 struct MirrorGraph {
   struct Half {
     var values: [Double?]

@@ -159,8 +159,7 @@ package enum LatencyPanel {
 enum PercentileWords {
   static let figureWidth = 15
 
-  /// The median and the tail matter most; in reading order they stand as their figures grow. Those that have no room are
-  /// left out.
+  /// Draws as many percentiles as fit, in ascending order. Where room is short, p50 and p99 are kept before the others.
   static func draw(
     _ percentiles: LatencyHistory.Percentiles, column: Int, row: Int, on canvas: inout Canvas, _ look: Look
   ) {

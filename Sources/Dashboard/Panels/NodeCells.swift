@@ -1,7 +1,7 @@
 import ClusterModel
 
-/// All nodes of a large cluster in a few rows, a cell each: what is wrong with one, or how much it has to do beside the
-/// others.
+/// All nodes of a large cluster in a few rows, one cell a node. The cell shows the node's fault if it has one, else its load
+/// compared with the other nodes.
 enum NodeCells {
   /// Columns before the cells.
   private static let labelWidth = 5

@@ -186,7 +186,7 @@ private struct Row {
   }
 }
 
-/// Bars of the nodes' keys against their mean, which stands in the middle: so one sees skew, and not only who has most.
+/// The scale of the nodes' key bars. The mean of all nodes is in the middle of the bar, so the bars show skew.
 struct KeysScale {
   private let mean: Double
   private let top: Double

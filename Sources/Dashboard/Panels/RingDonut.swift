@@ -16,7 +16,7 @@ struct RingDonut {
   let places: [Int: Double]
   /// A place to point at.
   var mark: RingMark?
-  /// What is done where; with it the bands inside the owners' are coloured by it.
+  /// The load of each range of the ring. If it is set, it colours the inner bands; the outer band keeps the owners' colours.
   var heat: RangeHeat?
 
   /// Part of the radius that the hole takes: room for two figures at the smallest useful size.
@@ -66,7 +66,7 @@ struct RingDonut {
     let turn = atan2(x, -y) / (2 * .pi)
     let slot = Int((turn < 0 ? turn + 1 : turn) * Double(owners.ring.slotCount))
     guard let owner = owners.owner(slot: Swift.min(slot, owners.ring.slotCount - 1), rank: rank) else { return nil }
-    // A partition tears the ring: what is cut off has no edge.
+    // A partition tears the ring: the outermost cells of a node that is cut off stay empty.
     if owner.condition == .cutOff, distance > 1 - Self.tear / radius { return nil }
     let hot =
       rank > 0
@@ -104,7 +104,8 @@ struct RingDonut {
       return
     }
     if look.usesLetters {
-      // Every other cell says what is wrong, those between whose range it is; a dead node's owner is told by its label.
+      // The cells alternate between the sign of the owner's condition and the owner's letter. A dead owner's cells all have the
+      // sign: its label names it.
       let texture = shown.owner.condition.texture(look.glyphs)
       let showsTexture = shown.owner.isDead || (column + row) % 2 == 0
       canvas.put(
@@ -154,9 +155,9 @@ struct RingDonut {
 
   private func label(on canvas: inout Canvas, radius: Double) {
     var taken: Set<Int> = []
-    // Where not all have room, those that are not as the others have it first.
-    func isTroubled(_ id: Int) -> Int { owners.condition(ofNode: id) == .serving ? 1 : 0 }
-    for (id, middle) in places.sorted(by: { (isTroubled($0.key), $0.key) < (isTroubled($1.key), $1.key) }) {
+    // If there is no room for every label, nodes with a fault are labelled first.
+    func rank(_ id: Int) -> Int { owners.condition(ofNode: id) == .serving ? 1 : 0 }
+    for (id, middle) in places.sorted(by: { (rank($0.key), $0.key) < (rank($1.key), $1.key) }) {
       let isRight = middle < 0.5
       let y = -cos(middle * 2 * .pi) * radius
       let wanted = (Double(canvas.height) + y) / 2

@@ -7,7 +7,7 @@ struct RingTape {
   let look: Look
   /// A place to point at.
   var mark: RingMark?
-  /// What is done where; with it the tape is a row of columns, in the colours of the owners.
+  /// The load of each range of the ring. If it is set, the tape is a column chart of it, in the owners' colours.
   var heat: RangeHeat?
 
   private static let labelWidth = 5
