@@ -39,6 +39,8 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   public var linkFaults: [LinkFault] = []
   /// Finished client operations since the cluster was opened.
   public var operations: OperationCounters?
+  /// The same by equal parts of the hash ring, in the order of hashes.
+  public var rangeOperations: [OperationCounters]?
   /// Hints given up since the cluster was opened, because they were too many or too old: anti-entropy brings what they
   /// would have brought.
   public var hintsDropped: Int?

@@ -11,7 +11,7 @@ public struct LatencyCounts: Sendable, Equatable, Codable {
   /// Counts by bucket; empty as long as nothing was counted.
   public private(set) var buckets: [UInt64] = []
 
-  static let bucketCount = 256
+  package static let bucketCount = 256
 
   /// Nothing counted yet.
   public init() {}
@@ -81,7 +81,7 @@ public struct LatencyCounts: Sendable, Equatable, Codable {
   }
 
   /// The longest time that falls into a bucket.
-  static func upperNs(ofBucket bucket: Int) -> UInt64 {
+  package static func upperNs(ofBucket bucket: Int) -> UInt64 {
     guard bucket >= 8 else { return UInt64(bucket) }
     let exponent = bucket / 8 + 2
     return (UInt64(8 + bucket % 8 + 1) << UInt64(exponent - 3)) - 1

@@ -28,6 +28,9 @@ package final class BenchmarkDesk: Sendable {
   /// The last few runs, oldest first.
   package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
 
+  /// What the last plain `benchmark` measured.
+  package var averages: BenchmarkAverages? { state.withLock { $0.averages } }
+
   /// What was measured so far.
   var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
@@ -74,6 +77,10 @@ package struct BenchmarkSummary: Sendable, Equatable {
   package var plan: BenchmarkPlan
   package var operationsPerSecond: Double
   package var latency: LatencyFigures?
+  /// Of each kind alone: reads take microseconds where writes wait for a disk.
+  package var reads: LatencyFigures?
+  /// Updates, inserts, and reads that are followed by a write.
+  package var writes: LatencyFigures?
   package var failures: Int
 
   init(_ result: BenchmarkResult) {
@@ -81,6 +88,10 @@ package struct BenchmarkSummary: Sendable, Equatable {
     operationsPerSecond = result.operationsPerSecond
     latency = LatencyFigures(result.latencies)
     failures = result.counts.failures
+    reads = LatencyFigures(result.latencySet.reads)
+    var changing = result.latencySet.writes
+    changing.add(result.latencySet.modifies)
+    writes = LatencyFigures(changing)
   }
 
   /// - Parameter earlier: the run to compare with, if there is one.

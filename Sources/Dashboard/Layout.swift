@@ -63,7 +63,9 @@ package struct Layout: Equatable, Sendable {
   /// From here on the selected node has a panel of its own.
   static let largeSize = Size(width: 160, height: 48)
   /// Wider than this a benchmark has nothing more to say, and events have.
-  static let benchmarkWidthMax = 72
+  static let benchmarkWidthMax = 100
+  /// In fewer rows a benchmark's panel has no graph.
+  static let benchmarkHeightMin = 6
   /// Rows above which the graphs' room is worth two graphs.
   static let twoGraphsHeight = 12
 
@@ -134,7 +136,7 @@ package struct Layout: Equatable, Sendable {
     // Two columns a row make the donut round; eighteen more hold the names on both sides and the frame.
     let ringWidth = Swift.min(2 * (top - 4) + 18, ringWidthMax)
     let right = body.width - ringWidth
-    let nodes = Swift.min(Swift.max(5, needs.nodeCount + 3), top - 5)
+    let nodes = Self.nodesHeight(needs.nodeCount, of: top)
     panels[.ring] = Rect(column: 0, row: body.row, width: ringWidth, height: top)
     panels[.nodes] = Rect(column: ringWidth, row: body.row, width: right, height: nodes)
     let graphs = top - nodes
@@ -144,6 +146,14 @@ package struct Layout: Equatable, Sendable {
       panels[.latency] = Rect(column: ringWidth, row: body.row + top - latency, width: right, height: latency)
     }
     panels[.events] = Rect(column: 0, row: body.row + top, width: body.width, height: body.height - top)
+  }
+
+  /// A table of many nodes leaves more than half of the room to the graphs: what it does not show, trouble first, a row of
+  /// cells does.
+  private static func nodesHeight(_ nodeCount: Int, of height: Int) -> Int {
+    let wanted = Swift.max(5, nodeCount + 3)
+    let most = Swift.max(7, nodeCount <= 12 ? height - 13 : height * 2 / 5)
+    return Swift.min(nodeCount <= 6 ? wanted : Swift.min(wanted, most), height - 5)
   }
 
   private mutating func splitShort(_ body: Rect, _ needs: Needs) {
@@ -169,8 +179,14 @@ package struct Layout: Equatable, Sendable {
   /// A benchmark shares the events' room: side by side where that leaves both readable, else it stands above them.
   private mutating func addBenchmark() {
     guard let events = panels[.events], panels.count > 1 else { return }
-    if events.width >= Self.wideWidth {
-      let width = Swift.min(events.width / 2, Self.benchmarkWidthMax)
+    if events.height < Self.benchmarkHeightMin, let throughput = panels[.throughput],
+      throughput.height >= Self.benchmarkHeightMin
+    {
+      // Its curves are those of the run: on a low screen one of the two has to do.
+      panels[.benchmark] = throughput
+      panels[.throughput] = nil
+    } else if events.width >= Self.wideWidth {
+      let width = Swift.min(events.width * 58 / 100, Self.benchmarkWidthMax)
       panels[.events]?.width -= width
       panels[.benchmark] = Rect(
         column: events.column + events.width - width, row: events.row, width: width, height: events.height)

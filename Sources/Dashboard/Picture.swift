@@ -52,6 +52,7 @@ package struct Picture: Equatable, Sendable {
     let inner = PanelFrame.inner(size)
     let content: Canvas
     var note = ""
+    var footer: [StyledWord] = []
     switch kind {
     case .ring:
       content = RingPanel.draw(state, inner, look)
@@ -62,18 +63,21 @@ package struct Picture: Equatable, Sendable {
     case .throughput:
       content = ThroughputPanel.draw(state, inner, look)
       note = ThroughputPanel.note(state, inner, look)
+      footer = ThroughputPanel.footer(state, inner, look)
     case .latency:
       content = LatencyPanel.draw(state, inner, look)
       note = LatencyPanel.note(state, inner, look)
+      footer = LatencyPanel.footer(state, inner, look)
     case .benchmark:
       content = BenchmarkPanel.draw(state, inner, look)
-      note = BenchmarkPanel.note(state)
+      note = BenchmarkPanel.note(state, inner, look)
+      footer = BenchmarkPanel.footer(state, inner, look)
     case .events:
       content = EventsPanel.draw(state, inner, look)
       note = EventsPanel.note(state, look)
     }
     return PanelFrame.frame(
-      content, title: kind.rawValue, note: note, size: size, isFocused: state.focus == .panel(kind),
+      content, title: kind.rawValue, note: note, footer: footer, size: size, isFocused: state.focus == .panel(kind),
       isLit: state.guide?.spot == .panel(kind), look)
   }
 
@@ -87,16 +91,19 @@ package struct Picture: Equatable, Sendable {
     case .themes: box = ThemesOverlay.draw(state, room, look)
     case .page(let reader): box = PageOverlay.draw(reader, room, look)
     case .confirmation(let asked): box = ConfirmationOverlay.draw(asked, room, look)
+    case .menu(let menu):
+      let place = NodeMenuOverlay.place(menu, room)
+      return (NodeMenuOverlay.draw(menu, room, look), place.column, place.row)
     }
     let column = if case .themes = overlay { room.width - box.width } else { (room.width - box.width) / 2 }
     return (box, column, Swift.max(0, (room.height - box.height) / 2))
   }
 
   private static func draw(_ overlay: Overlay, _ state: DashboardState, over canvas: inout Canvas, _ look: Look) {
-    // Themes are judged by the screen behind them, so only the others dim it.
-    if case .themes = overlay {
-    } else {
-      canvas.restyle(look.theme.faded)
+    switch overlay {
+    // Themes are judged by the screen behind them, and a menu is about a row of it.
+    case .themes, .menu: break
+    case .help, .page, .confirmation: canvas.restyle(look.theme.faded)
     }
     let box = box(of: overlay, state, look)
     canvas.draw(box.canvas, column: box.column, row: box.row)

@@ -35,6 +35,23 @@ package struct BenchmarkSnapshot: Sendable, Equatable {
   /// Joins, leaves, kills and restarts since measuring began.
   package var marks: [BenchmarkMark]
 
+  /// How much of the whole run is over, from 0 to 1: it only grows. Measuring is taken for most of it, because nobody knows how
+  /// long loading and deleting take.
+  package var fractionOfRun: Double {
+    let prepares = plan.workload.loads || plan.warms || plan.warmUpSeconds > 0
+    let start = prepares ? 0.2 : 0
+    let part: (from: Double, to: Double) =
+      switch phase {
+      case .waiting: (0, 0)
+      case .loading: (0, 0.15)
+      case .warmingUp: (0.15, start)
+      case .measuring: (start, 0.95)
+      case .cleaningUp: (0.95, 1)
+      case .finished: (1, 1)
+      }
+    return part.from + (part.to - part.from) * (fraction ?? 0)
+  }
+
   /// One line: what it does, how fast, how far it is.
   package var text: String {
     let percent = fraction.map { ", \(Figures.percent($0))" } ?? ""

@@ -88,6 +88,25 @@ extension String {
     return self
   }
 
+  /// The string cut to at most `width` columns, with `ellipsis` in its middle if something was cut: of names that begin or end
+  /// alike both ends say something.
+  package func middleFitted(to width: Int, ellipsis: String) -> String {
+    let all = Array(self)
+    func columns(_ characters: ArraySlice<Character>) -> Int { String(characters).columns }
+    guard self.columns > width else { return self }
+    let room = width - ellipsis.columns
+    guard room >= 2 else { return fitted(to: width, ellipsis: ellipsis) }
+    var (head, tail) = (0, 0)
+    // In turn from both ends, so that neither gets all of the room.
+    while head + tail < all.count {
+      let isHead = head <= tail
+      let next = isHead ? (head + 1, tail) : (head, tail + 1)
+      guard columns(all.prefix(next.0)) + columns(all.suffix(next.1)) <= room else { break }
+      (head, tail) = next
+    }
+    return String(all.prefix(head)) + ellipsis + String(all.suffix(tail))
+  }
+
   /// The string filled with blanks on the right, or cut, to exactly `width` columns.
   package func leftAligned(_ width: Int, ellipsis: String = "") -> String {
     let cut = fitted(to: width, ellipsis: ellipsis)

@@ -91,7 +91,7 @@ import Testing
     let dead = try #require(lines.first { $0.contains("node2") })
     let alive = try #require(lines.first { $0.contains("node3") })
     #expect(!dead.contains("%") || dead.split(separator: " ").count { $0 == "%" } == 1, "only what it owns: \(dead)")
-    #expect(!dead.contains("iB") && dead.contains("–"))
+    #expect(!dead.contains("iB") && dead.contains("—"))
     #expect(alive.contains("iB"))
   }
 

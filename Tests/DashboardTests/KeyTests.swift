@@ -136,8 +136,6 @@ import Testing
     var state = screen()
     _ = state.handle(.function(1))
     #expect(state.isHelpShown)
-    type("x", into: &state)
-    #expect(state.prompt.editor.isEmpty)
     _ = state.handle(.escape)
     #expect(!state.isHelpShown)
     _ = state.handle(.tab)

@@ -151,7 +151,7 @@ import Testing
     _ = state.handle(.mouse(.press, column: nodes.column + 5, row: nodes.row + 4))
     #expect(state.focus == .panel(.nodes) && state.selectedNode == 2)
     let ring = try #require(state.layout.panels[.ring])
-    _ = state.handle(.mouse(.press, column: ring.column + 6, row: ring.row + ring.height - 2))
+    _ = state.handle(.mouse(.press, column: ring.column + 8, row: ring.row + ring.height - 2))
     #expect(state.ringCursor.map { $0 > Sample.slots / 2 } == true)
     _ = state.handle(.mouse(.press, column: 3, row: state.layout.prompt.row))
     #expect(state.focus == .prompt)
@@ -160,5 +160,24 @@ import Testing
     let action = Key.mouse(.press, column: keys.distance(from: keys.startIndex, to: column), row: state.layout.keys.row)
     _ = state.handle(action)
     #expect(state.overlay != nil)
+  }
+
+  @Test func `what is typed while help or a page is open goes to the prompt, whole`() {
+    var state = screen()
+    _ = state.handle(.function(1))
+    type("put x y", into: &state)
+    #expect(state.overlay == nil && state.prompt.editor.text == "put x y")
+    var reading = Scene.explaining.state(Size(width: 120, height: 40))
+    type("get a", into: &reading)
+    #expect(reading.overlay == nil && reading.prompt.editor.text == "get a")
+  }
+
+  @Test func `a key that changes how things look says so for three seconds`() {
+    var state = screen()
+    _ = state.handle(.function(2))
+    func says() -> Bool { Picture(state, .utf8).canvas.lines.contains { $0.contains("glyphs: blocks") } }
+    #expect(says())
+    state.advance(toNs: state.seen.nowNs + 3_100_000_000)
+    #expect(!says())
   }
 }

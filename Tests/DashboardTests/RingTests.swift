@@ -86,4 +86,87 @@ import Testing
     #expect(state.ringCursor == ring.slotCount - 1)
     #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("-ffff →") })
   }
+
+  private func ring(_ state: DashboardState, _ look: Look, _ width: Int = 46, _ height: Int = 27) -> [String] {
+    Picture.panel(.ring, state, Size(width: width, height: height), look).lines
+  }
+
+  @Test
+  func `a partition tears the ring: the side that is cut off is hatched on donut and tape, and the legend says so`() {
+    let lines = ring(Scene.partitioned.state(Size(width: 120, height: 40)), .utf8)
+    #expect(lines.joined().filter { $0 == "░" }.count > 40)
+    #expect(lines.contains { $0.contains("░ cut off") })
+    #expect(lines.contains { $0.contains("0000") && $0.contains("░") }, "the tape shows it")
+    let ascii = ring(Scene.partitioned.state(Size(width: 120, height: 40)), .ascii)
+    #expect(ascii.contains { $0.contains("/ cut off") } && ascii.joined().filter { $0 == "/" }.count > 20)
+  }
+
+  @Test func `each condition of a node has a look and a word of its own`() {
+    var sample = Sample(nodes: 5)
+    sample.nodes[0].state = .dead
+    sample.nodes[1].state = .recovering(fraction: 0.4)
+    sample.nodes[2].suspectedBy = ["node4", "node5"]
+    sample.pausedNodes = [3]
+    sample.linkFaults = Sample.slow(4, byMs: 20, of: 5)
+    let state = DashboardState.watching(sample, Size(width: 200, height: 60))
+    let lines = ring(state, .utf8, 76, 40)
+    for sign in ["╳ down", "◌ reading its log", "∙ silent", "▒ paused", "▓ slow"] {
+      #expect(lines.contains { $0.contains(sign) }, "\(sign)")
+    }
+    for sign in ["╳node1", "◌node2", "∙node3", "▒node4", "▓node5"] {
+      #expect(lines.contains { $0.contains(sign) }, "\(sign)")
+    }
+  }
+
+  @Test func `a long name is shortened in its middle, and the ring keeps half of its panel`() {
+    var sample = Sample(nodes: 4)
+    sample.nodes[3].name = "a-node-with-a-really-quite-long-name-eu-west-1a"
+    let state = DashboardState.watching(sample, Size(width: 120, height: 40))
+    let lines = ring(state, .utf8)
+    #expect(lines.contains { $0.contains("…") && $0.contains("-1a") }, "\(lines)")
+    let widest = lines.map { $0.filter { "▀▄".contains($0) }.count }.max() ?? 0
+    #expect(widest >= 22, "of 44 columns inside the frame: \(widest)")
+  }
+
+  @Test func `a node that joins has a label on the ring before it owns anything`() {
+    let lines = ring(Scene.joining.state(Size(width: 120, height: 40)), .utf8)
+    #expect(lines.contains { $0.contains("+node6") }, "\(lines)")
+  }
+
+  @Test func `the tape's rows begin with their first hash`() {
+    let lines = ring(Scene.healthy.state(Size(width: 120, height: 40)), .utf8)
+    #expect(lines.contains { $0.contains("0000 ") } && lines.contains { $0.contains("8000 ") })
+  }
+
+  @Test func `where colours have no shades, the bands of the other copies are dim`() {
+    let state = Scene.healthy.state(Size(width: 120, height: 40))
+    let canvas = Picture.panel(.ring, state, Size(width: 46, height: 27), .blocks)
+    let bands = canvas.cells.filter { "█▀▄".unicodeScalars.contains($0.scalar) }
+    #expect(bands.count { $0.style.attributes.contains(.dim) } > 60)
+    #expect(bands.count { !$0.style.attributes.contains(.dim) } > 60)
+  }
+
+  @Test func `the heat ring shows where operations go, by height on the tape and in words, and says how far from even`()
+    throws
+  {
+    var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
+    var status = try #require(state.status)
+    var counts = Array(repeating: OperationCounters(), count: 256)
+    for _ in 0..<4 {
+      status.uptimeNs += 600_000_000
+      for part in counts.indices { counts[part].reads += part == 0 ? 6_000 : 600 }
+      status.rangeOperations = counts
+      state.apply(status: status)
+    }
+    #expect(abs(state.seen.heat.most - 10_000) < 1)
+    let owners = ring(state, .utf8)
+    for key: Key in [.tab, .character("r"), .escape] { _ = state.handle(key) }
+    #expect(state.showsHeat)
+    let hot = ring(state, .utf8)
+    #expect(hot != owners)
+    let first = try #require(hot.first { $0.contains("0000 ") })
+    #expect(first.contains("0000 █") && first.contains("▁"), "\(first)")
+    #expect(hot.contains { $0.contains("hottest") && $0.contains("×9.7") }, "\(hot)")
+    #expect(ring(state, .ascii).contains { $0.contains("0000 #") })
+  }
 }

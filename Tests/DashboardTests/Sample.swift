@@ -168,24 +168,23 @@ extension Sample {
     }
     var run = BenchmarkStatus(
       name: "ycsb-a, 64 clients", phase: isRunning ? "measuring" : "finished", isRunning: isRunning)
-    let count = isRunning ? 12 : 20
     run.fraction = isRunning ? 0.6 : 1
     run.leftNs = isRunning ? 7_600_000_000 : nil
     run.operations = isRunning ? 301_000 : 512_400
     run.failures = isRunning ? 3 : 0
-    (run.startedNs, run.atNs) = (openedNs + 48_000_000_000, openedNs + 60_000_000_000)
+    run.isMeasuring = isRunning
+    (run.startedNs, run.atNs) = (openedNs + 40_000_000_000, openedNs + 52_000_000_000)
+    if !isRunning { run.measuredEndNs = openedNs + 60_000_000_000 }
     run.lengthNs = 20_000_000_000
-    run.seconds = (1...count).map { second in
-      let rate = 13_000 + Double(second * 7_919 % 23) * 150 - (second == 8 ? 9_000 : 0)
-      return BenchmarkStatus.Second(
-        endNs: UInt64(second) * 1_000_000_000, reads: rate, writes: rate * 0.98, latency: times(1.2))
-    }
     run.results = [
-      .init(name: "ycsb-a, 64 clients", operationsPerSecond: 24_300, latency: times(1.3), failures: 0),
-      .init(name: "ycsb-c, 16 clients", operationsPerSecond: 181_000, latency: times(0.08), failures: 0),
+      .init(
+        name: "ycsb-a, 64 clients", operationsPerSecond: 24_300, reads: times(0.3), writes: times(1.3), failures: 0),
+      .init(name: "ycsb-c, 16 clients", operationsPerSecond: 181_000, reads: times(0.08), writes: nil, failures: 0),
     ]
     if !isRunning {
-      run.results.append(.init(name: run.name, operationsPerSecond: 25_620, latency: times(1.24), failures: 0))
+      (run.readsPerSecond, run.writesPerSecond) = (12_810, 12_810)
+      run.results.append(
+        .init(name: run.name, operationsPerSecond: 25_620, reads: times(0.31), writes: times(1.24), failures: 0))
     }
     return run
   }
@@ -197,6 +196,8 @@ extension Sample {
     var run = BenchmarkStatus(name: "writes, then reads", phase: "cleaning up", isRunning: false)
     run.operations = 1_692_310
     (run.startedNs, run.atNs) = (openedNs + 54_900_000_000, openedNs + 60_000_000_000)
+    run.measuredEndNs = openedNs + 59_900_000_000
+    (run.writesPerSecond, run.readsPerSecond) = (230_401, 500_553)
     run.words = [
       "Write operations: 691204 in 3000ms", "Write throughput: 230401 ops/sec", "Read operations: 1001106 in 2000ms",
       "Read throughput: 500553 ops/sec",

@@ -69,7 +69,7 @@ import Testing
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Themes")
     let file = ThemeFile(try String(contentsOf: folder.appendingPathComponent("\(name).theme"), encoding: .utf8))
     #expect(file.faults.isEmpty)
-    #expect(Set(file.values.keys) == Set(ThemeKey.allCases.map(\.rawValue)))
+    #expect(Set(file.values.keys) == Set(ThemeKey.allCases.map(\.name)))
   }
 
   @Test func `every theme file there is, is part of the program`() throws {

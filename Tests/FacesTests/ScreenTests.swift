@@ -140,7 +140,7 @@ struct ScreenTests {
     let terminal = try await TestTerminal(100, 20).show(host)
     try await terminal.type("explain\r")
     try await terminal.shows("Paragraph 1.")
-    try await terminal.type("G")
+    try await terminal.type("\u{1b}[F")
     #expect(terminal.record.text.contains("Paragraph 60."))
     try await terminal.type("q")
     #expect(!terminal.record.text.contains("Paragraph"))

@@ -85,6 +85,12 @@ package struct Canvas: Equatable, Sendable {
     }
   }
 
+  /// Lays another canvas of the same size on this one where it shows something.
+  package mutating func drawOver(_ other: Canvas) {
+    precondition(other.size == size, "a drawing of another size")
+    for index in cells.indices where other.cells[index].scalar != " " { cells[index] = other.cells[index] }
+  }
+
   /// Gives the cells that another canvas of the same size shows something in its style; what stands in them stays.
   package mutating func highlight(where other: Canvas) {
     precondition(other.size == size, "a highlight of another size")

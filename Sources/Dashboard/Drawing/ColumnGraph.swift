@@ -6,8 +6,17 @@ struct ColumnGraph {
   let top: Double
   let look: Look
 
-  func draw(_ values: [Double], _ gradient: Gradient, upwards: Bool) -> Canvas {
+  /// Values that a graph of a width has room for: two dots a cell in braille.
+  static func valueCount(width: Int, _ look: Look) -> Int {
+    Swift.max(0, look.glyphs.kind == .braille ? width * 2 : width)
+  }
+
+  /// - Parameters:
+  ///   - values: as many as ``valueCount(width:_:)``; `nil` where nothing is known.
+  ///   - former: an earlier curve, of which an outline stands behind this one.
+  func draw(_ values: [Double?], former: [Double?] = [], _ gradient: Gradient, upwards: Bool) -> Canvas {
     var canvas = Canvas(Size(width: width, height: rows), background: look.style(.text))
+    drawFormer(former, upwards: upwards, on: &canvas)
     switch look.glyphs.kind {
     case .braille: drawDots(values, gradient, upwards: upwards, on: &canvas)
     case .blocks, .ascii: drawColumns(values, gradient, upwards: upwards, on: &canvas)
@@ -16,18 +25,18 @@ struct ColumnGraph {
     return canvas
   }
 
-  private func markCutOff(_ values: [Double], upwards: Bool, on canvas: inout Canvas) {
+  private func markCutOff(_ values: [Double?], upwards: Bool, on canvas: inout Canvas) {
     let perCell = look.glyphs.kind == .braille ? 2 : 1
-    for (index, value) in values.enumerated() where value > top {
-      let column = (width * perCell - values.count + index) / perCell
+    for (index, value) in values.enumerated() {
+      guard let value, value > top else { continue }
       canvas.put(
-        upwards ? look.glyphs.beyondUp : look.glyphs.beyondDown, column: column, row: upwards ? 0 : rows - 1,
+        upwards ? look.glyphs.beyondUp : look.glyphs.beyondDown, column: index / perCell, row: upwards ? 0 : rows - 1,
         look.style(.graphMark, .bold))
     }
   }
 
-  private func height(of value: Double, units: Int) -> Int {
-    guard value > 0, top > 0 else { return 0 }
+  private func height(of value: Double?, units: Int) -> Int {
+    guard let value, value > 0, top > 0 else { return 0 }
     // Anything above nothing shows.
     return Swift.max(1, Swift.min(units, Int((value / top * Double(units)).rounded())))
   }
@@ -37,24 +46,44 @@ struct ColumnGraph {
     return Style(gradient.color(at: Double(distance) / Double(Swift.max(1, rows - 1))), on: look.theme[.background])
   }
 
-  private func drawDots(_ values: [Double], _ gradient: Gradient, upwards: Bool, on canvas: inout Canvas) {
+  private func drawDots(_ values: [Double?], _ gradient: Gradient, upwards: Bool, on canvas: inout Canvas) {
     var grid = DotGrid(columns: width, rows: rows)
-    for (index, value) in values.enumerated() {
-      let x = grid.dotWidth - values.count + index
+    for (x, value) in values.enumerated() {
       for dot in 0..<height(of: value, units: grid.dotHeight) { grid.set(x, upwards ? grid.dotHeight - 1 - dot : dot) }
     }
+    put(grid, on: &canvas) { style(gradient, row: $0, upwards: upwards) }
+  }
+
+  private func put(_ grid: DotGrid, on canvas: inout Canvas, _ style: (Int) -> Style) {
     for row in 0..<rows {
-      let style = style(gradient, row: row, upwards: upwards)
+      let style = style(row)
       for column in 0..<width {
         if let pattern = grid.pattern(column: column, row: row) { canvas.put(pattern, column: column, row: row, style) }
       }
     }
   }
 
-  private func drawColumns(_ values: [Double], _ gradient: Gradient, upwards: Bool, on canvas: inout Canvas) {
+  private func drawFormer(_ values: [Double?], upwards: Bool, on canvas: inout Canvas) {
+    let style = look.style(.ghost)
+    guard look.glyphs.kind == .braille else {
+      for (column, value) in values.enumerated() {
+        let height = height(of: value, units: rows)
+        guard height > 0 else { continue }
+        canvas.put(look.glyphs.meterEmpty, column: column, row: upwards ? rows - height : height - 1, style)
+      }
+      return
+    }
+    var grid = DotGrid(columns: width, rows: rows)
+    for (x, value) in values.enumerated() {
+      let height = height(of: value, units: grid.dotHeight)
+      if height > 0 { grid.set(x, upwards ? grid.dotHeight - height : height - 1) }
+    }
+    put(grid, on: &canvas) { _ in style }
+  }
+
+  private func drawColumns(_ values: [Double?], _ gradient: Gradient, upwards: Bool, on canvas: inout Canvas) {
     let parts: [Unicode.Scalar] = look.glyphs.isASCII ? look.glyphs.asciiLevels : look.glyphs.columnsUp
-    for (index, value) in values.enumerated() {
-      let column = width - values.count + index
+    for (column, value) in values.enumerated() {
       let filled = height(of: value, units: rows * parts.count)
       for row in 0..<rows {
         let below = (upwards ? rows - 1 - row : row) * parts.count

@@ -9,9 +9,12 @@ enum PanelFrame {
   }
 
   /// Puts the border around `content`, which has the size ``inner(_:)``.
-  /// - Parameter isLit: a tour points at it.
+  /// - Parameters:
+  ///   - footer: words on the lower edge; what has no room there is left out.
+  ///   - isLit: a tour points at it.
   static func frame(
-    _ content: Canvas, title: String, note: String = "", size: Size, isFocused: Bool, isLit: Bool = false, _ look: Look
+    _ content: Canvas, title: String, note: String = "", footer: [StyledWord] = [], size: Size, isFocused: Bool,
+    isLit: Bool = false, _ look: Look
   ) -> Canvas {
     guard isWorthwhile(size) else { return content }
     var canvas = Canvas(size, background: look.style(.text))
@@ -27,6 +30,11 @@ enum PanelFrame {
       label(note, column: noteColumn, on: &canvas, edge, look.style(.dim), look.glyphs)
     }
     canvas.draw(content, column: 1, row: 1)
+    var column = 2
+    for word in footer {
+      guard column + word.text.columns <= size.width - 2 else { break }
+      column = canvas.write(word.text, column: column, row: size.height - 1, word.style)
+    }
     return canvas
   }
 

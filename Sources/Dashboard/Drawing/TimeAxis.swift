@@ -1,67 +1,96 @@
-import ClusterModel
 import Text
 
-/// The line of time that graphs stand on, with marks where a node was added, removed, killed or restarted.
-enum TimeAxis {
-  /// The axis of what was seen, which ends now.
-  static func draw(_ state: DashboardState, row: Int, on canvas: inout Canvas, _ look: Look) {
-    let perCell = look.glyphs.kind == .braille ? 2 : 1
-    let span = Double(canvas.width * perCell) * Double(ThroughputHistory.bucketNs) / 1e9
-    let places = state.history.marks.compactMap { mark in
-      state.history.age(ofNs: mark.atNs).map { Place(mark: mark, column: canvas.width - 1 - $0 / perCell) }
+/// The line of time that a graph stands on, with signs where something happened; what they mean stands in a legend.
+struct TimeAxis {
+  let span: GraphSpan
+  /// The moment from which times are told: a run's start, or now.
+  let originNs: UInt64
+  /// Times count from the origin on; else back from it.
+  let countsUp: Bool
+  let marks: [CauseMark]
+
+  func draw(column first: Int, row: Int, width: Int, on canvas: inout Canvas, _ look: Look) {
+    for column in 0..<width {
+      canvas.put(look.glyphs.axis, column: first + column, row: row, look.style(.border))
     }
-    draw("-\(Figures.duration(seconds: span))", places, row: row, on: &canvas, look)
-  }
-
-  /// The axis of a span of time, from its start at the left; marks outside are left out.
-  static func draw(
-    _ label: String, _ marks: [ThroughputHistory.Mark], from startNs: UInt64, lengthNs: UInt64, row: Int,
-    on canvas: inout Canvas, _ look: Look
-  ) {
-    let places = marks.filter { $0.atNs >= startNs && $0.atNs - startNs <= lengthNs }.map { mark in
-      let part = Double(mark.atNs - startNs) / Double(Swift.max(1, lengthNs))
-      return Place(mark: mark, column: Swift.min(canvas.width - 1, Int(part * Double(canvas.width))))
+    for quarter in 1..<4 where width >= 40 {
+      canvas.put(look.glyphs.axisMark, column: first + width * quarter / 4, row: row, look.style(.border))
     }
-    draw(label, places, row: row, on: &canvas, look)
+    let signs = marks.compactMap { mark in span.column(ofNs: mark.atNs, of: width).map { (column: $0, kind: mark.kind) }
+    }
+    // A sign is worth more than the time below it.
+    func write(_ text: String, at column: Int) {
+      let isFree = !signs.contains { (column..<column + text.columns).contains($0.column) }
+      if isFree, column >= 0 { canvas.write(text, column: first + column, row: row, look.style(.dim)) }
+    }
+    let (left, right) = (words(span.startNs), words(span.endNs))
+    let middle = words(span.startNs + span.lengthNs / 2)
+    write(left, at: 0)
+    if width > left.columns + right.columns + 2 { write(right, at: width - right.columns) }
+    if width >= 40 { write(middle, at: (width - middle.columns) / 2) }
+    for sign in signs {
+      canvas.write(
+        look.glyphs.mark(sign.kind), column: first + sign.column, row: row, look.style(Self.key(sign.kind), .bold))
+    }
   }
 
-  private struct Place { var mark: ThroughputHistory.Mark, column: Int }
-
-  private static func draw(
-    _ label: String, _ places: [Place], row: Int, on canvas: inout Canvas, _ look: Look
-  ) {
-    for column in 0..<canvas.width { canvas.put(look.glyphs.axis, column: column, row: row, look.style(.border)) }
-    canvas.write(label, column: 0, row: row, look.style(.dim))
-    drawMarks(places.reversed().filter { $0.column >= 0 }, row: row, on: &canvas, look)
+  private func words(_ atNs: UInt64) -> String {
+    let seconds = (Double(atNs) - Double(originNs)) / 1e9
+    if countsUp { return Self.duration(seconds) }
+    return seconds > -0.75 ? "now" : "-\(Self.duration(-seconds))"
   }
 
-  /// From the newest back: each with its node's name behind it, or alone where there is no room. At the right edge a mark
-  /// gives way to the left by as much as its name needs.
-  private static func drawMarks(_ marks: [Place], row: Int, on canvas: inout Canvas, _ look: Look) {
-    // The rightmost column that has no label yet.
-    var free = canvas.width
-    for (index, place) in marks.enumerated() where place.column < free {
-      let (mark, column) = (place.mark, place.column)
-      guard let sign = look.glyphs.mark(mark.kind) else { continue }
-      let style = look.style(markKey(mark.kind), .bold)
-      let older = marks.dropFirst(index + 1).first { $0.column < column }?.column ?? -1
-      let start = Swift.min(column, free - 1 - mark.node.columns)
-      if start == column || start > older {
-        canvas.write(sign + mark.node, column: start, row: row, style)
-        free = start - 1
+  /// As few digits as say it: a run of five seconds has halves.
+  private static func duration(_ seconds: Double) -> String {
+    let halves = (seconds * 2).rounded() / 2
+    if halves < 60 { return "\(Figures.number(halves, placesMax: 1)) s" }
+    let whole = halves.truncatingRemainder(dividingBy: 60) == 0 && halves < 3600
+    return whole ? "\(Int(halves) / 60) m" : Figures.duration(seconds: halves)
+  }
+
+  static func key(_ kind: CauseMark.Kind) -> ThemeKey {
+    switch kind {
+    case .join, .restart, .heal: .ok
+    case .kill, .fault: .bad
+    case .leave, .slowSync: .warn
+    case .compaction: .graphMark
+    }
+  }
+}
+
+/// What the signs on a graph's axis mean, for the lower edge of its frame.
+enum CauseLegend {
+  /// From the newest back, as many as have room, told in the order in which they happened. What happened to several nodes, or
+  /// more than once, is told once.
+  static func words(_ marks: [CauseMark], _ span: GraphSpan, width: Int, _ look: Look) -> [StyledWord] {
+    var kinds: [(kind: CauseMark.Kind, nodes: [String])] = []
+    for mark in marks.reversed() where mark.atNs >= span.startNs && mark.atNs <= span.endNs {
+      if let known = kinds.firstIndex(where: { $0.kind == mark.kind }) {
+        if !kinds[known].nodes.contains(mark.node) { kinds[known].nodes.insert(mark.node, at: 0) }
       } else {
-        canvas.write(sign, column: column, row: row, style)
-        free = column
+        kinds.append((mark.kind, [mark.node]))
       }
     }
+    var told: [StyledWord] = []
+    var room = width - 6
+    for (kind, nodes) in kinds {
+      let all = (nodes.filter { !$0.isEmpty }.prefix(nodesMax) + (nodes.count > nodesMax ? [look.glyphs.ellipsis] : []))
+        .joined(separator: " ")
+      let text = " \(look.glyphs.mark(kind)) \(all.isEmpty ? "" : "\(all) ")\(kind.word(isOfNode: !all.isEmpty)) "
+      guard room >= text.columns else { break }
+      room -= text.columns
+      told.append(StyledWord(text, look.style(TimeAxis.key(kind))))
+    }
+    return told.reversed()
   }
 
-  private static func markKey(_ kind: ClusterEvent.Kind) -> ThemeKey {
-    switch kind {
-    case .join, .restart: .ok
-    case .kill: .bad
-    case .leave: .warn
-    case .cluster, .recovery, .hints, .storage: .graphMark
-    }
-  }
+  private static let nodesMax = 4
+}
+
+/// Words in a colour.
+struct StyledWord: Equatable {
+  var text: String
+  var style: Style
+
+  init(_ text: String, _ style: Style) { (self.text, self.style) = (text, style) }
 }

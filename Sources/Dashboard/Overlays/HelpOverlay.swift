@@ -10,7 +10,7 @@ package enum HelpOverlay {
   }
 
   private static func picture(_ glyphs: Glyphs) -> Section {
-    let marks = [.join, .leave, .kill, .restart].compactMap { glyphs.mark($0) }.joined(separator: " ")
+    func marks(_ kinds: [CauseMark.Kind]) -> String { kinds.map { glyphs.mark($0) }.joined(separator: " ") }
     return Section(
       title: "THE PICTURE",
       lines: [
@@ -18,9 +18,11 @@ package enum HelpOverlay {
         ("tape", "the ring unrolled, from hash 0 to the last"),
         ("nodes", "one row a node; hints: writes kept for it"),
         ("cut silent", "cut from most others; unheard for a second"),
-        ("graphs", "reads up, writes down, from zero"),
-        ("\(glyphs.beyondUp) \(glyphs.beyondDown)", "on a graph's edge: more than the axis shows"),
-        (marks, "on its axis: joined, left, killed, restarted"),
+        ("graphs", "reads up, writes down, each to its own scale"),
+        ("heat map", "latencies over time; brighter: more of them"),
+        ("\(glyphs.beyondUp) \(glyphs.beyondDown)", "on a graph's edge: more than the scale shows"),
+        (marks([.join, .leave, .kill, .restart]), "on its axis: joins, leaves, killed, restarted"),
+        (marks([.fault, .heal, .slowSync, .compaction]), "fault, healed, slow fsync, compaction"),
       ])
   }
 
@@ -42,8 +44,11 @@ package enum HelpOverlay {
       ("z Enter", "the panel alone, and back"),
       ("Space", "freeze the picture, and go on"),
       ("arrows g G", "move; in the ring: inspect ranges"),
+      ("+ - arrows", "graphs: how much time, back and forth"),
+      ("l", "latency: lines or heat map"),
       ("s r", "nodes: sort by the next column, reverse"),
-      ("/ f", "events: find words, choose kinds"),
+      ("r", "ring: operations by range, or owners"),
+      ("/ f", "nodes, events: find; events: choose kinds"),
     ])
 
   private static func tour(_ glyphs: Glyphs) -> Section {

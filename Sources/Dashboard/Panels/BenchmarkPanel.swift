@@ -3,8 +3,8 @@ import Text
 
 /// The benchmark that runs: how far it is, how fast, how long its operations take; then what it measured.
 ///
-/// The graph is the run from its first second to its last, not the last minutes: its end is known, so it fills up from
-/// the left as the bar above it does.
+/// The graph is the run from its first moment on, reads above the axis and writes below it, each to a scale of its own, with
+/// the run before it as an outline.
 package enum BenchmarkPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
@@ -16,27 +16,27 @@ package enum BenchmarkPanel {
     }
     drawProgress(run, on: &canvas, look)
     var row = 1
-    var speedsEnd = size.width
-    for line in BenchmarkFigures(run, state.seen, width: size.width, look).rows(width: size.width)
-    where row < size.height {
-      let end = drawFigures(line, row: row, on: &canvas, look)
-      if row == 1 { speedsEnd = end }
-      row += 1
-    }
-    for line in run.words where !run.isRunning && row < size.height {
-      canvas.write(
-        line.fitted(to: size.width - 2, ellipsis: look.glyphs.ellipsis), column: 1, row: row, look.style(.text))
-      row += 1
-    }
-    let results = state.isZoomed ? resultRows(run, width: size.width, room: (size.height - row) / 2) : []
-    let rows = row..<Swift.max(row, size.height - results.count)
-    if let axis = drawGraph(run, state, rows: rows, on: &canvas, look) {
-      let length = Figures.duration(seconds: (Double(axis.lengthNs) / 1e9).rounded())
-      let scale = "axis \(Figures.short(axis.top)) ops/s, \(length)"
-      if speedsEnd + scale.columns < size.width {
-        canvas.write(scale, endingAt: size.width - 1, row: 1, look.style(.dim))
+    if size.height < figuresHeight {
+      // The frame has the rates.
+    } else if size.height < shortHeight, run.isRunning || run.words.isEmpty || run.hasRates {
+      drawShortFigures(run, state.seen, on: &canvas, look)
+      row = 2
+    } else if run.isRunning || run.words.isEmpty || run.hasRates {
+      for kind in BenchmarkKind.all where row < size.height {
+        drawFigures(kind, run, state.seen, row: row, on: &canvas, look)
+        row += 1
+      }
+    } else {
+      for line in run.words where row < size.height {
+        canvas.write(
+          line.fitted(to: size.width - 2, ellipsis: look.glyphs.ellipsis), column: 1, row: row, look.style(.text))
+        row += 1
       }
     }
+    let results = state.isZoomed ? BenchmarkRuns.rows(run, width: size.width, room: (size.height - row) / 2) : []
+    drawGraph(
+      run, state, in: Rect(column: 0, row: row, width: size.width, height: size.height - row - results.count),
+      on: &canvas, look)
     for (offset, line) in results.enumerated() {
       let style = look.style(offset == 0 ? .dim : .text)
       canvas.write(line, column: 1, row: size.height - results.count + offset, style)
@@ -45,16 +45,40 @@ package enum BenchmarkPanel {
   }
 
   /// What stands at the right of the frame's upper edge.
-  static func note(_ state: DashboardState) -> String { state.benchmark?.name ?? "" }
+  static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
+    guard let run = state.benchmark else { return "" }
+    guard size.height < figuresHeight else { return run.name }
+    let rates = BenchmarkKind.all.map { kind in
+      let figure = kind.figures(run, state.seen).rate.map { Figures.short($0) } ?? look.glyphs.dash
+      return "\(kind.isReads ? look.glyphs.reads : look.glyphs.writes)\(figure.rightAligned(6))/s"
+    }
+    return rates.joined(separator: " ")
+  }
+
+  static func footer(_ state: DashboardState, _ size: Size, _ look: Look) -> [StyledWord] {
+    guard let run = state.benchmark, run.startedNs > 0 else { return [] }
+    var words = CauseLegend.words(state.seen.causes.marks, span(run, state), width: size.width - 20, look)
+    if state.seen.benchmarkTimes.former != nil {
+      let dots = look.glyphs.kind == .braille ? "⠉⠒" : String(Character(look.glyphs.meterEmpty))
+      words.insert(StyledWord(" \(dots) run before ", look.style(.dim)), at: 0)
+    }
+    return words
+  }
 
   // MARK: How far
 
   private static func drawProgress(_ run: BenchmarkStatus, on canvas: inout Canvas, _ look: Look) {
     let phase = run.isRunning ? run.phase : "finished"
     var column = canvas.write(phase, column: 1, row: 0, look.style(run.isRunning ? .info : .ok, .bold)) + 2
+    let failed = run.failures > 0 ? "\(Figures.short(run.failures)) failed" : ""
+    if !failed.isEmpty { column = canvas.write(failed, column: column, row: 0, look.style(.bad, .bold)) + 2 }
     guard run.isRunning else {
-      let unit = canvas.width < 50 ? "ops" : "operations"
-      let done = "\(Figures.short(run.operations)) \(unit) in \(seconds(run))"
+      let unit = canvas.width < 50 ? "ops" : Figures.word(run.operations, "operation", "operations")
+      let seconds = Figures.decimal(Double(run.measuredSpan.lengthNs) / 1e9, places: 1)
+      var done = "\(Figures.short(run.operations)) \(unit) in \(seconds) s"
+      if let ratio = run.ratioToFormer {
+        done += "  \(look.glyphs.times)\(Figures.decimal(ratio, places: 2)) the run before"
+      }
       if run.operations > 0, run.startedNs > 0 {
         canvas.write(
           done.fitted(to: canvas.width - column - 1, ellipsis: look.glyphs.ellipsis), column: column, row: 0,
@@ -63,7 +87,9 @@ package enum BenchmarkPanel {
       return
     }
     guard let fraction = run.fraction else {
-      canvas.write("\(Figures.short(run.operations)) operations", column: column, row: 0, look.style(.dim))
+      canvas.write(
+        "\(Figures.short(run.operations)) \(Figures.word(run.operations, "operation", "operations"))", column: column,
+        row: 0, look.style(.dim))
       return
     }
     let left = run.leftNs.map { "\(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) left" } ?? ""
@@ -80,169 +106,124 @@ package enum BenchmarkPanel {
     }
   }
 
-  private static func seconds(_ run: BenchmarkStatus) -> String {
-    let ns = run.seconds.last?.endNs ?? (run.atNs - Swift.min(run.atNs, run.startedNs))
-    return "\(Figures.decimal(Double(ns) / 1e9, places: 1)) s"
+  // MARK: How fast, and how long operations take
+
+  /// Fewer rows than this have one for the figures, and three for the graph; fewer than that have none for figures.
+  private static let shortHeight = 6
+  private static let figuresHeight = 5
+
+  private static func drawShortFigures(
+    _ run: BenchmarkStatus, _ seen: Observations, on canvas: inout Canvas, _ look: Look
+  ) {
+    for (index, kind) in BenchmarkKind.all.enumerated() {
+      let (rate, times) = kind.figures(run, seen)
+      let sign = kind.isReads ? look.glyphs.reads : look.glyphs.writes
+      let gradient = kind.isReads ? look.theme.readGraph : look.theme.writeGraph
+      let figure = (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
+      let style = Style(gradient.end, on: look.theme[.background], [.bold])
+      let start = 1 + index * (canvas.width / 2)
+      let column = canvas.write("\(sign)\(figure)/s", column: start, row: 1, style) + 1
+      let tail = times.map { "p99\(Figures.time(ns: $0.p99).rightAligned(8))" } ?? ""
+      if column + tail.columns <= start + canvas.width / 2 {
+        canvas.write(tail, column: column, row: 1, look.style(.text))
+      }
+    }
   }
 
   private static func drawFigures(
-    _ figures: [BenchmarkFigures.Figure], row: Int, on canvas: inout Canvas, _ look: Look
-  ) -> Int {
-    var column = 1
-    for figure in figures {
-      if !figure.label.isEmpty { column = canvas.write(figure.label, column: column, row: row, look.style(.dim)) + 1 }
-      let style = figure.color.map { Style($0, on: look.theme[.background], [.bold]) } ?? look.style(figure.key)
-      column = canvas.write(figure.text, column: column, row: row, style) + 3
-    }
-    return column
+    _ kind: BenchmarkKind, _ run: BenchmarkStatus, _ seen: Observations, row: Int, on canvas: inout Canvas, _ look: Look
+  ) {
+    let (rate, times) = kind.figures(run, seen)
+    let gradient = kind.isReads ? look.theme.readGraph : look.theme.writeGraph
+    let sign = kind.isReads ? look.glyphs.reads : look.glyphs.writes
+    let figure = (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
+    let unit =
+      canvas.width < 50
+      ? "/s" : " \(ThroughputPanel.unit(kind.isReads ? "read" : "write", figure))\(kind.isReads ? " " : "")"
+    let style = Style(gradient.end, on: look.theme[.background], [.bold])
+    let column = canvas.write("\(sign) \(figure)\(unit)", column: 1, row: row, style) + 2
+    if let times { PercentileWords.draw(times, column: column, row: row, on: &canvas, look) }
   }
 
   // MARK: How fast over time
 
-  /// Returns how far its axes go; `nil` if there was no room for a graph.
-  private static func drawGraph(
-    _ run: BenchmarkStatus, _ state: DashboardState, rows: Range<Int>, on canvas: inout Canvas, _ look: Look
-  ) -> (top: Double, lengthNs: UInt64)? {
-    guard rows.count >= 3, run.startedNs > 0, canvas.width >= 12 else { return nil }
-    let (points, lengthNs) = BenchmarkCurve.points(run, state.history)
-    let top = AxisScale.roundUp(points.map(\.rate).max() ?? 0)
-    let width = canvas.width - 2
-    let graph = ColumnGraph(width: width, rows: rows.count - 1, top: top, look: look)
-    let count = look.glyphs.kind == .braille ? width * 2 : width
-    let values = BenchmarkCurve.spread(points, over: lengthNs, count: count)
-    canvas.draw(graph.draw(values, look.theme.readGraph, upwards: true), column: 1, row: rows.lowerBound)
-    var axis = Canvas(Size(width: width, height: 1), background: look.style(.text))
-    TimeAxis.draw("0", state.history.marks, from: run.startedNs, lengthNs: lengthNs, row: 0, on: &axis, look)
-    canvas.draw(axis, column: 1, row: rows.upperBound - 1)
-    return (top, lengthNs)
+  static func span(_ run: BenchmarkStatus, _ state: DashboardState) -> GraphSpan {
+    let lengthNs = run.isRunning && run.measuredEndNs == nil ? run.lengthNs : run.measuredSpan.lengthNs
+    return state.benchmarkView.span(ofRun: run.measuredSpan, lengthNs: lengthNs)
   }
 
-  // MARK: Earlier runs
-
-  /// A heading and the last runs, newest last.
-  private static func resultRows(_ run: BenchmarkStatus, width: Int, room: Int) -> [String] {
-    guard !run.results.isEmpty, room >= 2 else { return [] }
-    let nameWidth = Swift.min(run.results.map(\.name.columns).max() ?? 0, Swift.max(8, width - 44))
-    func line(_ name: String, _ figures: [String]) -> String {
-      name.leftAligned(nameWidth) + figures.map { $0.rightAligned(10) }.joined()
+  private static func drawGraph(
+    _ run: BenchmarkStatus, _ state: DashboardState, in area: Rect, on canvas: inout Canvas, _ look: Look
+  ) {
+    guard area.height >= 3, run.startedNs > 0, area.width >= 12 else { return }
+    let span = span(run, state)
+    let width = area.width - MirrorGraph.gutter(width: area.width)
+    let count = ColumnGraph.valueCount(width: width, look)
+    let rates = BenchmarkCurve.rates(run, state.history, over: span, count: count)
+    let former = state.seen.benchmarkTimes.former?.rates(over: span, startedNs: run.startedNs, count: count) ?? []
+    func half(_ value: KeyPath<ThroughputHistory.Bucket, Double>, _ gradient: Gradient) -> MirrorGraph.Half {
+      let (now, before) = (rates.map { $0?[keyPath: value] }, former.map { $0?[keyPath: value] })
+      let most = (now + before).reduce(0) { Swift.max($0, $1 ?? 0) }
+      return .init(values: now, former: before, top: AxisScale.roundUp(most), gradient: gradient)
     }
-    let shown = run.results.suffix(room - 1)
-    return [line("runs so far", ["ops/s", "p50", "p99", "p99.9"])]
-      + shown.map { result in
-        let times = result.latency.map { [$0.p50, $0.p99, $0.p999].map { Figures.time(ns: $0) } } ?? ["", "", ""]
-        return line(result.name, [Figures.short(result.operationsPerSecond)] + times)
-      }
+    MirrorGraph(
+      reads: half(\.reads, look.theme.readGraph), writes: half(\.writes, look.theme.writeGraph),
+      axis: TimeAxis(span: span, originNs: run.startedNs, countsUp: true, marks: state.seen.causes.marks), look: look,
+      label: { "\(AxisScale.label($0))/s" }
+    ).draw(on: &canvas, area)
+  }
+}
+
+/// Reads or writes of a run.
+struct BenchmarkKind {
+  let isReads: Bool
+
+  static let all = [BenchmarkKind(isReads: true), BenchmarkKind(isReads: false)]
+
+  /// While it runs those of the last second, then those of all of it; `nil` where there were none.
+  func figures(_ run: BenchmarkStatus, _ seen: Observations) -> (rate: Double?, times: LatencyHistory.Percentiles?) {
+    if run.isRunning {
+      let rate = isReads ? seen.rates?.reads : seen.rates?.writes
+      return (rate, (isReads ? seen.readLatency : seen.writeLatency).recent)
+    }
+    let measured = isReads ? seen.benchmarkTimes.reads : seen.benchmarkTimes.writes
+    let result = run.words.isEmpty ? run.results.last : nil
+    return (
+      isReads ? run.readsPerSecond : run.writesPerSecond, (isReads ? result?.reads : result?.writes) ?? measured
+    )
   }
 }
 
 /// The run as a curve.
 enum BenchmarkCurve {
-  struct Point { var endNs: UInt64, rate: Double }
-
-  /// Operations a second by second of the run, or by half second where it keeps none itself; and how long all of it is.
-  static func points(_ run: BenchmarkStatus, _ history: ThroughputHistory) -> (points: [Point], lengthNs: UInt64) {
-    let passedNs = run.atNs - Swift.min(run.atNs, run.startedNs)
-    guard run.seconds.isEmpty else {
-      let points = run.seconds.map { Point(endNs: $0.endNs, rate: $0.readsPerSecond + $0.writesPerSecond) }
-      return (points, Swift.max(run.lengthNs ?? 0, run.seconds.last?.endNs ?? 0, run.isRunning ? passedNs : 0, 1))
+  /// Reads and writes a second in `count` equal parts of a span; `nil` where the run has not been.
+  static func rates(
+    _ run: BenchmarkStatus, _ history: ThroughputHistory, over span: GraphSpan, count: Int
+  ) -> [ThroughputHistory.Bucket?] {
+    let measured = run.measuredSpan
+    return history.rates(over: span, count: count).enumerated().map { part, rates in
+      let at = span.part(part, of: count)
+      return at.endNs > measured.startNs && at.startNs < measured.endNs ? rates : nil
     }
-    let buckets = Int(passedNs / ThroughputHistory.bucketNs)
-    let skipped = history.age(ofNs: run.atNs) ?? 0
-    let rates = history.rates(last: buckets + skipped).dropLast(skipped)
-    let points = rates.enumerated().map { index, bucket in
-      Point(endNs: UInt64(index + 1) * ThroughputHistory.bucketNs, rate: bucket.reads + bucket.writes)
-    }
-    return (points, Swift.max(run.lengthNs ?? 0, passedNs, 1))
-  }
-
-  /// A value for each of `count` equal parts of the run; 0 where it has not been yet.
-  static func spread(_ points: [Point], over lengthNs: UInt64, count: Int) -> [Double] {
-    var values = Array(repeating: 0.0, count: Swift.max(0, count))
-    var at = 0
-    for part in values.indices {
-      let middle = (Double(part) + 0.5) / Double(count) * Double(lengthNs)
-      while at < points.count, Double(points[at].endNs) < middle { at += 1 }
-      guard at < points.count else { break }
-      values[part] = points[at].rate
-    }
-    return values
   }
 }
 
-/// A run's figures, in rows that fit a width.
-struct BenchmarkFigures {
-  struct Figure {
-    var label: String
-    var text: String
-    var color: Color?
-    var key = ThemeKey.text
-
-    var columns: Int { (label.isEmpty ? 0 : label.columns + 1) + text.columns + 3 }
-  }
-
-  private var speeds: [Figure] = []
-  private var times: [Figure] = []
-
-  /// - Parameter width: in little of it the arrows stand for reads and writes, as on the graph beside.
-  init(_ run: BenchmarkStatus, _ seen: Observations, width: Int, _ look: Look) {
-    if run.isRunning { addNow(run, seen, isShort: width < 50, look) } else { addResult(run, look) }
-    if run.failures > 0 {
-      speeds.append(Figure(label: "failed", text: Figures.short(run.failures), key: .bad))
+/// The last runs as a table.
+enum BenchmarkRuns {
+  /// A heading and the runs, newest last.
+  static func rows(_ run: BenchmarkStatus, width: Int, room: Int) -> [String] {
+    guard !run.results.isEmpty, room >= 2 else { return [] }
+    let titles = ["ops/s", "read p50", "p99", "write p50", "p99"]
+    let nameWidth = Swift.min(run.results.map(\.name.columns).max() ?? 0, Swift.max(8, width - 11 * titles.count - 2))
+    func line(_ name: String, _ figures: [String]) -> String {
+      name.leftAligned(nameWidth) + figures.map { $0.rightAligned(11) }.joined()
     }
-  }
-
-  private mutating func addNow(_ run: BenchmarkStatus, _ seen: Observations, isShort: Bool, _ look: Look) {
-    let last = run.seconds.last
-    let reads = last?.readsPerSecond ?? seen.rates?.reads, writes = last?.writesPerSecond ?? seen.rates?.writes
-    func figure(_ rate: Double?) -> String { (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6) }
-    speeds = [
-      Figure(
-        label: "", text: "\(look.glyphs.reads) \(figure(reads))\(isShort ? "/s" : " reads/s")",
-        color: look.theme.readGraph.end),
-      Figure(
-        label: "",
-        text: "\(look.glyphs.writes) \(figure(writes))\(isShort ? "/s" : " writes/s")",
-        color: look.theme.writeGraph.end),
-    ]
-    addTimes(last?.latency ?? (reads ?? 0 > writes ?? 0 ? seen.readLatency : seen.writeLatency).recent)
-  }
-
-  /// The whole run, and how it compares with the one before it of the same name.
-  private mutating func addResult(_ run: BenchmarkStatus, _ look: Look) {
-    guard run.words.isEmpty, let result = run.results.last else { return }
-    speeds = [
-      Figure(label: "", text: "\(Figures.short(result.operationsPerSecond)) ops/s", color: look.theme.readGraph.end)
-    ]
-    if let former = run.results.dropLast().last(where: { $0.name == result.name }), former.operationsPerSecond > 0 {
-      let ratio = Figures.decimal(result.operationsPerSecond / former.operationsPerSecond, places: 2)
-      speeds.append(Figure(label: "the run before", text: "\(look.glyphs.times)\(ratio)"))
+    func times(_ percentiles: LatencyHistory.Percentiles?) -> [String] {
+      [percentiles?.p50, percentiles?.p99].map { $0.map { Figures.time(ns: $0) } ?? Figures.unknown }
     }
-    addTimes(result.latency)
-  }
-
-  private mutating func addTimes(_ latency: LatencyHistory.Percentiles?) {
-    guard let latency else { return }
-    let all = [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99), ("p99.9", latency.p999)]
-    times = all.map { Figure(label: $0.0, text: Figures.time(ns: $0.1).rightAligned(7)) }
-  }
-
-  /// Speeds in a row of their own, times in one or two; what does not fit a row goes on in the next.
-  func rows(width: Int) -> [[Figure]] {
-    [speeds, times].flatMap { figures -> [[Figure]] in
-      var rows: [[Figure]] = []
-      var room = 0
-      // Two rows of two are read as a table, three and one are not; the median and the tail matter most.
-      let isWhole = figures.reduce(0) { $0 + $1.columns } <= width + 2
-      let ordered = isWhole || figures.count != 4 ? figures : [0, 2, 1, 3].map { figures[$0] }
-      for (index, figure) in ordered.enumerated() {
-        if rows.isEmpty || room < figure.columns - 3 || (!isWhole && figures.count == 4 && index % 2 == 0) {
-          rows.append([])
-          room = width - 1
-        }
-        rows[rows.count - 1].append(figure)
-        room -= figure.columns
+    return [line("runs so far", titles)]
+      + run.results.suffix(room - 1).map { result in
+        line(result.name, [Figures.short(result.operationsPerSecond)] + times(result.reads) + times(result.writes))
       }
-      return rows
-    }
   }
 }

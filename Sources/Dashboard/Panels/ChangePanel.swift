@@ -3,7 +3,7 @@ import Text
 
 /// How far a membership change is: the whole in one row, and below it who hands over how much to whom.
 package enum ChangePanel {
-  /// Columns a transfer takes: `node2 ──▶ node6  ▓▓▓░  41 %  12.0 MiB/s  8 s left`.
+  /// Columns a transfer takes: `node2 ──▶ node6  ▓▓▓░  41 %  12.0 MiB/s  of 3.1 %`.
   private static let transferWidth = 58
 
   /// Rows it could fill at a width; 0 without a change.
@@ -115,7 +115,7 @@ package enum ChangePanel {
     let done = transfer.done(at: change.fraction)
     // What does not fit beside a readable bar is left out from the end.
     var tail = Figures.percent(done).rightAligned(6)
-    for figure in figures(transfer, done, plan, change) where column + 6 + tail.columns + figure.columns + 2 <= width {
+    for figure in figures(transfer, plan, change) where column + 6 + tail.columns + figure.columns + 2 <= width {
       tail += figure
     }
     let end = width - 2 - tail.columns
@@ -127,16 +127,16 @@ package enum ChangePanel {
     return canvas
   }
 
-  /// How fast, how long still, and how much of the ring: each as wide every time, whether it is known yet or not.
+  /// How fast, and how much of the ring: each as wide every time, whether it is known yet or not.
   private static func figures(
-    _ transfer: MovePlan.Transfer, _ done: Double, _ plan: MovePlan, _ change: ChangeStatus
+    _ transfer: MovePlan.Transfer, _ plan: MovePlan, _ change: ChangeStatus
   ) -> [String] {
     let moved = change.transfers.first { $0.from == transfer.from && $0.to == transfer.to }
     let seconds = Double(change.elapsedNs) / 1e9
     let rate = seconds >= 0.5 && moved != nil ? "\(Figures.bytes(Double(moved?.bytes ?? 0) / seconds))/s" : ""
-    let left = done < 1 ? secondsLeft(done, change).map { "\(Figures.duration(seconds: $0)) left" } ?? "" : "done"
+    // How long all of it takes still stands above: a second estimate would contradict that.
     let share = "of \(Figures.precisePercent(plan.part(of: transfer)))"
-    return [rate.rightAligned(12), left.rightAligned(11), share.rightAligned(11)]
+    return [rate.rightAligned(12), share.rightAligned(11)]
   }
 
   private static func write(

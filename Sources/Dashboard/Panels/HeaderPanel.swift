@@ -15,7 +15,7 @@ package enum HeaderPanel {
       ? Segment(text: "\(look.glyphs.pause) frozen; Space goes on ", style: look.style(.warn))
       : Segment(text: uptime(status), style: look.style(.dim))
     drawSegments(
-      firstLine(status, cutOff: cutOff(status, state.seen), look), right: right, keepsRight: state.isFrozen,
+      firstLine(status, state.seen, look), right: right, keepsRight: state.isFrozen,
       after: end + 1, row: 0, on: &canvas, look)
     if size.height >= 2 {
       if case .recovering(let fraction) = status.phase {
@@ -35,15 +35,15 @@ package enum HeaderPanel {
     Style(look.theme[.brandText], on: look.theme[.brandBackground], [.bold])
   }
 
-  private static func firstLine(_ status: ClusterStatus, cutOff: Int, _ look: Look) -> [Segment] {
+  private static func firstLine(_ status: ClusterStatus, _ seen: Observations, _ look: Look) -> [Segment] {
     let health = status.health
     var word = "\(look.glyphs.health(health)) \(health.rawValue)"
     if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
-    let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, status) == .serving }
+    let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, seen) == .serving }
     let guarantee = status.guarantee
     return [
       Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
-      Segment(text: nodes(status, cutOff: cutOff), style: look.style(isWhole && cutOff == 0 ? .text : .warn)),
+      Segment(text: nodes(status, seen), style: look.style(isWhole ? .text : .warn)),
       status.effectiveQuorum.map { Segment(text: words($0), style: look.style(.text)) },
       Segment(text: guarantee.rawValue, style: look.style(guarantee == .linearizable ? .ok : .warn)),
       status.fsync.map { Segment(text: "fsync \($0.rawValue)", style: look.style(.text)) },
@@ -64,17 +64,14 @@ package enum HeaderPanel {
     return Segment(text: "\(sign) \(verdict.words) ", style: look.style(isGood ? .ok : .bad, isGood ? [] : .bold))
   }
 
-  /// Nodes that serve, but not with most of the others.
-  private static func cutOff(_ status: ClusterStatus, _ seen: Observations) -> Int {
-    status.nodes.count { seen.trouble(ofNode: $0) == .cutOff }
-  }
-
-  private static func nodes(_ status: ClusterStatus, cutOff: Int) -> String {
-    let conditions = status.nodes.map { RingOwners.Condition($0, status) }
-    func count(_ condition: RingOwners.Condition) -> Int { conditions.filter { $0 == condition }.count }
+  /// How many nodes are up, and how many are not as the others: a node that joins owns nothing yet.
+  private static func nodes(_ status: ClusterStatus, _ seen: Observations) -> String {
+    let conditions = status.nodes.map { RingOwners.Condition($0, seen) }
+    func count(_ kinds: RingOwners.Condition...) -> Int { conditions.filter(kinds.contains).count }
     let parts = [
-      (count(.serving) - cutOff, "up"), (cutOff, "cut off"), (count(.paused), "paused"),
-      (count(.recovering), "recovering"), (count(.dead), "down"),
+      (count(.serving, .slow, .silent), "up"), (count(.joining), "joining"), (count(.leaving), "leaving"),
+      (count(.cutOff), "cut off"), (count(.paused), "paused"), (count(.recovering), "recovering"),
+      (count(.dead), "down"),
     ]
     if parts[0].0 == conditions.count { return Figures.count(conditions.count, "node") + " up" }
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")

@@ -54,9 +54,13 @@ package enum KeyLine {
     case .themes: return [Hint(arrows, "try"), Hint("Enter", "keep", .enter), Hint("Esc", "as before", .escape)]
     case .page: return [Hint(arrows, "scroll"), Hint("Esc", "close", .escape)]
     case .confirmation: return [Hint("y", "do it", .character("y")), Hint("n", "leave it", .character("n"))]
+    case .menu: return [Hint(arrows, "choose"), Hint("Enter", "do it", .enter), Hint("Esc", "close", .escape)]
     case nil: break
     }
     if let guide = state.guide { return guideHints(guide, glyphs) }
+    if state.nodeFilter.isTyping {
+      return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all nodes", .escape)]
+    }
     if state.filter.isTyping { return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all lines", .escape)] }
     switch state.focus {
     case .prompt: return promptHints(state, arrows)
@@ -111,15 +115,24 @@ package enum KeyLine {
   private static func moves(
     _ panel: PanelKind, _ state: DashboardState, _ arrows: String, _ glyphs: Glyphs
   ) -> [Hint] {
-    switch panel {
+    let graph = [Hint("+ -", "time"), Hint(glyphs.isASCII ? "left right" : "←→", "back and forth")]
+    return switch panel {
     case .events:
       [Hint(arrows, "scroll"), Hint("/", "find", .character("/")), Hint("f", "filter", .character("f"))]
     case .nodes:
-      [Hint(arrows, "select"), Hint("s", "sort", .character("s")), Hint("r", "reverse", .character("r"))]
-    case .ring: [Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges")]
+      [
+        Hint(arrows, "select"), Hint("s", "sort", .character("s")), Hint("r", "reverse", .character("r")),
+        Hint("/", "find", .character("/")),
+      ]
+    case .ring:
+      [
+        Hint(glyphs.isASCII ? "arrows" : "←↑↓→", "inspect ranges"),
+        Hint("r", state.showsHeat ? "owners" : "heat", .character("r")),
+      ]
     case .benchmark:
-      [state.benchmark?.isRunning == true ? Hint("x", "stop it", .character("x")) : Hint("x", "close", .character("x"))]
-    case .throughput, .latency: []
+      graph + [Hint("x", state.benchmark?.isRunning == true ? "stop it" : "close", .character("x"))]
+    case .throughput: graph
+    case .latency: [Hint("l", state.showsLatencyLines ? "heat map" : "lines", .character("l"))] + graph
     }
   }
 

@@ -85,8 +85,9 @@ package enum NodeDetail {
   private static func lines(_ node: NodeStatus, _ seen: Observations, _ look: Look) -> [Line] {
     let dash = look.glyphs.dash
     let hints = hints(node)
+    let first = Figures.precisePercent(seen.ringDigest.firstParts[node.id] ?? 0)
     let owns = Line(
-      label: "owns", text: "\(Figures.precisePercent(node.share)) of the ring, all copies counted", key: .text)
+      label: "owns", text: "\(first) of the ring, \(Figures.precisePercent(node.share)) with all copies", key: .text)
     let waiting = Line(label: "hints", text: hints ?? dash, key: node.hintsWaiting ?? 0 > 0 ? .warn : .text)
     // Its memory is gone, and what its log holds is known when it starts again.
     if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }

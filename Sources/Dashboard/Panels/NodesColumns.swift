@@ -10,9 +10,9 @@ struct NodesColumns {
       case .state: "state"
       case .share: "owns"
       case .keys: "keys"
-      case .keysMeter: ""
+      case .keysMeter: "|mean"
       case .cache: "cache"
-      case .cacheTrend: ""
+      case .cacheTrend: "of late"
       case .sync: "fsync99"
       case .wal: "log"
       case .live: "live"
@@ -27,7 +27,7 @@ struct NodesColumns {
       case .state: 9
       case .share: 5
       case .keys: 6
-      case .keysMeter: 4
+      case .keysMeter: 6
       case .cache: 5
       case .cacheTrend: 8
       case .sync: 7

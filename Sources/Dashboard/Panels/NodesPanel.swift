@@ -7,16 +7,21 @@ package enum NodesPanel {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.status != nil else { return canvas }
     let nodes = state.nodes
-    let columns = NodesColumns(
-      width: size.width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting ?? 0 > 0 })
+    let columns = columns(nodes, width: size.width)
     let rows = rows(state, size)
     let selected = state.focus == .panel(.nodes) || state.layout.detail.height > 0 ? state.selectedNode : nil
     drawTitles(columns, state.nodeOrder, on: &canvas, look)
-    let keysMax = nodes.compactMap(\.keys).max() ?? 0
+    let scale = KeysScale(nodes)
     for (row, index) in rows.enumerated() {
-      let context = Row(node: nodes[index], seen: state.seen, keysMax: keysMax, look: look)
+      let context = Row(
+        node: nodes[index], seen: state.seen, scale: scale, showsLetters: look.showsLetters(nodes.count), look: look)
       context.draw(columns, row: row + 1, isSelected: index == selected, on: &canvas)
     }
+    if nodes.isEmpty, state.nodeFilter.isActive {
+      canvas.write("no node's name has it; Esc shows all", column: NodesColumns.signsWidth, row: 1, look.style(.dim))
+    }
+    let cells = NodeCells.rows(state, size)
+    if cells > 0 { NodeCells.draw(state, row: size.height - cells, rows: cells, on: &canvas, look) }
     if state.isZoomed, size.height - rows.count - 2 >= 4 {
       let area = Rect(column: 0, row: rows.count + 2, width: size.width, height: size.height - rows.count - 2)
       canvas.draw(NodeDetail.draw(state, area.size, look), column: area.column, row: area.row)
@@ -27,13 +32,26 @@ package enum NodesPanel {
   /// How many nodes there are, and which of them are shown where not all fit.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let rows = rows(state, size)
-    let count = state.status?.nodes.count ?? 0
+    let count = state.nodes.count
     var parts: [String] = []
+    if state.nodeFilter.isActive { parts.append("/\(state.nodeFilter.text)\(state.nodeFilter.isTyping ? "_" : "")") }
+    if state.hasTroubleFirst { parts.append("trouble first") }
     if state.nodeOrder != NodeOrder() {
       parts.append("by \(state.nodeOrder.criterion.word)\(state.nodeOrder.isReversed ? ", reversed" : "")")
     }
     if count > rows.count, !rows.isEmpty { parts.append("\(rows.lowerBound + 1)-\(rows.upperBound) of \(count)") }
     return parts.joined(separator: " \(look.glyphs.separator) ")
+  }
+
+  /// The order that the heading in a column of cells stands for; `nil` where there is none.
+  static func criterion(at column: Int, _ state: DashboardState, _ size: Size) -> NodeOrder.Criterion? {
+    let columns = columns(state.nodes, width: size.width)
+    if column < columns.nameWidth { return .name }
+    return columns.placed.first { column >= $0.start - 1 && column < $0.start + $0.width }?.column.criterion
+  }
+
+  private static func columns(_ nodes: [NodeStatus], width: Int) -> NodesColumns {
+    NodesColumns(width: width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting ?? 0 > 0 })
   }
 
   /// The node in a row of the panel, by position in the table.
@@ -44,10 +62,10 @@ package enum NodesPanel {
 
   /// The nodes that are in sight; zoomed, half of the room is the selected node's.
   private static func rows(_ state: DashboardState, _ size: Size) -> Range<Int> {
-    let count = state.status?.nodes.count ?? 0
-    var room = Swift.max(0, size.height - 1)
+    let count = state.nodes.count
+    var room = Swift.max(0, size.height - 1 - NodeCells.rows(state, size))
     if state.isZoomed, size.height >= 12 { room = Swift.max(room / 2, room - NodeDetail.rowsWanted - 1) }
-    let selected = state.focus == .panel(.nodes) ? state.selectedNode : 0
+    let selected = state.focus == .panel(.nodes) ? Swift.min(state.selectedNode, Swift.max(0, count - 1)) : 0
     let first = firstRow(selected: selected, rows: room, count: count)
     return first..<Swift.max(first, Swift.min(count, first + room))
   }
@@ -76,24 +94,29 @@ package enum NodesPanel {
 private struct Row {
   let node: NodeStatus
   let seen: Observations
-  let keysMax: Int
+  let scale: KeysScale
+  let showsLetters: Bool
   let look: Look
 
   func draw(_ columns: NodesColumns, row: Int, isSelected: Bool, on canvas: inout Canvas) {
     guard canvas.width > 0 else { return }
     var line = Canvas(Size(width: canvas.width, height: 1), background: look.style(.text))
     let color = look.theme.node(node.id)
-    let swatch = look.usesLetters ? look.letter(node.id) : look.glyphs.swatch
+    let swatch = showsLetters ? look.letter(node.id) : look.glyphs.swatch
     line.put(swatch, column: 0, row: 0, Style(color, on: look.theme[.background], [.bold]))
     line.write(trouble?.sign(look.glyphs) ?? look.glyphs.state(node.state), column: 2, row: 0, stateStyle)
-    let name = node.name.fitted(to: columns.nameWidth - NodesColumns.signsWidth, ellipsis: look.glyphs.ellipsis)
+    let name = node.name.middleFitted(to: columns.nameWidth - NodesColumns.signsWidth, ellipsis: look.glyphs.ellipsis)
     line.write(name, column: NodesColumns.signsWidth, row: 0, Style(color, on: look.theme[.background], [.bold]))
     for placed in columns.placed { draw(placed, on: &line) }
     if isSelected {
-      let colored = line[0, 0]
-      line.restyle(selected)
-      // The swatch is the node's colour and nothing else.
-      line.put(colored.scalar, column: 0, row: 0, colored.style)
+      // A row has a few styles, and many cells of each.
+      var known: [Style: Style] = [:]
+      line.restyle { style in
+        if let found = known[style] { return found }
+        let found = selected(style)
+        known[style] = found
+        return found
+      }
     }
     canvas.draw(line, column: 0, row: row)
   }
@@ -108,7 +131,9 @@ private struct Row {
     let background = look.theme[.selectionBackground]
     // Without a colour of its own a selection is shown by reversing.
     if background.isTerminal { return style.reversed }
-    return Style(look.theme[.selectionText], on: background, style.attributes)
+    // Colours stay, because they mean something, as far as they can be read there.
+    return Style(
+      style.foreground.readable(on: background, towards: look.theme[.selectionText]), on: background, style.attributes)
   }
 
   private func draw(_ placed: NodesColumns.Placed, on line: inout Canvas) {
@@ -117,11 +142,10 @@ private struct Row {
       line.write(stateWord(width: placed.width), column: placed.start, row: 0, stateStyle)
     case .keysMeter where isDown || node.keys == nil, .cacheTrend where isDown || node.cache == nil: break
     case .keysMeter:
-      let fraction = keysMax > 0 ? Double(node.keys ?? 0) / Double(keysMax) : 0
-      Meter.draw(fraction, column: placed.start, row: 0, width: placed.width, on: &line, look)
+      scale.draw(node.keys ?? 0, column: placed.start, row: 0, width: placed.width, on: &line, look)
     case .cacheTrend:
-      Sparkline.draw(
-        seen.hitRates(ofNode: node.id, last: placed.width), top: 1, column: placed.start, row: 0, width: placed.width,
+      Sparkline.drawLine(
+        seen.hitRates(ofNode: node.id, last: 2 * placed.width), column: placed.start, row: 0, width: placed.width,
         on: &line, look)
     default:
       let (text, key) = figure(placed.column)
@@ -148,7 +172,7 @@ private struct Row {
     let none = (look.glyphs.dash, ThemeKey.dim)
     if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
     return switch column {
-    case .share: (Figures.percent(node.share), .text)
+    case .share: (Figures.percent(seen.ringDigest.firstParts[node.id] ?? 0), .text)
     case .keys: node.keys.map { (Figures.short($0), isServing ? .text : .dim) } ?? none
     case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? none
     case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? none
@@ -159,5 +183,24 @@ private struct Row {
       seen.operationsPerSecond(ofNode: node.id).flatMap { isServing ? (Figures.short($0), .text) : nil } ?? none
     case .state, .keysMeter, .cacheTrend: ("", .text)
     }
+  }
+}
+
+/// The scale of the nodes' key bars. The mean of all nodes is in the middle of the bar, so the bars show skew.
+struct KeysScale {
+  private let mean: Double
+  private let top: Double
+
+  init(_ nodes: [NodeStatus]) {
+    let keys = nodes.compactMap(\.keys)
+    mean = keys.isEmpty ? 0 : Double(keys.reduce(0, +)) / Double(keys.count)
+    top = Swift.max(2 * mean, Double(keys.max() ?? 0))
+  }
+
+  func draw(_ keys: Int, column: Int, row: Int, width: Int, on canvas: inout Canvas, _ look: Look) {
+    guard width > 0, top > 0 else { return }
+    Meter.draw(Double(keys) / top, column: column, row: row, width: width, on: &canvas, look)
+    let place = Swift.min(width - 1, Int(mean / top * Double(width)))
+    canvas.put(look.glyphs.meanMark, column: column + place, row: row, look.style(.title))
   }
 }

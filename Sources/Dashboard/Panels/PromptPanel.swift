@@ -68,6 +68,7 @@ package enum PromptPanel {
 
   private static func note(_ state: DashboardState, _ glyphs: Glyphs) -> (String, ThemeKey) {
     let prompt = state.prompt
+    if let toast = state.toast, toast.isShown(nowNs: state.seen.nowNs) { return (toast.text, .info) }
     if state.bytesReceived > 0 { return ("receiving a paste: \(Figures.bytes(state.bytesReceived))", .info) }
     if let place = pastedPlace(state), prompt.editor.isEmpty { return (place, .info) }
     if !prompt.editor.isEmpty { return (prompt.completion.usage, .dim) }

@@ -38,13 +38,17 @@ enum RingCaption {
   struct Word { var text: String, node: Int? }
 
   /// The longest way to say it that fits; empty if none does.
-  static func words(_ state: DashboardState, _ mark: RingMark?, width: Int, _ look: Look) -> [Word] {
+  static func words(
+    _ state: DashboardState, _ owners: RingOwners, _ mark: RingMark?, width: Int, _ look: Look
+  ) -> [Word] {
     guard let status = state.status else { return [] }
     let choices: [[Word]]
-    if let mark {
+    if state.showsHeat, state.focus != .panel(.ring) || mark == nil {
+      choices = heat(state.seen.heat).map { [Word(text: $0, node: nil)] }
+    } else if let mark {
       choices = mark.isCursor ? range(mark, status, state.ring, look) : walk(mark, state, status, look)
     } else {
-      choices = meaning(status, ranks: state.ring.ranks, isTour: state.guide != nil, look).map {
+      choices = meaning(status, owners, isTour: state.guide != nil, look).map {
         [Word(text: $0, node: nil)]
       }
     }
@@ -91,20 +95,39 @@ enum RingCaption {
     return words + [Word(text: ")", node: nil)]
   }
 
+  private static func heat(_ heat: RangeHeat) -> [String] {
+    guard !heat.rates.isEmpty else { return ["what is done where is not known"] }
+    let mean = heat.rates.reduce(0, +) / Double(heat.rates.count)
+    guard mean > 0 else { return ["operations by range: none now", "no operations now"] }
+    let factor = Figures.factor(heat.most / mean, placesMax: 1)
+    return [
+      "operations by range; the hottest: \(Figures.short(heat.most))/s, \(factor) the mean",
+      "hottest range \(Figures.short(heat.most))/s, \(factor) mean", "hottest \(factor) the mean",
+    ]
+  }
+
   /// What the picture means, in the words that matter most now.
-  private static func meaning(_ status: ClusterStatus, ranks: Int, isTour: Bool, _ look: Look) -> [String] {
-    if status.change != nil { return ["ranges that move alternate: old owner, new owner", "moving ranges alternate"] }
-    if status.nodes.contains(where: { RingOwners.Condition($0, status) == .dead }) {
-      return ["\(look.glyphs.dead) its owner is down; the inner bands hold copies", "\(look.glyphs.dead) owner down"]
+  private static func meaning(
+    _ status: ClusterStatus, _ owners: RingOwners, isTour: Bool, _ look: Look
+  ) -> [String] {
+    let legend = owners.present.compactMap { condition -> String? in
+      guard let texture = condition.texture(look.glyphs), let words = condition.words else { return nil }
+      return "\(texture) \(words)"
     }
-    if status.nodes.contains(where: { RingOwners.Condition($0, status) == .paused }) {
-      return ["dull: its owner holds still; the inner bands go on", "dull: owner holds still", "dull: paused"]
+    if status.change != nil {
+      let moving = ["moving ranges alternate: old owner, new owner", "moving ranges alternate"]
+      return legend.isEmpty
+        ? moving : moving.map { "\(legend.joined(separator: "  "))   \($0)" } + [legend.joined(separator: "  ")]
+    }
+    if !legend.isEmpty {
+      let all = legend.joined(separator: "   ")
+      return ["\(all)   inner bands: the other copies", all, legend.joined(separator: " "), legend.last ?? ""]
     }
     if status.keys == 0, status.phase == .serving {
       if isTour { return ["no keys yet"] }
       return ["no keys yet: try `put hello world`, or `benchmark`", "no keys yet: try `benchmark`", "no keys yet"]
     }
-    if ranks > 1 {
+    if owners.ring.ranks > 1 {
       return ["outer band: first copy; inner: the others", "outer band: first copy"]
     }
     return ["each colour is a node's part"]

@@ -6,23 +6,33 @@ struct RingOwners {
   private let showsNext: Bool
   /// Slots before this one have been handed over, as far as they move.
   private let handedOver: Int
-  private let conditions: [Int: Condition]
+  /// By node id, which are small: asked for every pixel.
+  private let conditions: [Condition?]
 
   /// - Parameter phase: in the second phase of the animation moving slots show their owner after the change.
-  init(_ status: ClusterStatus, _ ring: RingMap, phase: Bool) {
-    self.ring = ring
+  init(_ status: ClusterStatus, _ seen: Observations, phase: Bool) {
+    ring = seen.ring
     showsNext = phase && !ring.nextOwners.isEmpty
     handedOver = Int((status.change?.fraction ?? 0) * Double(ring.slotCount))
-    conditions = Dictionary(status.nodes.map { ($0.id, Condition($0, status)) }) { first, _ in first }
+    let idsEnd = Swift.min(Int(UInt16.max), (status.nodes.map(\.id).max() ?? -1) + 1)
+    var conditions = [Condition?](repeating: nil, count: Swift.max(0, idsEnd))
+    for node in status.nodes where conditions.indices.contains(node.id) { conditions[node.id] = Condition(node, seen) }
+    self.conditions = conditions
   }
 
   /// How an owner is drawn.
-  enum Condition: Equatable {
-    case serving
-    /// It reads its log and will be back by itself.
-    case recovering
+  enum Condition: Equatable, CaseIterable {
+    case serving, joining, leaving
+    /// It answers late, or loses messages.
+    case slow
+    /// Others have not heard from it for a second.
+    case silent
     /// It holds still and will go on where it was.
     case paused
+    /// It is not on the largest side of a partition.
+    case cutOff
+    /// It reads its log and will be back by itself.
+    case recovering
     case dead
 
     static func isDown(_ state: NodeState) -> Bool {
@@ -32,11 +42,69 @@ struct RingOwners {
       }
     }
 
-    init(_ node: NodeStatus, _ status: ClusterStatus) {
+    init(_ node: NodeStatus, _ seen: Observations) {
       switch node.state {
-      case .up, .joining, .leaving: self = status.pausedNodes.contains(node.id) ? .paused : .serving
       case .recovering: self = .recovering
       case .dead, .failed: self = .dead
+      case .up, .joining, .leaving:
+        switch seen.trouble(ofNode: node) {
+        case .paused: self = .paused
+        case .cutOff: self = .cutOff
+        case .unheard: self = .silent
+        case .slow, .losing: self = .slow
+        case nil: self = node.state == .joining ? .joining : node.state == .leaving ? .leaving : .serving
+        }
+      }
+    }
+
+    /// What its ranges are filled with, beside their colour; `nil` for plain ones.
+    func texture(_ glyphs: Glyphs) -> Unicode.Scalar? {
+      switch self {
+      case .serving, .joining, .leaving: nil
+      case .slow: glyphs.slowTexture
+      case .silent: glyphs.silentTexture
+      case .paused: glyphs.pausedTexture
+      case .cutOff: glyphs.cutTexture
+      case .recovering: glyphs.recoveringTexture
+      case .dead: glyphs.dead
+      }
+    }
+
+    /// How much of the node's colour is lost.
+    var fading: Double {
+      switch self {
+      case .serving, .joining, .leaving: 0
+      case .slow: 0.25
+      case .silent: 0.4
+      case .paused: 0.5
+      case .cutOff: 0.75
+      case .recovering: 0.65
+      case .dead: 1
+      }
+    }
+
+    /// In a word or two, for a legend.
+    var words: String? {
+      switch self {
+      case .serving: nil
+      case .joining: "joining"
+      case .leaving: "leaving"
+      case .slow: "slow"
+      case .silent: "silent"
+      case .paused: "paused"
+      case .cutOff: "cut off"
+      case .recovering: "reading its log"
+      case .dead: "down"
+      }
+    }
+
+    /// Before a node's name, where its label stands.
+    func sign(_ glyphs: Glyphs) -> String {
+      switch self {
+      case .serving: ""
+      case .joining: "+"
+      case .leaving: glyphs.isASCII ? "<" : "←"
+      case .slow, .silent, .paused, .cutOff, .recovering, .dead: texture(glyphs).map { String(Character($0)) } ?? ""
       }
     }
   }
@@ -53,12 +121,18 @@ struct RingOwners {
     /// The node's colour as its condition and the replica rank change it.
     func color(_ theme: Theme, rank: Int = 0) -> Color {
       let own = theme.node(id)
-      switch condition {
-      case .dead: return theme[.ringDead]
-      case .recovering, .paused: return own.shaded(towards: theme[.ringDead], 0.65)
-      case .serving: return theme.band(id, rank: rank)
-      }
+      if condition == .dead { return theme[.ringDead] }
+      if condition.fading > 0 { return own.shaded(towards: theme[.ringDead], condition.fading) }
+      return theme.band(id, rank: rank)
     }
+
+    /// The colour of the texture on its ranges.
+    func textureColor(_ theme: Theme) -> Color {
+      condition == .dead ? crossColor(theme) : theme.node(id).shaded(towards: theme[.ringDead], 0.35)
+    }
+
+    /// The colour of a letter that stands for it: to be read, so it is not faded.
+    func letterColor(_ theme: Theme) -> Color { isDead ? theme[.dim] : theme.node(id) }
 
     /// The colour of the cross that stands for a dead owner.
     func crossColor(_ theme: Theme) -> Color { theme.node(id).shaded(towards: theme[.ringDead], 0.35) }
@@ -76,11 +150,13 @@ struct RingOwners {
     let isMoving = !ring.nextOwners.isEmpty && now != next
     let isHandedOver = isMoving && slot < handedOver
     guard let id = isMoving && (showsNext || isHandedOver) ? next ?? now : now ?? next else { return nil }
-    return Owner(id: id, condition: conditions[id] ?? .serving, isMoving: isMoving && !isHandedOver)
+    return Owner(id: id, condition: condition(ofNode: id), isMoving: isMoving && !isHandedOver)
   }
 
-  func isDead(node id: Int) -> Bool { conditions[id] == .dead }
-  func isPaused(node id: Int) -> Bool { conditions[id] == .paused }
+  func condition(ofNode id: Int) -> Condition { id < conditions.count ? conditions[id] ?? .serving : .serving }
+
+  /// The conditions in which nodes are, the worst last.
+  var present: [Condition] { Condition.allCases.filter { condition in conditions.contains(condition) } }
 
   private static func id(_ owners: [UInt16], slot: Int, rank: Int, ranks: Int) -> Int? {
     let index = slot * ranks + rank
@@ -90,38 +166,6 @@ struct RingOwners {
   /// The slot in the middle of part `index` of `count` equal parts of the ring.
   func slot(part index: Int, of count: Int) -> Int {
     Swift.min(ring.slotCount - 1, (2 * index + 1) * ring.slotCount / (2 * Swift.max(1, count)))
-  }
-
-  /// Where a node's label stands, as a part of the ring from 0 to 1: the middle of one of its longest runs of slots as
-  /// primary. Runs are about equally long, so of those nearly as long as the longest it is the one that lets the labels
-  /// stand apart: nearest to the node's turn, when nodes take turns around the ring.
-  ///
-  /// A run over the ring's end counts as two: it is a matter of where a label stands.
-  /// - Complexity: O(slots).
-  func labelPlaces() -> [Int: Double] {
-    let runs = primaryRuns()
-    var places: [Int: Double] = [:]
-    for (turn, id) in runs.keys.sorted().enumerated() {
-      let own = runs[id] ?? []
-      let longest = own.map(\.count).max() ?? 0
-      let wanted = (Double(turn) + 0.5) / Double(runs.count)
-      places[id] = own.filter { Double($0.count) >= 0.8 * Double(longest) }
-        .map { Double($0.lowerBound + $0.upperBound) / 2 / Double(ring.slotCount) }
-        .min { abs($0 - wanted) < abs($1 - wanted) }
-    }
-    return places
-  }
-
-  private func primaryRuns() -> [Int: [Range<Int>]] {
-    var runs: [Int: [Range<Int>]] = [:]
-    var start = 0
-    for slot in 1...ring.slotCount {
-      let first = ring.owners[start * ring.ranks]
-      if slot < ring.slotCount, ring.owners[slot * ring.ranks] == first { continue }
-      if first != RingMap.nobody { runs[Int(first), default: []].append(start..<slot) }
-      start = slot
-    }
-    return runs
   }
 }
 

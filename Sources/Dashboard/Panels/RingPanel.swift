@@ -6,7 +6,7 @@ package enum RingPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status else { return canvas }
-    let owners = RingOwners(status, state.ring, phase: state.ringPhase)
+    let owners = RingOwners(status, state.seen, phase: state.ringPhase)
     guard !owners.isEmpty else {
       canvas.write(
         "no ring yet".fitted(to: size.width, ellipsis: look.glyphs.ellipsis), column: 1, row: 0, look.style(.dim))
@@ -15,17 +15,20 @@ package enum RingPanel {
     let mark = RingMark(state)
     let area = tape(size)
     var tape = Canvas(area.size, background: look.style(.text))
-    RingTape(owners: owners, look: look, mark: mark).draw(on: &tape)
+    let heat = state.showsHeat && !state.seen.heat.rates.isEmpty ? state.seen.heat : nil
+    RingTape(owners: owners, look: look, mark: mark, heat: heat).draw(on: &tape)
     canvas.draw(tape, column: area.column, row: area.row)
 
     let gap = area.height > 0 && size.height >= 9 ? 1 : 0
     var donut = Canvas(Size(width: size.width, height: area.row - gap), background: look.style(.text))
     let names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
-    let hole = RingDonut(owners: owners, look: look, names: names, mark: mark).draw(on: &donut)
+    let places = state.seen.ringDigest.labelPlaces
+    let hole = RingDonut(owners: owners, look: look, names: names, places: places, mark: mark, heat: heat).draw(
+      on: &donut)
     writeFigures(status, width: hole, on: &donut, look)
     canvas.draw(donut, column: 0, row: 0)
     guard gap > 0 else { return canvas }
-    let words = RingCaption.words(state, mark, width: size.width - 2, look)
+    let words = RingCaption.words(state, owners, mark, width: size.width - 2, look)
     // A line that grows while a key walks stays where it begins.
     let column = mark == nil ? (size.width - RingCaption.columns(words)) / 2 : area.column
     writeCaption(words, column: column, row: donut.height, on: &canvas, look)

@@ -1,14 +1,16 @@
 /// The ring unrolled, from hash 0 at the top left to the highest at the bottom right, for reading ranges.
 ///
 /// Each cell shows two ranges, one above the other, so a row of cells is two lines of the tape; the labels at the left
-/// are the first hexadecimal digit of the upper and of the lower line's hashes.
+/// are the hash with which a row begins.
 struct RingTape {
   let owners: RingOwners
   let look: Look
   /// A place to point at.
   var mark: RingMark?
+  /// The load of each range of the ring. If it is set, the tape is a column chart of it, in the owners' colours.
+  var heat: RangeHeat?
 
-  private static let labelWidth = 4
+  private static let labelWidth = 5
 
   /// How the ring is cut into lines on an area of cells.
   struct Shape {
@@ -16,10 +18,12 @@ struct RingTape {
     let lines: Int
     let linesPerRow: Int
 
+    /// Letters have no halves: a row of them is one line of the tape.
+    static func linesPerRow(_ look: Look) -> Int { look.usesLetters ? 1 : 2 }
+
     init(_ size: Size, _ look: Look) {
       width = Swift.max(0, size.width - RingTape.labelWidth)
-      // Letters have no halves: a row of them is one line of the tape.
-      linesPerRow = look.usesLetters ? 1 : 2
+      linesPerRow = Self.linesPerRow(look)
       lines = size.height * linesPerRow
     }
 
@@ -44,12 +48,7 @@ struct RingTape {
     let (width, lines) = (shape.width, shape.lines)
     guard width > 0, canvas.height > 0 else { return }
     for row in 0..<canvas.height {
-      if look.usesLetters {
-        canvas.write(digit(line: row, of: lines), column: 0, row: row, look.style(.dim))
-      } else {
-        let label = digit(line: 2 * row, of: lines) + look.glyphs.separator + digit(line: 2 * row + 1, of: lines)
-        canvas.write(label, column: 0, row: row, look.style(.dim))
-      }
+      canvas.write(firstHash(line: row * shape.linesPerRow, of: lines), column: 0, row: row, look.style(.dim))
       for column in 0..<width { put(column, row: row, width: width, lines: lines, on: &canvas) }
     }
     guard let mark, let cell = shape.cell(ofSlot: mark.slot, of: owners.ring.slotCount) else { return }
@@ -58,8 +57,9 @@ struct RingTape {
       mark.sign(look.glyphs), column: cell.column, row: cell.row, Style(look.theme[.ringKey], on: color, [.bold]))
   }
 
-  private func digit(line: Int, of lines: Int) -> String {
-    String(line * 16 / lines, radix: 16)
+  /// Where a row begins, in the four digits that stand for a hash.
+  private func firstHash(line: Int, of lines: Int) -> String {
+    RingPlace.digits(slot: line * owners.ring.slotCount / lines, of: owners.ring.slotCount)
   }
 
   private func put(_ column: Int, row: Int, width: Int, lines: Int, on canvas: inout Canvas) {
@@ -67,15 +67,28 @@ struct RingTape {
       owners.owner(slot: owners.slot(part: line * width + column, of: lines * width), rank: 0)
     }
     let at = column + Self.labelWidth
+    if let heat {
+      let slot = owners.slot(part: row * width + column, of: lines / Shape.linesPerRow(look) * width)
+      let levels = look.glyphs.isASCII ? look.glyphs.asciiLevels : look.glyphs.columnsUp
+      let part = heat.part(ofSlot: slot, of: owners.ring.slotCount)
+      let level = levels[Swift.min(levels.count - 1, Int(part * Double(levels.count)))]
+      let color = owners.owner(slot: slot, rank: 0)?.letterColor(look.theme) ?? look.theme[.dim]
+      if part > 0 { canvas.put(level, column: at, row: row, Style(color, on: look.theme[.background])) }
+      return
+    }
     if look.usesLetters {
       guard let owner = owner(line: row) else { return }
-      canvas.put(letter(owner), column: at, row: row, Style(owner.color(look.theme), on: look.theme[.background]))
+      let texture = owner.condition.texture(look.glyphs)
+      let showsTexture = owner.isDead || (column + row) % 2 == 0
+      canvas.put(
+        showsTexture ? texture ?? letter(owner) : letter(owner), column: at, row: row,
+        Style(owner.letterColor(look.theme), on: look.theme[.background]))
       return
     }
     guard let upper = owner(line: 2 * row), let lower = owner(line: 2 * row + 1) else { return }
-    if upper.isDead, lower.isDead {
-      let style = Style(upper.crossColor(look.theme), on: look.theme[.ringDead])
-      canvas.put(look.glyphs.dead, column: at, row: row, style)
+    if upper.condition == lower.condition, let texture = upper.condition.texture(look.glyphs) {
+      let ground = upper.isDead ? look.theme[.ringDead] : look.theme[.background]
+      canvas.put(texture, column: at, row: row, Style(upper.textureColor(look.theme), on: ground))
     } else {
       let style = Style(upper.color(look.theme), on: lower.color(look.theme))
       canvas.put(look.glyphs.upperHalf, column: at, row: row, style)
@@ -84,7 +97,6 @@ struct RingTape {
 
   /// Small letters for ranges that are moving.
   private func letter(_ owner: RingOwners.Owner) -> Unicode.Scalar {
-    if owner.isDead { return look.glyphs.dead }
     let letter = look.letter(owner.id)
     return owner.isMoving ? Unicode.Scalar(letter.value + 32) ?? letter : letter
   }

@@ -3,37 +3,67 @@ import Text
 
 /// Reads and writes a second over time: reads grow upwards from the time axis, writes downwards.
 ///
-/// One scale for both, from zero: which of the two is more can be seen without reading a figure, and the direction
-/// tells them apart without colour.
+/// Each has a scale of its own, labelled at its edge: a tenth as many writes as reads would be a line of dots to the
+/// reads' scale.
 package enum ThroughputPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     let figuresHeight = showsFigures(size) ? 1 : 0
     if figuresHeight > 0 { drawFigures(state, on: &canvas, look) }
-    let rows = size.height - figuresHeight - 1
-    guard rows >= 2, size.width >= 4 else { return canvas }
-    let (upper, lower) = split(rows, state)
-    // The same operations a row on both sides, or heights could not be compared across the axis.
-    let perRow = Swift.max(state.seen.readAxis.top / Double(upper), state.seen.writeAxis.top / Double(lower))
-    let rates = state.history.rates(last: look.glyphs.kind == .braille ? size.width * 2 : size.width)
-    let reads = ColumnGraph(width: size.width, rows: upper, top: perRow * Double(upper), look: look)
-    let writes = ColumnGraph(width: size.width, rows: lower, top: perRow * Double(lower), look: look)
-    canvas.draw(reads.draw(rates.map(\.reads), look.theme.readGraph, upwards: true), column: 0, row: figuresHeight)
-    let axis = figuresHeight + upper
-    canvas.draw(writes.draw(rates.map(\.writes), look.theme.writeGraph, upwards: false), column: 0, row: axis + 1)
-    TimeAxis.draw(state, row: axis, on: &canvas, look)
+    let area = Rect(column: 0, row: figuresHeight, width: size.width, height: size.height - figuresHeight)
+    guard area.height >= 3, size.width >= 4, let view = View(state, size, look) else { return canvas }
+    let graph = MirrorGraph(
+      reads: .init(values: view.reads, top: view.tops.reads, gradient: look.theme.readGraph),
+      writes: .init(values: view.writes, top: view.tops.writes, gradient: look.theme.writeGraph),
+      axis: TimeAxis(span: view.span, originNs: view.seenEndNs, countsUp: false, marks: state.seen.causes.marks),
+      look: look, label: { "\(AxisScale.label($0))/s" })
+    graph.draw(on: &canvas, area)
     return canvas
   }
 
-  /// What stands at the right of the frame's upper edge: the figures themselves where they have no row of their own.
+  /// What the graph shows at a size.
+  private struct View {
+    let span: GraphSpan
+    let seenEndNs: UInt64
+    let reads: [Double?]
+    let writes: [Double?]
+    let tops: (reads: Double, writes: Double)
+
+    init?(_ state: DashboardState, _ size: Size, _ look: Look) {
+      guard let seen = state.history.span else { return nil }
+      span = state.graphView.span(seen)
+      seenEndNs = seen.endNs
+      let width = size.width - MirrorGraph.gutter(width: size.width)
+      let rates = state.history.rates(over: span, count: ColumnGraph.valueCount(width: width, look))
+      (reads, writes) = (rates.map { $0?.reads }, rates.map { $0?.writes })
+      tops =
+        state.graphView.isChosen
+        ? (AxisScale.roundUp(max(of: reads)), AxisScale.roundUp(max(of: writes)))
+        : (state.seen.readAxis.top, state.seen.writeAxis.top)
+    }
+
+    var maxima: (reads: Double, writes: Double) { (max(of: reads), max(of: writes)) }
+  }
+
+  private static func max(of values: [Double?]) -> Double { values.reduce(0) { Swift.max($0, $1 ?? 0) } }
+
+  /// What stands at the right of the frame's upper edge: the scales, or the figures where they have no row of their own.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let glyphs = look.glyphs
-    if showsFigures(size) {
-      let (reads, writes) = (Figures.short(state.seen.readAxis.top), Figures.short(state.seen.writeAxis.top))
-      return "axis \(glyphs.reads) \(reads) \(glyphs.writes) \(writes)"
+    guard showsFigures(size) else {
+      let (reads, writes) = figures(state, look)
+      return "\(glyphs.reads)\(reads) \(glyphs.writes)\(writes) a second"
     }
-    let (reads, writes) = figures(state, look)
-    return "\(glyphs.reads)\(reads) \(glyphs.writes)\(writes) a second"
+    guard let view = View(state, size, look) else { return "" }
+    let (most, tops) = (view.maxima, view.tops)
+    let reads = ScaleWords.words(top: tops.reads, most: most.reads) { AxisScale.label($0) }
+    let writes = ScaleWords.words(top: tops.writes, most: most.writes) { AxisScale.label($0) }
+    return "\(glyphs.reads) \(reads) \(glyphs.writes) \(writes)"
+  }
+
+  static func footer(_ state: DashboardState, _ size: Size, _ look: Look) -> [StyledWord] {
+    guard let seen = state.history.span else { return [] }
+    return CauseLegend.words(state.seen.causes.marks, state.graphView.span(seen), width: size.width, look)
   }
 
   /// Reads and writes a second; a dash each where the backend does not count them.
@@ -45,28 +75,50 @@ package enum ThroughputPanel {
     return (Figures.short(rates.reads).rightAligned(6), Figures.short(rates.writes).rightAligned(6))
   }
 
-  private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }
-
-  /// The axis stands where both curves have room in proportion to their greatest values.
-  private static func split(_ rows: Int, _ state: DashboardState) -> (upper: Int, lower: Int) {
-    let part = state.seen.readAxis.top / (state.seen.readAxis.top + state.seen.writeAxis.top)
-    let upper = Swift.min(rows - 1, Swift.max(1, Int((Double(rows) * part).rounded())))
-    return (upper, rows - upper)
+  /// As wide for one as for several.
+  static func unit(_ noun: String, _ figure: String) -> String {
+    figure.hasSuffix(" 1") || figure == "1" ? "\(noun)/s " : "\(noun)s/s"
   }
+
+  private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }
 
   private static func drawFigures(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
     let rates = figures(state, look)
-    let reads = "\(look.glyphs.reads) \(rates.reads) reads/s"
-    let writes = "\(look.glyphs.writes) \(rates.writes) writes/s"
+    let reads = "\(look.glyphs.reads) \(rates.reads) \(unit("read", rates.reads))"
+    let writes = "\(look.glyphs.writes) \(rates.writes) \(unit("write", rates.writes))"
     let readStyle = Style(look.theme.readGraph.end, on: look.theme[.background], [.bold])
     let writeStyle = Style(look.theme.writeGraph.end, on: look.theme[.background], [.bold])
     var column = canvas.write(reads, column: 1, row: 0, readStyle) + 3
     if column + writes.columns <= canvas.width { column = canvas.write(writes, column: column, row: 0, writeStyle) + 3 }
-    let history = state.history.rates(last: canvas.width * 2)
-    let peak = history.map { Swift.max($0.reads, $0.writes) }.max() ?? 0
-    let text = "peak \(Figures.short(peak).rightAligned(6)) "
-    if peak > 0, column + text.columns <= canvas.width {
+    let rest = GraphWords.scrolled(state.graphView, state.history.span)
+    if !rest.isEmpty {
+      if column + rest.columns < canvas.width {
+        canvas.write("\(rest) ", endingAt: canvas.width, row: 0, look.style(.warn))
+      }
+      return
+    }
+    guard let view = View(state, canvas.size, look) else { return }
+    let (most, glyphs) = (view.maxima, look.glyphs)
+    let text =
+      "peak \(glyphs.reads)\(Figures.short(most.reads).rightAligned(6)) \(glyphs.writes)\(Figures.short(most.writes).rightAligned(6)) "
+    if most.reads + most.writes > 0, column + text.columns <= canvas.width {
       canvas.write(text, endingAt: canvas.width, row: 0, look.style(.dim))
     }
+  }
+}
+
+/// A graph's scale in words: `0–20 ms`, and how much more there was than it shows.
+enum ScaleWords {
+  static func words(top: Double, most: Double, _ figure: (Double) -> String) -> String {
+    "0–\(figure(top))" + (most > top ? " (max \(figure(most)))" : "")
+  }
+}
+
+/// What a reader has done to a graph's span, in words.
+enum GraphWords {
+  static func scrolled(_ view: GraphView, _ seen: GraphSpan?) -> String {
+    guard view.isScrolledBack, let seen else { return "" }
+    let back = Double(seen.endNs - view.span(seen).endNs) / 1e9
+    return "\(Figures.duration(seconds: back)) back"
   }
 }

@@ -74,6 +74,7 @@ package struct KeyDecoder: Sendable {
     if let key = known[sequence] { return end([key]) }
     if beginnings.contains(sequence) { return [] }
     if sequence.count == 2 { return takeBehindEscape(byte) }
+    if sequence[1] == UInt8(ascii: "]") { return takeAnswer(byte) }
     switch byte {
     case 0x1B:
       sequence = [byte]
@@ -99,6 +100,24 @@ package struct KeyDecoder: Sendable {
     return end([named(byte, String(decoding: sequence.dropFirst(2).dropLast(), as: UTF8.self))].compactMap { $0 })
   }
 
+  // MARK: - Answers
+
+  /// `Esc ] 11 ; rgb:RRRR/GGGG/BBBB`, ended by BEL or `Esc \`.
+  private mutating func takeAnswer(_ byte: UInt8) -> [Key] {
+    let isEnd = byte == 0x07 || byte == UInt8(ascii: "\\") && sequence[sequence.count - 2] == 0x1B
+    guard isEnd else { return sequence.count < Self.answerBytesMax ? [] : end([]) }
+    let text = String(decoding: sequence.dropFirst(2).prefix { $0 != 0x07 && $0 != 0x1B }, as: UTF8.self)
+    guard text.hasPrefix("11;rgb:") else { return end([]) }
+    // One to four digits each: the first two say enough.
+    let levels = text.dropFirst(7).split(separator: "/").map { part in
+      Int(part.prefix(2), radix: 16).map { part.count == 1 ? $0 * 17 : $0 }
+    }
+    guard levels.count == 3, let red = levels[0], let green = levels[1], let blue = levels[2] else { return end([]) }
+    return end([.background(.rgb(red, green, blue))])
+  }
+
+  private static let answerBytesMax = 64
+
   private mutating func end(_ keys: [Key]) -> [Key] {
     sequence = []
     return keys
@@ -106,7 +125,7 @@ package struct KeyDecoder: Sendable {
 
   private mutating func takeBehindEscape(_ byte: UInt8) -> [Key] {
     switch byte {
-    case UInt8(ascii: "["), UInt8(ascii: "O"): return []
+    case UInt8(ascii: "["), UInt8(ascii: "O"), UInt8(ascii: "]"): return []
     case 0x1B:
       sequence = [byte]
       return [.escape]
@@ -175,6 +194,7 @@ package struct KeyDecoder: Sendable {
     guard column >= 0, row >= 0, column < 1 << 16, row < 1 << 16 else { return nil }
     switch button {
     case 0: return .mouse(.press, column: column, row: row)
+    case 2: return .mouse(.rightPress, column: column, row: row)
     case 64: return .mouse(.wheelUp, column: column, row: row)
     case 65: return .mouse(.wheelDown, column: column, row: row)
     default: return nil

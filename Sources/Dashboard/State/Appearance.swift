@@ -3,6 +3,8 @@ package struct Appearance: Equatable, Sendable {
   /// The themes there are, in the order in which they are offered.
   package var themes: [Theme]
   package var themeIndex: Int
+  /// The reader, or the program's options, chose the theme: it stays whatever the terminal's background is.
+  package var isThemeChosen: Bool
   package internal(set) var glyphs: Glyphs.Kind
   /// The colours that the terminal can show.
   package var depth: ColorDepth
@@ -19,7 +21,7 @@ package struct Appearance: Equatable, Sendable {
     themes: [Theme] = Theme.builtIn, theme: Theme = .midnight, glyphs: Glyphs.Kind = .braille,
     depth: ColorDepth = .truecolor, glyphChoices: [Glyphs.Kind] = Glyphs.Kind.allCases, isMouseOn: Bool = true,
     isMotionReduced: Bool = false,
-    isSinglePanel: Bool = false
+    isSinglePanel: Bool = false, isThemeChosen: Bool = true
   ) {
     let known = themes.contains(theme) ? themes : [theme] + themes
     self.themes = known
@@ -30,6 +32,7 @@ package struct Appearance: Equatable, Sendable {
     self.isMouseOn = isMouseOn
     self.isMotionReduced = isMotionReduced
     self.isSinglePanel = isSinglePanel
+    self.isThemeChosen = isThemeChosen
   }
 
   package var theme: Theme { themes[themeIndex] }
@@ -38,6 +41,19 @@ package struct Appearance: Equatable, Sendable {
     guard let at = glyphChoices.firstIndex(of: glyphs) else { return }
     glyphs = glyphChoices[(at + 1) % glyphChoices.count]
   }
+
+  /// Takes over a theme for the terminal's background, unless one was chosen or there are too few colours for any; returns
+  /// whether that changed it.
+  mutating func adopt(background: Color) -> Bool {
+    guard !isThemeChosen, depth >= .palette256, let luminance = background.luminance,
+      let index = themes.firstIndex(where: { $0.name == (luminance > 0.4 ? Self.lightTheme : Theme.midnight.name) }),
+      index != themeIndex
+    else { return false }
+    themeIndex = index
+    return true
+  }
+
+  private static let lightTheme = "daylight"
 
   package var look: Look { Look(theme: theme, glyphs: Glyphs(glyphs), depth: depth) }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// The greatest value of a graph's axis: a round number that grows at once and shrinks late.
 ///
 /// An axis that follows the data exactly moves all the time, and then the same height means something else on every
@@ -11,9 +13,10 @@ package struct AxisScale: Equatable, Sendable {
 
   /// Below ten operations a second the noise of single keys would fill the graph.
   package static let minimumRate: Double = 10
-  /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: at half a second each, one second.
-  static let bucketsPerSpike = 32
-  static let spikeBucketsMin = 2
+  /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: half a second, or a run that begins would be cut
+  /// off for longer than that.
+  static let bucketsPerSpike = 80
+  static let spikeBucketsMin = 1
   /// Updates at less than half of the axis before it shrinks: ten seconds of half-second buckets.
   static let updatesBeforeShrinking = 20
   /// Tops within a power of ten: close enough that at least two thirds of a graph are used.
@@ -44,6 +47,16 @@ package struct AxisScale: Equatable, Sendable {
     } else {
       updatesBelow = 0
     }
+  }
+
+  /// A value of the scale as its label says it: `60 k`, `7.5 k`.
+  package static func label(_ value: Double) -> String {
+    let text = Figures.short(value)
+    guard let blank = text.firstIndex(of: " "), text.contains(".") else { return text }
+    var number = text[..<blank]
+    while number.last == "0" { number.removeLast() }
+    if number.last == "." { number.removeLast() }
+    return String(number) + text[blank...]
   }
 
   static func roundUp(_ value: Double, minimum: Double = minimumRate) -> Double {

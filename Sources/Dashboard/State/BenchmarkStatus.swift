@@ -1,30 +1,19 @@
 /// How the benchmark stands that runs, or that ran last, and what those before it measured.
 package struct BenchmarkStatus: Equatable, Sendable {
-  /// One second of measuring.
-  package struct Second: Equatable, Sendable {
-    /// Counted from the beginning of measuring.
-    package var endNs: UInt64
-    package var readsPerSecond: Double
-    package var writesPerSecond: Double
-    package var latency: LatencyHistory.Percentiles?
-
-    package init(endNs: UInt64, reads: Double, writes: Double, latency: LatencyHistory.Percentiles?) {
-      (self.endNs, readsPerSecond, writesPerSecond, self.latency) = (endNs, reads, writes, latency)
-    }
-  }
-
   /// What one run measured, in a few figures.
   package struct Result: Equatable, Sendable {
     package var name: String
     package var operationsPerSecond: Double
-    package var latency: LatencyHistory.Percentiles?
+    package var reads: LatencyHistory.Percentiles?
+    package var writes: LatencyHistory.Percentiles?
     package var failures: Int
 
     package init(
-      name: String, operationsPerSecond: Double, latency: LatencyHistory.Percentiles?, failures: Int
+      name: String, operationsPerSecond: Double, reads: LatencyHistory.Percentiles?,
+      writes: LatencyHistory.Percentiles?, failures: Int
     ) {
       (self.name, self.operationsPerSecond) = (name, operationsPerSecond)
-      (self.latency, self.failures) = (latency, failures)
+      (self.reads, self.writes, self.failures) = (reads, writes, failures)
     }
   }
 
@@ -33,8 +22,9 @@ package struct BenchmarkStatus: Equatable, Sendable {
   /// What it does now, in a word or two.
   package var phase: String
   package var isRunning: Bool
-  /// Of this phase, from 0 to 1; `nil` if nobody knows.
+  /// Of the whole run, all its phases, from 0 to 1; `nil` if nobody knows. It only grows.
   package var fraction: Double?
+  /// What is left of this phase.
   package var leftNs: UInt64?
   package var operations = 0
   package var failures = 0
@@ -43,12 +33,34 @@ package struct BenchmarkStatus: Equatable, Sendable {
   package var atNs: UInt64 = 0
   /// How long measuring is to take; `nil` if that depends on the cluster.
   package var lengthNs: UInt64?
-  /// Seconds that are over; empty for a run that does not keep them.
-  package var seconds: [Second] = []
+  /// Reads and writes a second of all of it, once it is over; `nil` if there were none.
+  package var readsPerSecond: Double?
+  package var writesPerSecond: Double?
   /// What it said at its end, if it has no figures.
   package var words: [String] = []
   /// Earlier runs, oldest first; with the last one once that is over.
   package var results: [Result] = []
+
+  /// The part of it that is measured is not over.
+  package var isMeasuring = false
+  /// When measuring ended; `nil` while it goes on.
+  package var measuredEndNs: UInt64?
+
+  /// It is over and says how fast it was.
+  var hasRates: Bool { readsPerSecond != nil || writesPerSecond != nil }
+
+  /// Its speed as a multiple of that of the run before it of the same name; `nil` if there is none.
+  var ratioToFormer: Double? {
+    guard !isRunning, words.isEmpty, let result = results.last,
+      let former = results.dropLast().last(where: { $0.name == result.name }), former.operationsPerSecond > 0
+    else { return nil }
+    return result.operationsPerSecond / former.operationsPerSecond
+  }
+
+  /// From the beginning of measuring to its end, or to now.
+  package var measuredSpan: GraphSpan {
+    GraphSpan(startNs: startedNs, endNs: measuredEndNs ?? Swift.max(startedNs, atNs))
+  }
 
   package init(name: String, phase: String, isRunning: Bool) {
     (self.name, self.phase, self.isRunning) = (name, phase, isRunning)

@@ -53,7 +53,7 @@ extension DashboardState {
     return []
   }
 
-  private mutating func run(_ line: String) -> [Action] {
+  mutating func run(_ line: String) -> [Action] {
     if line.filter({ !$0.isWhitespace }).lowercased() == Self.describeCommand {
       begin(TypedLine(line))
       show(CommandAnswer(lines: Description.lines(self).map { .init($0) }, isSuccess: true))

@@ -11,12 +11,15 @@ extension DashboardState {
     case .control("l"): return [.redraw]
     case .control("z"): return [.suspend]
     case .function(1): toggleHelp()
-    case .function(2): appearance.nextGlyphs()
+    case .function(2):
+      appearance.nextGlyphs()
+      toast("glyphs: \(appearance.glyphs.rawValue)")
     case .function(3):
       if case .themes(let picker) = overlay { return close(picker) }
       overlay = .themes(ThemePicker(former: appearance.themeIndex))
     case .function(4): return toggleMouse()
     case .mouse(let mouse, let column, let row): return handle(mouse, column: column, row: row)
+    case .background(let color): _ = appearance.adopt(background: color)
     default:
       if let overlay { return handle(key, over: overlay) }
       return guide == nil ? handleInFocus(key) : handleGuided(key)
@@ -28,6 +31,11 @@ extension DashboardState {
     if filter.isTyping, key != .control("c") {
       filter.type(key)
       scrollEventsToEnd()
+      return []
+    }
+    if nodeFilter.isTyping, key != .control("c") {
+      nodeFilter.type(key)
+      selectedNode = 0
       return []
     }
     if key == .control("c") { return interrupt() }
@@ -43,6 +51,10 @@ extension DashboardState {
       filter.type(.escape)
       return []
     }
+    if nodeFilter.isTyping {
+      nodeFilter.type(.escape)
+      return []
+    }
     if prompt.closeSearch(keepsMatch: false) { return [] }
     if prompt.editor.isEmpty { return dropPasted() ? [] : [.quit] }
     prompt.clear()
@@ -51,6 +63,7 @@ extension DashboardState {
 
   private mutating func toggleMouse() -> [Action] {
     appearance.isMouseOn.toggle()
+    toast(appearance.isMouseOn ? "the mouse is the dashboard's" : "the mouse is the terminal's: it selects text")
     return [.useMouse(appearance.isMouseOn)]
   }
 }
@@ -69,13 +82,34 @@ extension DashboardState {
       if case .help = overlay { return quit }
       return []
     }
+    if isMeantForPrompt(key, over: overlay) {
+      self.overlay = nil
+      leavePanels()
+      return handleInFocus(key)
+    }
     switch overlay {
     case .help(let first): handle(key, inHelp: first)
     case .themes(let picker): return handle(key, in: picker)
     case .page(let reader): handle(key, in: reader)
     case .confirmation(let asked): return handle(key, asked)
+    case .menu(let menu): return handle(key, in: menu)
     }
     return []
+  }
+
+  /// What is typed while something is read belongs to the prompt: half of a command would be lost else.
+  private func isMeantForPrompt(_ key: Key, over overlay: Overlay) -> Bool {
+    guard guide == nil else { return false }
+    switch overlay {
+    case .help, .page: break
+    case .themes, .confirmation, .menu: return false
+    }
+    switch key {
+    // Those that close it.
+    case .character(let character): return ![" ", "?", "q"].contains(character)
+    case .paste: return true
+    default: return false
+    }
   }
 
   /// Leaves the program, or the tour first.
@@ -107,9 +141,9 @@ extension DashboardState {
     case .down, .character("j"): row = first + 1
     case .pageUp: row = first - overlayRoom.height
     case .pageDown: row = first + overlayRoom.height
-    case .home, .character("g"): row = 0
-    case .end, .character("G"): row = last
-    case .escape, .enter, .character("q"), .character(" "): return nil
+    case .home: row = 0
+    case .end: row = last
+    case .escape, .enter, .character("q"), .character(" "), .character("?"): return nil
     default: row = first
     }
     return Swift.max(0, Swift.min(last, row))
@@ -124,6 +158,7 @@ extension DashboardState {
     case .end, .character("G"): appearance.themeIndex = last
     case .enter:
       overlay = nil
+      appearance.isThemeChosen = true
       return appearance.themeIndex == picker.former ? [] : [.keepTheme(appearance.theme.name)]
     case .escape, .character("q"): return close(picker)
     default: break

@@ -19,6 +19,7 @@ extension DashboardState {
       return []
     }
     switch mouse {
+    case .rightPress: openMenu(column: column, row: row)
     case .press: press(panel, rect, column: column - rect.column, row: row - rect.row)
     case .wheelUp: turnWheel(.up, panel)
     case .wheelDown: turnWheel(.down, panel)
@@ -35,6 +36,18 @@ extension DashboardState {
       if index == appearance.themeIndex { return handle(.enter) }
       appearance.themeIndex = index
     case (.help, .press), (.page, .press): self.overlay = nil
+    case (.menu(let menu), .press):
+      guard let item = NodeMenuOverlay.item(at: column, row, menu, overlayRoom) else {
+        self.overlay = nil
+        return []
+      }
+      return choose(item, of: menu)
+    case (.menu, .rightPress):
+      self.overlay = nil
+      openMenu(column: column, row: row)
+    case (.menu(let menu), .wheelUp): return handle(.up, in: menu)
+    case (.menu(let menu), .wheelDown): return handle(.down, in: menu)
+    case (_, .rightPress): break
     case (.page, .wheelUp), (.help, .wheelUp): return handle(.up)
     case (.page, .wheelDown), (.help, .wheelDown): return handle(.down)
     case (.confirmation, _): break
@@ -54,6 +67,10 @@ extension DashboardState {
     let inner = PanelFrame.inner(rect.size)
     switch panel {
     case .nodes:
+      if row == edge, let criterion = NodesPanel.criterion(at: column - edge, self, inner) {
+        nodeOrder.choose(criterion)
+        toast("nodes by \(criterion.word)\(nodeOrder.isReversed ? ", reversed" : "")")
+      }
       if let index = NodesPanel.node(atRow: row - edge, self, inner) { selectedNode = index }
     case .ring:
       if let slot = RingPanel.slot(at: column - edge, row - edge, self, inner) { ringCursor = slot }
@@ -65,7 +82,7 @@ extension DashboardState {
     switch panel {
     case .events: scrollEvents(by: key == .up ? Self.rowsPerTurn : -Self.rowsPerTurn)
     case .nodes, .ring: _ = handle(key, in: panel)
-    case .throughput, .latency, .benchmark: break
+    case .throughput, .latency, .benchmark: moveInGraph(key == .up ? .character("+") : .character("-"), panel)
     }
   }
 }

@@ -10,6 +10,8 @@ extension DashboardState {
       } else if panel == .events, filter.isActive {
         filter = EventFilter()
         scrollEventsToEnd()
+      } else if panel == .nodes, nodeFilter.isActive {
+        nodeFilter = NameFilter()
       } else {
         focus = .prompt
       }
@@ -64,8 +66,27 @@ extension DashboardState {
     case .events: moveInEvents(key)
     case .nodes: moveInNodes(key)
     case .ring: moveInRing(key)
-    case .throughput, .latency, .benchmark: break
+    case .throughput, .benchmark: moveInGraph(key, panel)
+    case .latency:
+      if key == .character("l") { showsLatencyLines.toggle() } else { moveInGraph(key, panel) }
     }
+  }
+
+  /// `+` and `-` change how much time a graph shows, left and right where it ends.
+  mutating func moveInGraph(_ key: Key, _ panel: PanelKind) {
+    let isRun = panel == .benchmark
+    guard let seen = isRun ? benchmark.map(\.measuredSpan) : history.span else { return }
+    var view = isRun ? benchmarkView : graphView
+    switch key {
+    case .character("+"), .character("="): view.zoom(by: -1, seen)
+    case .character("-"): view.zoom(by: 1, seen)
+    case .left, .character("h"): view.scroll(by: -1, seen)
+    case .right: view.scroll(by: 1, seen)
+    case .home, .character("g"): view.scrollToStart(seen)
+    case .end, .character("G"), .character("0"): view.followNow()
+    default: return
+    }
+    if isRun { benchmarkView = view } else { graphView = view }
   }
 
   /// Stops the one that runs, or puts the results of the last one away.
@@ -97,7 +118,7 @@ extension DashboardState {
   }
 
   private mutating func moveInNodes(_ key: Key) {
-    let last = Swift.max(0, (status?.nodes.count ?? 0) - 1)
+    let last = Swift.max(0, nodes.count - 1)
     let page = Swift.max(1, (layout.panels[.nodes]?.height ?? 4) - 3)
     switch key {
     case .up, .character("k"): selectedNode = Swift.max(0, selectedNode - 1)
@@ -108,12 +129,14 @@ extension DashboardState {
     case .end, .character("G"): selectedNode = last
     case .character("s"): nodeOrder.next()
     case .character("r"): nodeOrder.reverse()
+    case .character("/"): nodeFilter.isTyping = true
     default: break
     }
   }
 
   /// Left and right go from range to range, up and down by a sixteenth of the ring: a digit of the hash.
   private mutating func moveInRing(_ key: Key) {
+    if key == .character("r") { return showsHeat.toggle() }
     guard ring.slotCount > 0, !ring.owners.isEmpty else { return }
     let at = Swift.min(ringCursor ?? walk?.key.slot ?? 0, ring.slotCount - 1)
     let run = ring.run(around: at)

@@ -14,6 +14,8 @@ package enum Overlay: Equatable, Sendable {
   case page(PageReader)
   /// A command that nothing takes back waits for a yes.
   case confirmation(Confirmation)
+  /// What can be done with a node.
+  case menu(NodeMenu)
 }
 
 /// What is asked before a line is run.
@@ -65,12 +67,21 @@ package struct DashboardState: Sendable {
   package internal(set) var focus = Focus.prompt
   package internal(set) var isZoomed = false
   package internal(set) var overlay: Overlay?
+  private(set) var toast: Toast?
   /// The row of the nodes table that has the selection, in the order shown.
   package internal(set) var selectedNode = 0
   package internal(set) var nodeOrder = NodeOrder()
+  package internal(set) var nodeFilter = NameFilter()
   /// The slot under the ring's cursor, once the reader has moved it.
   package internal(set) var ringCursor: Int?
   package internal(set) var filter = EventFilter()
+  /// What the graphs of throughput and latency show: the same, so that what stands above each other happened together.
+  package internal(set) var graphView = GraphView()
+  package internal(set) var benchmarkView = GraphView()
+  /// The ring is coloured by what is done where, and not only by owners.
+  package internal(set) var showsHeat = false
+  /// Latency as curves; else as a heat map.
+  package internal(set) var showsLatencyLines = false
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
   /// Bytes that have come of a paste whose end has not; 0 outside of one.
@@ -85,6 +96,9 @@ package struct DashboardState: Sendable {
   private var live = Observations()
   /// The picture that was frozen, while it is.
   private var held: Observations?
+
+  /// How often the time alone makes a new picture: graphs of a cluster at rest move a little, and the uptime may have to.
+  private static let quietFrameNs: UInt64 = 500_000_000
 
   /// Slow enough to read a colour, fast enough to be seen as one movement.
   static let ringPhaseNs: UInt64 = 400_000_000
@@ -119,7 +133,13 @@ package struct DashboardState: Sendable {
 
 extension DashboardState {
   /// What the picture shows: the present, or the moment it was frozen at.
-  package var seen: Observations { held ?? live }
+  ///
+  /// Lent and not returned: a copy of all its parts for each panel and node would be a tenth of a frame.
+  package var seen: Observations {
+    _read {
+      if held == nil { yield live } else { yield held! }
+    }
+  }
   package var isFrozen: Bool { held != nil }
 
   package var status: ClusterStatus? { seen.status }
@@ -163,14 +183,14 @@ extension DashboardState {
 
   /// Takes a new status; returns whether the picture may be another because of it.
   ///
-  /// The time alone changes it twice a second: that is how often graphs move and the uptime may have to.
+  /// The time alone changes it twice a second.
   /// - Parameters:
   ///   - new: the newest status.
   ///   - nowNs: when it came, on the face's clock.
   @discardableResult
   package mutating func apply(status new: ClusterStatus, nowNs: UInt64) -> Bool {
     var same = live.status
-    let bucketNs = ThroughputHistory.bucketNs
+    let bucketNs = Self.quietFrameNs
     let before = same.map { live.moment(ofUptimeNs: $0.uptimeNs) / bucketNs }
     same?.uptimeNs = new.uptimeNs
     let isOther = same != new
@@ -184,7 +204,8 @@ extension DashboardState {
   @discardableResult
   package mutating func apply(benchmark: BenchmarkStatus?) -> Bool {
     guard live.benchmark != benchmark else { return false }
-    live.benchmark = benchmark
+    if benchmark?.startedNs != live.benchmark?.startedNs { benchmarkView = GraphView() }
+    live.apply(benchmark: benchmark)
     if benchmark?.isRunning == true { isBenchmarkClosed = false }
     leaveMissingPanel()
     return true
@@ -217,6 +238,9 @@ extension DashboardState {
     append(
       LogLine(kind: .event(event.severity), atNs: live.moment(ofUptimeNs: event.uptimeNs), text: advice.words(event)))
   }
+
+  /// Says for a moment what a key did.
+  mutating func toast(_ text: String) { toast = Toast(text: text, atNs: seen.nowNs) }
 
   /// Says something the program has to say that is not the cluster's.
   package mutating func warn(_ text: String) {
@@ -290,7 +314,22 @@ extension DashboardState {
 
 extension DashboardState {
   /// The nodes in the order the table shows them.
-  package var nodes: [NodeStatus] { nodeOrder.sorted(status?.nodes ?? [], seen) }
+  package var nodes: [NodeStatus] {
+    let all = nodeOrder.sorted(status?.nodes ?? [], seen).filter { nodeFilter.matches($0.name) }
+    guard showsTroubleFirst else { return all }
+    let troubled = all.filter { RingOwners.Condition($0, seen) != .serving }
+    return troubled.isEmpty ? all : troubled + all.filter { RingOwners.Condition($0, seen) == .serving }
+  }
+
+  /// Whether nodes that are not as the others come first: of more of them than a table shows, those are the ones to see.
+  var showsTroubleFirst: Bool { nodeOrder == NodeOrder() && (status?.nodes.count ?? 0) > Self.nodesAtOnce }
+
+  /// Whether there are any, so that the order is not that of the names.
+  var hasTroubleFirst: Bool {
+    showsTroubleFirst && status?.nodes.contains { RingOwners.Condition($0, seen) != .serving } ?? false
+  }
+
+  private static let nodesAtOnce = 12
 
   /// Columns inside the events panel.
   var eventsWidth: Int { Swift.max(0, (layout.panels[.events]?.width ?? size.width) - 2) }

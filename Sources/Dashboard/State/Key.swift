@@ -12,11 +12,13 @@ package enum Key: Equatable, Sendable {
   /// Text pasted in one piece; none of it is taken for keys but ends of lines at the prompt.
   case paste(String)
   case mouse(Mouse, column: Int, row: Int)
+  /// The terminal's answer to the question what its background is.
+  case background(Color)
 }
 
 /// What a mouse did at a cell.
 package enum Mouse: Equatable, Sendable {
-  case press, wheelUp, wheelDown
+  case press, rightPress, wheelUp, wheelDown
 }
 
 /// What the program does after a key press, beside drawing the new state.

@@ -2,7 +2,9 @@ import ClusterModel
 
 /// A node's cache hits and operations, second by second.
 package struct NodeHistory: Equatable, Sendable {
-  private struct Sample: Equatable { var atNs: UInt64, hits: UInt64?, misses: UInt64?, operations: UInt64? }
+  private struct Sample: Equatable {
+    var atNs: UInt64, hits: UInt64?, misses: UInt64?, operations: UInt64?, compactions: Int?, syncs: LatencyCounts?
+  }
 
   /// As many as a sparkline in the node's details has cells.
   private static let secondsMax = 120
@@ -13,14 +15,20 @@ package struct NodeHistory: Equatable, Sendable {
   private(set) var operations: [Double?] = []
   private var last: Sample?
 
-  mutating func add(_ node: NodeStatus, atNs: UInt64) {
+  /// A second's syncs are slow if their 99th percentile is so many times that of all before them, and so long in itself.
+  private static let slowSyncFactor: UInt64 = 4
+  private static let slowSyncNs: UInt64 = 20_000_000
+
+  /// Takes a status; returns what happened in the second that is over with it, if anything that may explain a slow one.
+  mutating func add(_ node: NodeStatus, atNs: UInt64) -> [CauseMark.Kind] {
     let now = Sample(
-      atNs: atNs, hits: node.cache?.hits, misses: node.cache?.misses, operations: node.operations?.total)
+      atNs: atNs, hits: node.cache?.hits, misses: node.cache?.misses, operations: node.operations?.total,
+      compactions: node.wal?.compactions, syncs: node.wal?.syncLatencies)
     guard let last, !Self.hasBegunAnew(now, last) else {
       self.last = now
-      return
+      return []
     }
-    guard atNs >= last.atNs + Self.secondNs else { return }
+    guard atNs >= last.atNs + Self.secondNs else { return [] }
     if let hits = Self.grown(now.hits, last.hits), let misses = Self.grown(now.misses, last.misses) {
       append(hits + misses == 0 ? nil : Double(hits) / Double(hits + misses), to: &hitRates)
     }
@@ -28,6 +36,18 @@ package struct NodeHistory: Equatable, Sendable {
       append(Double(done) * 1e9 / Double(atNs - last.atNs), to: &operations)
     }
     self.last = now
+    return Self.causes(now, last)
+  }
+
+  private static func causes(_ now: Sample, _ last: Sample) -> [CauseMark.Kind] {
+    var causes: [CauseMark.Kind] = []
+    if let now = now.compactions, let last = last.compactions, now > last { causes.append(.compaction) }
+    if let before = last.syncs, let usual = before.percentileNs(0.99),
+      let recent = now.syncs?.since(before).percentileNs(0.99), recent >= usual * slowSyncFactor, recent >= slowSyncNs
+    {
+      causes.append(.slowSync)
+    }
+    return causes
   }
 
   /// A node that was restarted counts from zero again.

@@ -29,6 +29,11 @@ package struct NodeOrder: Equatable, Sendable {
     isReversed = false
   }
 
+  /// By a column's heading; the second time the other way round.
+  mutating func choose(_ criterion: Criterion) {
+    (self.criterion, isReversed) = (criterion, criterion == self.criterion && !isReversed)
+  }
+
   mutating func reverse() { isReversed.toggle() }
 
   /// Names as people count, figures from the greatest down; equals keep the order of their names.
@@ -46,7 +51,7 @@ package struct NodeOrder: Equatable, Sendable {
   private func figure(_ node: NodeStatus, _ seen: Observations) -> Double {
     switch criterion {
     case .name: 0
-    case .share: node.share
+    case .share: seen.ringDigest.firstParts[node.id] ?? 0
     case .keys: node.keys.map(Double.init) ?? -1
     case .operations: seen.operationsPerSecond(ofNode: node.id) ?? -1
     case .log: node.wal.map { Double($0.bytes) } ?? -1

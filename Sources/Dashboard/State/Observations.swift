@@ -8,6 +8,7 @@ package struct Observations: Sendable {
   package private(set) var status: ClusterStatus?
   /// Its ring, slot by slot.
   package private(set) var ring = RingMap(RingStatus())
+  package private(set) var ringDigest = RingDigest(RingMap(RingStatus()))
   /// The moment of the face's clock from which the times of statuses and events count; `nil` before the first status.
   private var openedNs: UInt64?
   package private(set) var history = ThroughputHistory()
@@ -23,14 +24,19 @@ package struct Observations: Sendable {
   private var total = RateMeter()
   package private(set) var readLatency = LatencyHistory()
   package private(set) var writeLatency = LatencyHistory()
-  package private(set) var latencyAxis = AxisScale(minimum: 1_000)
+  package private(set) var readLatencyAxis = AxisScale(minimum: 1_000)
+  package private(set) var writeLatencyAxis = AxisScale(minimum: 1_000)
+  /// What happened that may explain what graphs show.
+  package private(set) var causes = CauseMarks()
   private var nodes: [Int: NodeHistory] = [:]
+  package private(set) var heat = RangeHeat()
   /// What is wrong between the nodes; `nil` if nothing is.
   package private(set) var faults: FaultSummary?
-  package internal(set) var benchmark: BenchmarkStatus?
+  package private(set) var benchmark: BenchmarkStatus?
+  package private(set) var benchmarkTimes = BenchmarkTimes()
 
-  /// The axes follow the last two minutes: what most graphs show.
-  private static let axisBuckets = 240
+  /// The axes follow the last two minutes: what graphs show unasked.
+  private static let axisHalfSeconds = 240
 
   mutating func advance(toNs atNs: UInt64) { nowNs = Swift.max(nowNs, atNs) }
 
@@ -47,12 +53,20 @@ package struct Observations: Sendable {
     }
     meters = meters.filter { id, _ in new.nodes.contains { $0.id == id } }
     if let done = new.operations { count(done, atNs: atNs) }
-    for node in new.nodes { nodes[node.id, default: NodeHistory()].add(node, atNs: atNs) }
+    for node in new.nodes {
+      for kind in nodes[node.id, default: NodeHistory()].add(node, atNs: atNs) {
+        causes.add(CauseMark(atNs: atNs, kind: kind, node: node.name))
+      }
+    }
     nodes = nodes.filter { id, _ in new.nodes.contains { $0.id == id } }
+    if let ranges = new.rangeOperations { heat.add(ranges, atNs: atNs) }
     if let latencies = new.latencies { note(latencies, atNs: atNs) }
     noteFaults(new)
     let isOtherRing = status?.ring != new.ring
-    if isOtherRing { ring = RingMap(new.ring) }
+    if isOtherRing {
+      ring = RingMap(new.ring)
+      ringDigest = RingDigest(ring)
+    }
     if new.change == nil {
       plan = nil
     } else if plan == nil || isOtherRing {
@@ -72,17 +86,23 @@ package struct Observations: Sendable {
 
   private mutating func count(_ done: OperationCounters, atNs: UInt64) {
     total.add(done, atNs: atNs)
-    guard history.add(done, atNs: atNs) else { return }
-    let rates = history.rates(last: Self.axisBuckets)
-    readAxis.update(rates.map(\.reads))
-    writeAxis.update(rates.map(\.writes))
+    let halfSecond = Self.halfSecond(history.span)
+    guard history.add(done, atNs: atNs), Self.halfSecond(history.span) != halfSecond else { return }
+    let peaks = history.peaks(lastHalfSeconds: Self.axisHalfSeconds)
+    readAxis.update(peaks.map(\.reads))
+    writeAxis.update(peaks.map(\.writes))
+  }
+
+  private static func halfSecond(_ span: GraphSpan?) -> UInt64? {
+    span.map { $0.endNs / (UInt64(ThroughputHistory.bucketsPerPeak) * ThroughputHistory.bucketNs) }
   }
 
   private mutating func note(_ latencies: OperationLatencies, atNs: UInt64) {
+    benchmarkTimes.add(latencies, benchmark)
     readLatency.add(latencies.reads, atNs: atNs)
     guard writeLatency.add(latencies.writes, atNs: atNs) else { return }
-    let shown = readLatency.seconds.suffix(Self.axisBuckets) + writeLatency.seconds.suffix(Self.axisBuckets)
-    latencyAxis.update(shown.compactMap { $0?.p99 })
+    readLatencyAxis.update(readLatency.seconds.suffix(Self.axisHalfSeconds / 2).compactMap { $0?.p99 })
+    writeLatencyAxis.update(writeLatency.seconds.suffix(Self.axisHalfSeconds / 2).compactMap { $0?.p99 })
   }
 
   private mutating func noteFaults(_ new: ClusterStatus) {
@@ -115,8 +135,14 @@ package struct Observations: Sendable {
   mutating func apply(event: ClusterEvent) {
     let atNs = moment(ofUptimeNs: event.uptimeNs)
     advance(toNs: atNs)
-    guard Glyphs(.ascii).mark(event.kind) != nil else { return }
-    history.mark(ThroughputHistory.Mark(atNs: atNs, kind: event.kind, node: event.node ?? ""))
+    causes.add(event, atNs: atNs)
+  }
+
+  /// Takes how the benchmark stands. A run that is over leaves its curve, for the next one to be compared with.
+  mutating func apply(benchmark new: BenchmarkStatus?) {
+    if let old = benchmark, old.startedNs > 0, new?.startedNs != old.startedNs { benchmarkTimes.keep(old, history) }
+    benchmark = new
+    benchmarkTimes.follow(new, status?.latencies)
   }
 
   /// Reads and writes a second of the whole cluster, now; `nil` if the backend does not count them.

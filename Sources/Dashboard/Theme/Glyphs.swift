@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// The characters a picture is drawn with: braille, blocks, or nothing but ASCII.
 package struct Glyphs: Equatable, Sendable {
@@ -36,6 +37,12 @@ extension Glyphs {
   package var upperHalf: Unicode.Scalar { pick("▀", "#") }
   package var lowerHalf: Unicode.Scalar { pick("▄", "#") }
   package var dead: Unicode.Scalar { pick("╳", "x") }
+  // Ranges whose owner is not as the others are.
+  package var slowTexture: Unicode.Scalar { pick("▓", "~") }
+  package var silentTexture: Unicode.Scalar { pick("∙", "?") }
+  package var pausedTexture: Unicode.Scalar { pick("▒", "=") }
+  package var cutTexture: Unicode.Scalar { pick("░", "/") }
+  package var recoveringTexture: Unicode.Scalar { pick("◌", ":") }
   package var keyDot: Unicode.Scalar { pick("●", "@") }
   package var cursorMark: Unicode.Scalar { pick("◆", "%") }
   package var walked: Unicode.Scalar { pick("•", "o") }
@@ -53,7 +60,16 @@ extension Glyphs {
 
   // Graphs.
   package var axis: Unicode.Scalar { pick("─", "-") }
-  package var axisMark: Unicode.Scalar { pick("┼", "+") }
+  package var axisMark: Unicode.Scalar { pick("┴", "-") }
+  /// The mean among bars.
+  package var meanMark: Unicode.Scalar { pick("│", "|") }
+  /// A line in a row of cells, from low to high.
+  package var lineLevels: [Unicode.Scalar] { isASCII ? ["_", "-", "^"] : ["▁", "─", "▔"] }
+  package var gridLine: Unicode.Scalar { pick("┈", ".") }
+  /// From little to much, where a cell has no shades of a colour.
+  package var shades: [Unicode.Scalar] { isASCII ? [".", ":", "+", "*", "#"] : ["░", "░", "▒", "▓", "█"] }
+  package var medianLine: Unicode.Scalar { pick("━", "=") }
+  package var tailLine: Unicode.Scalar { pick("─", "-") }
   /// What goes on beyond the end of an axis.
   package var beyondUp: Unicode.Scalar { pick("▲", "^") }
   package var beyondDown: Unicode.Scalar { pick("▼", "v") }
@@ -71,7 +87,7 @@ extension Glyphs {
   package var warning: String { pick("▲", "!") }
   package var info: String { pick("•", "-") }
   package var times: String { pick("×", "x") }
-  package var dash: String { pick("–", "-") }
+  package var dash: String { pick(Figures.unknown, "-") }
   package var pause: String { pick("■", "=") }
   package var play: String { pick("▶", ">") }
   package var reads: String { pick("▲", "^") }
@@ -108,14 +124,17 @@ extension Glyphs {
     }
   }
 
-  /// What happened to a node, on the time axis of a graph.
-  package func mark(_ kind: ClusterEvent.Kind) -> String? {
+  /// What happened, on the time axis of a graph.
+  package func mark(_ kind: CauseMark.Kind) -> String {
     switch kind {
     case .join: "+"
     case .leave: pick("←", "<")
     case .kill: pick("✗", "x")
     case .restart: pick("↻", "r")
-    case .cluster, .recovery, .hints, .storage: nil
+    case .fault: pick("╳", "%")
+    case .heal: pick("✓", "v")
+    case .slowSync: pick("◷", "f")
+    case .compaction: pick("◆", "c")
     }
   }
 }
@@ -126,15 +145,21 @@ package struct Look: Equatable, Sendable {
   package var glyphs: Glyphs
   /// Draw nodes as letters, because the terminal cannot tell enough colours apart.
   package var usesLetters: Bool
+  /// Shades of a colour can be told apart, two in a cell: there are exact colours, or the nearest of many.
+  package var hasShades: Bool
 
   package init(theme: Theme, glyphs: Glyphs, depth: ColorDepth = .truecolor) {
     self.theme = theme.shown(with: depth)
     self.glyphs = glyphs
-    usesLetters = glyphs.isASCII || depth <= .ansi8
+    usesLetters = glyphs.isASCII || depth <= .ansi8 || theme.isGrey
+    hasShades = !glyphs.isASCII && depth >= .palette256 && theme[.graphReadEnd].components != nil
   }
 
   /// The letter that stands for a node where its name does not fit: A to Z, then again.
   package func letter(_ id: Int) -> Unicode.Scalar { Unicode.Scalar(UInt8(65 + Swift.max(0, id) % 26)) }
+
+  /// Whether letters stand beside colours, because there are more nodes than colours.
+  func showsLetters(_ nodeCount: Int) -> Bool { usesLetters || nodeCount > ThemeKey.nodes.count }
 
   package func style(_ key: ThemeKey, _ attributes: Attributes = []) -> Style { theme.style(key, attributes) }
 }

@@ -17,10 +17,10 @@ package struct Theme: Equatable, Sendable {
   private init(name: String, file: ThemeFile, defaults: Theme?) {
     self.name = name
     let colors = ThemeKey.allCases.map { key in
-      file.values[key.rawValue] ?? key.btopName.flatMap { file.values[$0] } ?? defaults?[key] ?? .terminal
+      file.values[key.name] ?? key.btopName.flatMap { file.values[$0] } ?? defaults?[key] ?? .terminal
     }
     self.colors = colors
-    func color(_ key: ThemeKey) -> Color { colors[Self.positions[key]!] }
+    func color(_ key: ThemeKey) -> Color { colors[key.rawValue] }
     bands = NodeBands(ThemeKey.nodes.map(color), ground: Self.ground(color(.background)))
   }
 
@@ -32,10 +32,7 @@ package struct Theme: Equatable, Sendable {
   }
 
   /// The colour of a meaning.
-  package subscript(_ key: ThemeKey) -> Color { colors[Self.positions[key]!] }
-
-  private static let positions = Dictionary(
-    uniqueKeysWithValues: ThemeKey.allCases.enumerated().map { ($0.element, $0.offset) })
+  package subscript(_ key: ThemeKey) -> Color { colors[key.rawValue] }
 
   /// The style of text with a meaning, on the theme's background.
   package func style(_ key: ThemeKey, _ attributes: Attributes = []) -> Style {
@@ -46,6 +43,27 @@ package struct Theme: Equatable, Sendable {
   var ground: Color { Self.ground(self[.background]) }
 
   private static func ground(_ background: Color) -> Color { background.components == nil ? .hex(0) : background }
+
+  /// Its nodes have no hues: nobody tells twelve greys apart.
+  var isGrey: Bool {
+    ThemeKey.nodes.allSatisfy { key in
+      self[key].components.map { $0.red == $0.green && $0.green == $0.blue } ?? false
+    }
+  }
+
+  /// The colour of a line that is drawn over a colour: the lighter or the darker end of this theme, whichever is further
+  /// from it.
+  func line(on color: Color) -> Color {
+    guard let (red, green, blue) = color.components else { return self[.title] }
+    return 3 * red + 6 * green + blue > 1_400 ? .hex(0x101018) : .hex(0xFFFFFF)
+  }
+
+  /// How hot something is: from nearly the background to the end of the meters' scale.
+  func heat(at part: Double) -> Color {
+    part < 0.5
+      ? ground.mixed(with: self[.meterMid], 0.15 + part * 1.7)
+      : self[.meterMid].mixed(with: self[.meterEnd], part * 2 - 1)
+  }
 
   /// A style as it looks below an overlay.
   func faded(_ style: Style) -> Style {

@@ -1,54 +1,25 @@
-/// One meaning a theme gives a colour to. The raw value is the key's name in a theme file.
-package enum ThemeKey: String, CaseIterable, Sendable {
-  case background = "main_bg"
-  case text
-  case dim
-  case title
-  case accent
-  case border
-  case borderFocus = "border_focus"
-  case selectionText = "selection_fg"
-  case selectionBackground = "selection_bg"
-  case brandText = "brand_fg"
-  case brandBackground = "brand_bg"
+/// One meaning a theme gives a colour to. The raw value is its place in a theme's colours: they are looked up for every cell that
+/// is drawn.
+package enum ThemeKey: Int, CaseIterable, Sendable {
+  case background, text, dim, title, accent, border, borderFocus, selectionText, selectionBackground, brandText,
+    brandBackground
+  case ok, warn, bad, info
+  case prompt, ghost, keyName
+  case meterStart, meterMid, meterEnd, meterEmpty, graphReadStart, graphReadMid, graphReadEnd, graphWriteStart,
+    graphWriteMid, graphWriteEnd, graphMark
+  case ringMoving, ringDead, ringKey
+  case node1, node2, node3, node4, node5, node6, node7, node8, node9, node10, node11, node12
 
-  case ok
-  case warn
-  case bad
-  case info
+  /// The key's name in a theme file.
+  package var name: String { Self.names[rawValue] }
 
-  case prompt
-  case ghost
-  case keyName = "key_name"
-
-  case meterStart = "meter_start"
-  case meterMid = "meter_mid"
-  case meterEnd = "meter_end"
-  case meterEmpty = "meter_bg"
-  case graphReadStart = "graph_read_start"
-  case graphReadMid = "graph_read_mid"
-  case graphReadEnd = "graph_read_end"
-  case graphWriteStart = "graph_write_start"
-  case graphWriteMid = "graph_write_mid"
-  case graphWriteEnd = "graph_write_end"
-  case graphMark = "graph_mark"
-
-  case ringMoving = "ring_moving"
-  case ringDead = "ring_dead"
-  case ringKey = "ring_key"
-
-  case node1 = "node_1"
-  case node2 = "node_2"
-  case node3 = "node_3"
-  case node4 = "node_4"
-  case node5 = "node_5"
-  case node6 = "node_6"
-  case node7 = "node_7"
-  case node8 = "node_8"
-  case node9 = "node_9"
-  case node10 = "node_10"
-  case node11 = "node_11"
-  case node12 = "node_12"
+  private static let names = [
+    "main_bg", "text", "dim", "title", "accent", "border", "border_focus", "selection_fg", "selection_bg",
+    "brand_fg", "brand_bg", "ok", "warn", "bad", "info", "prompt", "ghost", "key_name", "meter_start", "meter_mid",
+    "meter_end", "meter_bg", "graph_read_start", "graph_read_mid", "graph_read_end", "graph_write_start",
+    "graph_write_mid", "graph_write_end", "graph_mark", "ring_moving", "ring_dead", "ring_key", "node_1", "node_2",
+    "node_3", "node_4", "node_5", "node_6", "node_7", "node_8", "node_9", "node_10", "node_11", "node_12",
+  ]
 
   /// The colours of nodes, which nodes with higher numbers use again.
   package static let nodes: [ThemeKey] = [

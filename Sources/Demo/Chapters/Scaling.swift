@@ -16,9 +16,7 @@ extension Chapter {
     let puts = try await stage.put(keys, clients: 256, on: cluster)
     stage.figure("\(Figures.count(puts.good)) keys stored on five nodes")
     let before = Ownership(cluster.status())
-    let load = BackgroundLoad(cluster, keys)
-    try await stage.type("addnode node6")
-    let during = await load.end()
+    let during = try await BackgroundLoad.run(on: cluster, keys) { try await stage.type("addnode node6") }
     let after = Ownership(cluster.status())
     let (moved, copies) = (before.moved(keys, to: after), 3 * keys.count)
     stage.figure(
@@ -63,32 +61,32 @@ extension Chapter {
   }
 }
 
-/// Clients that read and write until they are told to stop, as a cluster's clients would during a change.
+/// Clients that read and write during a change, as a cluster's clients would.
 final class BackgroundLoad: Sendable {
   /// Keys of its own that it writes.
   static let keyCount = 4
   private static let firstKey = 9_000_000
 
+  private static let pauseAfterFailure = Duration.milliseconds(10)
+
   private let isStopped = Atomic(false)
-  private let task: Mutex<Task<Stage.Tally, Never>?>
 
-  init(_ cluster: Cluster, _ keys: Range<Int>) {
-    task = Mutex(nil)
-    let clients = Task { [self] in
-      await withTaskGroup(of: Stage.Tally.self) { group in
-        for client in 0..<Self.keyCount { group.addTask { [self] in await work(client, cluster, keys) } }
-        var total = Stage.Tally()
-        for await tally in group { total.add(tally) }
-        return total
+  /// Runs the clients until `body` has ended, also if it throws.
+  /// - Returns: the outcomes of the clients' operations.
+  static func run(
+    on cluster: Cluster, _ keys: Range<Int>, during body: () async throws -> Void
+  ) async throws -> Stage.Tally {
+    let load = BackgroundLoad()
+    return try await withThrowingTaskGroup(of: Stage.Tally.self) { group in
+      for client in 0..<keyCount { group.addTask { await load.work(client, cluster, keys) } }
+      do {
+        defer { load.isStopped.store(true, ordering: .relaxed) }
+        try await body()
       }
+      var total = Stage.Tally()
+      for try await tally in group { total.add(tally) }
+      return total
     }
-    task.withLock { $0 = clients }
-  }
-
-  /// Stops the clients and says what became of their operations.
-  func end() async -> Stage.Tally {
-    isStopped.store(true, ordering: .relaxed)
-    return await task.withLock { $0 }?.value ?? Stage.Tally()
   }
 
   private func work(_ client: Int, _ cluster: Cluster, _ keys: Range<Int>) async -> Stage.Tally {
@@ -98,12 +96,15 @@ final class BackgroundLoad: Sendable {
       number += 1
       let key = Stage.key(Self.firstKey + client)
       let value = Stage.value(client, number)
+      let good = tally.good
       let old = keys.lowerBound + (client &* 7_919 &+ number &* 104_729) % keys.count
       await tally.count(number) { number throws(ClusterError) in
         try await cluster.put(key, value)
         guard try await cluster.get(key) == value else { return false }
         return try await cluster.get(Stage.key(old)) == Stage.value(old)
       }
+      // A closed cluster refuses at once: without a pause these clients would keep every other task from running.
+      if tally.good == good { try? await Task.sleep(for: Self.pauseAfterFailure) }
     }
     return tally
   }

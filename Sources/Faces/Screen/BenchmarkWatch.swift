@@ -31,8 +31,12 @@ final class BenchmarkWatch: Sendable {
   func endAverages(_ answer: [String]) {
     run.withLock { run in
       guard case .plain(var status) = run, status.isRunning else { return }
-      (status.isRunning, status.atNs, status.lengthNs) = (false, MonotonicClock.nowNs(), nil)
+      (status.isRunning, status.isMeasuring, status.atNs, status.lengthNs) = (false, false, MonotonicClock.nowNs(), nil)
+      status.measuredEndNs = status.measuredEndNs ?? status.atNs
       status.words = answer
+      let averages = desk.averages
+      status.writesPerSecond = averages.map { Double($0.writesPerSecond) }
+      status.readsPerSecond = averages?.readsPerSecond.map(Double.init)
       run = .plain(status)
     }
   }
@@ -53,9 +57,13 @@ final class BenchmarkWatch: Sendable {
     var status = BenchmarkStatus(
       name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
     status.startedNs = now
-    if case .plain(let former) = before, former.isRunning { status.startedNs = former.startedNs }
+    if case .plain(let former) = before, former.isRunning {
+      (status.startedNs, status.measuredEndNs) = (former.startedNs, former.measuredEndNs)
+    }
+    status.isMeasuring = progress.phase != .cleanUp
+    if !status.isMeasuring { status.measuredEndNs = status.measuredEndNs ?? now }
     status.operations = progress.measured
-    status.fraction = progress.fraction
+    status.fraction = progress.fractionOfRun
     status.lengthNs = UInt64(Benchmark.measuredLength / .nanoseconds(1))
     status.atNs = now
     return status
@@ -67,24 +75,28 @@ extension BenchmarkStatus {
   init(_ snapshot: BenchmarkSnapshot, _ summaries: [BenchmarkSummary]) {
     let isRunning = snapshot.phase != .finished
     self.init(name: Self.name(snapshot.plan), phase: snapshot.phase.rawValue, isRunning: isRunning)
-    fraction = snapshot.fraction
-    leftNs = snapshot.leftNs
+    fraction = snapshot.fractionOfRun
+    leftNs = snapshot.phase == .measuring ? snapshot.leftNs : nil
+    isMeasuring = snapshot.phase == .measuring
     operations = snapshot.counts.operations
     failures = snapshot.counts.failures
     startedNs = snapshot.startedNs
     // What is over does not age, and is no news.
     atNs = isRunning ? snapshot.atNs : startedNs + (snapshot.seconds.last?.endNs ?? 0)
     lengthNs = snapshot.plan.seconds > 0 ? UInt64(snapshot.plan.seconds * 1e9) : nil
-    seconds = snapshot.seconds.map { second in
-      Second(
-        endNs: second.endNs, reads: second.readsPerSecond, writes: second.writesPerSecond,
-        latency: second.latency.map { LatencyHistory.Percentiles($0) })
+    if snapshot.phase == .finished || snapshot.phase == .cleaningUp {
+      measuredEndNs = startedNs + (snapshot.seconds.last?.endNs ?? 0)
     }
     results = summaries.map(Result.init)
     // Counted are the operations of a phase; when all is over that is deleting the keys.
     if snapshot.phase == .finished || snapshot.phase == .cleaningUp {
       operations = snapshot.seconds.reduce(0) { $0 + $1.counts.operations }
       failures = snapshot.seconds.reduce(0) { $0 + $1.counts.failures }
+      let counts = snapshot.seconds.reduce(OperationCounts()) { $0 + $1.counts }
+      let length = Double(measuredSpan.lengthNs) / 1e9
+      func perSecond(_ count: Int) -> Double? { count > 0 && length > 0 ? Double(count) / length : nil }
+      (readsPerSecond, writesPerSecond) =
+        (perSecond(counts.reads + counts.modifies), perSecond(counts.writes + counts.modifies))
     }
   }
 
@@ -98,7 +110,8 @@ extension BenchmarkStatus.Result {
   fileprivate init(_ summary: BenchmarkSummary) {
     self.init(
       name: BenchmarkStatus.name(summary.plan), operationsPerSecond: summary.operationsPerSecond,
-      latency: summary.latency.map { LatencyHistory.Percentiles($0) }, failures: summary.failures)
+      reads: summary.reads.map { LatencyHistory.Percentiles($0) },
+      writes: summary.writes.map { LatencyHistory.Percentiles($0) }, failures: summary.failures)
   }
 }
 

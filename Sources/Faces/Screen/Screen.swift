@@ -63,7 +63,9 @@ package struct Screen {
       appearance: Appearance(
         themes: options.themes, theme: options.theme ?? (terminal.depth >= .palette256 ? .midnight : .terminal),
         glyphs: glyphs.contains(preferred) ? preferred : .ascii, depth: terminal.depth, glyphChoices: glyphs,
-        isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel))
+        isMouseOn: options.usesMouse, isMotionReduced: options.isMotionReduced, isSinglePanel: options.isSinglePanel,
+        isThemeChosen: options.theme != nil))
+    if let background = terminal.background { _ = state.handle(.background(background)) }
     recording = try options.recordingPath.map { path throws(ScreenError) in
       try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: terminal.nowNs)
     }

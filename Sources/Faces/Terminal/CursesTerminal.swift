@@ -10,6 +10,7 @@ package final class CursesTerminal: Terminal {
   package let isUTF8: Bool
   package let isConsole: Bool
   package let marksPastes: Bool
+  package let background: Color?
   package let keySequences: [[UInt8]: Key]
   package var waker: @Sendable () -> Void { { ct_wake() } }
 
@@ -35,6 +36,7 @@ package final class CursesTerminal: Terminal {
     let environment = TerminalEnvironment()
     isConsole = environment.term == "linux"
     marksPastes = environment.isXtermLike
+    background = environment.background
     guard ct_guard_install(STDOUT_FILENO, Self.undo, Self.undo.utf8.count) == 0 else {
       throw ScreenError(description: "the terminal's settings cannot be read")
     }
@@ -43,8 +45,16 @@ package final class CursesTerminal: Terminal {
     _ = ct_capture_stderr()
     ct_use_extensions(environment.isXtermLike ? 1 : 0)
     keySequences = Self.sequences()
+    if environment.isXtermLike { Self.askForBackground() }
     let signals = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
     wakeups = ct_signal_pipe(signals, Int32(signals.count))
+  }
+
+  /// Asks what the background is. A terminal that knows answers within the input, one that does not is silent: nothing
+  /// waits for it.
+  private static func askForBackground() {
+    let question = Array("\u{1b}]11;?\u{07}".utf8)
+    _ = write(STDOUT_FILENO, question, question.count)
   }
 
   package func useMouse(_ isOurs: Bool) { ct_use_mouse(isOurs ? 1 : 0) }

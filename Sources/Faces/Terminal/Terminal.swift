@@ -14,6 +14,8 @@ package protocol Terminal: AnyObject {
   var isUTF8: Bool { get }
   /// Whether it is the Linux console, whose fonts have no braille.
   var isConsole: Bool { get }
+  /// Its background, as far as the environment tells it; a terminal that is asked answers with `Key.background`.
+  var background: Color? { get }
   /// Whether it says where a paste begins and ends.
   var marksPastes: Bool { get }
   /// What it sends for keys, beyond the sequences that all terminals share.
@@ -41,6 +43,10 @@ package protocol Terminal: AnyObject {
   func resume()
   /// Gives the terminal back.
   func close()
+}
+
+extension Terminal {
+  package var background: Color? { nil }
 }
 
 /// What comes from a terminal.

@@ -8,11 +8,17 @@ package struct TerminalEnvironment {
   /// The terminal shows exact colours, and our own entry for such terminals fits it.
   package let hasExactColors: Bool
   private let wantsNoColor: Bool
+  /// The background as `COLORFGBG` tells it, which rxvt, Konsole and others set; `nil` if it does not.
+  package let background: Color?
 
   /// - Parameter variable: the value of a variable of the environment; empty if it has none.
   package init(_ variable: (String) -> String = { getenv($0).map { String(cString: $0) } ?? "" }) {
     term = variable("TERM")
     wantsNoColor = !variable("NO_COLOR").isEmpty
+    // `15;0`, or `15;default;0`: the last is the palette's entry of the background.
+    background = variable("COLORFGBG").split(separator: ";").last.flatMap { UInt8($0) }.flatMap {
+      $0 < 16 ? Color.palette($0) : nil
+    }
     let says = ["truecolor", "24bit"].contains(variable("COLORTERM"))
     // Ours is an xterm's entry: under GNU screen and on consoles, where COLORTERM may be inherited, keys would differ.
     hasExactColors = says && !wantsNoColor && Self.isXtermLike(term) && !term.hasPrefix("screen")

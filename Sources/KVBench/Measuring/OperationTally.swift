@@ -25,7 +25,7 @@ package struct OperationCounts: Sendable, Equatable {
     }
   }
 
-  static func + (a: OperationCounts, b: OperationCounts) -> OperationCounts {
+  package static func + (a: OperationCounts, b: OperationCounts) -> OperationCounts {
     OperationCounts(
       reads: a.reads + b.reads, writes: a.writes + b.writes, modifies: a.modifies + b.modifies,
       failures: a.failures + b.failures)

@@ -44,6 +44,7 @@ final class StatusReport: Sendable {
       ring: view.ringStatus, change: move.map { change($0, now) }, operations: tally.operations,
       verdict: verdict.status)
     status.queuedChanges = queue
+    status.rangeOperations = tally.rangeOperations
     status.hintsDropped = tally.hintsDropped
     status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     showSuspicions(in: &status)
@@ -141,6 +142,8 @@ private struct Tally {
   }
 
   private(set) var operations = OperationCounters()
+  /// By partition: each is as large a part of the ring as the others, in the order of hashes.
+  private(set) var rangeOperations: [OperationCounters] = []
   private(set) var hintsDropped = 0
   private var sums: [Sums]
   private let ids: [UInt16]
@@ -148,11 +151,13 @@ private struct Tally {
   init(_ partitions: PartitionTable, _ nodes: [Roster.Node]) {
     ids = nodes.map(\.id)
     sums = Array(repeating: Sums(), count: nodes.count)
+    rangeOperations.reserveCapacity(Store.partitionCount)
     for number in 0..<Store.partitionCount {
       let partition = partitions[number]
       partition.lock.pointee.lock()
       operations.reads += partition.pointee.operations.reads
       operations.writes += partition.pointee.operations.writes
+      rangeOperations.append(partition.pointee.operations)
       for i in ids.indices {
         if let replica = partition.pointee.replica(ids[i])?.takeUnretainedValue() {
           add(replica.store.stripes + number, to: i)

@@ -121,7 +121,8 @@ final class Checkpoint: @unchecked Sendable {
 
   /// A location of the checkpoint as it is now; `nil` if its segment is gone.
   func location(_ location: Location, _ table: SegmentTable) -> Location? {
-    let slot = keepsSlots ? location.slot : slots[location.slot]
+    let isKept = keepsSlots && segments.contains { $0.now == location.slot }
+    let slot = isKept ? location.slot : slots[location.slot]
     return slot == 0 ? nil : Location(rawValue: location.rawValue & 0xffff_ffff_ffff | UInt64(slot) << 48)
   }
 

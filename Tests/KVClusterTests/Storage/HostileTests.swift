@@ -54,7 +54,8 @@ import Testing
   }
 
   /// Changes each entry of a checkpoint's partition, and makes its checksum right again; returns where the next begins.
-  private static func change(_ bytes: inout [UInt8], _ at: Int, _ change: (inout [UInt8], _ entry: Int) -> Void) -> Int {
+  private static func change(_ bytes: inout [UInt8], _ at: Int, _ change: (inout [UInt8], _ entry: Int) -> Void) -> Int
+  {
     let count = Int(bytes[at])
     for i in 0..<count { change(&bytes, at + 8 + i * Checkpoint.entryBytes) }
     let body = Array(bytes[at + 8..<at + 8 + count * Checkpoint.entryBytes])
