@@ -97,6 +97,17 @@ extension Simulation {
     return false
   }
 
+  private func silence(of node: String) -> String {
+    let reason = cluster.events(after: 0).reversed().lazy.compactMap { event -> String? in
+      switch event.what {
+      case .rebuildWaits(node, let reason): reason
+      case .writesMayBeLost(node, let ranges): "writes may be lost: \(ranges)"
+      default: nil
+      }
+    }
+    return "\(node) does not vote" + (reason.first.map { " (\($0))" } ?? "")
+  }
+
   /// What is not as it should be at the end; `nil` if all is well.
   private func unfinished() -> String? {
     if report.changes < 2 {
@@ -105,10 +116,10 @@ extension Simulation {
     }
     if cluster.isChanging {
       let waiting = cluster.status().change?.waitingFor.map { ", and waits: \($0)" } ?? ""
-      return "a change is under way\(waiting)\(cluster.suspects.map { "; \($0) does not vote" }.joined())"
+      return "a change is under way\(waiting)\(cluster.suspects.map { "; " + silence(of: $0) }.joined())"
     }
     if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
-    if let suspect = cluster.suspects.first { return "\(suspect) does not vote" }
+    if let suspect = cluster.suspects.first { return silence(of: suspect) }
     if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }
     for key in keys {
       let copies = cluster.copies(of: key)

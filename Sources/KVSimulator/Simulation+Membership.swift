@@ -48,6 +48,8 @@ extension Simulation {
     if names.count <= plan.nodesMin || names.count < plan.nodesMax && faultRandom.chance(perMille: 500) {
       return .join(new)
     }
+    // A sync that is still to fail was weighed against the W of as many nodes as there are now.
+    if names.contains(where: { machine.disk(of: $0).hasPlannedFailure }) { return nil }
     return .leave(names[faultRandom.below(names.count)])
   }
 

@@ -5,7 +5,7 @@
 /// itself among the losers proves nothing. The number is never reduced because there are fewer others: with W = 1 there
 /// never are enough, for the write may have been on the loser alone.
 enum Evidence: Sendable {
-  /// N − W + 1 other owners of every range, of both rings during a change, that answer and have lost nothing.
+  /// N − W + 1 other owners of every range, by the ring in force, that answer and have lost nothing.
   case undamagedOwners
   /// All owners answer. Enough for an owner that has lost at most what was not synced: it still has all that it had on
   /// its disk, and what any disk has left of the rest, one of them has.
@@ -145,11 +145,11 @@ extension PartitionTable {
       partition.pointee.replica(id)?._withUnsafeGuaranteedRef { $0.store.hasLost } ?? false
     }
     let view = partition.pointee.view.takeUnretainedValue()
-    let ids = (0..<participants.count).map { participants.ids[$0] }
     let rule = view.evidenceRule(participants)
+    let ids = (0..<participants.count).filter(rule.owners.contains).map { participants.ids[$0] }
     return LostRange(
       owners: ids.map(view.name(of:)), losers: ids.filter(hasLost).map(view.name(of:)),
-      needed: max(rule.needed, rule.nextNeeded), slotCount: slotCount)
+      needed: rule.needed, slotCount: slotCount)
   }
 
   /// The ranges that the node owns of which ``isLost(_:_:)`` is true, by their owners. O(lists of the ring).

@@ -34,18 +34,16 @@ extension PlacementView {
       nextNeeded: needs.nextWrite)
   }
 
-  /// Owners that between them had every acknowledged version, of each ring: N − W + 1, for any W meet them.
+  /// Owners that between them had every acknowledged version: N − W + 1, for any W meet them. Of the ring in force, also
+  /// during a change: a write needs W of its owners and W of the next ones, and only the former were asked before it.
   @inline(__always)
   func evidenceRule(_ participants: Participants) -> QuorumRule {
-    if needs.trustsOneOther { return QuorumRule(owners: participants.owners, needed: 1) }
-    let nextCount = participants.nextOwners.count
-    return QuorumRule(
-      owners: participants.owners, needed: participants.owners.count - quorum.write + 1,
-      nextOwners: participants.nextOwners, nextNeeded: nextCount == 0 ? 0 : nextCount - (nextQuorum?.write ?? 0) + 1)
+    let needed = needs.trustsOneOther ? 1 : participants.owners.count - quorum.write + 1
+    return QuorumRule(owners: participants.owners, needed: needed)
   }
 
   /// Whether all owners but one are always enough for ``evidenceRule(_:)``.
-  var needsOthersOnly: Bool { quorum.write > 1 && nextQuorum?.write ?? .max > 1 }
+  var needsOthersOnly: Bool { quorum.write > 1 }
 
   private func rule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
     QuorumRule(

@@ -66,26 +66,22 @@ extension Configuration {
   /// The ranges of which these nodes, which have lost records, leave too few owners that could say what was acknowledged.
   /// O(slots).
   func lostRanges(_ losers: [UInt16]) -> [LostRange] {
-    let rings = rings
+    guard let ring = rings.first else { return [] }
     var places: [Set<UInt16>: Int] = [:]
     var ranges: [LostRange] = []
     for slot in 0..<Ring.slotCount {
-      let owners = rings.map { $0.table.owners(of: slot) }
-      let isLost = zip(owners, rings).contains { owners, ring in
-        owners.count { losers.contains($0) } >= ring.quorum.write
-      }
-      guard isLost, owners.joined().contains(where: losers.contains) else { continue }
-      let all = Set(owners.joined())
-      if let place = places[all] {
+      let owners = Set(ring.table.owners(of: slot))
+      guard owners.count(where: losers.contains) >= ring.quorum.write else { continue }
+      if let place = places[owners] {
         ranges[place].slotCount += 1
         continue
       }
-      let names = { (ids: [UInt16]) in ids.compactMap { self.member($0)?.name } }
-      let needed = zip(owners, rings).map { $0.count - $1.quorum.write + 1 }.max() ?? 0
-      places[all] = ranges.count
+      let names = { (ids: Set<UInt16>) in ids.compactMap { self.member($0)?.name } }
+      places[owners] = ranges.count
       ranges.append(
         LostRange(
-          owners: names(Array(all)), losers: names(all.filter(losers.contains)), needed: needed, slotCount: 1))
+          owners: names(owners), losers: names(owners.filter(losers.contains)),
+          needed: owners.count - ring.quorum.write + 1, slotCount: 1))
     }
     return ranges
   }
