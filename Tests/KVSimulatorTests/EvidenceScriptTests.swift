@@ -114,4 +114,24 @@ extension Script {
       #expect(script.verdict() == .linearizable)
     }
   }
+
+  @Test(
+    "What a node was rebuilt from is found damaged no second time: it starts again in the moment when it votes, and votes"
+  )
+  func findsDamageOnce() throws {
+    try Clock.runVirtually(from: 1_000_000_000) {
+      let script = try Script(nil)
+      for key in Self.keys { try script.put("value", key, via: "node1") }
+      try script.lose("key3", at: "node1")
+      let steps = try #require(script.cluster.maintenance(of: "node1"))
+      for _ in 0..<500 where script.cluster.suspects == ["node1"] {
+        _ = steps.step()
+        script.run(ms: 20)
+      }
+      script.crash("node1")
+      try script.start("node1")
+      #expect(script.cluster.suspects.isEmpty)
+      #expect(script.verdict() == .linearizable)
+    }
+  }
 }

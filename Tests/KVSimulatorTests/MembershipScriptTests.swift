@@ -144,4 +144,23 @@ import Testing
       #expect(script.verdict() == .linearizable)
     }
   }
+
+  @Test(
+    "A write that is refused during a change says how many of which owners must answer, and how many can",
+    arguments: [
+      (["node1", "node2"], "2 of the key's 3 owners must answer, 1 can; not answering: node1, node2"),
+      (["node2", "node4"], "2 of the key's 3 owners must answer, 1 can; not answering: node2, node4"),
+      (["node1", "node2", "node4"], "2 of the key's 3 owners must answer, 1 can; not answering: node1, node2"),
+    ])
+  func namesOwnersThatLack(dead: [String], words: String) throws {
+    try Clock.runVirtually(from: 1_000_000_000) {
+      let script = try Script(nil, .direct)
+      #expect(try script.cluster.beginChange(.leave, "node3", heir: "node4").step() == .again)
+      for node in dead { try script.cluster.killNode(node) }
+      let error = #expect(throws: ClusterError.self) {
+        try script.cluster.submit(.put([1]), Array("key".utf8), consistency: nil) { _ in }
+      }
+      #expect(error?.description.contains(words) ?? false, "\(String(describing: error))")
+    }
+  }
 }

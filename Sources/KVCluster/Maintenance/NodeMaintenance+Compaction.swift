@@ -25,26 +25,41 @@ extension NodeMaintenance {
         Compaction.next(in: replica.store, for: need, withDamaged: mayTryDamaged, besides: stuckSlots)
       }) ?? nil
     else { return sealTail(need) }
+    switch empty(compaction, restFactor: need == .usual ? restFactor : 0) {
+    case .done: return true
+    case .cutShort:
+      compactAfterNs = Clock.nowNs() + NodeMaintenance.retryMinNs
+      endCompactionRequest()
+    case .incomplete:
+      postpone()
+      if isHurried || compactionEnd != nil { stuckSlots.insert(compaction.segment.slot) }
+    }
+    return false
+  }
+
+  enum Emptying {
+    case done
+    /// Closed or failed meanwhile, or no room: the segment stays as it is.
+    case cutShort
+    /// What is damaged must come from other owners first.
+    case incomplete
+  }
+
+  /// Carries a compaction out.
+  func empty(_ compaction: Compaction, restFactor: UInt64) -> Emptying {
     var rest = Rest(maintenance.executor)
     while true {
       let isMore = replica.whileOpen { () -> Bool? in
         try? compaction.step { number, body in partitions.whileServing(replica, number, body) }
       }
-      // Closed or failed meanwhile, or no room: the segment stays as it is.
-      guard case .some(.some(let isMore)) = isMore, !isClosing else {
-        compactAfterNs = Clock.nowNs() + NodeMaintenance.retryMinNs
-        endCompactionRequest()
-        return false
-      }
+      guard case .some(.some(let isMore)) = isMore, !isClosing else { return .cutShort }
       if !isMore { break }
-      rest.afterWork(factor: need == .usual ? restFactor : 0)
+      rest.afterWork(factor: restFactor)
     }
-    if !compaction.isComplete {
-      postpone()
-      if isHurried || compactionEnd != nil { stuckSlots.insert(compaction.segment.slot) }
+    guard compaction.isComplete else {
       for hash in compaction.damagedHashes { replica.noteDamage(hash) }
       replica.store.log.markDamaged(slot: compaction.segment.slot)
-      return false
+      return .incomplete
     }
     replica.commit.syncNow()
     replica.whileOpen {
@@ -57,7 +72,7 @@ extension NodeMaintenance {
         events.add(.compactionFailed(node: replica.name, reason: "\(error)"))
       }
     }
-    return true
+    return .done
   }
 
   // MARK: - Space
@@ -124,7 +139,7 @@ extension NodeMaintenance {
   }
 
   /// How long to rest for the work done: little while there is room, none when space runs away.
-  private var restFactor: UInt64 {
+  var restFactor: UInt64 {
     if isHurried { return 0 }
     let size = replica.store.log.size
     let live = max(1, size.recordBytes - size.deadBytes)

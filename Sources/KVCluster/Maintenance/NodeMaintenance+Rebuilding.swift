@@ -43,12 +43,14 @@ extension NodeMaintenance {
           + "other owner has it; a new put or delete of the key replaces it")
       return nil
     }
+    if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
+    let mayUncoverOlder = emptyDamaged()
     let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
-    guard replica.whileOpen({ withdrawal.run() }) ?? false, generation == partitions.currentGeneration else {
-      return nil
-    }
+    guard replica.whileOpen({ withdrawal.run() }) ?? false, generation == partitions.currentGeneration,
+      epoch == partitions.epochInForce
+    else { return nil }
     maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
-    guard acquit(evidence) else { return nil }
+    guard acquit(isMarkKept: mayUncoverOlder) else { return nil }
     let keysCopied = sweep.keysCopied.load(ordering: .relaxed)
     announceRebuilt(evidence, keysCopied)
     return Rebuilding(
@@ -82,23 +84,36 @@ extension NodeMaintenance {
     (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
   }
 
+  /// Empties the damaged segments: the next start would find the damage again, when the owners that know what was lost
+  /// there may be gone. What cannot be emptied yet stays, and is found again.
+  /// - Returns: whether the node must be compared with the others after its next start too.
+  private func emptyDamaged() -> Bool {
+    replica.whileOpen { sealDamagedTail() }
+    replica.commit.syncNow()
+    var (tried, mayUncoverOlder) = (Set<Int>(), false)
+    while let compaction = replica.whileOpen({ Compaction.nextDamaged(in: replica.store, besides: tried) }) ?? nil {
+      tried.insert(compaction.segment.slot)
+      if case .cutShort = empty(compaction, restFactor: restFactor) { break }
+      mayUncoverOlder = mayUncoverOlder || compaction.mayUncoverOlder
+    }
+    return mayUncoverOlder
+  }
+
   /// Lets the node vote again, durably; false if that failed.
-  private func acquit(_ evidence: Evidence) -> Bool {
+  private func acquit(isMarkKept: Bool) -> Bool {
     replica.commit.syncNow()
     // While the mark is there, what is missing behind the last sync is no loss. Without it the witnesses must not know of
     // more than the log has.
     guard maintenance.nodes.writeWitnesses() else { return false }
     let isCleared = replica.whileOpen {
-      replica.store.log.failure == nil && (try? replica.store.log.clearSuspicion()) != nil
+      replica.store.log.failure == nil && (isMarkKept || (try? replica.store.log.clearSuspicion()) != nil)
     }
     guard isCleared ?? false else { return false }
-    if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
     replica.store.isSuspect = false
     replica.store.hasLost = false
     maintenance.nodes.unmarkedSuspects.withLock { $0.removeAll { $0 == replica.name } }
     maintenance.nodes.writeWitnesses()
     maintenance.counters.suspectsMerged.wrappingAdd(1, ordering: .relaxed)
-    replica.whileOpen { sealDamagedTail() }
     return true
   }
 

@@ -20,6 +20,8 @@ package final class Compaction: @unchecked Sendable {
   private var isDropLost = false
   /// Bytes written again.
   package private(set) var movedBytes = 0
+  /// What the segment hid may come back with the next start; the node is marked, to be compared with the others then.
+  private(set) var mayUncoverOlder = false
 
   private static let entriesPerStep = 64
   private static let bytesPerStep = 1 << 20
@@ -71,6 +73,11 @@ package final class Compaction: @unchecked Sendable {
     }
     guard let best, best.deadPart >= 1 || isWorthWhile && best.deadPart > need.deadPartMin else { return nil }
     return Compaction(store, best.segment)
+  }
+
+  /// A damaged segment, the oldest first.
+  static func nextDamaged(in store: Store, besides: Set<Int>) -> Compaction? {
+    store.log.settledSegments.first { $0.isDamaged && !besides.contains($0.slot) }.map { Compaction(store, $0) }
   }
 
   /// How much space is wanted.
@@ -251,6 +258,7 @@ package final class Compaction: @unchecked Sendable {
       isAnythingOlderHidden
     {
       try SuspectMark.write(.lost, to: store.log.disk, folder: store.log.folder)
+      mayUncoverOlder = true
     }
     try store.log.release(segment)
     store.trimDrops()
