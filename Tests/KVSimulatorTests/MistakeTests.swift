@@ -9,7 +9,7 @@ import Testing
     (.noWriteBack, 4), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 4),
     (.writesNewOwnersOnly, 29), (.reusesTags, 11), (.purgesEarly, 2), (.cutsTail, 3), (.damagedIsAbsent, 17),
     (.amnesiacVotes, 25), (.retriesWithNewTag, 4), (.readsOne, 1),
-    (.leavesSealedUnsynced, 3), (.settlesUnsynced, 50), (.rebuildsFromOne, 122),
+    (.leavesSealedUnsynced, 3), (.settlesUnsynced, 50), (.rebuildsFromOne, 187),
   ]
 
   /// Those that chance has not been seen to bring about; their scripts do.

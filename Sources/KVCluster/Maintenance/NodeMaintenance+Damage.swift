@@ -45,6 +45,24 @@ extension NodeMaintenance {
     isSealUnsynced = true
   }
 
+  /// Empties every damaged segment that can be; one stays while copies of it must come from other owners.
+  /// - Returns: how many, and whether the node must be compared with the others after its next start.
+  func emptyDamaged() -> (count: Int, mayUncoverOlder: Bool) {
+    replica.whileOpen { sealDamagedTail() }
+    replica.commit.syncNow()
+    var (tried, count, mayUncoverOlder) = (Set<Int>(), 0, false)
+    while let compaction = replica.whileOpen({ Compaction.nextDamaged(in: replica.store, besides: tried) }) ?? nil {
+      tried.insert(compaction.segment.slot)
+      switch empty(compaction, restFactor: restFactor) {
+      case .done: count += 1
+      case .incomplete: break
+      case .cutShort: return (count, mayUncoverOlder)
+      }
+      mayUncoverOlder = mayUncoverOlder || compaction.mayUncoverOlder
+    }
+    return (count, mayUncoverOlder)
+  }
+
   /// Fetches the copies that readers, compaction or the scrub have found damaged.
   func healRead() -> Bool {
     guard !replica.store.isSuspect, Clock.nowNs() >= postponedUntilNs else { return false }

@@ -13,6 +13,7 @@ extension NodeMaintenance {
     var keysCopied: Int
     /// Keys whose newest known copy is damaged wherever there is one.
     var keysDamaged: Int
+    var segmentsEmptied: Int
     /// Nobody is sure to have what the node lost.
     var isLossPossible: Bool
   }
@@ -44,18 +45,19 @@ extension NodeMaintenance {
       return nil
     }
     if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
-    let mayUncoverOlder = emptyDamaged()
+    // The next start would find the damage again, when the owners that know what was lost may be gone.
+    let emptied = emptyDamaged()
     let withdrawal = Withdrawal(replica, partitions, data.messages, data.links)
     guard replica.whileOpen({ withdrawal.run() }) ?? false, generation == partitions.currentGeneration,
       epoch == partitions.epochInForce
     else { return nil }
     maintenance.counters.copiesWithdrawn.wrappingAdd(withdrawal.withdrawn, ordering: .relaxed)
-    guard acquit(isMarkKept: mayUncoverOlder) else { return nil }
+    guard acquit(isMarkKept: emptied.mayUncoverOlder) else { return nil }
     let keysCopied = sweep.keysCopied.load(ordering: .relaxed)
     announceRebuilt(evidence, keysCopied)
     return Rebuilding(
       keysCopied: keysCopied, keysDamaged: sweep.keysDamaged.load(ordering: .relaxed),
-      isLossPossible: isAlone || evidence == .whatIsLeft)
+      segmentsEmptied: emptied.count, isLossPossible: isAlone || evidence == .whatIsLeft)
   }
 
   /// The best evidence there is for all that the node owns; `nil` if that is too little.
@@ -82,21 +84,6 @@ extension NodeMaintenance {
   /// No other node owns anything that this one does.
   private var isAlone: Bool {
     (0..<Store.partitionCount).allSatisfy { partitions.ownersElsewhere(replica, $0) == 0 }
-  }
-
-  /// Empties the damaged segments: the next start would find the damage again, when the owners that know what was lost
-  /// there may be gone. What cannot be emptied yet stays, and is found again.
-  /// - Returns: whether the node must be compared with the others after its next start too.
-  private func emptyDamaged() -> Bool {
-    replica.whileOpen { sealDamagedTail() }
-    replica.commit.syncNow()
-    var (tried, mayUncoverOlder) = (Set<Int>(), false)
-    while let compaction = replica.whileOpen({ Compaction.nextDamaged(in: replica.store, besides: tried) }) ?? nil {
-      tried.insert(compaction.segment.slot)
-      if case .cutShort = empty(compaction, restFactor: restFactor) { break }
-      mayUncoverOlder = mayUncoverOlder || compaction.mayUncoverOlder
-    }
-    return mayUncoverOlder
   }
 
   /// Lets the node vote again, durably; false if that failed.

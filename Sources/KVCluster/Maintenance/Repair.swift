@@ -123,6 +123,7 @@ package final class Repair {
       tell(.rebuilding(node: replica.name))
       guard !isStopped, let rebuilding = patient.maintenance.rebuild(acceptsLoss: acceptsLoss) else { return false }
       patient.report.copiesRebuilt = rebuilding.keysCopied
+      patient.report.segmentsEmptied += rebuilding.segmentsEmptied
       patient.report.isLossPossible = rebuilding.isLossPossible || rebuilding.keysDamaged > 0
       hasChanged = true
     }
@@ -134,7 +135,7 @@ package final class Repair {
     tell(.healing(node: replica.name))
     let healed = patient.maintenance.healNoted(acceptsLoss: acceptsLoss)
     patient.report.copiesHealed += healed
-    let emptied = patient.maintenance.emptyDamaged()
+    let emptied = patient.maintenance.emptyDamaged().count
     patient.report.segmentsEmptied += emptied
     return hasChanged || healed > 0 || emptied > 0
   }
@@ -194,21 +195,6 @@ extension Maintenance {
 }
 
 extension NodeMaintenance {
-  /// Empties every damaged segment it can; returns how many.
-  fileprivate func emptyDamaged() -> Int {
-    let log = replica.store.log
-    var emptied = 0
-    stuckSlots = []
-    while true {
-      replica.whileOpen { sealDamagedTail() }
-      replica.commit.syncNow()
-      let isLeft = log.settledSegments.contains { $0.isDamaged && !stuckSlots.contains($0.slot) }
-      guard isLeft else { return emptied }
-      let stuck = stuckSlots.count
-      if compact() { emptied += 1 } else if stuckSlots.count == stuck { return emptied }
-    }
-  }
-
   /// Copies that are damaged still.
   fileprivate func unhealed() -> [RepairReport.Unrestored] {
     let store = replica.store
