@@ -5,13 +5,13 @@ public struct QueuedChange: Sendable, Equatable, Codable {
   /// The node that will join or leave.
   public var node: String
   /// The new node that will take over all that the leaving one owns, if one will.
-  public var heir: String?
+  public var replacement: String?
 
   /// Backends make these.
-  public init(kind: ChangeStatus.Kind, node: String, heir: String? = nil) {
+  public init(kind: ChangeStatus.Kind, node: String, replacement: String? = nil) {
     self.kind = kind
     self.node = node
-    self.heir = heir
+    self.replacement = replacement
   }
 }
 
@@ -30,13 +30,13 @@ public struct ChangeStatus: Sendable, Equatable, Codable {
   /// The node that joins or leaves.
   public var node: String
   /// The new node that takes over all that the leaving one owns, if one does.
-  public var heir: String?
+  public var replacement: String?
   /// Parts of the ring already handed over, from 0 to 1.
   public var fraction: Double
   /// Copies of keys moved so far.
-  public var keysMoved: Int
+  public var keysMoved: Int?
   /// Bytes of the records moved so far.
-  public var bytesMoved: Int
+  public var bytesMoved: Int?
   /// Time since the change began, in nanoseconds.
   public var elapsedNs: UInt64
   /// Why the change cannot go on, if it cannot.
@@ -46,7 +46,8 @@ public struct ChangeStatus: Sendable, Equatable, Codable {
 
   /// Backends make these.
   public init(
-    kind: Kind, node: String, fraction: Double, keysMoved: Int, bytesMoved: Int, elapsedNs: UInt64, waitingFor: String?
+    kind: Kind, node: String, fraction: Double, keysMoved: Int?, bytesMoved: Int?, elapsedNs: UInt64,
+    waitingFor: String?
   ) {
     self.kind = kind
     self.node = node

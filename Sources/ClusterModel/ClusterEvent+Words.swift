@@ -72,8 +72,9 @@ extension ClusterEvent: CustomStringConvertible {
     switch what {
     case .partitioned(let groups):
       "the network is cut: \(groups.map { $0.joined(separator: " ") }.joined(separator: " | "))"
-    case .slowed(let node, let ns): "messages to and from \(node) take \(ns / 1_000_000) ms"
-    case .lossy(let node, let perMille): "\(Double(perMille) / 10) % of the messages to and from \(node) are lost"
+    case .slowed(let node, let ns): "messages to and from \(node) take \(Figures.given(ns: ns))"
+    case .lossy(let node, let perMille):
+      "\(Figures.given(perMille: perMille)) of the messages to and from \(node) are lost"
     case .linksHealed: "all links are good"
     default: ""
     }

@@ -4,18 +4,15 @@
 /// are elapsed ones, so a status means the same in another process. Counters only grow while the backend runs, so a rate is
 /// the difference of two statuses divided by the difference of their ``uptimeNs``.
 public struct ClusterStatus: Sendable, Equatable, Codable {
-  /// Version of the encoded form. A reader refuses a greater one.
-  public static let formatVersion = 1
-
-  /// Version of the form this status was encoded in.
-  public var version = ClusterStatus.formatVersion
+  /// The form this status was encoded in; a reader refuses one that it does not know. Decoded first.
+  public var version = FormatVersion()
   /// Time since the cluster was opened, or since the backend began to watch it, in nanoseconds. The events' times count
   /// from the same moment.
   public var uptimeNs: UInt64
   /// What the cluster as a whole is doing.
   public var phase: ClusterPhase
   /// Number of the configuration in force; grows by one at every step of a membership change.
-  public var epoch: UInt64
+  public var epoch: UInt64?
   /// Copies of each key, and how many of them a read and a write wait for, as configured; `nil` where operations do not
   /// wait for quorums.
   public var quorum: QuorumSettings?
@@ -55,7 +52,8 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
 
   /// Backends make statuses; panels and tests make their own.
   public init(
-    uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64 = 0, quorum: QuorumSettings? = nil, fsync: FsyncPolicy? = nil,
+    uptimeNs: UInt64, phase: ClusterPhase, epoch: UInt64? = nil, quorum: QuorumSettings? = nil,
+    fsync: FsyncPolicy? = nil,
     dataFolder: String? = nil, isEphemeral: Bool = false, nodes: [NodeStatus] = [], ring: RingStatus = RingStatus(),
     change: ChangeStatus? = nil, operations: OperationCounters? = nil, verdict: VerdictStatus? = nil
   ) {
@@ -83,10 +81,10 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly. `nil` if a
   /// serving owner does not count its keys.
   public var keys: Int? {
-    let owners = nodes.filter { $0.state.isServing && $0.share > 0 }
+    let owners = nodes.filter { $0.state.isServing && $0.share ?? 0 > 0 }
     let counts = owners.compactMap(\.keys)
     guard counts.count == owners.count else { return nil }
-    let share = owners.reduce(0) { $0 + $1.share }
+    let share = owners.reduce(0) { $0 + ($1.share ?? 0) }
     return share == 0 ? 0 : Int((Double(counts.reduce(0, +)) / share).rounded())
   }
 

@@ -7,7 +7,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   /// Whether it answers, and what it is about.
   public var state: NodeState
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
-  public var share: Double
+  public var share: Double?
   /// Keys the node holds, tombstones not counted.
   public var keys: Int?
   /// Tombstones the node holds.
@@ -30,7 +30,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
 
   /// A node of which no more is known than what is given.
   public init(
-    id: Int, name: String, state: NodeState, share: Double = 0, keys: Int? = nil, tombstones: Int? = nil,
+    id: Int, name: String, state: NodeState, share: Double? = nil, keys: Int? = nil, tombstones: Int? = nil,
     cache: CacheStatus? = nil, wal: WalStatus? = nil, hintsWaiting: Int? = nil, operations: OperationCounters? = nil
   ) {
     self.id = id

@@ -11,7 +11,7 @@ package struct CommandRunner: Sendable {
   private let local: Local?
   private var tour: TourFace?
   /// The benchmarks that this runner and its copies run.
-  package let benchmarks = BenchmarkDesk()
+  package let benchmarks = BenchmarkHistory()
 
   /// Plays the guided tour and says it line by line; returns whether every claim held.
   package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool

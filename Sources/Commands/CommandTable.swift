@@ -175,7 +175,7 @@ extension CommandEntry {
           + "\(BenchmarkRequest.keysDefault) keys, \(Int(BenchmarkRequest.secondsDefault)) seconds",
         "Alone, and without options, it writes for 3 s and reads for 2 s with 64 clients and says both rates;",
         "a workload also tells latencies. benchmark stop ends either,",
-        "benchmark results lists the last \(BenchmarkDesk.summariesMax) of workloads and the last of this one.",
+        "benchmark results lists the last \(BenchmarkHistory.summariesMax) of workloads and the last of this one.",
         "Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end.",
       ], synonyms: ["bench"]),
     CommandEntry(

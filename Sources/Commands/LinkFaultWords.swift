@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// What is wrong between nodes, one text a paused node and a faulty link.
 enum LinkFaultWords {
@@ -12,8 +13,8 @@ enum LinkFaultWords {
   private static func words(_ fault: LinkFault) -> String {
     if fault.isCut { return "cut" }
     var words: [String] = []
-    if fault.delayNs > 0 { words.append("+\(fault.delayNs / 1_000_000) ms") }
-    if fault.lossPerMille > 0 { words.append("\(Double(fault.lossPerMille) / 10) % lost") }
+    if fault.delayNs > 0 { words.append("+\(Figures.given(ns: fault.delayNs))") }
+    if fault.lossPerMille > 0 { words.append("\(Figures.given(perMille: fault.lossPerMille)) lost") }
     return words.joined(separator: ", ")
   }
 }

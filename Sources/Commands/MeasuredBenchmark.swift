@@ -12,7 +12,7 @@ struct MeasuredBenchmark: Sendable {
   let runner: BenchmarkRunner
   /// Where the page with graphs goes, if anywhere; may stand for any bytes.
   let reportPath: String?
-  let desk: BenchmarkDesk
+  let desk: BenchmarkHistory
   let emit: @Sendable (CommandOutput) -> Void
 
   func run() async -> CommandResult {

@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// What stands behind the name of a node that is not simply up, or that the others do not reach as they should.
 enum NodeRemark {
@@ -13,10 +14,12 @@ enum NodeRemark {
     switch node.state {
     case .up: break
     case .failed(let reason): words.append("failed: \(reason)")
-    case .recovering(let fraction): words.append("recovering, \(Int(fraction * 100))%")
+    case .recovering(let fraction): words.append("recovering, \(Figures.percent(fraction))")
     case .joining, .leaving, .dead: words.append(node.state.word)
     }
-    if let ns = node.replacedInNs { words.append("replaced in \((ns + 999_999_999) / 1_000_000_000) s") }
+    if let ns = node.replacedInNs {
+      words.append("replaced in \(Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up)))")
+    }
     if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
     return words
   }
@@ -31,17 +34,13 @@ enum NodeRemark {
     // Of a node all of whose links are slow it is said; of the others each at the far end of one.
     let linkCount = 2 * (status.nodes.count - 1)
     let delays = own.map(\.delayNs).filter { $0 > 0 }
-    if delays.count == linkCount, let most = delays.max() { words.append("slow, +\(time(most)) a message") }
+    if delays.count == linkCount, let most = delays.max() {
+      words.append("slow, +\(Figures.given(ns: most)) a message")
+    }
     let losses = own.map(\.lossPerMille).filter { $0 > 0 }
-    if losses.count == linkCount, let most = losses.max() { words.append("loses \(part(most)) of its messages") }
+    if losses.count == linkCount, let most = losses.max() {
+      words.append("loses \(Figures.given(perMille: most)) of its messages")
+    }
     return words
-  }
-
-  private static func time(_ ns: UInt64) -> String {
-    ns < 1_000_000_000 ? "\(ns / 1_000_000) ms" : "\(Double(ns / 1_000_000) / 1_000) s"
-  }
-
-  private static func part(_ perMille: Int) -> String {
-    perMille.isMultiple(of: 10) ? "\(perMille / 10)%" : "\(Double(perMille) / 10)%"
   }
 }

@@ -197,7 +197,7 @@ public final class Cluster: Sendable {
   /// ``addNode(_:)`` does.
   /// - Throws: `ClusterError.refused` if there is no `name`, `heir` is a member, or too many changes wait.
   public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
-    try await parts.changes.change(QueuedChange(kind: .leave, node: name, heir: heir))
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name, replacement: heir))
   }
 
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it

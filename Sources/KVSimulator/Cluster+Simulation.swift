@@ -65,7 +65,7 @@ extension Cluster {
     _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
   ) throws(ClusterError) -> Steps {
     let execution = parts.changes.execution(
-      of: try parts.changes.begin(QueuedChange(kind: kind, node: name, heir: heir)))
+      of: try parts.changes.begin(QueuedChange(kind: kind, node: name, replacement: heir)))
     return Steps(self) { execution.step() }
   }
 

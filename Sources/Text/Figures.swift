@@ -88,6 +88,24 @@ package enum Figures {
     return units[unit].isEmpty ? text : "\(text) \(units[unit])"
   }
 
+  /// A time that someone gave, with as few digits as say it: `20 ms`, `0.5 ms`, `1.5 s`.
+  package static func given(ns: UInt64) -> String {
+    for (unit, name) in [(1e9, "s"), (1e6, "ms"), (1e3, "µs")] where Double(ns) >= unit {
+      return "\(number(Double(ns) / unit, placesMax: 3)) \(name)"
+    }
+    return "\(ns) ns"
+  }
+
+  /// A part that someone gave in thousandths: `30 %`, `0.5 %`.
+  package static func given(perMille: Int) -> String { "\(number(Double(perMille) / 10, placesMax: 1)) %" }
+
+  /// ``short(_:)-(Double)`` with as few digits as say it, for the labels of a scale: `60 k`, `7.5 k`.
+  package static func shortest(_ value: Double) -> String {
+    let text = short(value)
+    guard let blank = text.firstIndex(of: " "), let number = Double(text[..<blank]) else { return text }
+    return Figures.number(number, placesMax: 2) + text[blank...]
+  }
+
   // MARK: - Parts
 
   /// A part of a whole as a whole percentage: `41 %`. Below all and above nothing it says neither 100 nor 0.

@@ -114,11 +114,11 @@ struct RemoveNode: DirectCommand {
 struct ReplaceNode: DirectCommand {
   static let name = CommandName.replacenode
   @Argument(help: "The node's name.", completion: .node) var node: String
-  @Argument(help: "The new node's name.") var heir: String
+  @Argument(help: "The new node's name.") var replacement: String
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  var command: Command { .order(.replaceNode(node, replacement: heir)) }
+  var command: Command { .order(.replaceNode(node, replacement: replacement)) }
 }
 
 struct Kill: DirectCommand {

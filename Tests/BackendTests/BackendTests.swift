@@ -147,13 +147,15 @@ import Testing
     script.status = Self.bare
     var state = screen(ScriptedBackend(script), Size(width: 200, height: 60))
     for look in [Look(theme: .midnight, glyphs: Glyphs(.braille)), Look(theme: .terminal, glyphs: Glyphs(.ascii))] {
-      for panel in [PanelKind.nodes, .throughput, .latency] {
+      for panel in PanelKind.allCases where panel != .ring && panel != .prompt {
         let lines = Picture.panel(panel, state, Size(width: 110, height: 24), look).lines
         // The axis counts time, which is no figure of the backend.
         let said = lines.filter { !$0.contains("-1 m") && !$0.contains("axis") }.joined(separator: " ")
         let figures = said.matches(of: /(?:^|[ ↑↓^v])0(?: |$|\.00| B| ops| reads| writes)/)
         #expect(figures.isEmpty, "\(panel): \(figures.map { $0.output }) in\n\(lines.joined(separator: "\n"))")
       }
+      let latency = Picture.panel(.latency, state, Size(width: 110, height: 24), look).lines.joined()
+      #expect(!latency.contains("none in"), "nothing was measured, which is not to say that nothing was done")
       let ring = Picture.panel(.ring, state, Size(width: 60, height: 24), look).lines.joined()
       #expect(ring.contains(" \(look.glyphs.dash) "), "\(ring)")
       let nodes = Picture.panel(.nodes, state, Size(width: 110, height: 10), look).lines.joined()
@@ -164,6 +166,32 @@ import Testing
     #expect(!described.contains(" 0 ") && described.contains("m1 is up, owns 100.0 %."))
     let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
     #expect(!whole.contains("N=") && !whole.contains("fsync ") && whole.contains("eventual"))
+  }
+
+  @Test("A node without a part of the ring, a change without sizes and a cluster without epochs show no 0 for them")
+  func inventsNothingOfChanges() {
+    var script = ScriptedBackend.Script()
+    script.status = ClusterStatus(
+      uptimeNs: 5_000_000_000, phase: .serving, nodes: [NodeStatus(id: 0, name: "m1", state: .up)],
+      change: ChangeStatus(
+        kind: .join, node: "m2", fraction: 0.5, keysMoved: nil, bytesMoved: nil, elapsedNs: 3_000_000_000,
+        waitingFor: nil))
+    let state = screen(ScriptedBackend(script), Size(width: 200, height: 60))
+    let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    for word in ["epoch", "0 %", "0 keys", "0 B/s"] { #expect(!whole.contains(" \(word)"), "\(word) in\n\(whole)") }
+    #expect(!Description.lines(state).joined().contains("owns"))
+  }
+
+  @Test(
+    "A node's menu and details offer what the backend can do",
+    arguments: [(Capabilities.Feature.nodeControl, ["kill"]), (.linkFaults, ["pause"]), (.membership, ["remove"])])
+  func offersInMenu(feature: Capabilities.Feature, missing: [String]) {
+    func menu(_ features: Set<Capabilities.Feature>) -> [String] {
+      NodeMenu(Self.bare.nodes[0], isPaused: false, features, column: 0, row: 0).items.map(\.words)
+    }
+    let all = Set(Capabilities.Feature.allCases)
+    #expect(menu(all) == ["details", "kill", "pause", "remove"])
+    #expect(menu(all.subtracting([feature])) == menu(all).filter { !missing.contains($0) })
   }
 
   @Test("Each figure alone is shown, whatever else is missing", arguments: 0..<7)
@@ -233,6 +261,16 @@ import Testing
   }
 
   // MARK: - On the way
+
+  @Test("A status of a newer version is refused, and says what to do")
+  func refusesNewer() throws {
+    let encoded = try JSONEncoder().encode(Self.bare)
+    let text = String(decoding: encoded, as: UTF8.self)
+    #expect(text.contains(#""version":1"#))
+    let newer = Data(text.replacing(#""version":1"#, with: #""version":2"#).utf8)
+    let error = #expect(throws: DecodingError.self) { try JSONDecoder().decode(ClusterStatus.self, from: newer) }
+    #expect("\(String(describing: error))".contains("version 2"))
+  }
 
   @Test("A status and events are the same after they were encoded, and the ring is short")
   func isEncoded() throws {

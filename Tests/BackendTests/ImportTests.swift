@@ -14,9 +14,11 @@ import Testing
     var found: [String: Set<String>] = [:]
     for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where path.hasSuffix(".swift") {
       let text = try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
-      let names = text.split(separator: "\n").filter { $0.contains("import ") && !$0.contains("//") }
-        .compactMap { $0.split(separator: " ").last.map(String.init) }
-      found[path] = ours.intersection(names)
+      // `@testable import struct KVCluster.Cluster  // why` imports KVCluster.
+      let names = text.matches(
+        of: /(?m)^\s*(?:@\w+\s+)*(?:\w+\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+      )
+      found[path] = ours.intersection(names.map { String($0.1) })
     }
     #expect(!found.isEmpty, "\(module) has no files")
     return found
@@ -36,6 +38,40 @@ import Testing
   func commandsKnowTheSeam() throws {
     let knowing = try imports("Commands").filter { $0.value.contains("KVCluster") }.keys.sorted()
     #expect(knowing == ["CommandRunner+Engine.swift", "FileRoom.swift"])
+  }
+
+  @Test("Of both only these know the tour, the live checker and the simulator")
+  func instrumentsAreNamed() throws {
+    let instruments: Set = ["Demo", "LiveVerdict", "KVSimulator"]
+    #expect(try imports("Commands").allSatisfy { $0.value.isDisjoint(with: instruments) })
+    let knowing = try imports("Faces").filter { !$0.value.isDisjoint(with: instruments) }.keys.sorted()
+    #expect(
+      knowing == [
+        "ClusterSource+Folder.swift", "Lines/TextTour.swift", "Screen/TourFace.swift", "Screen/TourHost.swift",
+        "Tools/CheckHistoryRun.swift", "Tools/ScalingTable.swift", "Tools/SimulateRun.swift",
+      ])
+  }
+
+  @Test("The table of modules in the architecture's description is what the files import")
+  func tableIsTrue() throws {
+    let page = Self.sources.appendingPathComponent("KVCluster/KVCluster.docc/Architecture.md")
+    let rows = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").compactMap { line -> [String]? in
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      return line.hasPrefix("| `") && cells.count == 3 && cells[2].hasPrefix("imports ") ? cells : nil
+    }
+    var described: [String: Set<String>] = [:]
+    for row in rows {
+      let names = row[2].matches(of: /`(\w+)`/).map { String($0.1) }
+      described[row[0].replacing("`", with: "")] = Set(names)
+    }
+    let modules = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path).filter {
+      $0 != "CKernels" && $0 != "CTerminal"
+    }
+    #expect(Set(modules) == Set(described.keys))
+    for module in modules {
+      let imported = try imports(module).values.reduce(into: Set<String>()) { $0.formUnion($1) }
+      #expect(described[module] == imported, "\(module) imports \(imported.sorted())")
+    }
   }
 
   @Test("Of Faces only what opens a folder of this machine, or works on one at rest, imports the engine")

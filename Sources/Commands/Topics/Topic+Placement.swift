@@ -74,7 +74,7 @@ extension Topic {
     let change = figures.status.change
     let now = change.map {
       "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Figures.precisePercent($0.fraction)) handed over, "
-        + "\(Figures.count($0.keysMoved)) keys"
+        + ($0.keysMoved.map { Figures.count($0, "key") } ?? Figures.unknown)
     }
     return TopicPage(
       title: Topic.rebalancing.rawValue,
@@ -86,7 +86,7 @@ extension Topic {
         """
       ],
       figures: [
-        .init("change under way", now ?? "none; epoch \(figures.status.epoch)"),
+        .init("change under way", now ?? "none; epoch \(figures.status.epoch.map(Figures.count) ?? Figures.unknown)"),
         .init("one node more moves", "\(moved(figures)) of \(figures.count(\.keys)) copies"),
         .init("waiting", "\(Figures.count(figures.status.queuedChanges.count, "change"))"),
       ],

@@ -13,11 +13,12 @@ package enum Description {
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
     lines += state.nodes.map { node($0, seen) }
     if let rates = seen.rates {
-      lines.append("Now \(Figures.short(rates.reads)) reads and \(Figures.short(rates.writes)) writes a second.")
+      lines.append("Now \(Figures.short(rates.reads)) reads/s and \(Figures.short(rates.writes)) writes/s.")
     }
     if let count = status.hintsDropped, count > 0 {
       lines.append(
-        "\(Figures.short(count)) hints were given up; a comparison of replicas brings what they held.")
+        "\(Figures.count(count, "hint")) \(Figures.word(count, "was", "were")) given up; anti-entropy brings what would have come with them."
+      )
     }
     lines += latency("Reads", seen.readLatency) + latency("Writes", seen.writeLatency)
     lines += benchmark(state)
@@ -37,7 +38,8 @@ package enum Description {
 
   private static func health(_ status: ClusterStatus) -> String {
     let up = status.nodes.count { $0.state.isServing }
-    var text = "The cluster is \(status.health.rawValue): \(up) of \(status.nodes.count) nodes serve"
+    var text =
+      "The cluster is \(status.health.rawValue): \(up) of \(Figures.count(status.nodes.count, "node")) \(Figures.word(status.nodes.count, "serves", "serve"))"
     if case .recovering(let fraction) = status.phase { text += ", logs are read to \(Figures.percent(fraction))" }
     return text + ", up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9))."
   }
@@ -62,12 +64,13 @@ package enum Description {
   }
 
   private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
+    let owns = node.share.map { ", owns \(Figures.precisePercent($0))" } ?? ""
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
       let hints = node.hintsWaiting.map { "; \(waiting($0))" } ?? ""
-      return "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share))\(hints)."
+      return "\(node.name) is \(node.state.word)\(owns)\(hints)."
     }
-    var text = "\(node.name) is \(node.state.word), owns \(Figures.precisePercent(node.share))"
+    var text = "\(node.name) is \(node.state.word)\(owns)"
     if let keys = node.keys { text += ", holds \(Figures.count(keys, "key"))" }
     if let wal = node.wal { text += ", log \(Figures.bytes(wal.bytes))" }
     if let rate = seen.operationsPerSecond(ofNode: node.id) { text += ", \(Figures.short(rate)) operations a second" }

@@ -15,15 +15,19 @@ package struct NodeMenu: Equatable, Sendable {
   var column: Int
   var row: Int
 
-  init(_ node: NodeStatus, isPaused: Bool, column: Int, row: Int) {
+  init(_ node: NodeStatus, isPaused: Bool, _ features: Set<Capabilities.Feature>, column: Int, row: Int) {
     let name = node.name
     self.node = name
     (self.column, self.row) = (column, row)
-    func item(_ verb: String, _ command: String? = nil) -> Item {
-      Item(words: verb, command: "\(command ?? verb) \(name)")
+    func item(_ verb: String, _ order: AdminCommand, _ command: String? = nil) -> Item? {
+      features.contains(order.feature) ? Item(words: verb, command: "\(command ?? verb) \(name)") : nil
     }
-    let life = node.state.isDown ? [item("restart")] : [item("kill"), item(isPaused ? "resume" : "pause")]
-    items = [Item(words: "details", command: nil)] + life + [item("remove", "removenode")]
+    let life =
+      node.state.isDown
+      ? [item("restart", .restart(name))]
+      : [item("kill", .kill(name)), isPaused ? item("resume", .resume(name)) : item("pause", .pause(name))]
+    items = [Item(words: "details", command: nil)]
+    items += (life + [item("remove", .removeNode(name), "removenode")]).compactMap { $0 }
   }
 }
 

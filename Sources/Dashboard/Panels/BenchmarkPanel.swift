@@ -136,12 +136,12 @@ package enum BenchmarkPanel {
     let (rate, times) = kind.figures(run, seen)
     let gradient = kind.isReads ? look.theme.readGraph : look.theme.writeGraph
     let sign = kind.isReads ? look.glyphs.reads : look.glyphs.writes
-    let figure = (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
-    let unit =
+    let figure =
       canvas.width < 50
-      ? "/s" : " \(ThroughputPanel.unit(kind.isReads ? "read" : "write", figure))\(kind.isReads ? " " : "")"
+      ? "\((rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6))/s"
+      : ThroughputPanel.figure(rate, kind.isReads ? "read" : "write", look) + (kind.isReads ? " " : "")
     let style = Style(gradient.end, on: look.theme[.background], [.bold])
-    let column = canvas.write("\(sign) \(figure)\(unit)", column: 1, row: row, style) + 2
+    let column = canvas.write("\(sign) \(figure)", column: 1, row: row, style) + 2
     if let times { PercentileWords.draw(times, column: column, row: row, on: &canvas, look) }
   }
 
@@ -169,7 +169,7 @@ package enum BenchmarkPanel {
     MirrorGraph(
       reads: half(\.reads, look.theme.readGraph), writes: half(\.writes, look.theme.writeGraph),
       axis: TimeAxis(span: span, originNs: run.startedNs, countsUp: true, marks: state.seen.causes.marks), look: look,
-      label: { "\(AxisScale.label($0))/s" }
+      label: { "\(Figures.shortest($0))/s" }
     ).draw(on: &canvas, area)
   }
 }

@@ -58,16 +58,16 @@ package enum ChangePanel {
     _ change: ChangeStatus, _ status: ClusterStatus, on canvas: inout Canvas, _ look: Look
   ) -> Int {
     let arrow = look.glyphs.longArrow
-    let verb = change.heir != nil ? "replace" : change.kind == .join ? "\(arrow) join" : "leave \(arrow)"
+    let verb = change.replacement != nil ? "replace" : change.kind == .join ? "\(arrow) join" : "leave \(arrow)"
     func write(_ name: String, column: Int) -> Int {
       let color = status.nodes.first { $0.name == name }.map { look.theme.node($0.id) } ?? look.theme[.text]
       return canvas.write(name, column: column, row: 0, Style(color, on: look.theme[.background], [.bold]))
     }
     var column = canvas.write(verb, column: 1, row: 0, look.style(.info, .bold)) + 1
     column = write(change.node, column: column)
-    guard let heir = change.heir else { return column + 2 }
+    guard let replacement = change.replacement else { return column + 2 }
     column = canvas.write(" \(arrow) ", column: column, row: 0, look.style(.dim))
-    return write(heir, column: column) + 2
+    return write(replacement, column: column) + 2
   }
 
   /// The least important last: what does not fit beside a readable bar is left out from the end.
@@ -78,9 +78,12 @@ package enum ChangePanel {
     if let left = secondsLeft(change.fraction, change) {
       figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9))
     }
-    let moved = "\(Figures.short(change.keysMoved)) \(Figures.word(change.keysMoved, "key", "keys"))"
-    figures.append(moved.rightAligned(11))
-    if seconds >= 0.5 { figures.append("\(Figures.bytes(Double(change.bytesMoved) / seconds))/s".rightAligned(10)) }
+    if let keys = change.keysMoved {
+      figures.append("\(Figures.short(keys)) \(Figures.word(keys, "key", "keys"))".rightAligned(11))
+    }
+    if let bytes = change.bytesMoved, seconds >= 0.5 {
+      figures.append("\(Figures.bytes(Double(bytes) / seconds))/s".rightAligned(10))
+    }
     if let plan = seen.plan {
       let ideal = Figures.precisePercent(MovePlan.ideal(change, status, ranks: seen.ring.ranks))
       figures.append("moves \(Figures.precisePercent(plan.movedPart)) (ideal \(ideal))")

@@ -52,7 +52,9 @@ package enum HeaderPanel {
 
   private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
     let folder = status.dataFolder.map { "data \($0)\(status.isEphemeral ? " (removed at the end)" : "")" }
-    let promises = [promise(status.guarantee), status.fsync.map(promise), "epoch \(status.epoch)"]
+    let promises = [
+      promise(status.guarantee), status.fsync.map(promise), status.epoch.map { "epoch \(Figures.count($0))" },
+    ]
     return ([folder] + promises).compactMap { $0 }.map { Segment(text: $0, style: look.style(.dim)) }
   }
 

@@ -16,9 +16,10 @@ package enum LatencyPanel {
       ("\(look.glyphs.writes) writes", state.seen.writeLatency, look.theme.writeGraph.end),
     ]
     for (row, line) in rows.prefix(isShort ? 0 : figures).enumerated() {
-      drawFigures(line.name, line.history.recent, line.color, isTour: state.guide != nil, row: row, on: &canvas, look)
+      drawFigures(
+        line.name, line.history.recent, line.color, noneWords: noneWords(state, look), row: row, on: &canvas, look)
     }
-    if isShort { drawShortFigures(state.seen, on: &canvas, look) }
+    if isShort { drawShortFigures(state.seen, isMeasured: isMeasured(state), on: &canvas, look) }
     let area = Rect(column: 0, row: figures, width: size.width, height: size.height - figures)
     guard area.height >= 3, size.width >= 4, let seen = state.history.span else { return canvas }
     let span = state.graphView.span(seen)
@@ -52,15 +53,24 @@ package enum LatencyPanel {
     size.height >= 5 ? ThroughputPanel.footer(state, size, look) : []
   }
 
+  /// A backend may not measure latencies; before the first status nobody knows.
+  private static func isMeasured(_ state: DashboardState) -> Bool { state.status?.latencies != nil }
+
+  /// What stands where nothing was measured lately, the longest first.
+  private static func noneWords(_ state: DashboardState, _ look: Look) -> [String] {
+    guard isMeasured(state) else { return [look.glyphs.dash] }
+    let words = "none in the last seconds"
+    // A tour has no prompt.
+    return state.guide == nil ? ["\(words); try `benchmark`", words] : [words]
+  }
+
   private static func drawFigures(
-    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, isTour: Bool, row: Int,
+    _ name: String, _ percentiles: LatencyHistory.Percentiles?, _ color: Color, noneWords: [String], row: Int,
     on canvas: inout Canvas, _ look: Look
   ) {
     let column = canvas.write(name, column: 1, row: row, Style(color, on: look.theme[.background], [.bold])) + 2
     guard let percentiles else {
-      let short = "none in the last seconds", long = "\(short); try `benchmark`"
-      // A tour has no prompt.
-      let words = !isTour && column + long.columns < canvas.width ? long : short
+      let words = noneWords.first { column + $0.columns < canvas.width } ?? noneWords.last ?? ""
       canvas.write(
         words.fitted(to: canvas.width - column, ellipsis: look.glyphs.ellipsis), column: column, row: row,
         look.style(.dim))
@@ -73,7 +83,9 @@ package enum LatencyPanel {
   private static let shortHeight = 11
   private static let shortWidth = 64
 
-  private static func drawShortFigures(_ seen: Observations, on canvas: inout Canvas, _ look: Look) {
+  private static func drawShortFigures(
+    _ seen: Observations, isMeasured: Bool, on canvas: inout Canvas, _ look: Look
+  ) {
     let kinds = [
       (look.glyphs.reads, seen.readLatency, look.theme.readGraph.end),
       (look.glyphs.writes, seen.writeLatency, look.theme.writeGraph.end),
@@ -82,7 +94,8 @@ package enum LatencyPanel {
       var column = 1 + index * (canvas.width / 2)
       column = canvas.write(sign, column: column, row: 0, Style(color, on: look.theme[.background], [.bold])) + 1
       guard let recent = history.recent else {
-        canvas.write("none in the last seconds", column: column, row: 0, look.style(.dim))
+        canvas.write(
+          isMeasured ? "none in the last seconds" : look.glyphs.dash, column: column, row: 0, look.style(.dim))
         continue
       }
       for (label, ns) in [("p50", recent.p50), ("p99", recent.p99)] {

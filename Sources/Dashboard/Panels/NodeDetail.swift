@@ -18,7 +18,7 @@ package enum NodeDetail {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.nodes.indices.contains(state.selectedNode) else { return canvas }
     let node = state.nodes[state.selectedNode]
-    drawHead(node, state.seen.trouble(ofNode: node), on: &canvas, look)
+    drawHead(node, state.seen.trouble(ofNode: node), state.advice.features, on: &canvas, look)
     drawLog(node, row: 2, on: &canvas, look)
     let lines = lines(node, state.seen, look)
     for (offset, line) in lines.enumerated() {
@@ -34,7 +34,8 @@ package enum NodeDetail {
   private struct Line { var label: String, text: String, key: ThemeKey }
 
   private static func drawHead(
-    _ node: NodeStatus, _ trouble: FaultSummary.Trouble?, on canvas: inout Canvas, _ look: Look
+    _ node: NodeStatus, _ trouble: FaultSummary.Trouble?, _ features: Set<Capabilities.Feature>,
+    on canvas: inout Canvas, _ look: Look
   ) {
     let style = Style(look.theme.node(node.id), on: look.theme[.background], [.bold])
     var column = canvas.write(node.name, column: 1, row: 0, style) + 2
@@ -47,7 +48,9 @@ package enum NodeDetail {
       case .failed(let reason): reason
       case .recovering(let fraction): "reads its log, \(Figures.percent(fraction))"
       case .dead:
-        "its writes wait as hints; `restart \(node.name)` brings it back"
+        (node.hintsWaiting == nil ? "" : "its writes wait as hints; ")
+          + (features.contains(.nodeControl)
+            ? "`restart \(node.name)` brings it back" : "it is back when its program runs again")
           + (node.replacedInNs.map {
             ", in \(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) it is replaced"
           } ?? "")
@@ -85,9 +88,10 @@ package enum NodeDetail {
   private static func lines(_ node: NodeStatus, _ seen: Observations, _ look: Look) -> [Line] {
     let dash = look.glyphs.dash
     let hints = hints(node)
-    let first = Figures.precisePercent(seen.ringDigest.firstParts[node.id] ?? 0)
-    let owns = Line(
-      label: "owns", text: "\(first) of the ring, \(Figures.precisePercent(node.share)) with all copies", key: .text)
+    let first = seen.ringDigest.firstParts[node.id].map { "\(Figures.precisePercent($0)) of the ring" }
+    let all = node.share.map { "\(Figures.precisePercent($0)) with all copies" }
+    let parts = [first, all].compactMap { $0 }.joined(separator: ", ")
+    let owns = Line(label: "owns", text: parts.isEmpty ? dash : parts, key: .text)
     let waiting = Line(label: "hints", text: hints ?? dash, key: node.hintsWaiting ?? 0 > 0 ? .warn : .text)
     // Its memory is gone, and what its log holds is known when it starts again.
     if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }

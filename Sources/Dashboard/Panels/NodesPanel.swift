@@ -172,7 +172,7 @@ private struct Row {
     let none = (look.glyphs.dash, ThemeKey.dim)
     if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
     return switch column {
-    case .share: (Figures.percent(seen.ringDigest.firstParts[node.id] ?? 0), .text)
+    case .share: seen.ringDigest.firstParts[node.id].map { (Figures.percent($0), .text) } ?? none
     case .keys: node.keys.map { (Figures.short($0), isServing ? .text : .dim) } ?? none
     case .cache: seen.hitRate(ofNode: node.id).map { (Figures.percent($0), .text) } ?? none
     case .sync: seen.syncTail(ofNode: node.id).map { (Figures.time(ns: $0), .text) } ?? none

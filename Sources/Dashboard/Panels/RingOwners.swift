@@ -173,7 +173,7 @@ struct RingOwners {
 enum RingFigures {
   /// The largest part of the ring that one node holds copies of, over the mean: 1 when all are equal.
   static func imbalance(_ status: ClusterStatus) -> Double? {
-    let shares = status.nodes.map(\.share).filter { $0 > 0 }
+    let shares = status.nodes.compactMap(\.share).filter { $0 > 0 }
     let sum = shares.reduce(0, +)
     guard sum > 0, let most = shares.max() else { return nil }
     return most * Double(shares.count) / sum

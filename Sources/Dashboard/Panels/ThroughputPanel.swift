@@ -16,7 +16,7 @@ package enum ThroughputPanel {
       reads: .init(values: view.reads, top: view.tops.reads, gradient: look.theme.readGraph),
       writes: .init(values: view.writes, top: view.tops.writes, gradient: look.theme.writeGraph),
       axis: TimeAxis(span: view.span, originNs: view.seenEndNs, countsUp: false, marks: state.seen.causes.marks),
-      look: look, label: { "\(AxisScale.label($0))/s" })
+      look: look, label: { "\(Figures.shortest($0))/s" })
     graph.draw(on: &canvas, area)
     return canvas
   }
@@ -51,13 +51,13 @@ package enum ThroughputPanel {
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let glyphs = look.glyphs
     guard showsFigures(size) else {
-      let (reads, writes) = figures(state, look)
+      let (reads, writes) = (rate(state.seen.rates?.reads, look), rate(state.seen.rates?.writes, look))
       return "\(glyphs.reads)\(reads) \(glyphs.writes)\(writes) a second"
     }
     guard let view = View(state, size, look) else { return "" }
     let (most, tops) = (view.maxima, view.tops)
-    let reads = ScaleWords.words(top: tops.reads, most: most.reads) { AxisScale.label($0) }
-    let writes = ScaleWords.words(top: tops.writes, most: most.writes) { AxisScale.label($0) }
+    let reads = ScaleWords.words(top: tops.reads, most: most.reads) { Figures.shortest($0) }
+    let writes = ScaleWords.words(top: tops.writes, most: most.writes) { Figures.shortest($0) }
     return "\(glyphs.reads) \(reads) \(glyphs.writes) \(writes)"
   }
 
@@ -66,26 +66,20 @@ package enum ThroughputPanel {
     return CauseLegend.words(state.seen.causes.marks, state.graphView.span(seen), width: size.width, look)
   }
 
-  /// Reads and writes a second; a dash each where the backend does not count them.
-  private static func figures(_ state: DashboardState, _ look: Look) -> (reads: String, writes: String) {
-    guard state.status == nil || state.seen.rates != nil else {
-      return (look.glyphs.dash.rightAligned(6), look.glyphs.dash.rightAligned(6))
-    }
-    let rates = state.seen.rates ?? (0, 0)
-    return (Figures.short(rates.reads).rightAligned(6), Figures.short(rates.writes).rightAligned(6))
+  private static func rate(_ rate: Double?, _ look: Look) -> String {
+    (rate.map { Figures.short($0) } ?? look.glyphs.dash).rightAligned(6)
   }
 
-  /// As wide for one as for several.
-  static func unit(_ noun: String, _ figure: String) -> String {
-    figure.hasSuffix(" 1") || figure == "1" ? "\(noun)/s " : "\(noun)s/s"
+  /// `  1.23 k reads/s`, as wide for one as for several; a dash where the rate is not known.
+  static func figure(_ rate: Double?, _ noun: String, _ look: Look) -> String {
+    "\(self.rate(rate, look)) \(rate?.rounded() == 1 ? "\(noun)/s " : "\(noun)s/s")"
   }
 
   private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }
 
   private static func drawFigures(_ state: DashboardState, on canvas: inout Canvas, _ look: Look) {
-    let rates = figures(state, look)
-    let reads = "\(look.glyphs.reads) \(rates.reads) \(unit("read", rates.reads))"
-    let writes = "\(look.glyphs.writes) \(rates.writes) \(unit("write", rates.writes))"
+    let reads = "\(look.glyphs.reads) \(figure(state.seen.rates?.reads, "read", look))"
+    let writes = "\(look.glyphs.writes) \(figure(state.seen.rates?.writes, "write", look))"
     let readStyle = Style(look.theme.readGraph.end, on: look.theme[.background], [.bold])
     let writeStyle = Style(look.theme.writeGraph.end, on: look.theme[.background], [.bold])
     var column = canvas.write(reads, column: 1, row: 0, readStyle) + 3

@@ -49,16 +49,6 @@ package struct AxisScale: Equatable, Sendable {
     }
   }
 
-  /// A value of the scale as its label says it: `60 k`, `7.5 k`.
-  package static func label(_ value: Double) -> String {
-    let text = Figures.short(value)
-    guard let blank = text.firstIndex(of: " "), text.contains(".") else { return text }
-    var number = text[..<blank]
-    while number.last == "0" { number.removeLast() }
-    if number.last == "." { number.removeLast() }
-    return String(number) + text[blank...]
-  }
-
   static func roundUp(_ value: Double, minimum: Double = minimumRate) -> Double {
     var power = minimum
     while power.isFinite {

@@ -15,7 +15,7 @@ extension DashboardState {
     focus = .panel(.nodes)
     let node = nodes[index]
     let isPaused = status?.pausedNodes.contains(node.id) ?? false
-    overlay = .menu(NodeMenu(node, isPaused: isPaused, column: column, row: row))
+    overlay = .menu(NodeMenu(node, isPaused: isPaused, advice.features, column: column, row: row))
   }
 
   mutating func handle(_ key: Key, in menu: NodeMenu) -> [Action] {

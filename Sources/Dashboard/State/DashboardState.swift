@@ -43,15 +43,19 @@ package struct CommandAdvice: Sendable {
   package var read: @Sendable (_ line: String) -> TypedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
+  /// What the cluster can do: nothing else is offered.
+  package var features: Set<Capabilities.Feature>
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
     read: @escaping @Sendable (_ line: String) -> TypedLine = { TypedLine($0) },
-    words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description }
+    words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description },
+    features: Set<Capabilities.Feature> = Set(Capabilities.Feature.allCases)
   ) {
     self.complete = complete
     self.read = read
     self.words = words
+    self.features = features
   }
 }
 

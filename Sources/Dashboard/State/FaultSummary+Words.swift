@@ -1,3 +1,5 @@
+import Text
+
 /// What keeps a node from being one like the others, in words: the same wherever it is told.
 extension FaultSummary.Trouble {
   /// In the six columns that a table always has for it; the faults' row has the figures.
@@ -24,8 +26,8 @@ extension FaultSummary.Trouble {
     switch self {
     case .paused: "holds still; `resume \(node)` lets it go on"
     case .cutOff: "cut from most of the others, or from half of them; `heal` ends it"
-    case .slow(let ns): "messages take \(FaultSummary.delay(ns: ns)) longer; `heal` ends it"
-    case .losing(let perMille): "\(FaultSummary.part(perMille: perMille)) of its messages are lost; `heal` ends it"
+    case .slow(let ns): "messages take \(Figures.given(ns: ns)) longer; `heal` ends it"
+    case .losing(let perMille): "\(Figures.given(perMille: perMille)) of its messages are lost; `heal` ends it"
     case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
     }
   }

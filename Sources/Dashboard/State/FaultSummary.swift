@@ -38,22 +38,13 @@ package struct FaultSummary: Equatable, Sendable {
     addPaused(status.pausedNodes)
     addCuts(status.linkFaults, ids)
     addByNode(status.linkFaults.filter { $0.delayNs > 0 }.map { ($0, Int($0.delayNs)) }, ids) {
-      (" +\(Self.delay(ns: UInt64($0)))", .slow(ns: UInt64($0)))
+      (" +\(Figures.given(ns: UInt64($0)))", .slow(ns: UInt64($0)))
     }
     addByNode(status.linkFaults.filter { $0.lossPerMille > 0 }.map { ($0, $0.lossPerMille) }, ids) {
-      (" loses \(Self.part(perMille: $0))", .losing(perMille: $0))
+      (" loses \(Figures.given(perMille: $0))", .losing(perMille: $0))
     }
-    // Holding still is worse than being slow: what is said of a node is its worst.
+    // A paused node is reported as paused, whatever else is wrong with it.
     for id in status.pausedNodes { troubles[id] = .paused }
-  }
-
-  /// As it was typed, where it was whole milliseconds.
-  static func delay(ns: UInt64) -> String {
-    ns % 1_000_000 == 0 && ns < 1_000_000_000 ? "\(ns / 1_000_000) ms" : Figures.time(ns: Double(ns))
-  }
-
-  static func part(perMille: Int) -> String {
-    perMille % 10 == 0 ? "\(perMille / 10) %" : Figures.precisePercent(Double(perMille) / 1000)
   }
 
   private func word(_ id: Int) -> Word { Word(text: names[id] ?? "?", node: id) }

@@ -58,7 +58,7 @@ struct PartitionedReads {
 
   init(_ stage: Stage, _ cluster: Cluster) async throws {
     let first = try await stage.put(Self.keys, on: cluster)
-    stage.figure("\(first.good) keys stored")
+    stage.figure("\(Figures.count(first.good, "key")) stored")
     try await stage.type("partition node1 | node2 node3")
     writes = try await stage.put(Self.keys, version: 2, clients: 8, on: cluster)
     stage.figure("\(writes.good) of \(writes.all) overwritten while the network is cut")

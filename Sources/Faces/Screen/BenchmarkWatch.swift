@@ -12,11 +12,11 @@ final class BenchmarkWatch: Sendable {
     case plain(BenchmarkStatus)
   }
 
-  private let desk: BenchmarkDesk
+  private let desk: BenchmarkHistory
   /// The one that was heard of last.
   private let run = Mutex<Run?>(nil)
 
-  init(_ desk: BenchmarkDesk) { self.desk = desk }
+  init(_ desk: BenchmarkHistory) { self.desk = desk }
 
   /// Takes a running command's progress. From any thread.
   func note(_ progress: CommandProgress) {

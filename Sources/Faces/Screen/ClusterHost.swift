@@ -67,7 +67,7 @@ struct ClusterHost: ScreenHost {
         return TypedLine(
           line, question: read.value.flatMap { question(before: $0, line, last.status.withLock { $0 }) },
           key: read.value?.key.map { ShownKey($0, on: backend) }, reading: read)
-      }, words: { $0.words })
+      }, words: { $0.words }, features: backend.capabilities.features)
   }
 
   /// What takes some reading is read on a page of its own.

@@ -81,7 +81,10 @@ package struct HTMLReport {
         + "not sent and not in the percentiles."
       : "Open loop: each operation is due at a moment of its own, and its latency counts from there, so a stall is in the "
         + "percentiles with all that waited for it."
-    let unsent = result.unsent > 0 ? " \(result.unsent) operations were due and never sent." : ""
+    let unsent =
+      result.unsent > 0
+      ? " \(Figures.count(result.unsent, "operation")) \(Figures.word(result.unsent, "was", "were")) due and never sent."
+      : ""
     return """
       <h2>How it was measured</h2><p>\(loop)\(unsent) Latencies: \(result.timed); HdrHistogram, three digits. \
       \(HTML.escaped(result.footprint.line)). Seed \(result.plan.seed).</p>

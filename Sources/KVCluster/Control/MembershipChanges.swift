@@ -31,7 +31,9 @@ package struct MembershipChanges: Sendable {
       throw error
     }
     let result = await withCheckedContinuation { continuation in
-      executor.run("move \(wanted.heir ?? wanted.node)") { continuation.resume(returning: self.carryOut(change)) }
+      executor.run("move \(wanted.replacement ?? wanted.node)") {
+        continuation.resume(returning: self.carryOut(change))
+      }
       nodes.lock.unlock()
     }
     try result.get()
@@ -39,7 +41,7 @@ package struct MembershipChanges: Sendable {
 
   /// Refuses at once what makes no sense now, unless a change before it may make sense of it.
   private func enqueue(_ wanted: QueuedChange) throws(ClusterError) {
-    for name in [wanted.node, wanted.heir].compactMap({ $0 }) { try Configuration.checkName(name) }
+    for name in [wanted.node, wanted.replacement].compactMap({ $0 }) { try Configuration.checkName(name) }
     guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let waiting = roster.withState { state -> Int? in
       guard state.queue.count < Limits.changesQueuedMax else { return state.queue.count }
@@ -98,7 +100,7 @@ package struct MembershipChanges: Sendable {
     data.keepView(view)
     nodes.witness(change.joint)
     showChange(change.joint)
-    events.add(.changeBegan(wanted.kind, node: wanted.node, replacement: wanted.heir))
+    events.add(.changeBegan(wanted.kind, node: wanted.node, replacement: wanted.replacement))
     return change
   }
 

@@ -17,7 +17,7 @@ extension MembershipChanges {
     }
     guard let due else { return }
     events.add(
-      .replacementDue(node: due.node, downSeconds: Int(afterNs / 1_000_000_000), replacement: due.heir))
+      .replacementDue(node: due.node, downSeconds: Int(afterNs / 1_000_000_000), replacement: due.replacement))
     Task.detached {
       do throws(ClusterError) {
         try await self.change(due)
@@ -31,6 +31,6 @@ extension MembershipChanges {
   static func replacement(of name: String, in configuration: Configuration) -> QueuedChange {
     if configuration.members.count > configuration.quorum.replicas { return QueuedChange(kind: .leave, node: name) }
     let heir = (1...).lazy.map { "node\($0)" }.first { configuration.member(named: $0) == nil }
-    return QueuedChange(kind: .leave, node: name, heir: heir)
+    return QueuedChange(kind: .leave, node: name, replacement: heir)
   }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// What every configuration promises its readers. A file's checksum tells that its bytes are what was written, and not who
 /// wrote them: a member's name becomes a folder's, its id indexes tables, and quorums size the sets of an operation.
 extension Configuration {
@@ -17,7 +19,7 @@ extension Configuration {
 
   private var memberFault: String? {
     guard (1...Limits.nodesMax).contains(members.count) else {
-      return "it has \(members.count) nodes, and there can be 1 to \(Limits.nodesMax)"
+      return "it has \(Figures.count(members.count, "node")), and there can be 1 to \(Limits.nodesMax)"
     }
     for (a, b) in zip(members, members.dropFirst()) where a.id >= b.id {
       return "its nodes are not in the order of their ids"

@@ -63,7 +63,7 @@ package struct Configuration: Equatable, Sendable {
 
   /// The joint configuration of a change.
   package func joint(for wanted: QueuedChange) throws(ClusterError) -> Configuration {
-    switch (wanted.kind, wanted.heir) {
+    switch (wanted.kind, wanted.replacement) {
     case (.join, _): try joining(wanted.node)
     case (.leave, nil): try leaving(wanted.node)
     case (.leave, let heir?): try replacing(wanted.node, with: heir)

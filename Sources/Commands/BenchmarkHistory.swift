@@ -3,7 +3,7 @@ import Synchronization
 import Text
 
 /// The benchmarks of one cluster at the prompt: at most one at a time, and what the last few measured.
-package final class BenchmarkDesk: Sendable {
+package final class BenchmarkHistory: Sendable {
   private struct State {
     var running: Running?
     var latest: (@Sendable () -> BenchmarkSnapshot)?

@@ -1,0 +1,30 @@
+/// Version of the encoded form of statuses and events: a reader refuses a greater one than its own, for it cannot know
+/// what it would misread.
+public struct FormatVersion: Sendable, Equatable, Codable {
+  /// What this program writes.
+  public static let current = 1
+
+  /// What the encoder wrote.
+  public let number: Int
+
+  /// The version that this program writes.
+  public init() { number = FormatVersion.current }
+
+  /// - Throws: `DecodingError` that says which version is newer.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    number = try container.decode(Int.self)
+    guard (1...FormatVersion.current).contains(number) else {
+      throw DecodingError.dataCorruptedError(
+        in: container,
+        debugDescription: "the status has version \(number), and this program reads versions up to "
+          + "\(FormatVersion.current): use the same kvstore on both sides")
+    }
+  }
+
+  /// As a plain number.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(number)
+  }
+}
