@@ -147,7 +147,7 @@ import Testing
     script.status = Self.bare
     var state = screen(ScriptedBackend(script), Size(width: 200, height: 60))
     for look in [Look(theme: .midnight, glyphs: Glyphs(.braille)), Look(theme: .terminal, glyphs: Glyphs(.ascii))] {
-      for panel in PanelKind.allCases where panel != .ring && panel != .prompt {
+      for panel in PanelKind.allCases where panel != .ring {
         let lines = Picture.panel(panel, state, Size(width: 110, height: 24), look).lines
         // The axis counts time, which is no figure of the backend.
         let said = lines.filter { !$0.contains("-1 m") && !$0.contains("axis") }.joined(separator: " ")

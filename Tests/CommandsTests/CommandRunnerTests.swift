@@ -55,7 +55,7 @@ struct CommandRunnerTests {
         ])
       #expect(
         await list(["heal", "slow node3 20ms", "drop node3 30%"]) == [
-          "- Node: node1", "- Node: node2", "- Node: node3 (slow, +20 ms a message; loses 30% of its messages)",
+          "- Node: node1", "- Node: node2", "- Node: node3 (slow, +20 ms a message; loses 30 % of its messages)",
         ])
       #expect(await list(["heal"]) == ["- Node: node1", "- Node: node2", "- Node: node3"])
     }

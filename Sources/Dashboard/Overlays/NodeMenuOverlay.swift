@@ -15,7 +15,7 @@ package struct NodeMenu: Equatable, Sendable {
   var column: Int
   var row: Int
 
-  init(_ node: NodeStatus, isPaused: Bool, _ features: Set<Capabilities.Feature>, column: Int, row: Int) {
+  package init(_ node: NodeStatus, isPaused: Bool, _ features: Set<Capabilities.Feature>, column: Int, row: Int) {
     let name = node.name
     self.node = name
     (self.column, self.row) = (column, row)
