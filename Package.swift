@@ -11,6 +11,8 @@ let package = Package(
   products: [
     .executable(name: "kvstore", targets: ["kvstore"]),
     .library(name: "KVCluster", targets: ["KVCluster"]),
+    // For the fuzzer, which is a package of its own.
+    .library(name: "RESP", targets: ["RESP"]),
   ],
   dependencies: [
     // Options, help, usage errors and shell completions of the executable.
@@ -28,6 +30,7 @@ let package = Package(
       name: "KVCluster",
       dependencies: [.product(name: "HeapModule", package: "swift-collections"), "CKernels", "ClusterModel", "Text"],
       swiftSettings: strict),
+    .target(name: "RESP", swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster", "Text"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
@@ -62,6 +65,7 @@ let package = Package(
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(
       name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench", "Text"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "Commands"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
