@@ -123,6 +123,8 @@ final class Connection: ChannelInboundHandler {
     socket = -1
     isClosing = true
     if client != nil { shared.remove(self) }
+    // It knows how to end this connection, so each would keep the other.
+    client = nil
     if isEntered { core.clients.leave() }
     isEntered = false
   }
@@ -249,6 +251,8 @@ final class Connection: ChannelInboundHandler {
 
   /// Carries out what it can once something that was waited for has come.
   func goOn() {
+    // Replies of a connection that has gone must not come between those of others.
+    guard context != nil else { return }
     beginBurst()
     ring.take(into: &shared.replies)
     executeUnfinished()
@@ -311,9 +315,10 @@ final class Connection: ChannelInboundHandler {
   /// Replies of a turn go straight to the socket; what it does not take goes through the channel, which waits for it.
   func send(_ replies: UnsafeRawBufferPointer) {
     waitingCount -= 1
-    guard context != nil else { return }
+    guard let context else { return }
     var sent = 0
-    if backlog.count == 0, socket >= 0 {
+    // A channel that has closed tells it a little later, and its descriptor may be another connection's by now.
+    if backlog.count == 0, socket >= 0, context.channel.isActive {
       sent = max(0, Glibc.send(socket, replies.baseAddress, replies.count, CInt(MSG_NOSIGNAL)))
     }
     if sent < replies.count {
@@ -367,7 +372,9 @@ final class Connection: ChannelInboundHandler {
     let lastNs = client.state.withLock { $0.lastNs }
     let idle = nowNs - min(nowNs, lastNs)
     let allowed = core.idleSeconds.load(ordering: .relaxed)
-    if allowed > 0, idle > UInt64(allowed) * 1_000_000_000, ring.isEmpty, !isBarred { return cut() }
+    if allowed > 0, idle > UInt64(allowed) * 1_000_000_000, ring.isEmpty, backlog.count == 0, !isBarred {
+      return cut()
+    }
     if !isAuthenticated, nowNs - client.startedNs > UInt64(limits.unauthenticatedSeconds) * 1_000_000_000 { cut() }
   }
 

@@ -44,7 +44,10 @@ final class LoopState {
   }
 
   /// Ends the loop's own work.
-  func stop() { tick?.cancel() }
+  func stop() {
+    tick?.cancel()
+    mailbox.close()
+  }
 
   // MARK: - A turn
 

@@ -13,7 +13,12 @@ final class Mailbox: Sendable {
     var made: [UInt8]?
   }
 
-  private let completions = Mutex<[Completion]>([])
+  private struct State {
+    var completions: [Completion] = []
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
   private let loop: any EventLoop
   private let deliver: @Sendable ([Completion]) -> Void
 
@@ -23,17 +28,21 @@ final class Mailbox: Sendable {
   }
 
   func post(_ completion: Completion) {
-    let isFirst = completions.withLock { completions in
-      completions.append(completion)
-      return completions.count == 1
+    let isFirst = state.withLock { state in
+      guard !state.isClosed else { return false }
+      state.completions.append(completion)
+      return state.completions.count == 1
     }
     guard isFirst else { return }
     loop.execute { [self] in
       deliver(
-        completions.withLock { completions in
-          defer { completions.removeAll() }
-          return completions
+        state.withLock { state in
+          defer { state.completions.removeAll() }
+          return state.completions
         })
     }
   }
+
+  /// The loop ends; what comes from here on is for nobody.
+  func close() { state.withLock { $0.isClosed = true } }
 }

@@ -294,4 +294,41 @@ import Testing
       #expect(try await server.client().ask("PING") == .simple("PONG"))
     }
   }
+
+  @Test("A connection that has ended gives its memory back")
+  func memoryOfConnections() async throws {
+    try await TestServer.run(fsync: .never) { server in
+      func round() async throws {
+        for _ in 0..<300 {
+          let client = try server.client()
+          // A request that never ends, most of which has come.
+          try await client.send(Array("*2\r\n$3\r\nGET\r\n$300000\r\n".utf8) + [UInt8](repeating: 0x61, count: 250_000))
+          #expect(try await server.client().ask("PING") == .simple("PONG"))
+          try await client.close()
+        }
+        for _ in 0..<400 where server.server.clientCount > 0 { try await Task.sleep(for: .milliseconds(10)) }
+      }
+      try await round()
+      let before = try residentBytes()
+      try await round()
+      #expect(try residentBytes() - before < 30 << 20, "300 connections keep their 75 MB")
+    }
+  }
+
+  @Test("Commands that run on while the server stops do no harm")
+  func stopsWhileBusy() async throws {
+    try await TestServer.run(fsync: .never, { $0.limits.stopSeconds = 0 }) { server in
+      try server.cluster.pause("node1")
+      try server.cluster.pause("node2")
+      var clients: [TestClient] = []
+      for _ in 0..<4 {
+        let client = try server.client()
+        try await client.send("SET a 1\r\n")
+        clients.append(client)
+      }
+      #expect(try await server.client().ask("PING") == .simple("PONG"))
+      await server.server.stop()
+      for client in clients { #expect(try await client.rest().isEmpty) }
+    }
+  }
 }
