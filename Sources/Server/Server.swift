@@ -44,6 +44,7 @@ package final class Server: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
     var states: [NIOLoopBound<LoopState>] = []
     var channels: [any Channel] = []
+    var bound: [String] = []
     do {
       for (index, loop) in group.makeIterator().enumerated() {
         states.append(
@@ -60,10 +61,13 @@ package final class Server: Sendable {
       }
       for path in options.sockets {
         let descriptor = try UnixSocket.bind(path)
+        bound.append(path)
         channels.append(try await bootstrap(group, states, isSocket: true).withBoundSocket(descriptor).get())
       }
     } catch {
       for channel in channels { try? await channel.close().get() }
+      for path in bound { unlink(path) }
+      for state in states { state.eventLoop.execute { state.value.stop() } }
       try? await group.shutdownGracefully()
       throw ServerError(description: "\(error)")
     }

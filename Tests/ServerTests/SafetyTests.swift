@@ -252,6 +252,12 @@ import Testing
       close(again)
       unlink(path)
       #expect(throws: ServerError.self) { try UnixSocket.bind(String(repeating: "x", count: 200)) }
+      // A start that fails leaves nothing behind.
+      let options = ServerOptions(addresses: [], sockets: [path, "/no/such/folder.sock"], loops: 1)
+      await #expect(throws: ServerError.self) {
+        try await Server.start(server.cluster, options) { _ in RunAnswer(outcome: "success", lines: []) }
+      }
+      #expect(stat(path, &info) != 0)
     }
   }
 
