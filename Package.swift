@@ -11,12 +11,17 @@ let package = Package(
   products: [
     .executable(name: "kvstore", targets: ["kvstore"]),
     .library(name: "KVCluster", targets: ["KVCluster"]),
+    // For the fuzzer, which is a package of its own.
+    .library(name: "RESP", targets: ["RESP"]),
   ],
   dependencies: [
     // Options, help, usage errors and shell completions of the executable.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // The heap of what is due when, in the engine and the simulator.
     .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+    // The server's sockets and event loops: what is outside of this project's purpose, well kept, and as fast here as a loop
+    // of our own (measured).
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     // Latency percentiles of the benchmark: the field's standard structure, exact to three digits.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
@@ -27,6 +32,14 @@ let package = Package(
     .target(
       name: "KVCluster",
       dependencies: [.product(name: "HeapModule", package: "swift-collections"), "CKernels", "ClusterModel", "Text"],
+      swiftSettings: strict),
+    .target(name: "RESP", swiftSettings: strict),
+    .target(
+      name: "Server",
+      dependencies: [
+        "ClusterModel", "KVCluster", "RESP", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ],
       swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster", "Text"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
@@ -48,13 +61,13 @@ let package = Package(
       name: "Faces",
       dependencies: [
         "ClusterModel", "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard",
-        "CTerminal", "Text",
+        "CTerminal", "RESP", "Server", "Text",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "kvstore",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "Commands", "Demo", "Dashboard", "Faces", "Text",
+        "KVCluster", "KVBench", "KVSimulator", "Commands", "Demo", "Dashboard", "Faces", "Server", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -62,6 +75,11 @@ let package = Package(
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(
       name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
+    .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: strict),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: ["Server", "RESP", "KVCluster", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench", "Text"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "Commands"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),
@@ -74,7 +92,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacesTests",
-      dependencies: ["Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Text"],
+      dependencies: [
+        "Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Server", "Text",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "Text"], swiftSettings: strict),

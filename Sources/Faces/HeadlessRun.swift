@@ -6,19 +6,29 @@ import Synchronization
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
 package enum HeadlessRun {
-  /// How long a face that was told to stop may take before the cluster is closed under it: `load` and `benchmark` end at
-  /// once, a move of data does not, and it starts again at the next start anyway.
-  private static let grace = Duration.seconds(1)
+  /// How a face begins and ends.
+  package struct Manner: Sendable {
+    /// Whether the face begins only once reads and writes are served.
+    var waitsUntilReady = true
+    /// How long a face that was told to stop may take before the cluster is closed under it: `load` and `benchmark` end at
+    /// once, a move of data does not, and it starts again at the next start anyway.
+    var grace = Duration.seconds(1)
+    /// The status after a signal.
+    var statusOfSignal: @Sendable (Int32) -> Int32 = { 128 + $0 }
+
+    package init() {}
+  }
 
   /// Runs `face` on an open, recovered cluster and returns the program's exit status.
   ///
   /// SIGINT, SIGTERM and SIGHUP cancel the face's task, and the status is then 128 + signal, as a shell reports it; a
   /// second one ends the program at once.
   /// - Parameters:
+  ///   - manner: how the face begins and ends.
   ///   - interrupt: is asked first when SIGINT comes; true if it has dealt with it.
   package static func run(
-    _ source: ClusterSource, _ console: Console, interrupt: @escaping @Sendable () -> Bool = { false },
-    _ face: @escaping @Sendable (OpenCluster) async -> Int32
+    _ source: ClusterSource, _ console: Console, _ manner: Manner = Manner(),
+    interrupt: @escaping @Sendable () -> Bool = { false }, _ face: @escaping @Sendable (OpenCluster) async -> Int32
   ) async -> Int32 {
     let (endings, ending) = AsyncStream.makeStream(of: Int32.self)
     let running = RunningFace()
@@ -26,14 +36,14 @@ package enum HeadlessRun {
     let signals = SignalWatch(console.signals, unless: { $0 == SIGINT && interrupt() }) { signal in
       running.cancel()
       Task {
-        try? await Task.sleep(for: grace)
-        ending.yield(128 + signal)
+        try? await Task.sleep(for: manner.grace)
+        ending.yield(manner.statusOfSignal(signal))
       }
     }
     guard let cluster = source.opened(console) else { return 1 }
     let work = Task {
       do throws(ClusterError) {
-        try await cluster.runner.backend.ready()
+        if manner.waitsUntilReady { try await cluster.runner.backend.ready() }
         ending.yield(await face(cluster))
       } catch {
         console.complain(error.words)
@@ -45,7 +55,7 @@ package enum HeadlessRun {
     // A face that was cut short has not given its terminal back.
     ct_guard_restore()
     let end = await cluster.close(status, console)
-    return signals.caught.map { 128 + $0 } ?? end
+    return signals.caught.map { max(manner.statusOfSignal($0), end) } ?? end
   }
 
   /// What the state of the printer makes of a face's exit status.

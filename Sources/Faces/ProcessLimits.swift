@@ -7,8 +7,9 @@ package enum ProcessLimits {
   /// A node's cache where nothing else is asked for.
   package static let cacheBytesDefault = 64 << 20
 
-  /// Files that are open beside those of the nodes: the standard ones, the lock, pipes, clients' files.
-  private static let filesBeside = 24
+  /// Files that are open beside those of the nodes: the standard ones, the lock, pipes, clients' files, the socket in the
+  /// folder and its event loop.
+  private static let filesBeside = 32
   /// Files of one node: its active segment, and one that is written or compacted beside it.
   private static let filesPerNode = 2
   private static let threadsBeside = 24
@@ -49,7 +50,13 @@ package enum ProcessLimits {
     problemOfFiles(nodes) ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
   }
 
+  /// Event loops of a server: one a processor, and no more than serve the clients of one machine.
+  package static var processors: Int { min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
   // MARK: - Files
+
+  /// Lets so many clients connect, as far as the system allows.
+  package static func raiseFiles(to clients: Int) { _ = filesAllowed(wanted: rlim_t(clients + 1_024)) }
 
   private static func problemOfFiles(_ nodes: Int) -> String? {
     let wanted = rlim_t(filesBeside + filesPerNode * nodes)

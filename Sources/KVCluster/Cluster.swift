@@ -148,6 +148,12 @@ public final class Cluster: Sendable {
     try parts.keyScan.keys(prefix: prefix, after: after, limit: limit)
   }
 
+  /// Keys in the order of their hashes, from a place on. A key that exists throughout a scan is found once; one that comes
+  /// or goes meanwhile may be found or not. Places stay good over restarts and changes of membership. O(keys / 256 + limit).
+  package func scan(from cursor: UInt64, limit: Int) throws(ClusterError) -> KeyScanPage {
+    try parts.keyScan.scan(from: cursor, limit: limit)
+  }
+
   // MARK: - Observation
 
   /// The cluster's state now. Costs about 50 µs for three nodes, takes each partition's lock for a moment, and may be

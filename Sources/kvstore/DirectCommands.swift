@@ -23,7 +23,7 @@ extension DirectCommand {
   func run() async throws {
     let command = command
     let start = try options.filled(from: parent.options).clusterOptions()
-    throw ExitCode(await Script.run(.folder(start, isWatched: false)) { await $0.run(command) })
+    throw ExitCode(await Script.run(try await .reaching(start, isWatched: false)) { await $0.run(command) })
   }
 }
 

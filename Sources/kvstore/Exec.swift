@@ -21,6 +21,6 @@ struct Exec: AsyncParsableCommand {
 
   func run() async throws {
     let start = try options.filled(from: parent.options).clusterOptions()
-    throw ExitCode(await Script.run(.folder(start), commands: commands.map(ByteText.decode)))
+    throw ExitCode(await Script.run(try await .reaching(start), commands: commands.map(ByteText.decode)))
   }
 }

@@ -22,7 +22,8 @@ struct KVStore: AsyncParsableCommand {
     subcommands: [
       Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Kill.self,
       Restart.self, Compact.self,
-      BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Bench.self, Verify.self, RepairCommand.self, Backup.self,
+      BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Serve.self, Bench.self, Verify.self, RepairCommand.self,
+      Backup.self,
       Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self,
     ])
 
@@ -39,11 +40,11 @@ struct KVStore: AsyncParsableCommand {
     let isOnTerminal = Console.standard.isTyped
     let start = try options.clusterOptions()
     guard interactive || !isOnTerminal else {
-      throw ExitCode(await DashboardFace.run(.folder(start), display.screenOptions()))
+      throw ExitCode(await DashboardFace.run(try await .reaching(start, isServed: true), display.screenOptions()))
     }
     // Line mode has no colours, but a name that is none was a slip all the same.
     if display.theme != nil { for warning in display.screenOptions().warnings { Console.standard.complain(warning) } }
-    throw ExitCode(await LineMode.run(.folder(start)))
+    throw ExitCode(await LineMode.run(try await .reaching(start, isServed: true)))
   }
 
   static func main() async {

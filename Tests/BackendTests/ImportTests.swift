@@ -79,8 +79,14 @@ import Testing
     let knowing = try imports("Faces").filter { $0.value.contains("KVCluster") }.keys.sorted()
     #expect(
       knowing == [
-        "ClusterSource+Folder.swift", "Files/FolderAtRest+Nodes.swift", "Tools/BackupRun.swift", "Tools/BenchJob.swift",
+        "ClusterSource+Folder.swift", "Files/FolderAtRest+Nodes.swift", "Serving/FolderDoor.swift",
+        "Serving/ServeFace.swift", "Tools/BackupRun.swift", "Tools/BenchJob.swift",
         "Tools/DumpRun.swift", "Tools/RepairRun.swift", "Tools/SimulateRun.swift", "Tools/VerifyRun.swift",
       ])
+  }
+
+  @Test("The codec of the Redis protocol imports no module of ours")
+  func codecIsPure() throws {
+    for (file, names) in try imports("RESP") { #expect(names.isEmpty, "\(file) imports \(names)") }
   }
 }

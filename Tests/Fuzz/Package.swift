@@ -10,6 +10,9 @@ let package = Package(
     .executableTarget(
       name: "fuzz", dependencies: ["CFuzzer", .product(name: "KVCluster", package: "kvstore")],
       swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "fuzz-protocol", dependencies: ["CFuzzer", .product(name: "RESP", package: "kvstore")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

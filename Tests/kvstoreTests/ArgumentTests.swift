@@ -50,6 +50,8 @@ struct ArgumentTests {
       ["bench", "--workload", "ycsb-e"], ["bench", "--at", "nonsense"],
       ["bench", "--at", "1:nonsense"], ["bench", "--compare", "a.json"], ["demo", "--speed", "0"],
       ["demo", "--chapter", "none"], ["frame", "--text", "--ansi"], ["frame", "--size", "0x4"],
+      ["serve", "--listen", "x:y"], ["serve", "--listen", "none", "--listen", "1"], ["serve", "--max-clients", "0"],
+      ["serve", "--listen", "127.0.0.1:65536"], ["serve", "--listen", ":1"],
     ])
   func refuses(words: [String]) {
     #expect(throws: (any Error).self) { try KVStore.parseAsRoot(words) }
@@ -58,7 +60,8 @@ struct ArgumentTests {
   @Test(
     "Options that a subcommand would ignore are refused",
     arguments: [
-      ["--theme", "nord", "put", "a", "1"], ["--interactive", "nodes"], ["--ephemeral", "verify", "x"],
+      ["--theme", "nord", "put", "a", "1"], ["--theme", "nord", "serve"], ["--interactive", "nodes"],
+      ["--ephemeral", "verify", "x"],
       ["--nodes", "5", "simulate", "--seed", "1"],
     ])
   func refusesIgnored(words: [String]) throws {

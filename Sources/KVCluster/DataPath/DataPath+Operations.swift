@@ -55,7 +55,7 @@ extension DataPath {
     return nil
   }
 
-  private func finishWrite(_ write: Unfinished, _ outcome: ClientOperation.Outcome) throws(ClusterError) {
+  func finishWrite(_ write: Unfinished, _ outcome: ClientOperation.Outcome) throws(ClusterError) {
     switch outcome {
     case .done: end(write.operation)
     case .undecided: throw undecided(write)
@@ -128,7 +128,7 @@ extension DataPath {
 
   // Apart: a closure that knows the data path costs every other read a retain and a release.
   @inline(never)
-  private func readRecorded<R>(
+  func readRecorded<R>(
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> R
   ) throws(ClusterError) -> (R?, PendingOperation?) {
     try direct.read(operation, key) { value in
@@ -138,7 +138,7 @@ extension DataPath {
   }
 
   /// - Parameter result: what was taken when it began.
-  private func finishRead<R>(
+  func finishRead<R>(
     _ read: Unfinished, _ outcome: ClientOperation.Outcome, _ result: R?, _ take: (UnsafeRawBufferPointer) -> R
   ) throws(ClusterError) -> R? {
     switch outcome {

@@ -109,7 +109,7 @@ package enum Verification {
   ) throws(ClusterError) -> [PlannedNode] {
     let withLogs = folder.nodesWithLogs()
     for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
-      guard !["configuration", "lock", "lease", "boot", "witness"].contains(name) else { continue }
+      guard !["configuration", "lock", "lease", "boot", "witness", "kvstore.sock"].contains(name) else { continue }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
     let reason: String

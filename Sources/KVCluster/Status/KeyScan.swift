@@ -18,6 +18,34 @@ struct KeyScan: Sendable {
     return KeyListing(keys: Array(found.prefix(max(0, limit))), isComplete: found.count <= limit)
   }
 
+  /// Keys in the order of their hashes, a part at a time; see ``Cluster/scan(from:limit:)``.
+  func scan(from cursor: UInt64, limit: Int) throws(ClusterError) -> KeyScanPage {
+    try data.checkServing()
+    try checkAllCanBeListed()
+    var page = KeyScanPage(keys: [], next: 0)
+    for number in Int(cursor >> KeyScanPage.partitionShift)..<Store.partitionCount {
+      let partition = data.partitions[number]
+      var found: [[UInt8]] = []
+      partition.lock.pointee.withLock { collect([], partition, number, &found) }
+      var placed = found.map { (place: KeyScanPage.place(of: $0), key: $0) }
+      placed.removeAll { $0.place < cursor }
+      placed.sort { $0.place < $1.place }
+      for (i, entry) in placed.enumerated() {
+        // Keys of one place go together: a cursor cannot stand between them.
+        if page.keys.count >= limit, i == 0 || placed[i - 1].place != entry.place {
+          page.next = entry.place
+          return page
+        }
+        page.keys.append(entry.key)
+      }
+      if page.keys.count >= limit, number + 1 < Store.partitionCount {
+        page.next = UInt64(number + 1) << KeyScanPage.partitionShift
+        return page
+      }
+    }
+    return page
+  }
+
   /// Adds the partition's keys that any node holds: each under the newest version among its nodes.
   private func collect(
     _ prefix: [UInt8], _ partition: UnsafeMutablePointer<Partition>, _ number: Int, _ found: inout [[UInt8]]
@@ -59,6 +87,21 @@ struct KeyScan: Sendable {
     refusal.lost = lost
     throw refusal.error
   }
+}
+
+/// Keys found by ``Cluster/scan(from:limit:)``, and where the next are.
+package struct KeyScanPage: Sendable, Equatable {
+  package var keys: [[UInt8]]
+  /// Where the next page begins; 0 after the last.
+  package var next: UInt64
+
+  /// Bits of a place: clients keep it as a number that is exact up to 2⁵³.
+  private static let bits = 52
+  /// The highest bits of a place are those of its partition.
+  static let partitionShift = bits - Store.partitionCount.trailingZeroBitCount
+
+  /// The highest bits of a key's hash.
+  static func place(of key: [UInt8]) -> UInt64 { key.withUnsafeBytes(Ring.hash) >> (64 - UInt64(bits)) }
 }
 
 /// Keys found by ``Cluster/keys(prefix:limit:)``.

@@ -1,0 +1,148 @@
+import KVCluster
+import RESP
+
+/// Commands on keys. Each asks the engine at once and writes its reply; what waits for disks goes into `calls`, and what
+/// would have to wait first is done by a task.
+extension Connection {
+  private enum Looked { case found, absent, mustWait, failed }
+
+  /// - Parameter take: gets the value under its partition's lock.
+  @inline(__always)
+  private func look(_ key: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void) -> Looked {
+    do throws(ClusterError) {
+      let (isFound, begun) = try core.cluster.dataPath.readNow(key, take)
+      switch begun {
+      case .done: break
+      case .pending(let call): calls.append(call)
+      case .mustWait: return .mustWait
+      }
+      if isFound { shared.counters.hits += 1 } else { shared.counters.misses += 1 }
+      return isFound ? .found : .absent
+    } catch {
+      fail(ErrorReply.text(error))
+      return .failed
+    }
+  }
+
+  private func write(
+    _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) -> Looked {
+    do throws(ClusterError) {
+      switch try core.cluster.dataPath.writeNow(kind, key, value) {
+      case .done: break
+      case .pending(let call): calls.append(call)
+      case .mustWait: return .mustWait
+      }
+      return .found
+    } catch {
+      fail(ErrorReply.text(error))
+      return .failed
+    }
+  }
+
+  /// The rest of the command runs as a task, behind what has been begun.
+  func goSlow(_ id: CommandID, from index: Int = 1, counted: Int = 0) {
+    shared.replies.truncate(to: replyStart)
+    let command = SlowCommand(
+      id: id, arguments: arguments(from: index), version: version, cluster: core.cluster, counted: counted)
+    work = .task { await command.run() }
+  }
+
+  func get() {
+    switch look(argument(1), { value in shared.replies.bulk(value) }) {
+    case .found, .failed: break
+    case .absent: reply { $0.null() }
+    case .mustWait: goSlow(.get)
+    }
+  }
+
+  func set() {
+    guard parser.count == 3 else {
+      return fail("ERR SET takes a key and a value here; NX, XX, GET, EX, PX, KEEPTTL and the like are not supported")
+    }
+    switch write(.put, argument(1), argument(2)) {
+    case .found: reply { $0.ok() }
+    case .absent, .failed: break
+    case .mustWait: goSlow(.set)
+    }
+  }
+
+  func mget() {
+    reply { $0.array(parser.count - 1) }
+    for i in 1..<parser.count {
+      switch look(argument(i), { value in shared.replies.bulk(value) }) {
+      case .found: break
+      case .absent: reply { $0.null() }
+      case .failed: return
+      case .mustWait: return goSlow(.mget)
+      }
+      if shared.replies.count - replyStart > core.options.limits.outputBytesMax {
+        return fail(
+          "ERR the values have more than \(core.options.limits.outputBytesMax >> 20) MiB together; ask for fewer")
+      }
+    }
+  }
+
+  func delete(_ id: CommandID) {
+    let none = UnsafeRawBufferPointer(start: nil, count: 0)
+    var count = 0
+    for i in 1..<parser.count {
+      let key = argument(i)
+      var end = look(key) { _ in }
+      if end == .found { end = write(.delete, key, none) }
+      switch end {
+      case .found: count += 1
+      case .absent: break
+      case .failed: return
+      case .mustWait: return goSlow(id, from: i, counted: count)
+      }
+    }
+    reply { $0.integer(count) }
+  }
+
+  func count(_ id: CommandID) {
+    var count = 0
+    for i in 1..<parser.count {
+      switch look(argument(i), { _ in }) {
+      case .found: count += 1
+      case .absent: break
+      case .failed: return
+      case .mustWait: return goSlow(id, from: i, counted: count)
+      }
+    }
+    reply { $0.integer(count) }
+  }
+
+  func scan() {
+    switch ScanOptions.read(arguments(from: 1)) {
+    case .success: goSlow(.scan)
+    case .failure(let wrong): fail(wrong.text)
+    }
+  }
+
+  /// `STRLEN` and `TYPE`.
+  func look(_ id: CommandID) {
+    var length = 0
+    switch look(argument(1), { value in length = value.count }) {
+    case .found: reply { if id == .type { $0.append("+string\r\n") } else { $0.integer(length) } }
+    case .absent: reply { if id == .type { $0.append("+none\r\n") } else { $0.integer(0) } }
+    case .failed: break
+    case .mustWait: goSlow(id)
+    }
+  }
+
+  func getRange(_ id: CommandID) {
+    guard let start = Integer.parse(argument(2)), let end = Integer.parse(argument(3)) else {
+      return fail(ErrorReply.notAnInteger)
+    }
+    let looked = look(argument(1)) { value in
+      let range = ValueRange.clip(start, end, count: value.count)
+      shared.replies.bulk(UnsafeRawBufferPointer(rebasing: value[range]))
+    }
+    switch looked {
+    case .found, .failed: break
+    case .absent: reply { $0.bulk([]) }
+    case .mustWait: goSlow(id)
+    }
+  }
+}
