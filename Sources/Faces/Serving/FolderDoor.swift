@@ -1,6 +1,7 @@
 import Commands
 import KVCluster
 import Server
+import Text
 
 /// The socket in a data folder, through which another kvstore attaches to the one that has the folder open.
 ///
@@ -20,11 +21,11 @@ final class FolderDoor: Sendable {
 
   func close() async { await opening.value?.stop() }
 
-  /// The socket's path; `nil` if it would be longer than the system takes.
+  /// The socket's path; `nil` if it would be longer than the system takes, or is no UTF-8.
   static func path(_ cluster: Cluster) -> String? {
     guard let folder = cluster.status().dataFolder else { return nil }
     let path = "\(folder)/\(name)"
-    return path.utf8.count <= UnixSocket.pathBytesMax ? path : nil
+    return path.utf8.count <= UnixSocket.pathBytesMax && ByteText.isUTF8(path) ? path : nil
   }
 
   static let name = "kvstore.sock"

@@ -25,7 +25,7 @@ package enum ServeFace {
       if let path = FolderDoor.path(engine) {
         options.sockets.insert(path, at: 0)
       } else {
-        console.complain("note: no socket in the data folder: its path would be longer than the system takes")
+        console.complain("note: no socket in the data folder: its path is longer than the system takes, or no UTF-8")
       }
       let running: Server
       do throws(ServerError) {
