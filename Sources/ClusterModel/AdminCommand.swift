@@ -31,6 +31,9 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   /// Copies the data to a folder that is empty or not there.
   case backUp(path: String)
 
+  /// Whether it adds, removes or replaces a node.
+  public var changesMembers: Bool { feature == .membership || feature == .replacement }
+
   /// What a backend needs to obey it.
   public var feature: Capabilities.Feature {
     switch self {

@@ -108,13 +108,15 @@ package struct CommandRunner: Sendable {
       guard let tour else { return .impossible(.noTour) }
       return .toured(isGood: await tour { line in emit(.answer(Answer(.info, line))) })
     case .exit: return .exit
-    case .order(let order, let isMeant): return try await obey(order, isMeant)
+    case .order(let order, let isMeant): return try await obey(order, isMeant, emit)
     }
   }
 
   // MARK: - Orders
 
-  private func obey(_ order: AdminCommand, _ isMeant: Bool) async throws(ClusterError) -> CommandResult {
+  private func obey(
+    _ order: AdminCommand, _ isMeant: Bool, _ emit: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws(ClusterError) -> CommandResult {
     switch order {
     case .addNode: try local?.checkRoom()
     case .replaceNode:
@@ -126,10 +128,27 @@ package struct CommandRunner: Sendable {
       guard isMeant || backend.status().isEphemeral else { return .impossible(.mustBeMeant(order)) }
     default: break
     }
+    let watch = order.changesMembers ? Task { [backend] in await Self.watchChange(of: backend, emit) } : nil
+    defer { watch?.cancel() }
     if case .compacted(let summary) = try await backend.perform(order) { return .compacted(summary) }
     guard case .removeNode = order else { return .obeyed(order) }
     let status = backend.status()
     return .obeyed(order, note: ChangeAdvice.note(nodes: status.nodes.count, status.quorum))
+  }
+
+  /// Says why a membership change waits, each time that the reason is another one.
+  private static func watchChange(of backend: any ClusterBackend, _ emit: @Sendable (CommandOutput) -> Void) async {
+    var said: String?
+    while true {
+      do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
+      let reason = backend.status().change?.waitingFor
+      if let reason, reason != said {
+        emit(
+          .announcement(Answer(.note, "the change waits: \(reason); it goes on by itself when they do (`nodes` tells)"))
+        )
+      }
+      said = reason
+    }
   }
 
   // MARK: - Long commands

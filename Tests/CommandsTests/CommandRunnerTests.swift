@@ -61,6 +61,47 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("What was slowed or made lossy by little is told in full")
+  func tellsSmallFaults() async throws {
+    try await withCluster { cluster in
+      let said = await say(["slow node1 0.5ms", "slow node2 1.5s", "drop node3 0.5%", "nodes"], on: cluster)
+      #expect(
+        said == [
+          "✓ Slowed node: node1, 500 µs a message", "✓ Slowed node: node2, 1.5 s a message",
+          "✓ Dropping 0.5 % of the messages of node: node3", "Cluster has 3 nodes:",
+          "- Node: node1 (slow, +1.5 s a message)", "- Node: node2 (slow, +1.5 s a message)",
+          "- Node: node3 (slow, +1.5 s a message; loses 0.5 % of its messages)",
+        ])
+    }
+  }
+
+  @Test("Keys that no node can read are not left out of a list: it is refused")
+  func refusesPartialLists() async throws {
+    try await withCluster { cluster in
+      let said = await say(["put a 1", "kill node1", "kill node2", "keys", "kill node3", "keys"], on: cluster)
+      #expect(said[3...4] == ["Found 1 key:", "- Key: a"])
+      #expect(said.last?.hasPrefix("✗ unavailable: 1 of the key's 3 owners must answer, 0 can") ?? false, "\(said)")
+    }
+  }
+
+  @Test("A change that waits says why, and ends when it can go on")
+  func saysWhyItWaits() async throws {
+    try await withCluster { cluster in
+      _ = await say(["pause node2", "pause node3"], on: cluster)
+      let recorder = Recorder()
+      let runner = CommandRunner(cluster: cluster)
+      async let result = runner.run(line: Array("addnode node4".utf8), emit: recorder.record)
+      for _ in 0..<500 where recorder.lines.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+      #expect(
+        recorder.lines == [
+          "note: the change waits: too few owners reach each other; it goes on by itself when they do (`nodes` tells)"
+        ])
+      cluster.heal()
+      #expect(await result.outcome == .success)
+      #expect(recorder.lines.last == "✓ Added node: node4")
+    }
+  }
+
   @Test("What harms data that is kept asks back, each for its own reason")
   func asksBack() async throws {
     let folder = makeTemporaryFolder()

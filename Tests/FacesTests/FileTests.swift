@@ -96,12 +96,17 @@ struct FileTests {
     try folder.write("", to: "kvstore-ephemeral-dead/lock")
     try folder.write("", to: "kvstore-ephemeral-alive/lock")
     try folder.write("", to: "somebody-elses/lock")
+    // Made a moment ago; and one whose removal was cut short long ago.
+    try folder.write("", to: "kvstore-ephemeral-new/node1.wal/1.segment")
+    try folder.write("", to: "kvstore-ephemeral-rest/node1.wal/1.segment")
+    var times = [timeval(tv_sec: 1_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000, tv_usec: 0)]
+    #expect(utimes(folder.path("kvstore-ephemeral-rest"), &times) == 0)
     let lock = open(folder.path("kvstore-ephemeral-alive/lock"), O_RDONLY)
     defer { close(lock) }
     #expect(flock(lock, LOCK_EX) == 0)
     TemporaryFolder.sweep(folder.path)
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    #expect(left == ["kvstore-ephemeral-alive", "somebody-elses"])
+    #expect(left == ["kvstore-ephemeral-alive", "kvstore-ephemeral-new", "somebody-elses"])
   }
 
   @Test("Files are read and written whole; what is no file, too long or missing says so")

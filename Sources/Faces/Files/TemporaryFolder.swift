@@ -45,8 +45,8 @@ package enum TemporaryFolder {
       }
       let lock = open(ByteText.path("\(path)/lock"), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard lock >= 0 else {
-        // Just made, and not yet opened by the engine; or left by a process that died between the two.
-        if isOld(facts) { rmdir(ByteText.path(path)) }
+        // Just made, and not yet opened by the engine; or left by a process that died before that, or while it removed it.
+        if isOld(facts) { _ = remove(path) }
         continue
       }
       if flock(lock, LOCK_EX | LOCK_NB) == 0 { _ = remove(path) }
@@ -59,7 +59,8 @@ package enum TemporaryFolder {
 
   /// Removes a folder and its folders of files; follows no link. Returns whether it is gone.
   private static func remove(_ path: String) -> Bool {
-    for name in names(in: path) {
+    // The lock last: what is left of an end that came too early says that nobody uses it.
+    for name in names(in: path).sorted(by: { a, b in a != "lock" && b == "lock" }) {
       let file = "\(path)/\(name)"
       if unlink(ByteText.path(file)) == 0 { continue }
       var facts = stat()

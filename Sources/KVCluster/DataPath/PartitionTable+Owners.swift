@@ -152,6 +152,27 @@ extension PartitionTable {
       needed: rule.needed, slotCount: slotCount)
   }
 
+  /// The owners, by name, of a range none of whose owners answers; `nil` if there is no such range. O(lists of the ring).
+  var ownersOfUnserved: [String]? {
+    for number in 0..<Store.partitionCount {
+      let partition = self[number]
+      let owners: [String]? = partition.lock.pointee.withLock {
+        let view = partition.pointee.view.takeUnretainedValue()
+        var unserved: [String]?
+        _ = view.allLists(of: slots(number)) { slot in
+          let participants = view.participants(ofSlot: slot)
+          let ids = (0..<participants.count).filter(participants.owners.contains).map { participants.ids[$0] }
+          guard ids.allSatisfy({ partition.pointee.replica($0) == nil }) else { return true }
+          unserved = ids.map(view.name(of:)).sorted(by: Configuration.countsBefore)
+          return false
+        }
+        return unserved
+      }
+      if let owners { return owners }
+    }
+    return nil
+  }
+
   /// The ranges that the node owns of which ``isLost(_:_:)`` is true, by their owners. O(lists of the ring).
   func lostRanges(of replica: Replica) -> [LostRange] {
     // Names are made and sorted once a list of owners, not once a slot.

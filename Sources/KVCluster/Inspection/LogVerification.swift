@@ -94,11 +94,13 @@ final class LogVerification {
     var present = names.compactMap(LogFormat.segmentID(ofName:)).sorted()
     let fileCount = present.count
     let manifestPath = LogManifest.path(folder)
-    let manifest = (try? LogManifest.read(from: disk, folder: folder)) ?? nil
+    let (manifest, fault) = content("list of segments") { () throws(StorageError) in
+      try LogManifest.read(from: disk, folder: folder)
+    }
     if manifest == nil {
       if try isUnlisted(present) { present = [] }
       if names.contains("segments") {
-        damaged(manifestPath, 0, "the list of segments is not what was written: its checksum does not match")
+        damaged(manifestPath, 0, fault)
       } else if !present.isEmpty {
         damaged(manifestPath, 0, "the list of segments is missing, so nobody knows whether all are there")
       } else if isExpected {
@@ -270,6 +272,17 @@ final class LogVerification {
 
   // MARK: - Small files
 
+  /// What is in a small file; if nothing, why: it may be another user's, no file, or not what was written.
+  private func content<Value>(
+    _ name: String, _ read: () throws(StorageError) -> Value?
+  ) -> (value: Value?, fault: String) {
+    do throws(StorageError) {
+      return (try read(), "the \(name) is not what was written: its checksum does not match, or its figures cannot be")
+    } catch {
+      return (nil, error.description)
+    }
+  }
+
   private func checkSmallFiles(_ names: Set<String>) {
     if names.contains("suspect") {
       let cause = ((try? SuspectMark.read(from: disk, folder: folder)) ?? nil)?.cause
@@ -279,15 +292,18 @@ final class LogVerification {
           ? "what was not synced may be lost, and the node was not compared with the others yet"
           : "records were lost before, and the node was not rebuilt yet", isLoss: cause != .unsynced)
     }
-    lease = (try? TagLease.read(from: disk, folder: folder)) ?? nil
+    let (lease, fault) = content("lease") { () throws(StorageError) in try TagLease.read(from: disk, folder: folder) }
+    self.lease = lease
     if lease == nil, names.contains("lease") {
-      damaged(
-        TagLease.path(folder), 0, "the lease is not what was written: its checksum does not match", isLoss: false)
+      damaged(TagLease.path(folder), 0, fault, isLoss: false)
     } else if lease == nil, report.records > 0 {
       damaged(TagLease.path(folder), 0, "the lease is missing", isLoss: false)
     }
-    if names.contains("witness"), (try? Witness.read(from: disk, folder: folder)) ?? nil == nil {
-      damaged(Witness.path(folder), 0, "the witness is not what was written: its checksum does not match")
+    if names.contains("witness") {
+      let (witness, fault) = content("witness") { () throws(StorageError) in
+        try Witness.read(from: disk, folder: folder)
+      }
+      if witness == nil { damaged(Witness.path(folder), 0, fault) }
     }
     if names.contains("checkpoint") { checkCheckpoint() }
     for name in names.sorted() where LogFormat.damagedID(ofName: name) != nil {

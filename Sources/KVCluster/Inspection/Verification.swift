@@ -101,6 +101,17 @@ package enum Verification {
     return found
   }
 
+  /// What keeps a start from opening one of the folder's small files, whatever is in it.
+  private static func unreadable(_ name: String, _ folder: FolderAtRest) -> [VerificationReport.Damage] {
+    do throws(StorageError) {
+      _ = try folder.disk.read(name)
+      return []
+    } catch {
+      let cure = if case .unusable = error { "; move it away, and the next start makes it anew" } else { "" }
+      return [VerificationReport.Damage(file: name, offset: 0, reason: error.description + cure)]
+    }
+  }
+
   private typealias PlannedNode = (name: String, clusterID: UInt64, isKilled: Bool)
 
   /// The configuration's nodes; without one, those whose logs are here.
@@ -112,6 +123,7 @@ package enum Verification {
       guard !["configuration", "lock", "lease", "boot", "witness", "kvstore.sock"].contains(name) else { continue }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
+    for name in ["lease", "boot", "witness"] { report.damage += unreadable(name, folder) }
     let reason: String
     switch try folder.readConfiguration() {
     case .intact(let configuration):

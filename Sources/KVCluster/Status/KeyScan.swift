@@ -82,7 +82,10 @@ struct KeyScan: Sendable {
   private func checkAllCanBeListed() throws(ClusterError) {
     let partitions = data.partitions
     let lost = LostRange.merged(roster.live.filter(partitions.hasLostRanges).map(partitions.lostRanges))
-    guard !lost.isEmpty else { return }
+    guard !lost.isEmpty else {
+      guard let owners = data.partitions.ownersOfUnserved else { return }
+      throw .unavailable(needed: 1, live: 0, owners: owners.count, missing: owners, consistency: nil)
+    }
     var refusal = Refusal(needed: 0, owners: 0, consistency: nil, folder: data.settings.folder)
     refusal.lost = lost
     throw refusal.error

@@ -45,10 +45,28 @@ package enum LogFormat {
   /// No segment's file is longer: a location can point no further.
   static let segmentFileBytesMax = 128 << 20
 
-  /// - Throws: ``StorageError/unusable(path:reason:)`` if the file at `path` is named as a segment and too long for one.
-  static func checkLength(_ byteCount: Int, of path: String) throws(StorageError) {
+  /// Files of text, read whole: the largest is the list of a log with 65,535 segments.
+  static let textFileBytesMax = 16 << 20
+  private static let textFiles: Set = ["configuration", "witness", "boot", "lease", "segments", "suspect"]
+
+  /// - Throws: ``StorageError/unusable(path:reason:)`` if the file at `path` is longer than one of its name can be. How long
+  ///   a checkpoint is depends on how many keys there are; it has bytes on the disk for all of it, compressed perhaps.
+  static func checkLength(_ byteCount: Int, onDisk: Int, of path: String) throws(StorageError) {
     let name = path.split(separator: "/").last.map(String.init) ?? ""
-    guard segmentID(ofName: name) != nil, byteCount > segmentFileBytesMax else { return }
+    if name == "checkpoint" {
+      guard byteCount > textFileBytesMax, onDisk < byteCount / 64 else { return }
+      throw .unusable(
+        path: path,
+        reason: "it is \(byteCount) bytes long, nearly all of them missing; remove it, and the log is read instead")
+    }
+    guard segmentID(ofName: name) != nil else {
+      guard byteCount > textFileBytesMax, textFiles.contains(name) else { return }
+      throw .unusable(
+        path: path,
+        reason:
+          "it is \(byteCount) bytes long, and none of its kind is longer than \(textFileBytesMax). Nothing was changed")
+    }
+    guard byteCount > segmentFileBytesMax else { return }
     throw .unusable(
       path: path,
       reason: "it is \(byteCount) bytes long, and no segment is longer than \(segmentFileBytesMax). "

@@ -81,7 +81,7 @@ package final class PosixDisk: Disk {
       var info = stat()
       guard fstat(fd, &info) == 0 else { throw .io(operation: "stat", path: path, code: errno) }
       guard info.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: notRegular) }
-      try LogFormat.checkLength(Int(info.st_size), of: path)
+      try LogFormat.checkLength(Int(info.st_size), onDisk: Int(info.st_blocks) * 512, of: path)
       return fd
     } catch {
       Glibc.close(fd)

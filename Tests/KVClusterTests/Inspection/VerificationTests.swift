@@ -254,4 +254,20 @@ extension ClusterFixture {
     await #expect(throws: ClusterError.self) { try await fixture.open() }
     withExtendedLifetime(reading) {}
   }
+
+  @Test(
+    "What keeps a start from opening a small file is a finding, whatever is in it, and says what it is",
+    arguments: ["boot", "lease", "witness", "node1.wal/lease", "node1.wal/witness", "node1.wal/segments"])
+  func findsUnreadable(name: String) async throws {
+    let fixture = try ClusterFixture(fsync: .never)
+    let cluster = try await fixture.open()
+    try await cluster.put("key", "value")
+    await cluster.close()
+    #expect(try fixture.verify().isClean)
+    let path = "\(fixture.folder)/\(name)"
+    #expect(unlink(path) == 0 && mkfifo(path, 0o600) == 0)
+    let damage = try fixture.verify().allDamage
+    #expect(damage.contains { $0.file == name && $0.reason.contains("it is not a regular file") }, "\(damage)")
+    #expect(!damage.contains { $0.reason.contains("checksum") }, "\(damage)")
+  }
 }

@@ -25,6 +25,21 @@ import Testing
     #expect(try fixture.reopened().read("a") == "1")
   }
 
+  @Test(
+    "A file of text that is longer than any can be is refused before it is read, and so is a checkpoint of nothing",
+    arguments: [
+      "configuration", "witness", "boot", "lease", "node1.wal/segments", "node1.wal/suspect", "node1.wal/checkpoint",
+    ])
+  func refusesGiants(name: String) throws {
+    let folder = NSTemporaryDirectory() + "kvstore-giants-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: "\(folder)/node1.wal", withIntermediateDirectories: true)
+    #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil))
+    #expect(truncate("\(folder)/\(name)", 300 << 30) == 0)
+    let error = #expect(throws: StorageError.self) { try PosixDisk(root: folder).read(name) }
+    #expect(error?.description.contains("322122547200 bytes long") ?? false)
+  }
+
   @Test("A segment whose records leave no room for its seal takes no more, and counts as damaged")
   func leavesFullSegment() throws {
     let fixture = try StoreFixture()
