@@ -95,7 +95,7 @@ extension ClusterEvent {
     case restarted(node: String, ms: Int, hintsDelivered: Int, copiesRepaired: Int)
     /// A node stopped because its disk failed or its log cannot be read.
     case nodeFailed(node: String, reason: String)
-    /// A node holds still.
+    /// A node was paused: it takes and sends no messages.
     case paused(node: String)
     /// A paused node goes on.
     case resumed(node: String)

@@ -38,8 +38,8 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   public var operations: OperationCounters?
   /// The same by equal parts of the hash ring, in the order of hashes.
   public var rangeOperations: [OperationCounters]?
-  /// Hints given up since the cluster was opened, because they were too many or too old: anti-entropy brings what they
-  /// would have brought.
+  /// Hints dropped since the cluster was opened, because they were too many or too old; anti-entropy copies these writes
+  /// instead.
   public var hintsDropped: Int?
   /// Tombstones removed since the cluster was opened, because no replica needs them any more.
   public var tombstonesPurged: Int?
@@ -193,7 +193,7 @@ public struct OperationCounters: Sendable, Equatable, Codable {
   /// Gets, puts and deletes.
   public var total: UInt64 { reads + writes }
 
-  /// None, but for what is given.
+  /// Counts that are not given are 0.
   public init(reads: UInt64 = 0, writes: UInt64 = 0) {
     self.reads = reads
     self.writes = writes

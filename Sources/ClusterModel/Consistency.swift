@@ -15,7 +15,7 @@ public enum Consistency: String, Sendable, Equatable, Codable, CaseIterable {
   /// acknowledged. One owner that does not answer makes it unavailable.
   case all
 
-  /// How many of so many owners.
+  /// How many of `owners` must answer at this level.
   @inlinable
   package func count(of owners: Int) -> Int {
     switch self {

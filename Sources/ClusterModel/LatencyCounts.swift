@@ -1,5 +1,4 @@
-/// How many times something took how long, by length of time; the counts only grow, so what happened between two
-/// statuses is the difference of theirs.
+/// A histogram of durations. Its counts only grow, so what happened between two statuses is the difference of theirs.
 ///
 /// Buckets are an eighth of a power of two wide: a percentile is exact to 12 %, which is what a picture can show, in 256
 /// numbers (HdrHistogram's idea, with fewer digits).
@@ -95,7 +94,7 @@ public struct OperationLatencies: Sendable, Equatable, Codable {
   /// Puts and deletes.
   public var writes = LatencyCounts()
 
-  /// Nothing measured, but for what is given.
+  /// Histograms that are not given are empty.
   public init(reads: LatencyCounts = LatencyCounts(), writes: LatencyCounts = LatencyCounts()) {
     (self.reads, self.writes) = (reads, writes)
   }

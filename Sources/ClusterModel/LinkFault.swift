@@ -11,7 +11,7 @@ public struct LinkFault: Sendable, Equatable, Codable {
   /// Every message takes so much longer, in nanoseconds.
   public var delayNs: UInt64
 
-  /// A good link, but for what is given.
+  /// A link is good in every respect that is not given.
   public init(from: Int, to: Int, isCut: Bool = false, lossPerMille: Int = 0, delayNs: UInt64 = 0) {
     self.from = from
     self.to = to

@@ -23,7 +23,7 @@ public struct RingStatus: Sendable, Equatable, Codable {
   /// Number of tokens (virtual nodes) on the ring; `nil` where placement has none.
   public var tokenCount: Int?
 
-  /// A ring that no node owns, but for what is given.
+  /// Without arcs no node owns anything.
   public init(
     epoch: UInt64 = 0, slotCount: Int = 65_536, arcs: [Arc] = [], nextArcs: [Arc] = [], tokenCount: Int? = nil
   ) {

@@ -8,7 +8,7 @@ package enum CommandResult: Sendable, Equatable {
   case found(key: [UInt8], value: [UInt8])
   case notFound(key: [UInt8])
   case deleted(key: [UInt8], existed: Bool)
-  /// An order to the administration was obeyed; with what is to be known after a node has left.
+  /// An order to the administration was obeyed; `note` warns if fewer nodes are left than a key has copies.
   case obeyed(AdminCommand, note: String? = nil)
   case nodes(ClusterStatus)
   /// At most `limit` keys that begin with `prefix`.

@@ -116,7 +116,7 @@ package enum SessionLine: Sendable, Equatable {
   }
 }
 
-/// The command of a session that runs now, for who wants to end it and not the session.
+/// A handle that cancels the command that a session runs, and not the session.
 package final class RunningCommand: Sendable {
   private let task = Mutex<Task<CommandResult, Never>?>(nil)
 

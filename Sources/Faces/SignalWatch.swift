@@ -7,7 +7,7 @@ import Synchronization
 package struct SignalSource: Sendable {
   /// Calls back for each SIGINT, SIGTERM and SIGHUP, until what it returns is released.
   package var watch: @Sendable (_ handle: @escaping @Sendable (Int32) -> Void) -> Any
-  /// Ends the program as a signal does, and leaves nothing of what was not to be kept.
+  /// Removes the folders that are not kept, and ends the process as the signal would.
   package var endNow: @Sendable (Int32) -> Void
   package var nowNs: @Sendable () -> UInt64
 

@@ -80,7 +80,7 @@ package enum GuideKey: Equatable, Sendable {
   case back
   /// To the next chapter.
   case skip
-  /// Between going on by itself and waiting.
+  /// Stops going on by itself, or resumes that.
   case pause
   case quit
 }

@@ -90,7 +90,7 @@ extension Layout {
       panels[spot == .latency ? .latency : .throughput] = graphs
     }
     if panels[spot] == nil {
-      // It speaks of what has no room of its own here, as events have where nothing fits beside the strip.
+      // The tour points at a panel that does not fit: it takes the place of the graphs.
       (panels[.throughput], panels[.latency]) = (nil, nil)
       panels[spot] = graphs
     }

@@ -4,8 +4,8 @@ import Text
 /// reads next. Pure, and the same in every locale: bytes that are no UTF-8 become characters as in `ByteText`.
 ///
 /// Sequences are those that all terminals in use have in common (ECMA-48, xterm), and those that the caller knows from
-/// terminfo. No clock is asked here whether more is coming behind an Esc: who has one calls ``flush()`` when nothing came;
-/// without it Esc is known at the next key, as in readline. (ncurses' own reading was rejected: it decodes by the locale,
+/// terminfo. The decoder has no clock: after an Esc the caller waits a moment and calls ``flush()`` if
+/// nothing came; without that an Esc is recognised at the next key, as in readline. (ncurses' own reading was rejected: it decodes by the locale,
 /// loses what follows a byte that is none of it, and takes one system call a byte.)
 package struct KeyDecoder: Sendable {
   /// A sequence so far, from its Esc on; empty outside of one.

@@ -74,7 +74,7 @@ package struct Prompt: Sendable {
 
   // MARK: Searching the history
 
-  /// The newest line that has what is searched, after those passed over.
+  /// The newest line that contains the text searched for, behind the matches already skipped.
   package var searchMatch: String? {
     guard let search, !search.text.isEmpty else { return nil }
     let found = editor.history.lines.reversed().lazy.filter { $0.contains(search.text) }

@@ -13,8 +13,7 @@ package struct AxisScale: Equatable, Sendable {
 
   /// Below ten operations a second the noise of single keys would fill the graph.
   package static let minimumRate: Double = 10
-  /// One bucket in so many may be cut off, and always ``spikeBucketsMin``: half a second, or a run that begins would be cut
-  /// off for longer than that.
+  /// One bucket in 80 may exceed the axis, but at least ``spikeBucketsMin``.
   static let bucketsPerSpike = 80
   static let spikeBucketsMin = 1
   /// Updates at less than half of the axis before it shrinks: ten seconds of half-second buckets.

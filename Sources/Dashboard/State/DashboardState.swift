@@ -231,7 +231,7 @@ extension DashboardState {
 
   mutating func foldViolation() { violationsFolded = status?.verdict?.violations ?? 0 }
 
-  /// The keys do not stay with a panel that is no more.
+  /// Moves the focus off a panel that has gone.
   private mutating func leaveMissingPanel() {
     if focus == .panel(.benchmark), benchmark == nil { leavePanels() }
   }

@@ -21,7 +21,7 @@ package struct GraphSpan: Equatable, Sendable {
   }
 }
 
-/// Which part of what was seen graphs show: how long, and up to when.
+/// The time span that graphs show: its length and its end.
 ///
 /// Left alone it ends now and grows with what there is to see, from 15 s to two minutes: a minute of nothing beside five
 /// seconds of curve would say nothing. A reader who zooms or scrolls keeps the picture still.

@@ -36,7 +36,7 @@ package struct PastedLines: Equatable, Sendable {
     return line
   }
 
-  /// The next line, for who runs one at a time: the one before is over.
+  /// Ends the line that runs, and returns the next one.
   package mutating func nextInTurn() -> String? {
     running = nil
     guard let line = next() else { return nil }

@@ -1,4 +1,4 @@
-/// A command line as the face read it, once: what is asked about the line later is asked of this.
+/// A command line, parsed once: every later question about it is answered from here.
 package struct TypedLine: Sendable, Equatable, ExpressibleByStringLiteral {
   package var text: String
   /// What to ask before it is run; `nil` to run it at once.

@@ -28,7 +28,7 @@ package struct HistoryFile: Sendable {
     return bytes.split(separator: 0x0A).map { ByteText.encode($0) }
   }
 
-  /// Far more than the lines that are remembered; what is longer is not ours.
+  /// Far more than the lines kept. A longer file was not written by this program, and is left alone.
   private static let bytesMax = 64 << 20
 
   /// Replaces the file soon, and whole, so that a crash leaves the old or the new one. Of several calls in a row, as a

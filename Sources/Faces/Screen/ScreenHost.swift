@@ -35,10 +35,10 @@ package protocol ScreenHost: Sendable {
   /// What the reader of the tour wants; `quit` is the last.
   func take(_ key: GuideKey)
 
-  /// Another number is another cluster: what was seen so far is not its.
+  /// Changes when another cluster is shown: what was seen of the former one is forgotten then.
   var clusterNumber: Int { get }
 
-  /// What the guest's hosts say when it has left.
+  /// The answer that is shown when a guest's screen has closed.
   var farewell: CommandAnswer { get }
 }
 
