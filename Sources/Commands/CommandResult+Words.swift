@@ -129,7 +129,6 @@ extension CommandResult.Obstacle {
   fileprivate var words: [UInt8] {
     switch self {
     case .cannotOpen(let path, let reason): Array("Cannot open ".utf8) + path + Array(": \(reason)".utf8)
-    case .pathIsNotUTF8(let path): Array("Cannot back up to ".utf8) + path + Array(": its name is not UTF-8".utf8)
     default: Array(sentence.utf8)
     }
   }
@@ -149,7 +148,7 @@ extension CommandResult.Obstacle {
     case .noBenchmarkRuns: "No benchmark is running"
     case .noWorkloads: "Workloads measure a cluster of this program only; benchmark alone measures any"
     case .noTour: "The tour cannot be played here; `kvstore demo` plays it"
-    case .cannotOpen, .pathIsNotUTF8: ""
+    case .cannotOpen: ""
     }
   }
 }

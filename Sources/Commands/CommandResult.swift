@@ -43,7 +43,6 @@ package enum CommandResult: Sendable, Equatable {
     case copiesMissing(down: [String])
     case noInput
     case cannotOpen(path: [UInt8], reason: String)
-    case pathIsNotUTF8([UInt8])
     case benchmarkRuns(name: String)
     case noBenchmarkRuns
     case noWorkloads

@@ -209,9 +209,7 @@ package struct CommandRunner: Sendable {
     to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async throws(ClusterError) -> CommandResult {
     let isCancelled = Atomic<Bool>(false)
-    guard let target = String(validating: Self.expanded(path), as: UTF8.self) else {
-      return .impossible(.pathIsNotUTF8(path))
-    }
+    let target = ByteText.encode(Self.expanded(path))
     let result = await withTaskCancellationHandler { () async -> Result<AdminResult, ClusterError> in
       do throws(ClusterError) {
         return .success(

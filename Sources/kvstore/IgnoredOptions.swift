@@ -1,7 +1,7 @@
 import ArgumentParser
 import Faces
 
-/// Options that stand before a subcommand which has no use for them: they are refused, because an option that is taken and
+/// Options that a subcommand has no use for: they are refused, because an option that is taken and
 /// does nothing is one that somebody waits for.
 enum IgnoredOptions {
   /// - Throws: `ValidationError` with the first that would be ignored.
@@ -10,7 +10,8 @@ enum IgnoredOptions {
       guard root.display.record != nil, root.interactive || !Console.standard.isTyped else { return }
       throw ValidationError("--record records the dashboard, and here is none: commands are read line by line.")
     }
-    guard let root = root(of: arguments) else { return }
+    // A direct command's options may stand on either side of its name, and those of the dashboard are read on both.
+    guard let root = (command as? any DirectCommand)?.parent ?? root(of: arguments) else { return }
     let type = type(of: command)
     let name = type._commandName
     let taken: [String] =

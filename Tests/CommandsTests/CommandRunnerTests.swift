@@ -84,6 +84,17 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("A backup's path may be any bytes")
+  func backsUpToAnyName() async throws {
+    let folder = makeTemporaryFolder()
+    let path = Array(folder.utf8) + Array("/b".utf8) + [0xff]
+    try await withCluster { cluster in
+      let result = await CommandRunner(cluster: cluster).run(.backup(path: path)) { _ in }
+      #expect(result.outcome == .success)
+    }
+    #expect(access(path.map { CChar(bitPattern: $0) } + [0], F_OK) == 0)
+  }
+
   @Test("A change that waits says why, and ends when it can go on")
   func saysWhyItWaits() async throws {
     try await withCluster { cluster in

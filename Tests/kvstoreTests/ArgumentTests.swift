@@ -61,7 +61,8 @@ struct ArgumentTests {
     "Options that a subcommand would ignore are refused",
     arguments: [
       ["--theme", "nord", "put", "a", "1"], ["--theme", "nord", "serve"], ["--interactive", "nodes"],
-      ["--ephemeral", "verify", "x"],
+      ["--ephemeral", "verify", "x"], ["get", "a", "--record", "r"], ["put", "a", "1", "--theme", "nord"],
+      ["nodes", "--interactive"],
       ["--nodes", "5", "simulate", "--seed", "1"],
     ])
   func refusesIgnored(words: [String]) throws {

@@ -137,6 +137,6 @@ extension BenchmarkResult {
   /// Operations a second for programs to read: whole ones, and tenths where there are few; `null` for what is no figure.
   static func plainRate(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e15 else { return "null" }
-    return abs(value) >= 100 ? String(Int(value)) : number((value * 10).rounded() / 10)
+    return abs(value) >= 100 ? String(Int(value.rounded())) : number((value * 10).rounded() / 10)
   }
 }
