@@ -44,9 +44,11 @@ struct ServeTests {
     let folder = try TestFolder()
     let ended = try await serving(folder) { data in
       let first = try await attached(
-        data, ["put a 1", "-", "get nope", "addnode node4", "exit", "put c 3"], input: "put b \"2\\n\"\nget b\n")
+        data, ["put a 1", "-", "get nope", "addnode node4", "nodes", "exit", "put c 3"],
+        input: "put b \"2\\n\"\nget b\n")
       #expect(first.status == 1)
       #expect(first.out.hasPrefix("✓ Stored: a -> 1\n✓ Stored: b -> 2\n\n✓ Retrieved: b -> 2\n\n"))
+      #expect(first.out.contains("Cluster has 4 nodes:"))
       #expect(first.err.hasPrefix("✗ Key not found: nope\n"))
       let second = try await attached(data, ["get a", "nodes", "keys", "del a", "put bad"])
       #expect(second.status == 1)

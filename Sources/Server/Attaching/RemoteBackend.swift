@@ -90,16 +90,13 @@ package final class RemoteBackend: ClusterBackend {
 
   private func look(_ link: ServerLink) async throws(ClusterError) {
     let (known, heard) = state.withLock { ($0.isLost ? nil : $0.status.ring.epoch, $0.heardEvent) }
-    guard case .status(var status) = try await Self.call(link, .status(knownRing: known)).reply,
+    guard case .status(let status) = try await Self.call(link, .status(knownRing: known)).reply,
       case .events(let events) = try await Self.call(link, .events(after: heard)).reply
     else { throw Self.nonsense }
     state.withLock { state in
       // Another run of the server counts its events anew.
       if status.uptimeNs < state.status.uptimeNs { state.heardEvent = 0 }
-      if status.ring.epoch == known {
-        (status.ring.arcs, status.ring.nextArcs) = (state.status.ring.arcs, state.status.ring.nextArcs)
-      }
-      state.status = status
+      take(status, knowing: known, &state)
       state.heardEvent = max(state.heardEvent, events.last?.sequence ?? 0)
       for event in events { add(event, to: &state) }
       if state.isLost {
@@ -107,6 +104,15 @@ package final class RemoteBackend: ClusterBackend {
         add(.remark(.cluster, .info, node: nil, "attached to the server again"), to: &state)
       }
     }
+  }
+
+  /// A ring that is known already does not travel again.
+  private func take(_ status: ClusterStatus, knowing epoch: UInt64?, _ state: inout State) {
+    var status = status
+    if status.ring.epoch == epoch {
+      (status.ring.arcs, status.ring.nextArcs) = (state.status.ring.arcs, state.status.ring.nextArcs)
+    }
+    state.status = status
   }
 
   private func lose(_ error: ClusterError) {
@@ -167,6 +173,10 @@ package final class RemoteBackend: ClusterBackend {
       free(folder)
     }
     guard case .performed(let result) = try await ask(.perform(command)).reply else { throw Self.nonsense }
+    // Who asks for the status next sees what the order has done.
+    if case .status(let status)? = try? await ask(.status(knownRing: nil)).reply {
+      state.withLock { take(status, knowing: nil, &$0) }
+    }
     return result
   }
 
