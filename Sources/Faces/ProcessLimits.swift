@@ -55,7 +55,7 @@ package enum ProcessLimits {
 
   // MARK: - Files
 
-  /// Lets so many clients connect, as far as the system allows.
+  /// Sets how many clients may connect, lowered to what the system's limit of files allows.
   package static func raiseFiles(to clients: Int) { _ = filesAllowed(wanted: rlim_t(clients + 1_024)) }
 
   private static func problemOfFiles(_ nodes: Int) -> String? {

@@ -37,7 +37,7 @@ struct InlineWords {
     return .word
   }
 
-  /// Takes what is quoted, and its quotes; false if the closing one is missing or something sticks to it.
+  /// Reads a quoted word; false if its closing quote is missing, or is followed by anything but a blank.
   private mutating func takeQuoted() -> Bool {
     let quote = line[at]
     at += 1

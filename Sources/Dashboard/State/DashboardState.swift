@@ -43,7 +43,7 @@ package struct CommandAdvice: Sendable {
   package var read: @Sendable (_ line: String) -> TypedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
-  /// What the cluster can do: nothing else is offered.
+  /// The backend's features; commands that need another one are not offered.
   package var features: Set<Capabilities.Feature>
 
   package init(

@@ -2,7 +2,7 @@ import Commands
 import Server
 import Synchronization
 
-/// The lines that a command has answered, for somebody who gets them all at its end.
+/// Collects a command's answer, for a client that gets all its lines at the end.
 final class AnswerList: Sendable {
   private let answers = Mutex<[RunAnswer.Line]>([])
 

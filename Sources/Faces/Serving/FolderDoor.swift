@@ -13,7 +13,7 @@ final class FolderDoor: Sendable {
     opening = Task {
       guard let path = Self.path(cluster) else { return nil }
       var options = ServerOptions(sockets: [path], loops: 1)
-      // Whoever leaves the dashboard does not wait for those who look on.
+      // The dashboard ends without waiting for clients that are attached.
       options.limits.stopSeconds = 1
       return try? await Server.start(cluster, options, runLine: Self.lines(runner))
     }

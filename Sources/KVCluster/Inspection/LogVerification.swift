@@ -272,7 +272,7 @@ final class LogVerification {
 
   // MARK: - Small files
 
-  /// What is in a small file; if nothing, why: it may be another user's, no file, or not what was written.
+  /// Reads a small file. Without a value, `fault` says why: no permission, no regular file, or a wrong checksum.
   private func content<Value>(
     _ name: String, _ read: () throws(StorageError) -> Value?
   ) -> (value: Value?, fault: String) {

@@ -101,7 +101,7 @@ package enum Verification {
     return found
   }
 
-  /// What keeps a start from opening one of the folder's small files, whatever is in it.
+  /// A finding if one of the folder's small files cannot be opened: then no start can open the folder.
   private static func unreadable(_ name: String, _ folder: FolderAtRest) -> [VerificationReport.Damage] {
     do throws(StorageError) {
       _ = try folder.disk.read(name)

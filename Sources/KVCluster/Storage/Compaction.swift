@@ -20,7 +20,8 @@ package final class Compaction: @unchecked Sendable {
   private var isDropLost = false
   /// Bytes written again.
   package private(set) var movedBytes = 0
-  /// What the segment hid may come back with the next start; the node is marked, to be compared with the others then.
+  /// Older records that the segment's tombstones hid may come back with the next start; the node is marked, so that it is
+  /// compared with the others then.
   private(set) var mayUncoverOlder = false
 
   private static let entriesPerStep = 64
