@@ -1,4 +1,4 @@
-/// What a request may have. Nothing is ever allocated by an announced size alone: a size beyond these ends the connection
+/// The limits of a request. Nothing is ever allocated by an announced size alone: a size beyond these ends the connection
 /// before its bytes come, and one within them costs memory only as its bytes come.
 package struct RequestLimits: Sendable, Equatable {
   /// Arguments, the command's name included.
@@ -48,7 +48,7 @@ package enum ProtocolError: Error, Equatable, Sendable {
   case inlineTooLong
   case unbalancedQuotes
 
-  /// The error's text behind `-`. Clients and tests match on those that Redis has too.
+  /// The error reply's text, without the `-`. Where Redis has the error the text is Redis' own: clients match on it.
   package var reply: String {
     switch self {
     case .multibulkLength: "ERR Protocol error: invalid multibulk length"

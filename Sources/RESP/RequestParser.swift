@@ -14,9 +14,9 @@
 package struct RequestParser: ~Copyable {
   /// What there is at the beginning of the bytes.
   package enum Outcome: Equatable {
-    /// A request of so many bytes, whose arguments are in the parser until it parses again.
+    /// A request, with its byte count; the parser has its arguments until its next parse.
     case request(byteCount: Int)
-    /// An empty line or array of so many bytes, which Redis does not answer.
+    /// An empty line or array, with its byte count; it gets no reply.
     case nothing(byteCount: Int)
     /// The request goes on; it will have at least `byteCount` bytes, as far as it has announced.
     case incomplete(byteCount: Int)

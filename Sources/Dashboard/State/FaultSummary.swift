@@ -43,7 +43,7 @@ package struct FaultSummary: Equatable, Sendable {
     addByNode(status.linkFaults.filter { $0.lossPerMille > 0 }.map { ($0, $0.lossPerMille) }, ids) {
       (" loses \(Figures.given(perMille: $0))", .losing(perMille: $0))
     }
-    // A paused node is reported as paused, whatever else is wrong with it.
+    // Of several faults of a node, a pause is the one that is reported.
     for id in status.pausedNodes { troubles[id] = .paused }
   }
 

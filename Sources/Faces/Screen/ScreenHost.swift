@@ -35,7 +35,7 @@ package protocol ScreenHost: Sendable {
   /// What the reader of the tour wants; `quit` is the last.
   func take(_ key: GuideKey)
 
-  /// Changes when another cluster is shown: what was seen of the former one is forgotten then.
+  /// Number of the cluster that is shown. When it changes, the screen drops its history of the former cluster.
   var clusterNumber: Int { get }
 
   /// The answer that is shown when a guest's screen has closed.

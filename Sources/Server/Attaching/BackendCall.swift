@@ -22,7 +22,7 @@ enum BackendCall: Codable, Sendable {
   case verdict
 }
 
-/// What a call has returned, or thrown.
+/// The result of a call, or the error it threw.
 enum BackendReply: Codable, Sendable {
   case done
   case capabilities(Capabilities)

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A cluster that another kvstore has open, over the socket in its folder.
 ///
-/// What is seen (status, events) is asked for ten times a second and kept, so a screen may draw from it at any time. Each
+/// Status and events are fetched ten times a second and kept, so a screen may draw from them at any time. Each
 /// operation has a connection of its own, so one that takes minutes holds nothing up. When the server is lost, the last picture
 /// stays, its health says that nothing answers, and the connection is made anew when a server is there again. Nothing is ever
 /// sent twice: an operation that was under way then is indeterminate.
@@ -34,7 +34,7 @@ package final class RemoteBackend: ClusterBackend {
   }
 
   /// Attaches to the server that listens at a path; `nil` if none does.
-  /// - Throws: what the server says if it is of another version.
+  /// - Throws: the server's error if it has another version.
   package static func attach(socket path: String) async throws(ClusterError) -> RemoteBackend? {
     guard let link = await ServerLink.open(socket: path) else { return nil }
     guard case .capabilities(let capabilities) = try await call(link, .capabilities).reply,
@@ -173,7 +173,7 @@ package final class RemoteBackend: ClusterBackend {
       free(folder)
     }
     guard case .performed(let result) = try await ask(.perform(command)).reply else { throw Self.nonsense }
-    // Who asks for the status next sees what the order has done.
+    // The kept status must show what the order has done.
     if case .status(let status)? = try? await ask(.status(knownRing: nil)).reply {
       state.withLock { take(status, knowing: nil, &$0) }
     }
