@@ -141,14 +141,20 @@ package struct CommandRunner: Sendable {
     var said: String?
     while true {
       do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
-      let reason = backend.status().change?.waitingFor
-      if let reason, reason != said {
-        emit(
-          .announcement(Answer(.note, "the change waits: \(reason); it goes on by itself when they do (`nodes` tells)"))
-        )
-      }
+      let status = backend.status()
+      let reason = status.change?.waitingFor.map { waiting($0, status) }
+      if let reason, reason != said { emit(.announcement(Answer(.note, "the change waits: \(reason)"))) }
       said = reason
     }
+  }
+
+  /// Owners that reach each other and have lost records are waited for as well, and more than links must be mended then.
+  private static func waiting(_ reason: String, _ status: ClusterStatus) -> String {
+    let suspects = status.nodes.filter { $0.wal?.isSuspect == true }.map(\.name)
+    guard !suspects.isEmpty else { return "\(reason); it goes on by itself when they do (`nodes` tells)" }
+    return
+      "\(Figures.list(suspects)) lost records and \(Figures.word(suspects.count, "is", "are")) not rebuilt yet; where the "
+      + "other owners cannot say what was lost, `kvstore repair` on the closed folder names it"
   }
 
   // MARK: - Long commands

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import KVCluster
 import Testing
@@ -111,6 +112,31 @@ struct CommandRunnerTests {
       #expect(await result.outcome == .success)
       #expect(recorder.lines.last == "✓ Added node: node4")
     }
+  }
+
+  @Test("A change that waits for owners which lost records names them, and not the links")
+  func namesWhoLostRecords() async throws {
+    let folder = makeTemporaryFolder()
+    var cluster = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))
+    try await cluster.ready()
+    try await cluster.put(Array("a".utf8), Array("1".utf8))
+    await cluster.close()
+    for node in 1...3 {
+      let log = "\(folder)/node\(node).wal"
+      for name in try FileManager.default.contentsOfDirectory(atPath: log) where name.hasSuffix(".segment") {
+        #expect(unlink("\(log)/\(name)") == 0)
+      }
+    }
+    cluster = try Cluster.open(ClusterOptions(dataFolder: folder, fsync: .never))
+    try await cluster.ready()
+    let recorder = Recorder()
+    let change = Task { [cluster] in
+      await CommandRunner(cluster: cluster).run(line: Array("addnode node4".utf8), emit: recorder.record)
+    }
+    for _ in 0..<500 where recorder.lines.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(recorder.lines.first?.hasPrefix("note: the change waits: node1, node2 and node3 lost records") ?? false)
+    await cluster.close()
+    _ = await change.value
   }
 
   @Test("What harms data that is kept asks back, each for its own reason")
