@@ -41,6 +41,13 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "RedisCluster",
+      dependencies: [
+        "ClusterModel", "RESP", "Text", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster", "Text"], swiftSettings: strict),
     .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
@@ -80,6 +87,8 @@ let package = Package(
       name: "ServerTests",
       dependencies: ["Server", "RESP", "KVCluster", .product(name: "NIOCore", package: "swift-nio")],
       swiftSettings: strict),
+    .testTarget(
+      name: "RedisClusterTests", dependencies: ["RedisCluster", "RESP", "ClusterModel", "Text"], swiftSettings: strict),
     .testTarget(name: "KVBenchTests", dependencies: ["KVBench", "Text"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "Commands"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "KVCluster", "Text"], swiftSettings: strict),

@@ -49,6 +49,10 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   public var latencies: OperationLatencies?
   /// The cluster's condition where the backend reports one itself; else ``health`` concludes it from the nodes.
   public var reportedHealth: ClusterHealth?
+  /// The program that keeps the data, with its version, where it is not kvstore's own engine.
+  public var engine: String?
+  /// Whether a write may be lost after it was acknowledged, because its copies are made later.
+  public var canLoseAcknowledged: Bool?
 
   /// Backends make statuses; panels and tests make their own.
   public init(

@@ -32,9 +32,12 @@ public struct LatencyCounts: Sendable, Equatable, Codable {
   }
 
   /// Counts one that took `ns` nanoseconds.
-  public mutating func add(ns: UInt64) {
+  public mutating func add(ns: UInt64) { add(ns: ns, count: 1) }
+
+  /// Counts several that took `ns` nanoseconds each.
+  package mutating func add(ns: UInt64, count: UInt64) {
     if buckets.isEmpty { buckets = Array(repeating: 0, count: Self.bucketCount) }
-    buckets[Self.bucket(ofNs: ns)] += 1
+    buckets[Self.bucket(ofNs: ns)] += count
   }
 
   /// How many were counted in all.

@@ -27,6 +27,8 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   public var suspectedBy: [String] = []
   /// Time until the cluster replaces this node, which is down, by itself.
   public var replacedInNs: UInt64?
+  /// Whether it is a master or a replica; `nil` where all nodes are alike.
+  public var role: NodeRole?
 
   /// A node of which no more is known than what is given.
   public init(

@@ -1,0 +1,105 @@
+/// What one node of a Redis Cluster knows of all nodes and slots: the answer to `CLUSTER NODES`, which is the only command
+/// that also tells open slots and the slots of failed masters.
+///
+/// Each node has a map of its own, and they differ while something changes.
+struct ClusterMap: Sendable, Equatable {
+  /// A slot that is being moved.
+  struct OpenSlot: Sendable, Equatable {
+    /// Which end of the move the node is.
+    enum End: Sendable, Equatable {
+      /// The node owns the slot and gives it to `other`.
+      case migrating
+      /// The node receives the slot from `other`.
+      case importing
+    }
+
+    var slot: Int
+    var end: End
+    /// Id of the node at the other end.
+    var other: String
+  }
+
+  /// What a node is said to be.
+  enum Flag: String, Sendable {
+    case myself, master, slave, handshake, noaddr, nofailover, noflags
+    /// The node that was asked lost contact with it.
+    case suspected = "fail?"
+    /// A majority of masters lost contact with it.
+    case failed = "fail"
+  }
+
+  struct Node: Sendable, Equatable, Identifiable {
+    /// 40 hexadecimal digits.
+    var id: String
+    var address: Address
+    var hostname: String?
+    var flags: Set<Flag>
+    /// Id of the node that this one copies.
+    var masterID: String?
+    var configEpoch: UInt64
+    /// Whether the asked node has a connection to it.
+    var isLinked: Bool
+    /// The slots it owns, in their order.
+    var slots: [ClosedRange<Int>] = []
+    var openSlots: [OpenSlot] = []
+
+    var isMaster: Bool { flags.contains(.master) }
+    var isFailed: Bool { flags.contains(.failed) }
+    /// Whether it takes part: it has an address, and the others have met it.
+    var isMember: Bool { flags.isDisjoint(with: [.handshake, .noaddr]) && !address.host.isEmpty }
+    var slotCount: Int { slots.reduce(0) { $0 + $1.count } }
+    /// The hostname where one is announced, else the address.
+    var name: String { "\(hostname.map { Address($0, address.port) } ?? address)" }
+  }
+
+  /// In the order of their names as people count.
+  var nodes: [Node]
+  /// Ids of the masters that own the slots; `nil` where nobody does.
+  private(set) var owners: [String?]
+
+  init(_ nodes: [Node] = []) {
+    self.nodes = nodes.sorted { Self.precedes($0, $1) }
+    owners = Array(repeating: nil, count: KeySlot.count)
+    for node in nodes { for range in node.slots { for slot in range { owners[slot] = node.id } } }
+  }
+
+  /// One node that owns everything: a Redis that is no cluster.
+  init(single address: Address) {
+    let node = Node(
+      id: "\(address)", address: address, flags: [.myself, .master], configEpoch: 0, isLinked: true,
+      slots: [0...KeySlot.count - 1])
+    self.init([node])
+  }
+
+  private static func precedes(_ left: Node, _ right: Node) -> Bool {
+    let (a, b) = (left.name, right.name)
+    return (a.count, a, left.id) < (b.count, b, right.id)
+  }
+
+  func node(_ id: String) -> Node? { nodes.first { $0.id == id } }
+
+  /// Members without the failed ones.
+  var live: [Node] { nodes.filter { $0.isMember && !$0.isFailed } }
+  /// Live masters that own slots: those that vote.
+  var owningMasters: [Node] { live.filter { $0.isMaster && !$0.slots.isEmpty } }
+  var masters: [Node] { live.filter(\.isMaster) }
+  func replicas(of id: String) -> [Node] { nodes.filter { $0.isMember && $0.masterID == id } }
+
+  /// The master of a slot.
+  func owner(ofSlot slot: Int) -> Node? { owners[slot].flatMap(node) }
+
+  /// Slots that nobody owns.
+  var orphanedSlots: Int { owners.count { $0 == nil } }
+  var hasOpenSlots: Bool { nodes.contains { !$0.openSlots.isEmpty } }
+  /// The greatest epoch of all nodes.
+  var epoch: UInt64 { nodes.map(\.configEpoch).max() ?? 0 }
+
+  /// Gives a slot to a node, as an answer `MOVED` says.
+  mutating func move(slot: Int, to id: String) { owners[slot] = id }
+
+  /// What nodes must agree on before slots are moved: members, and who owns what with which epoch.
+  func agrees(with other: ClusterMap) -> Bool {
+    owners == other.owners && nodes.filter(\.isMember).map(\.id) == other.nodes.filter(\.isMember).map(\.id)
+      && owningMasters.map(\.configEpoch) == other.owningMasters.map(\.configEpoch)
+  }
+}

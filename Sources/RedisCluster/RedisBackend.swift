@@ -1,0 +1,142 @@
+import ClusterModel
+import RESP
+import Synchronization
+
+/// A running Redis Cluster, or one Redis server, as a backend.
+///
+/// Status and events are the watcher's; operations go to the owners of their keys. What Redis does not have is no capability:
+/// operations have no consistency levels, and no key is promised more than eventually.
+package final class RedisBackend: ClusterBackend {
+  /// What it takes to reach a cluster.
+  package struct Options: Sendable {
+    /// Any node.
+    package var seed: Address
+    package var credentials: Credentials?
+    /// Where nodes are reached that are announced under other addresses.
+    package var detours: [Address: Address] = [:]
+
+    package init(seed: Address, credentials: Credentials? = nil, detours: [Address: Address] = [:]) {
+      (self.seed, self.credentials, self.detours) = (seed, credentials, detours)
+    }
+  }
+
+  let watcher: Watcher
+  let router: Router
+  /// The servers, if they are ours to stop and start.
+  private let servers: (any ServerControl)?
+
+  private init(_ watcher: Watcher, _ router: Router, _ servers: (any ServerControl)?) {
+    (self.watcher, self.router, self.servers) = (watcher, router, servers)
+  }
+
+  /// Connects, and returns when every node has been asked once.
+  /// - Parameter servers: stops and starts the cluster's servers, where this program may.
+  package static func connect(
+    _ options: Options, servers: (any ServerControl)? = nil
+  ) async throws(ClusterError) -> RedisBackend {
+    let watcher = Watcher(options.seed, ConnectionPool(options.credentials, detours: options.detours))
+    let router = Router(ConnectionPool(options.credentials, detours: options.detours), ClusterMap()) {
+      [weak watcher] in watcher?.hurry()
+    }
+    do throws(ClusterError) {
+      try await watcher.open { router.take($0) }
+    } catch {
+      watcher.close()
+      throw error
+    }
+    return RedisBackend(watcher, router, servers)
+  }
+
+  /// Leaves the cluster, which goes on.
+  package func close() {
+    watcher.close()
+    router.pool.close()
+  }
+
+  package var capabilities: Capabilities {
+    var features: Set<Capabilities.Feature> = [.scans]
+    if servers != nil { features.insert(.nodeControl) }
+    return Capabilities(
+      features: features, keyBytesMax: RedisLimits.keyBytesMax, valueBytesMax: RedisLimits.valueBytesMax)
+  }
+
+  // MARK: - What is seen
+
+  package func status() -> ClusterStatus { watcher.status() }
+  package func events(after sequence: UInt64) -> [ClusterEvent] { watcher.events(after: sequence) }
+  package func place(of key: [UInt8]) -> KeyPlace { watcher.view.place(of: key) }
+
+  // MARK: - Keys
+
+  package func get(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]? {
+    let reply = try await router.run([Array("GET".utf8), key], key: key, isWrite: false)
+    return reply.bytes
+  }
+
+  package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
+    guard !key.isEmpty, key.count <= RedisLimits.keyBytesMax else {
+      throw .invalidArgument("a key has 1 to \(RedisLimits.keyBytesMax) bytes; nothing was done")
+    }
+    guard value.count <= RedisLimits.valueBytesMax else {
+      throw .invalidArgument("a value has at most \(RedisLimits.valueBytesMax) bytes; nothing was done")
+    }
+    _ = try await router.run([Array("SET".utf8), key, value], key: key, isWrite: true)
+  }
+
+  package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
+    try await router.run([Array("DEL".utf8), key], key: key, isWrite: true) == .integer(1)
+  }
+
+  package func scan(
+    prefix: [UInt8], from cursor: ScanCursor?, limit: Int
+  ) async throws(ClusterError) -> ScanPage {
+    try await KeyScan(router: router, prefix: prefix, limit: limit).page(from: cursor)
+  }
+
+  // MARK: - Orders
+
+  package func perform(
+    _ command: AdminCommand, progress: @escaping @Sendable (AdminProgress) -> Bool
+  ) async throws(ClusterError) -> AdminResult {
+    guard capabilities.has(command.feature) else { throw .unsupported(command.feature) }
+    switch command {
+    case .kill(let name): try await control(name) { servers, address throws(ClusterError) in try servers.kill(address) }
+    case .restart(let name):
+      try await control(name) { servers, address throws(ClusterError) in try await servers.restart(address) }
+    default: throw .unsupported(command.feature)
+    }
+    return .done
+  }
+
+  private func control(
+    _ name: String, _ act: (any ServerControl, Address) async throws(ClusterError) -> Void
+  ) async throws(ClusterError) {
+    guard let servers else { throw .unsupported(.nodeControl) }
+    try await act(servers, try node(name).address)
+    await watcher.lookAtMap()
+  }
+
+  /// The member of a name: its address, its hostname and port, or its port where no other has that.
+  func node(_ name: String) throws(ClusterError) -> ClusterMap.Node {
+    let members = watcher.view.map.nodes.filter(\.isMember)
+    let found = members.filter { $0.name == name || "\($0.address)" == name }
+    if let node = found.first ?? members.only({ "\($0.address.port)" == name }) { return node }
+    throw .invalidArgument("there is no node \(name); there are \(members.map(\.name).joined(separator: ", "))")
+  }
+}
+
+/// Stops and starts the servers of a cluster that belongs to this program.
+package protocol ServerControl: Sendable {
+  /// Ends a server at once, as a crash does.
+  func kill(_ address: Address) throws(ClusterError)
+  /// Starts a server on its old data.
+  func restart(_ address: Address) async throws(ClusterError)
+}
+
+extension Array {
+  /// The element that fulfils a condition, if exactly one does.
+  fileprivate func only(_ condition: (Element) -> Bool) -> Element? {
+    let found = filter(condition)
+    return found.count == 1 ? found[0] : nil
+  }
+}
