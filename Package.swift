@@ -49,7 +49,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "KVSimulator", dependencies: ["KVCluster", "Text"], swiftSettings: strict),
-    .target(name: "LiveVerdict", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
+    .target(name: "LiveVerdict", dependencies: ["ClusterModel", "KVCluster", "KVSimulator"], swiftSettings: strict),
     .target(
       name: "KVBench",
       dependencies: ["KVCluster", "CKernels", "Text", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -68,20 +68,22 @@ let package = Package(
       name: "Faces",
       dependencies: [
         "ClusterModel", "KVCluster", "KVBench", "KVSimulator", "LiveVerdict", "Commands", "Demo", "Dashboard",
-        "CTerminal", "RESP", "Server", "Text",
+        "CTerminal", "RESP", "RedisCluster", "Server", "Text",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "kvstore",
       dependencies: [
-        "KVCluster", "KVBench", "KVSimulator", "Commands", "Demo", "Dashboard", "Faces", "Server", "Text",
+        "KVCluster", "KVBench", "KVSimulator", "Commands", "Demo", "Dashboard", "Faces", "RedisCluster", "Server",
+        "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .testTarget(name: "KVClusterTests", dependencies: ["KVCluster", "KVSimulator"], swiftSettings: strict),
     .testTarget(name: "KVSimulatorTests", dependencies: ["KVSimulator", "KVCluster"], swiftSettings: strict),
     .testTarget(
-      name: "LiveVerdictTests", dependencies: ["LiveVerdict", "KVSimulator", "KVCluster"], swiftSettings: strict),
+      name: "LiveVerdictTests", dependencies: ["ClusterModel", "LiveVerdict", "KVSimulator", "KVCluster"],
+      swiftSettings: strict),
     .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: strict),
     .testTarget(
       name: "ServerTests",

@@ -30,6 +30,10 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   case compact(String?)
   /// Copies the data to a folder that is empty or not there.
   case backUp(path: String)
+  /// Lets a replica take over from its master, in step with it, so that nothing is lost; of a master one of its replicas.
+  case failOver(String)
+  /// Steers a change of members, or closes what one that was cut off has left.
+  case steer(ChangeSteering)
 
   /// Whether it adds, removes or replaces a node.
   public var changesMembers: Bool { feature == .membership || feature == .replacement }
@@ -44,8 +48,24 @@ public enum AdminCommand: Sendable, Equatable, Codable {
     case .corrupt, .failSync: .diskFaults
     case .compact: .compaction
     case .backUp: .backup
+    case .failOver: .failover
+    case .steer: .changeSteering
     }
   }
+}
+
+/// What can be done about a change of members while it is under way, or after it was cut off.
+public enum ChangeSteering: String, Sendable, Equatable, Codable, CaseIterable {
+  /// It moves no more data until it is resumed.
+  case pause
+  /// It goes on.
+  case resume
+  /// It ends; what has moved stays where it is.
+  case cancel
+  /// Parts that are between two nodes, left by a change that was cut off, are moved on.
+  case finish
+  /// Such parts are moved back.
+  case undo
 }
 
 /// How far an order is.

@@ -22,6 +22,10 @@ public struct Capabilities: Sendable, Equatable, Codable {
     case compaction
     /// A live checker judges the answers.
     case verdict
+    /// A replica can take over from its master on request.
+    case failover
+    /// A change of members can be paused, cancelled, and finished after it was cut off.
+    case changeSteering
   }
 
   /// What the backend can do.

@@ -130,6 +130,8 @@ extension Capabilities.Feature {
     case .backup: "backup"
     case .compaction: "compaction on request"
     case .verdict: "live checker"
+    case .failover: "failover on request"
+    case .changeSteering: "steering of changes"
     }
   }
 }

@@ -51,6 +51,17 @@ public struct LatencyCounts: Sendable, Equatable, Codable {
     return result
   }
 
+  /// Counts between these and a later state of them: `part`, from 0 to 1, of what came since.
+  package func towards(_ later: LatencyCounts, _ part: Double) -> LatencyCounts {
+    guard !later.buckets.isEmpty else { return self }
+    var result = later
+    for index in later.buckets.indices {
+      let before = buckets.isEmpty ? 0 : buckets[index]
+      result.buckets[index] = before + UInt64(Double(later.buckets[index] - before) * part)
+    }
+    return result
+  }
+
   /// Adds the counts of another.
   public mutating func add(_ other: LatencyCounts) {
     guard !other.buckets.isEmpty else { return }

@@ -39,6 +39,8 @@ extension CommandName {
       case .failSync: .fsyncFail
       case .backUp: .backup
       case .compact: .compact
+      case .failOver: .failover
+      case .steer: .change
       }
   }
 
@@ -55,6 +57,8 @@ extension CommandName {
     case .verdict: .verdict
     case .backup: .backup
     case .compact: .compaction
+    case .failover: .failover
+    case .change: .changeSteering
     }
   }
 

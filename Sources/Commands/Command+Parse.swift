@@ -98,6 +98,13 @@ extension Command {
     case .addnode: return .order(.addNode(text(values[0])))
     case .removenode: return .order(.removeNode(text(values[0])))
     case .replacenode: return .order(.replaceNode(text(values[0]), replacement: text(values[1])))
+    case .failover: return .order(.failOver(text(values[0])))
+    case .change:
+      guard let wish = ChangeSteering(rawValue: text(values[0]).lowercased()) else {
+        let wishes = ChangeSteering.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .badOption(name, "'\(text(values[0]))' should be one of \(wishes)")
+      }
+      return .order(.steer(wish))
     case .kill: return .order(.kill(text(values[0])))
     case .restart: return .order(.restart(text(values[0])))
     case .pause: return .order(.pause(text(values[0])))

@@ -60,6 +60,7 @@ package struct CommandCompletion: Sendable, Equatable {
     switch kind {
     case .bytes: return []
     case .command: return CommandName.allCases.map(\.rawValue)
+    case .steering: return ChangeSteering.allCases.map(\.rawValue)
     case .topic: return Topic.allCases.map(\.rawValue)
     case .workload: return BenchmarkRequest.words
     case .benchmarkOption: return BenchmarkRequest.options

@@ -60,6 +60,12 @@ extension CommandResult {
     case .failSync(let name): "The next fdatasync of \(name) fails"
     case .compact(let name): "Compacted \(name.map { "node: \($0)" } ?? "all nodes")"
     case .backUp(let path): "Backed up to \(path)"
+    case .failOver(let name): "Failed over: \(name)"
+    case .steer(.pause): "Paused the change of members; `change resume` goes on"
+    case .steer(.resume): "Resumed the change of members"
+    case .steer(.cancel): "Cancelled the change of members, after the slot that moves"
+    case .steer(.finish): "Finished: no slot is open any more"
+    case .steer(.undo): "Undone: no slot is open any more"
     }
   }
 

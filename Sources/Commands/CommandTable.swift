@@ -1,6 +1,9 @@
+import ClusterModel
+
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow,
+  case put, get, del, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume,
+    partition, heal, slow,
     drop, corrupt
   case fsyncFail = "fsync-fail"
   case benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit
@@ -25,6 +28,8 @@ package struct CommandEntry: Sendable {
     case command
     /// One of the topics that can be explained.
     case topic
+    /// What can be done about a change of members.
+    case steering
     /// A workload of the benchmark, or what else its first word may be.
     case workload
     /// An option of the benchmark, or its value.
@@ -115,6 +120,19 @@ extension CommandEntry {
       arguments: [Argument(label: "NODE", kind: .node), Argument(label: "NEW", kind: .newNode)],
       details: ["NODE may be dead. Nothing but its share of the data is copied. --replace-after does it unasked."],
       synonyms: ["replace", "swap"]),
+    CommandEntry(
+      name: .failover, summary: "let a replica take over from its master, without loss",
+      arguments: [Argument(label: "NODE", kind: .liveNode)],
+      details: ["NODE is the replica, or the master: then the replica that is least behind takes over."],
+      synonyms: ["takeover", "promote"]),
+    CommandEntry(
+      name: .change, summary: "steer a change of members, or close what one has left",
+      arguments: [Argument(label: "WISH", kind: .steering)],
+      details: [
+        "WISH is \(ChangeSteering.allCases.map(\.rawValue).joined(separator: ", ")).",
+        "cancel leaves what has moved where it is; the same addnode or removenode goes on with the rest.",
+        "finish and undo are for slots that a change which was cut off has left open: moved on, or back.",
+      ], synonyms: ["move", "migration"]),
     CommandEntry(
       name: .kill, summary: "stop a node as a crash would; its log stays",
       arguments: [Argument(label: "NODE", kind: .liveNode)], synonyms: ["stop", "crash"]),

@@ -5,7 +5,7 @@ import Text
 enum NodeRemark {
   /// ` (paused; cut off from node2)`, or nothing.
   static func text(_ node: NodeStatus, in status: ClusterStatus) -> String {
-    let words = stateWords(node) + faultWords(node, status)
+    let words = roleWords(node, status) + stateWords(node) + faultWords(node, status)
     return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
   }
 
@@ -22,6 +22,17 @@ enum NodeRemark {
     }
     if !node.suspectedBy.isEmpty { words.append("not heard by \(node.suspectedBy.joined(separator: ", "))") }
     return words
+  }
+
+  private static func roleWords(_ node: NodeStatus, _ status: ClusterStatus) -> [String] {
+    switch node.role {
+    case .none: return []
+    case .master?: return node.share.map { ["master of \(Figures.precisePercent($0))"] } ?? ["master"]
+    case .replica(let id, let lag)?:
+      let name = status.nodes.first { $0.id == id }?.name
+      let link = lag.isLinked == false ? ["not connected to its master"] : []
+      return ["replica" + (name.map { " of \($0)" } ?? "")] + link
+    }
   }
 
   private static func faultWords(_ node: NodeStatus, _ status: ClusterStatus) -> [String] {

@@ -9,16 +9,29 @@ import Synchronization
 /// all of it costs a percent or two, is ``WatchControl``'s to say; how operations are recorded, ``OperationTap``'s; what
 /// a wrong answer is, ``RegisterWatch``'s.
 package final class LiveChecker: Sendable {
-  private let cluster: Cluster
+  private let tap: OperationTap
   private let isStopped = Atomic<Bool>(false)
   private let thread = Mutex<BackgroundThread?>(nil)
   /// The thread's own while it runs.
   private let judge: Mutex<Judge>
 
   /// Begins to watch. At best right after the cluster was opened: then nothing has begun that it does not know.
-  package init(_ cluster: Cluster) {
-    self.cluster = cluster
-    judge = Mutex(Judge(cluster))
+  package convenience init(_ cluster: Cluster) {
+    self.init(
+      cluster.tap, cluster.verdictBoard, warmUpNs: cluster.options.operationTimeoutNs + 1_000_000_000,
+      hasServed: { cluster.hasServed })
+  }
+
+  /// Begins to watch what is recorded in a tap.
+  /// - Parameters:
+  ///   - warmUpNs: time after which every operation has ended that had begun unrecorded.
+  ///   - hasServed: whether there may be such operations; asked once recording has begun.
+  init(_ tap: OperationTap, _ board: VerdictBoard, warmUpNs: UInt64, hasServed: () -> Bool) {
+    self.tap = tap
+    // Watched first and asked then: if nothing is served yet, nothing has begun that is not watched.
+    let isWatched = tap.replace(.none, with: .all)
+    precondition(isWatched, "a cluster has one live checker at a time")
+    judge = Mutex(Judge(tap, board, WatchControl(warmUpNs: warmUpNs, isFromStart: !hasServed())))
     thread.withLock { thread in
       thread = BackgroundThread("verdict") { [self] in judge.withLock { run(&$0) } }
     }
@@ -27,7 +40,7 @@ package final class LiveChecker: Sendable {
   /// Ends watching, after one last look; the verdict stays in the cluster's status. Call before the cluster is closed.
   package func stop() {
     isStopped.store(true, ordering: .relaxed)
-    cluster.tap.monitor.withLock { cluster.tap.monitor.notifyAll() }
+    tap.monitor.withLock { tap.monitor.notifyAll() }
     thread.withLock { thread in
       thread?.join()
       thread = nil
@@ -39,8 +52,8 @@ package final class LiveChecker: Sendable {
       let collected = judge.pass()
       let pauseNs: UInt64 = collected > 200 ? 10_000_000 : collected > 0 ? 30_000_000 : 100_000_000
       let until = Clock.nowNs() + pauseNs
-      cluster.tap.monitor.withLock {
-        if !isStopped.load(ordering: .relaxed) { cluster.tap.monitor.wait(untilNs: until) }
+      tap.monitor.withLock {
+        if !isStopped.load(ordering: .relaxed) { tap.monitor.wait(untilNs: until) }
       }
     }
     judge.end()
@@ -49,7 +62,8 @@ package final class LiveChecker: Sendable {
 
 /// The state of the one thread.
 private struct Judge {
-  private let cluster: Cluster
+  private let tap: OperationTap
+  private let board: VerdictBoard
   private var control: WatchControl
   private var keys: [UInt64: KeyWatch] = [:]
   /// Keys with operations that have not been judged.
@@ -67,22 +81,17 @@ private struct Judge {
   private static let sweepEveryNs: UInt64 = 1_000_000_000
   private static let idleNs: UInt64 = 10_000_000_000
 
-  init(_ cluster: Cluster) {
-    self.cluster = cluster
-    // Watched first and asked then: if nothing is served yet, nothing has begun that is not watched.
-    let isWatched = cluster.tap.replace(.none, with: .all)
-    precondition(isWatched, "a cluster has one live checker at a time")
-    control = WatchControl(
-      warmUpNs: cluster.options.operationTimeoutNs + 1_000_000_000, isFromStart: !cluster.hasServed)
-    cluster.verdictBoard.show(status)
+  init(_ tap: OperationTap, _ board: VerdictBoard, _ control: WatchControl) {
+    (self.tap, self.board, self.control) = (tap, board, control)
+    board.show(status)
   }
 
   mutating func end() {
     _ = pass()
-    while !cluster.tap.replace(cluster.tap.watch, with: .none) {}
+    while !tap.replace(tap.watch, with: .none) {}
     status.keysWatched = 0
     status.keysPerWatched = nil
-    cluster.verdictBoard.show(status)
+    board.show(status)
   }
 
   /// Returns how many operations had ended.
@@ -90,7 +99,7 @@ private struct Judge {
     let startedNs = Clock.nowNs()
     let usedNs = Judge.usedNs()
     var operations: [ObservedOperation] = []
-    let frontier = cluster.tap.collect { operations.append($0) }
+    let frontier = tap.collect { operations.append($0) }
     var recorded = 0
     if frontier.watch != control.watch {
       control.found(frontier.watch)
@@ -110,10 +119,10 @@ private struct Judge {
     status.keysWatched = keys.count
     status.keysPerWatched = control.watch == .none ? nil : 1 << control.watch.bits
     if status != shown {
-      cluster.verdictBoard.show(status)
+      board.show(status)
       shown = status
     }
-    cluster.verdictBoard.notePass()
+    board.notePass()
     return recorded
   }
 
@@ -159,7 +168,7 @@ private struct Judge {
     lastReportNs = now
     let violation = Explanation.violation(of: finding)
     status.lastViolation = violation
-    cluster.verdictBoard.show(status, violation: violation)
+    board.show(status, violation: violation)
   }
 
   private mutating func adapt(_ pass: WatchControl.Pass, _ frontier: OperationTap.Frontier) {
@@ -174,7 +183,7 @@ private struct Judge {
       break
     }
     // Operations may have narrowed it just now: then that stands, and the next pass sees it.
-    guard cluster.tap.replace(frontier.watch, with: control.watch) else {
+    guard tap.replace(frontier.watch, with: control.watch) else {
       control = before
       return
     }

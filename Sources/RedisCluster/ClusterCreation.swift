@@ -1,10 +1,12 @@
 import ClusterModel
 import RESP
 
-/// Makes a cluster of empty servers: slots in equal parts for the masters, and replicas for them in turn.
+/// Makes a cluster of empty servers: slots for the masters, and replicas for them in turn.
 struct ClusterCreation {
   let masters: [Address]
   let replicas: [Address]
+  /// Slots of each master.
+  let slotCounts: [Int]
 
   /// How long each step may take: servers meet within a second or two.
   private static let stepTime = Duration.seconds(15)
@@ -12,17 +14,26 @@ struct ClusterCreation {
 
   private let pool = ConnectionPool(nil, detours: [:])
 
-  init(masters: [Address], replicas: [Address]) { (self.masters, self.replicas) = (masters, replicas) }
+  /// - Parameter slotCounts: equal parts, if not given.
+  init(masters: [Address], replicas: [Address], slotCounts: [Int]? = nil) {
+    (self.masters, self.replicas) = (masters, replicas)
+    let count = masters.count
+    self.slotCounts =
+      slotCounts ?? (0..<count).map { KeySlot.count * ($0 + 1) / count - KeySlot.count * $0 / count }
+    precondition(self.slotCounts.count == count && self.slotCounts.reduce(0, +) == KeySlot.count)
+  }
 
   /// Returns when every server knows all others and says that the cluster is in order.
   func run() async throws(ClusterError) {
     defer { pool.close() }
     try await Self.untilAnswering(masters + replicas)
+    var start = 0
     for (index, address) in masters.enumerated() {
       // Different epochs from the start, else the masters must find out who is to draw a new one.
       _ = try await ask(address, ["CLUSTER", "SET-CONFIG-EPOCH", "\(index + 1)"])
-      let (start, end) = (KeySlot.count * index / masters.count, KeySlot.count * (index + 1) / masters.count)
+      let end = start + slotCounts[index]
       _ = try await ask(address, ["CLUSTER", "ADDSLOTS"] + (start..<end).map { "\($0)" })
+      start = end
     }
     for address in (masters + replicas).dropFirst() {
       _ = try await ask(masters[0], ["CLUSTER", "MEET", address.host, "\(address.port)"])

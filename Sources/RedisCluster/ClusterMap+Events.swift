@@ -46,7 +46,7 @@ extension ClusterMap {
       guard node.isMaster, !node.slots.isEmpty, let before = old.node(node.id), !before.isMaster else { return nil }
       let former = before.masterID.flatMap(old.node)
       return .remark(
-        .restart, .warning, node: node.name,
+        .recovery, .warning, node: node.name,
         "\(node.name) took over from \(former?.name ?? "its master") (epoch \(node.configEpoch)): of what that one had "
           + "acknowledged last, some may be lost")
     }
@@ -54,9 +54,11 @@ extension ClusterMap {
 
   /// Slots that went from one living master to another, by pairs.
   private func moves(since old: ClusterMap) -> [ClusterEvent.What] {
+    guard !hasSameOwners(as: old) else { return [] }
+    let (before, now) = (old.owners, owners)
     var counts: [[String]: Int] = [:]
     for slot in 0..<KeySlot.count {
-      guard let from = old.owners[slot], let to = owners[slot], from != to,
+      guard let from = before[slot], let to = now[slot], from != to,
         old.node(to)?.masterID != from
       else { continue }
       counts[[from, to], default: 0] += 1

@@ -52,16 +52,54 @@ struct ClusterMap: Sendable, Equatable {
     var name: String { "\(hostname.map { Address($0, address.port) } ?? address)" }
   }
 
+  /// Slots of one owner.
+  private struct Run: Sendable, Equatable {
+    var slots: ClosedRange<Int>
+    var owner: String
+  }
+
   /// In the order of their names as people count.
-  var nodes: [Node]
-  /// Ids of the masters that own the slots; `nil` where nobody does.
-  private(set) var owners: [String?]
+  let nodes: [Node]
+  /// In the order of slots. A map is read from each node every few milliseconds while slots move, so it is no table of slots.
+  private let runs: [Run]
+  /// Slots that have moved since the map was made.
+  private var moved: [Int: String] = [:]
 
   init(_ nodes: [Node] = []) {
     self.nodes = nodes.sorted { Self.precedes($0, $1) }
-    owners = Array(repeating: nil, count: KeySlot.count)
-    for node in nodes { for range in node.slots { for slot in range { owners[slot] = node.id } } }
+    let runs = self.nodes.flatMap { node in node.slots.map { Run(slots: $0, owner: node.id) } }
+      .sorted { $0.slots.lowerBound < $1.slots.lowerBound }
+    self.runs = runs.reduce(into: []) { whole, run in
+      // A master may list neighbours one by one.
+      if let last = whole.last, last.owner == run.owner, last.slots.upperBound + 1 == run.slots.lowerBound {
+        whole[whole.count - 1].slots = last.slots.lowerBound...run.slots.upperBound
+      } else {
+        whole.append(run)
+      }
+    }
   }
+
+  /// The id of the master that owns a slot.
+  func ownerID(ofSlot slot: Int) -> String? {
+    if let id = moved[slot] { return id }
+    var (low, high) = (0, runs.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if runs[middle].slots.upperBound < slot { low = middle + 1 } else { high = middle }
+    }
+    return low < runs.count && runs[low].slots.contains(slot) ? runs[low].owner : nil
+  }
+
+  /// Ids of the masters that own the slots; `nil` where nobody does. O(slots).
+  var owners: [String?] {
+    var owners: [String?] = Array(repeating: nil, count: KeySlot.count)
+    for run in runs { for slot in run.slots { owners[slot] = run.owner } }
+    for (slot, id) in moved { owners[slot] = id }
+    return owners
+  }
+
+  /// Whether both give each slot to the same master.
+  func hasSameOwners(as other: ClusterMap) -> Bool { runs == other.runs && moved == other.moved }
 
   /// One node that owns everything: a Redis that is no cluster.
   init(single address: Address) {
@@ -86,20 +124,20 @@ struct ClusterMap: Sendable, Equatable {
   func replicas(of id: String) -> [Node] { nodes.filter { $0.isMember && $0.masterID == id } }
 
   /// The master of a slot.
-  func owner(ofSlot slot: Int) -> Node? { owners[slot].flatMap(node) }
+  func owner(ofSlot slot: Int) -> Node? { ownerID(ofSlot: slot).flatMap(node) }
 
   /// Slots that nobody owns.
-  var orphanedSlots: Int { owners.count { $0 == nil } }
+  var orphanedSlots: Int { KeySlot.count - runs.reduce(0) { $0 + $1.slots.count } }
   var hasOpenSlots: Bool { nodes.contains { !$0.openSlots.isEmpty } }
   /// The greatest epoch of all nodes.
   var epoch: UInt64 { nodes.map(\.configEpoch).max() ?? 0 }
 
   /// Gives a slot to a node, as an answer `MOVED` says.
-  mutating func move(slot: Int, to id: String) { owners[slot] = id }
+  mutating func move(slot: Int, to id: String) { moved[slot] = id }
 
   /// What nodes must agree on before slots are moved: members, and who owns what with which epoch.
   func agrees(with other: ClusterMap) -> Bool {
-    owners == other.owners && nodes.filter(\.isMember).map(\.id) == other.nodes.filter(\.isMember).map(\.id)
+    hasSameOwners(as: other) && nodes.filter(\.isMember).map(\.id) == other.nodes.filter(\.isMember).map(\.id)
       && owningMasters.map(\.configEpoch) == other.owningMasters.map(\.configEpoch)
   }
 }

@@ -5,9 +5,9 @@ extension ClusterView {
   func status(uptimeNs: UInt64) -> ClusterStatus {
     var status = ClusterStatus(
       uptimeNs: uptimeNs, phase: .serving, epoch: isCluster ? map.epoch : nil, fsync: fsync,
-      nodes: map.nodes.filter(\.isMember).map(status), ring: ring, change: change,
-      operations: classes == nil ? nil : tally.total)
-    status.latencies = tally.latencies
+      nodes: map.nodes.filter(\.isMember).map { self.status($0, uptimeNs) }, ring: ring, change: change,
+      operations: classes == nil ? nil : tally.total(at: uptimeNs))
+    status.latencies = tally.latencies(at: uptimeNs)
     status.reportedHealth = health
     status.engine = engine
     status.canLoseAcknowledged = true
@@ -24,7 +24,7 @@ extension ClusterView {
 
   // MARK: - Nodes
 
-  private func status(_ node: ClusterMap.Node) -> NodeStatus {
+  private func status(_ node: ClusterMap.Node, _ uptimeNs: UInt64) -> NodeStatus {
     let report = reports[node.id]
     let info = report?.info
     var status = NodeStatus(
@@ -37,7 +37,7 @@ extension ClusterView {
     if info?.flag("aof_enabled") == true, let bytes = info?.bytes("aof_current_size") {
       status.wal = WalStatus(bytes: bytes)
     }
-    status.operations = tally.nodes[node.id]
+    status.operations = tally.operations(of: node.id, at: uptimeNs)
     status.role = role(node)
     status.suspectedBy = suspecting(node)
     return status
@@ -86,16 +86,17 @@ extension ClusterView {
   private var health: ClusterHealth {
     let members = map.nodes.filter(\.isMember)
     let answering = members.filter { reports[$0.id]?.trouble == nil && !$0.isFailed }
-    let unservedSlots = map.owners.contains { id in id.flatMap(map.node)?.isFailed != false }
+    let unservedSlots = map.orphanedSlots > 0 || members.contains { $0.isFailed && !$0.slots.isEmpty }
     if answering.isEmpty || unservedSlots { return .unavailable }
     let refusing = answering.filter { $0.isMaster && reports[$0.id]?.isStateOk == false }
     if refusing.count == answering.count(where: \.isMaster) { return .unavailable }
     return refusing.isEmpty && answering.count == members.count ? .healthy : .degraded
   }
 
-  private var ring: RingStatus {
+  /// Made once for each change of it.
+  func ringOfNow() -> RingStatus {
     RingStatus(
-      epoch: ringEpoch, slotCount: KeySlot.count, arcs: arcs(map.owners), nextArcs: plannedOwners.map(arcs) ?? openArcs)
+      slotCount: KeySlot.count, arcs: arcs(map.owners), nextArcs: plannedOwners.map(arcs) ?? openArcs)
   }
 
   /// Slots that are open without a change of ours will be at their receivers.
@@ -122,7 +123,7 @@ extension ClusterView {
   /// Where a key lies.
   func place(of key: [UInt8]) -> KeyPlace {
     let slot = KeySlot.of(key)
-    let copies = map.owners[slot].map { id in [id] + map.replicas(of: id).map(\.id) } ?? []
+    let copies = map.ownerID(ofSlot: slot).map { id in [id] + map.replicas(of: id).map(\.id) } ?? []
     return KeyPlace(slot: slot, owners: copies.compactMap { numbers[$0] })
   }
 }

@@ -28,8 +28,7 @@ struct ClusterView: Sendable, Equatable {
   var change: ChangeStatus?
   /// The small number of each node, by its id.
   private(set) var numbers: [String: Int] = [:]
-  /// Grows with every change of the ring.
-  private(set) var ringEpoch: UInt64 = 0
+  private(set) var ring = RingStatus(slotCount: KeySlot.count)
 
   /// Takes a newer map; returns the nodes that are no members any more.
   mutating func take(_ newer: ClusterMap) -> [ClusterMap.Node] {
@@ -41,18 +40,25 @@ struct ClusterView: Sendable, Equatable {
     for node in newer.nodes where node.isMember && numbers[node.id] == nil {
       numbers[node.id] = (0...).first { number in !numbers.values.contains(number) }
     }
-    if newer != map { ringEpoch += 1 }
+    let isOther = newer != map
     map = newer
+    if isOther { drawRing() }
     return gone
   }
 
   mutating func plan(_ owners: [String?]?) {
     plannedOwners = owners
-    ringEpoch += 1
+    drawRing()
+  }
+
+  private mutating func drawRing() {
+    var ring = ringOfNow()
+    ring.epoch = self.ring.epoch + 1
+    self.ring = ring
   }
 
   /// Takes what a node told.
-  mutating func take(_ report: NodeReport, _ histogram: LatencyHistogram?, of id: String) {
+  mutating func take(_ report: NodeReport, _ histogram: LatencyHistogram?, of id: String, at uptimeNs: UInt64) {
     var report = report
     report.map = report.map ?? reports[id]?.map
     reports[id] = report
@@ -61,7 +67,12 @@ struct ClusterView: Sendable, Equatable {
     tally.take(
       OperationTally.Counts(
         runID: info.text("run_id") ?? "", reads: counts.reads, writes: counts.writes, latencies: histogram),
-      of: id, isMaster: node.isMaster)
+      of: id, isMaster: node.isMaster, at: uptimeNs)
+  }
+
+  /// Ids of the nodes that answer and say that the cluster is not in order.
+  var refusing: [String] {
+    map.live.map(\.id).filter { reports[$0]?.trouble == nil && reports[$0]?.isStateOk == false }
   }
 
   /// Notes that a node did not answer; what it told before stays.

@@ -42,6 +42,13 @@ final class Connection: Sendable {
   func ask(_ commands: [[UInt8]]..., within time: Duration = RedisLimits.answerTime) async throws(Failure)
     -> [ReplyValue]
   {
+    try await ask(all: commands, within: time)
+  }
+
+  /// The same of a list of commands.
+  func ask(
+    all commands: [[[UInt8]]], within time: Duration = RedisLimits.answerTime
+  ) async throws(Failure) -> [ReplyValue] {
     let pipeline = try await pipeline()
     return try await pipeline.ask(commands, within: time)
   }

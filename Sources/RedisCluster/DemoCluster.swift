@@ -5,8 +5,6 @@ import RESP
 /// A Redis Cluster on this machine to try everything on: three masters and three replicas in a temporary folder. It ends
 /// with this program.
 package final class DemoCluster: ServerControl {
-  /// Servers of a new demo.
-  private static let serverCount = 6
   /// Ports are looked for from here on. A server's cluster bus has the port 10,000 above.
   private static let portsFrom = 7_001
   private static let busOffset = 10_000
@@ -28,9 +26,13 @@ package final class DemoCluster: ServerControl {
   }
 
   /// Starts the servers and makes a cluster of them; returns when each of them serves.
-  /// - Parameter folder: an empty one, which is removed at the end.
+  /// - Parameters:
+  ///   - folder: an empty one, which is removed at the end.
+  ///   - slotCounts: slots of each master; each has a replica.
   /// - Throws: what to install, if there is no server's program.
-  package static func start(folder: String) async throws(ClusterError) -> DemoCluster {
+  package static func start(folder: String, slotCounts: [Int] = [5_461, 5_462, 5_461]) async throws(ClusterError)
+    -> DemoCluster
+  {
     guard let program = ServerProcesses.program else {
       rmdir(folder)
       throw .refused(
@@ -42,11 +44,14 @@ package final class DemoCluster: ServerControl {
     let lock = open("\(folder)/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     if lock >= 0 { flock(lock, LOCK_EX | LOCK_NB) }
     let processes = try ServerProcesses(folder: folder, program: program)
-    let addresses = try freeAddresses(serverCount)
+    let addresses = try freeAddresses(2 * slotCounts.count)
     let demo = DemoCluster(processes, seed: addresses[0], lock: lock)
     do throws(ClusterError) {
       for address in addresses { try processes.start(address, settings) }
-      try await ClusterCreation(masters: Array(addresses[..<3]), replicas: Array(addresses[3...])).run()
+      try await ClusterCreation(
+        masters: Array(addresses.prefix(slotCounts.count)), replicas: Array(addresses.dropFirst(slotCounts.count)),
+        slotCounts: slotCounts
+      ).run()
       return demo
     } catch {
       demo.close()
@@ -55,9 +60,9 @@ package final class DemoCluster: ServerControl {
   }
 
   /// Starts one more server, which is no member of the cluster yet.
-  func startAnother() throws(ClusterError) -> Address {
+  func startAnother() async throws(ClusterError) -> Address {
     let address = try Self.freeAddresses(1)[0]
-    try processes.start(address, Self.settings)
+    try await startIfNeeded(address)
     return address
   }
 
@@ -75,6 +80,14 @@ package final class DemoCluster: ServerControl {
 
   package func restart(_ address: Address) async throws(ClusterError) {
     guard !processes.runs(address) else { throw .refused(.init("\(address) runs already", nodes: ["\(address)"])) }
+    try processes.start(address, Self.settings)
+    try await ClusterCreation.untilAnswering([address])
+  }
+
+  package func startIfNeeded(_ address: Address) async throws(ClusterError) {
+    guard address.host == "127.0.0.1", Self.isFree(address.port), Self.isFree(address.port + Self.busOffset) else {
+      return
+    }
     try processes.start(address, Self.settings)
     try await ClusterCreation.untilAnswering([address])
   }

@@ -22,11 +22,15 @@ package final class RedisBackend: ClusterBackend {
 
   let watcher: Watcher
   let router: Router
+  private let administration: Administration
+  private let control = ChangeControl()
   /// The servers, if they are ours to stop and start.
   private let servers: (any ServerControl)?
 
-  private init(_ watcher: Watcher, _ router: Router, _ servers: (any ServerControl)?) {
-    (self.watcher, self.router, self.servers) = (watcher, router, servers)
+  private init(
+    _ watcher: Watcher, _ router: Router, _ administration: Administration, _ servers: (any ServerControl)?
+  ) {
+    (self.watcher, self.router, self.administration, self.servers) = (watcher, router, administration, servers)
   }
 
   /// Connects, and returns when every node has been asked once.
@@ -44,17 +48,29 @@ package final class RedisBackend: ClusterBackend {
       watcher.close()
       throw error
     }
-    return RedisBackend(watcher, router, servers)
+    watcher.tellOpenSlots()
+    return RedisBackend(watcher, router, Administration(options), servers)
   }
 
-  /// Leaves the cluster, which goes on.
-  package func close() {
+  /// Leaves the cluster, which goes on. A change of members ends once the slot that moves has arrived.
+  package func close() async {
+    await control.close()
+    breakOff()
+  }
+
+  /// Leaves the cluster at once, whatever is under way.
+  func breakOff() {
+    control.cancel()
     watcher.close()
     router.pool.close()
+    administration.close()
   }
+
+  deinit { breakOff() }
 
   package var capabilities: Capabilities {
     var features: Set<Capabilities.Feature> = [.scans]
+    if watcher.view.isCluster { features.formUnion([.membership, .failover, .changeSteering]) }
     if servers != nil { features.insert(.nodeControl) }
     return Capabilities(
       features: features, keyBytesMax: RedisLimits.keyBytesMax, valueBytesMax: RedisLimits.valueBytesMax)
@@ -64,6 +80,8 @@ package final class RedisBackend: ClusterBackend {
 
   package func status() -> ClusterStatus { watcher.status() }
   package func events(after sequence: UInt64) -> [ClusterEvent] { watcher.events(after: sequence) }
+  /// Adds an event.
+  package func tell(_ what: ClusterEvent.What) { watcher.tell(what) }
   package func place(of key: [UInt8]) -> KeyPlace { watcher.view.place(of: key) }
 
   // MARK: - Keys
@@ -99,7 +117,17 @@ package final class RedisBackend: ClusterBackend {
     _ command: AdminCommand, progress: @escaping @Sendable (AdminProgress) -> Bool
   ) async throws(ClusterError) -> AdminResult {
     guard capabilities.has(command.feature) else { throw .unsupported(command.feature) }
+    let changes = MembershipChanges(
+      watcher: watcher, administration: administration, control: control, servers: servers)
     switch command {
+    case .addNode(let name): try await changes.add(name)
+    case .removeNode(let name): try await changes.remove(try node(name))
+    case .failOver(let name): try await changes.failOver(try node(name))
+    case .steer(.pause): try control.steer { isPaused, _ in isPaused = true }
+    case .steer(.resume): try control.steer { isPaused, _ in isPaused = false }
+    case .steer(.cancel): try control.steer { _, isCancelled in isCancelled = true }
+    case .steer(.finish): try await changes.close(openSlots: true)
+    case .steer(.undo): try await changes.close(openSlots: false)
     case .kill(let name): try await control(name) { servers, address throws(ClusterError) in try servers.kill(address) }
     case .restart(let name):
       try await control(name) { servers, address throws(ClusterError) in try await servers.restart(address) }
@@ -112,7 +140,9 @@ package final class RedisBackend: ClusterBackend {
     _ name: String, _ act: (any ServerControl, Address) async throws(ClusterError) -> Void
   ) async throws(ClusterError) {
     guard let servers else { throw .unsupported(.nodeControl) }
-    try await act(servers, try node(name).address)
+    let node = try node(name)
+    try await act(servers, node.address)
+    await watcher.look(at: node.id, withMap: false, within: .seconds(1))
     await watcher.lookAtMap()
   }
 
@@ -131,6 +161,8 @@ package protocol ServerControl: Sendable {
   func kill(_ address: Address) throws(ClusterError)
   /// Starts a server on its old data.
   func restart(_ address: Address) async throws(ClusterError)
+  /// Starts a new server where none listens, if the address is one of this program's to use.
+  func startIfNeeded(_ address: Address) async throws(ClusterError)
 }
 
 extension Array {

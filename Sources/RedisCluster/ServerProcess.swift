@@ -22,7 +22,7 @@ final class ServerProcesses: Sendable {
   /// The path of a server's program; `nil` if none is installed.
   static var program: String? {
     let folders =
-      (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":") + ["/usr/bin", "/usr/local/bin"]
+      (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
     return programs.lazy.flatMap { name in folders.lazy.map { "\($0)/\(name)" } }.first { access($0, X_OK) == 0 }
   }
 

@@ -60,7 +60,7 @@ final class Watcher: Sendable {
       loop = Task { [weak self] in
         while !Task.isCancelled {
           try? await Task.sleep(for: Self.interval)
-          await self?.lookAtMap()
+          await self?.tryToLookAtMap()
         }
       }
     }
@@ -101,6 +101,22 @@ final class Watcher: Sendable {
 
   /// Changes what is known of a change under way.
   func update(_ body: (inout ClusterView) -> Void) { state.withLock { body(&$0.view) } }
+
+  /// Says which slots a move that was cut off has left open, since nobody else will.
+  func tellOpenSlots() {
+    let map = view.map
+    let moves = SlotPlan.open(map)
+    guard let first = moves.first else { return }
+    func name(_ id: String) -> String { map.node(id)?.name ?? id }
+    let slots =
+      moves.count == 1
+      ? "slot \(first.slot) is open from \(name(first.source)) to \(name(first.target))"
+      : "\(moves.count) slots are open"
+    tell(
+      .remark(
+        .cluster, .warning, node: nil,
+        "\(slots), left by a move that was cut off: `change finish` moves on, `change undo` back"))
+  }
 
   // MARK: - The map
 
@@ -149,17 +165,27 @@ final class Watcher: Sendable {
   /// Looks at the map soon, because somebody was told that it is old.
   func hurry() {
     let isDue = state.withLock { ContinuousClock.now - $0.lastLook > Self.hurriedInterval && !$0.isLookingAtMap }
-    if isDue { Task { await lookAtMap() } }
+    if isDue { Task { await tryToLookAtMap() } }
+  }
+
+  /// Looks at the map as it is now; a look that is under way may have begun too early, and is waited for.
+  func lookAtMap() async {
+    while !(await tryToLookAtMap()) {
+      guard !Task.isCancelled, !state.withLock({ $0.isClosed || !$0.view.isCluster }) else { return }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   /// Asks the node that was asked last; when it does not answer, or others have a newer epoch, the next one.
-  func lookAtMap() async {
+  /// - Returns: false if another look is under way, or there is nothing to look at any more.
+  @discardableResult
+  private func tryToLookAtMap() async -> Bool {
     let sources: [Address]? = state.withLock { state in
       guard !state.isLookingAtMap, !state.isClosed, state.view.isCluster else { return nil }
       (state.isLookingAtMap, state.lastLook) = (true, .now)
       return [state.source] + state.view.map.live.map(\.address).filter { $0 != state.source }
     }
-    guard let sources else { return }
+    guard let sources else { return false }
     defer { state.withLock { $0.isLookingAtMap = false } }
     for source in sources {
       guard case .map(let map) = await askMap(source) else { continue }
@@ -168,8 +194,9 @@ final class Watcher: Sendable {
       if map.epoch < newest, source != sources.last { continue }
       state.withLock { $0.source = source }
       take(map)
-      return
+      break
     }
+    return true
   }
 
   private func take(_ map: ClusterMap) {
@@ -205,7 +232,7 @@ final class Watcher: Sendable {
     }
   }
 
-  private func look(at id: String, withMap: Bool, within time: Duration) async {
+  func look(at id: String, withMap: Bool, within time: Duration) async {
     guard let address = view.map.node(id)?.address else { return }
     let connection = pool.connection(to: address)
     do throws(Connection.Failure) {
@@ -227,7 +254,15 @@ final class Watcher: Sendable {
     state.withLock { state in
       guard let node = state.view.map.node(id) else { return }
       for event in changes(of: node, from: state.view.reports[id], to: report) { add(event, to: &state) }
-      state.view.take(report, histogram, of: id)
+      let before = state.view.refusing
+      state.view.take(report, histogram, of: id, at: uptimeNs)
+      let now = state.view.refusing
+      if before.isEmpty, !now.isEmpty {
+        let words = "\(node.name) says cluster_state:fail: it refuses operations, and others may"
+        add(.remark(.cluster, .failure, node: node.name, words), to: &state)
+      } else if !before.isEmpty, now.isEmpty {
+        add(.remark(.cluster, .success, node: nil, "every node that answers says cluster_state:ok"), to: &state)
+      }
     }
   }
 
@@ -244,12 +279,6 @@ final class Watcher: Sendable {
       events.append(.remark(.cluster, .warning, node: node.name, "\(node.name) lost the connection to its master"))
     } else if linked == ("down", "up") {
       events.append(.remark(.cluster, .success, node: node.name, "\(node.name) copies its master again"))
-    }
-    if old.isStateOk == true, new.isStateOk == false {
-      events.append(
-        .remark(.cluster, .failure, node: node.name, "\(node.name) says cluster_state:fail: it refuses operations"))
-    } else if old.isStateOk == false, new.isStateOk == true {
-      events.append(.remark(.cluster, .success, node: node.name, "\(node.name) says cluster_state:ok"))
     }
     return events
   }

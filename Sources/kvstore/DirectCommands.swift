@@ -22,8 +22,8 @@ extension DirectCommand {
 
   func run() async throws {
     let command = command
-    let start = try options.filled(from: parent.options).clusterOptions()
-    throw ExitCode(await Script.run(try await .reaching(start, isWatched: false)) { await $0.run(command) })
+    let source = try await options.filled(from: parent.options).source(isWatched: false)
+    throw ExitCode(await Script.run(source) { await $0.run(command) })
   }
 }
 
@@ -39,7 +39,7 @@ struct Put: DirectCommand {
 
   /// Behind `--` the parser takes options for words of the value.
   func validate() throws {
-    let known = ["--consistency"] + StartOptions.words
+    let known = ["--consistency"] + StartOptions.allWords
     guard value.count > 1, let option = value.first(where: { known.contains(String($0.prefix { $0 != "=" })) }) else {
       return
     }
@@ -119,6 +119,15 @@ struct ReplaceNode: DirectCommand {
   @ParentCommand var parent: KVStore
 
   var command: Command { .order(.replaceNode(node, replacement: replacement)) }
+}
+
+struct Failover: DirectCommand {
+  static let name = CommandName.failover
+  @Argument(help: "The replica that takes over, or its master.", completion: .node) var node: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .order(.failOver(node)) }
 }
 
 struct Kill: DirectCommand {

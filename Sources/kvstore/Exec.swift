@@ -20,7 +20,7 @@ struct Exec: AsyncParsableCommand {
   @ParentCommand var parent: KVStore
 
   func run() async throws {
-    let start = try options.filled(from: parent.options).clusterOptions()
-    throw ExitCode(await Script.run(try await .reaching(start), commands: commands.map(ByteText.decode)))
+    let source = try await options.filled(from: parent.options).source()
+    throw ExitCode(await Script.run(source, commands: commands.map(ByteText.decode)))
   }
 }

@@ -67,12 +67,12 @@ extension DisplayOptions {
 }
 
 extension StartOptions {
-  /// Those of ``words`` that were given.
+  /// Those of ``allWords`` that were given.
   var given: [String] {
     let isGiven = [
       data != nil, ephemeral, nodes != nil, replicas != nil, readQuorum != nil, writeQuorum != nil, fsync != nil,
       cacheMib != nil, replaceAfter != nil,
     ]
-    return zip(Self.words, isGiven).filter(\.1).map(\.0)
+    return zip(Self.words, isGiven).filter(\.1).map(\.0) + redis.given
   }
 }

@@ -20,7 +20,8 @@ struct KVStore: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Kill.self,
+      Put.self, Get.self, Del.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Failover.self,
+      Kill.self,
       Restart.self, Compact.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Serve.self, Bench.self, Verify.self, RepairCommand.self,
       Backup.self,
@@ -38,13 +39,12 @@ struct KVStore: AsyncParsableCommand {
 
   func run() async throws {
     let isOnTerminal = Console.standard.isTyped
-    let start = try options.clusterOptions()
     guard interactive || !isOnTerminal else {
-      throw ExitCode(await DashboardFace.run(try await .reaching(start, isServed: true), display.screenOptions()))
+      throw ExitCode(await DashboardFace.run(try await options.source(isServed: true), display.screenOptions()))
     }
     // Line mode has no colours, but a name that is none was a slip all the same.
     if display.theme != nil { for warning in display.screenOptions().warnings { Console.standard.complain(warning) } }
-    throw ExitCode(await LineMode.run(try await .reaching(start, isServed: true)))
+    throw ExitCode(await LineMode.run(try await options.source(isServed: true)))
   }
 
   static func main() async {

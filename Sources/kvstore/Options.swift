@@ -41,11 +41,17 @@ struct StartOptions: ParsableArguments {
       valueName: "seconds"))
   var replaceAfter: Int?
 
+  @OptionGroup(title: "Redis Cluster options")
+  var redis: RedisOptions
+
   /// The options as they are typed.
   static let words = [
     "--data", "--ephemeral", "--nodes", "--replicas", "--read-quorum", "--write-quorum", "--fsync", "--cache-mib",
     "--replace-after",
   ]
+
+  /// All of this cluster and of others.
+  static var allWords: [String] { words + RedisOptions.words }
 
   func validate() throws {
     // A year: beyond it, never is meant.
@@ -79,17 +85,33 @@ struct StartOptions: ParsableArguments {
     filled.fsync = fsync ?? others.fsync
     filled.cacheMib = cacheMib ?? others.cacheMib
     filled.replaceAfter = replaceAfter ?? others.replaceAfter
+    filled.redis = redis.filled(from: others.redis)
     return filled
   }
 }
 
 extension StartOptions {
+  /// The cluster that the options ask for.
+  ///
+  /// - Throws: ``Refusal``, or what the argument parser says.
+  func source(isWatched: Bool = true, isServed: Bool = false) async throws -> ClusterSource {
+    let redis = redis.given
+    if let option = redis.first, let other = given.first(where: { !redis.contains($0) }) {
+      throw ValidationError("\(other) is about a cluster of kvstore's own; it does not go with \(option).")
+    }
+    if let source = try await self.redis.source() { return source }
+    return try await .reaching(try clusterOptions(), isWatched: isWatched, isServed: isServed)
+  }
+
   /// What the engine is told; makes the temporary folder if one is asked for.
   ///
   /// - Throws: ``Refusal``, or what the argument parser says.
   func clusterOptions() throws -> ClusterOptions {
     // Again, now that root and subcommand are put together.
     try validate()
+    if let option = redis.given.first {
+      throw ValidationError("\(option) is about a Redis Cluster, and this works on a cluster of kvstore's own.")
+    }
     let folder = try ephemeral ? nil : self.folder()
     let present = folder.flatMap(FolderAtRest.nodeCount)
     if let folder, let nodes, let present, present != nodes {

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Faces
-import Glibc
 import Server
-import Text
 
 /// `kvstore serve`: a cluster for programs that speak the Redis protocol.
 struct Serve: AsyncParsableCommand {
@@ -54,29 +52,12 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let addresses = listen.isEmpty ? ["127.0.0.1:6379"] : listen.filter { $0 != "none" }
     var server = ServerOptions(
-      addresses: addresses.compactMap { ServerOptions.Address($0) }, sockets: socket, password: try password(),
+      addresses: addresses.compactMap { ServerOptions.Address($0) }, sockets: socket,
+      password: try Password.read(file: passwordFile),
       loops: ProcessLimits.processors)
     server.idleSeconds = idleTimeout ?? 0
     if let maxClients { server.limits.clientsMax = maxClients }
     ProcessLimits.raiseFiles(to: server.limits.clientsMax)
     throw ExitCode(await ServeFace.run(try options.filled(from: parent.options).clusterOptions(), server))
-  }
-
-  private func password() throws -> [UInt8]? {
-    if let passwordFile {
-      guard let file = fopen(passwordFile, "re") else {
-        throw Refusal("cannot read the password from \(passwordFile): \(String(cString: strerror(errno)))")
-      }
-      defer { fclose(file) }
-      var line = [CChar](repeating: 0, count: 1_026)
-      let isRead = fgets(&line, Int32(line.count), file) != nil
-      let bytes = line.prefix { $0 != 0 && $0 != 0x0A && $0 != 0x0D }.map(UInt8.init(bitPattern:))
-      guard isRead, !bytes.isEmpty, bytes.count <= 1_024 else {
-        throw Refusal("the first line of \(passwordFile) is no password: it has 1 to 1024 bytes")
-      }
-      return bytes
-    }
-    guard let variable = ByteText.variable("KVSTORE_PASSWORD"), !variable.isEmpty else { return nil }
-    return ByteText.decode(variable)
   }
 }

@@ -91,7 +91,8 @@ import Testing
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
     ("put a 1", .put), ("get a", .get), ("del a", .del), ("nodes", .nodes), ("addnode n", .addnode),
-    ("removenode n", .removenode), ("replacenode n m", .replacenode), ("kill n", .kill), ("restart n", .restart),
+    ("removenode n", .removenode), ("replacenode n m", .replacenode), ("failover n", .failover),
+    ("change pause", .change), ("kill n", .kill), ("restart n", .restart),
     ("pause n", .pause), ("resume n", .resume), ("partition a | b", .partition), ("heal", .heal),
     ("slow n 20ms", .slow), ("drop n 30%", .drop), ("corrupt n yes", .corrupt), ("fsync-fail n yes", .fsyncFail),
     ("keys", .keys), ("verdict", .verdict), ("compact n", .compact), ("backup /nowhere", .backup),
@@ -113,7 +114,9 @@ import Testing
     for order in orders { #expect(CommandName(order).feature == order.feature) }
     #expect(
       orders == [
-        .addNode("n"), .removeNode("n"), .replaceNode("n", replacement: "m"), .kill("n"), .restart("n"), .pause("n"),
+        .addNode("n"), .removeNode("n"), .replaceNode("n", replacement: "m"), .failOver("n"), .steer(.pause),
+        .kill("n"),
+        .restart("n"), .pause("n"),
         .resume("n"), .partition([["a"], ["b"]]), .heal, .slow("n", byNs: 20_000_000), .drop("n", perMille: 300),
         .corrupt("n"), .failSync("n"), .compact("n"), .backUp(path: "/nowhere"),
       ])

@@ -47,7 +47,8 @@ import Testing
     let knowing = try imports("Faces").filter { !$0.value.isDisjoint(with: instruments) }.keys.sorted()
     #expect(
       knowing == [
-        "ClusterSource+Folder.swift", "Lines/TextTour.swift", "Screen/TourFace.swift", "Screen/TourHost.swift",
+        "ClusterSource+Folder.swift", "ClusterSource+Redis.swift", "Lines/TextTour.swift", "Screen/TourFace.swift",
+        "Screen/TourHost.swift",
         "Tools/CheckHistoryRun.swift", "Tools/ScalingTable.swift", "Tools/SimulateRun.swift",
       ])
   }

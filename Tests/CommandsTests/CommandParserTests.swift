@@ -157,7 +157,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, replacenode, kill, restart, pause, resume, partition, heal, slow, "
+    "Commands: put, get, del, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
     + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit"
 
   @Test(

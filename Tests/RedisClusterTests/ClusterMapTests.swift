@@ -113,7 +113,7 @@ let sixNodes = """
     }
     let map = try Self.map(lines.joined(separator: "\r\n"))
     #expect(map.nodes.count == 100 && map.masters.count == 40 && map.orphanedSlots == 0)
-    #expect(map.owner(ofSlot: 81)?.name == "h1.example:6379" && map.replicas(of: map.owners[81]!).count == 2)
+    #expect(map.owner(ofSlot: 81)?.name == "h1.example:6379" && map.replicas(of: map.ownerID(ofSlot: 81)!).count == 2)
   }
 
   @Test("Maps agree when members, owners and epochs are the same, whoever tells them")

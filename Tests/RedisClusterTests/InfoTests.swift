@@ -73,23 +73,44 @@ import Testing
     OperationTally.Counts(runID: run, reads: reads, writes: writes)
   }
 
+  private static let second: UInt64 = 1_000_000_000
+
   @Test("Operations count from the first look on, and a restart, a reset and a change of role lose and double none")
   func tally() {
     var tally = OperationTally()
-    tally.take(counts("r1", 100, 50), of: "a", isMaster: true)
-    tally.take(counts("r9", 0, 50), of: "b", isMaster: false)
-    #expect(tally.total == OperationCounters())
-    tally.take(counts("r1", 110, 55), of: "a", isMaster: true)
-    tally.take(counts("r9", 2, 55), of: "b", isMaster: false)
-    #expect(tally.total == OperationCounters(reads: 12, writes: 5))
-    #expect(tally.nodes["b"] == OperationCounters(reads: 2, writes: 5))
-    tally.take(counts("r2", 3, 1), of: "a", isMaster: true)
-    tally.take(counts("r9", 1, 0), of: "b", isMaster: true)
-    #expect(tally.total == OperationCounters(reads: 16, writes: 6))
-    tally.take(counts("r9", 1, 10), of: "b", isMaster: true)
-    #expect(tally.total == OperationCounters(reads: 16, writes: 16))
+    var now: UInt64 = 0
+    func take(_ counts: OperationTally.Counts, _ id: String, isMaster: Bool) {
+      now += Self.second
+      tally.take(counts, of: id, isMaster: isMaster, at: now)
+    }
+    var total: OperationCounters { tally.total(at: now + 10 * Self.second) }
+    take(counts("r1", 100, 50), "a", isMaster: true)
+    take(counts("r9", 0, 50), "b", isMaster: false)
+    #expect(total == OperationCounters())
+    take(counts("r1", 110, 55), "a", isMaster: true)
+    take(counts("r9", 2, 55), "b", isMaster: false)
+    #expect(total == OperationCounters(reads: 12, writes: 5))
+    #expect(tally.operations(of: "b", at: now + 10 * Self.second) == OperationCounters(reads: 2, writes: 5))
+    take(counts("r2", 3, 1), "a", isMaster: true)
+    take(counts("r9", 1, 0), "b", isMaster: true)
+    #expect(total == OperationCounters(reads: 16, writes: 6))
+    take(counts("r9", 1, 10), "b", isMaster: true)
+    #expect(total == OperationCounters(reads: 16, writes: 16))
     tally.forget("b")
-    #expect(tally.nodes["b"] == nil && tally.total.writes == 16 && tally.latencies == nil)
+    #expect(tally.operations(of: "b", at: now) == nil && total.writes == 16 && tally.latencies(at: now) == nil)
+  }
+
+  @Test("What a server tells once a second is shown as if it had come evenly, and never less than before")
+  func ramps() {
+    var tally = OperationTally()
+    tally.take(counts("r1", 0, 0), of: "a", isMaster: true, at: 0)
+    tally.take(counts("r1", 1_000, 0), of: "a", isMaster: true, at: Self.second)
+    let half = Self.second / 2
+    #expect(tally.total(at: Self.second).reads == 0)
+    #expect(tally.total(at: Self.second + half).reads == 500)
+    tally.take(counts("r1", 2_000, 0), of: "a", isMaster: true, at: Self.second + half)
+    #expect(tally.total(at: Self.second + half).reads == 500)
+    #expect(tally.total(at: 2 * Self.second).reads == 2_000)
   }
 
   private func histogram(_ bounds: [Int]) throws -> LatencyHistogram {
@@ -110,13 +131,13 @@ import Testing
     var tally = OperationTally()
     var first = counts("r1", 10, 0)
     first.latencies = try histogram([1, 4, 8, 10])
-    tally.take(first, of: "a", isMaster: true)
-    #expect(tally.latencies?.reads.count == 0)
+    tally.take(first, of: "a", isMaster: true, at: 1)
+    #expect(tally.latencies(at: 9)?.reads.count == 0)
     var second = counts("r1", 14, 0)
     second.latencies = try histogram([1, 5, 8, 11, 16, 14])
-    tally.take(second, of: "a", isMaster: true)
-    #expect(tally.latencies?.reads.count == 4)
-    let median = try #require(tally.latencies?.reads.percentileNs(0.99))
+    tally.take(second, of: "a", isMaster: true, at: 2)
+    #expect(tally.latencies(at: 9)?.reads.count == 4)
+    let median = try #require(tally.latencies(at: 9)?.reads.percentileNs(0.99))
     #expect((16_000...18_432).contains(median))
   }
 }

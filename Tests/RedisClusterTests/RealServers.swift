@@ -16,13 +16,15 @@ enum RealServers {
     return folder.path
   }
 
-  /// Three masters and three replicas, watched.
-  static func cluster(_ body: (DemoCluster, RedisBackend) async throws -> Void) async throws {
+  /// Masters with so many slots, and a replica for each, watched.
+  static func cluster(
+    _ slotCounts: [Int] = [5_461, 5_462, 5_461], _ body: (DemoCluster, RedisBackend) async throws -> Void
+  ) async throws {
     let folder = try folder()
-    let demo = try await DemoCluster.start(folder: folder)
+    let demo = try await DemoCluster.start(folder: folder, slotCounts: slotCounts)
     defer { demo.close() }
     let backend = try await RedisBackend.connect(.init(seed: demo.seed), servers: demo)
-    defer { backend.close() }
+    defer { backend.breakOff() }
     try await body(demo, backend)
     demo.close()
     #expect(!FileManager.default.fileExists(atPath: folder))

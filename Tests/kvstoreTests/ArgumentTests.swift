@@ -9,7 +9,7 @@ import Testing
 struct ArgumentTests {
   /// Commands that only a session can carry out, for they speak of what happens in it, or that are subcommands of their own.
   private static let ofSession: [CommandName] = [
-    .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .fsyncFail, .verdict, .exit,
+    .change, .pause, .resume, .partition, .heal, .slow, .drop, .corrupt, .fsyncFail, .verdict, .exit,
   ]
   private static let ofTheirOwn: [CommandName] = [.backup, .demo, .help]
 
@@ -34,6 +34,7 @@ struct ArgumentTests {
     #expect(try command("addnode", "x") == .order(.addNode("x")))
     #expect(try command("removenode", "x") == .order(.removeNode("x")))
     #expect(try command("replacenode", "x", "y") == .order(.replaceNode("x", replacement: "y")))
+    #expect(try command("failover", "x") == .order(.failOver("x")))
     #expect(try command("kill", "x") == .order(.kill("x")))
     #expect(try command("restart", "x") == .order(.restart("x")))
     #expect(try command("explain", "quorum") == .explain(.quorum))

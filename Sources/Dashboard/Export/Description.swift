@@ -11,7 +11,7 @@ package enum Description {
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
-    lines += state.nodes.map { node($0, seen) }
+    lines += state.nodes.map { node($0, state.nodes, seen) }
     if let rates = seen.rates {
       lines.append("Now \(Figures.short(rates.reads)) reads/s and \(Figures.short(rates.writes)) writes/s.")
     }
@@ -48,7 +48,8 @@ package enum Description {
     let fsync = status.fsync.map { " fsync \($0.rawValue)." } ?? ""
     let keys = status.keys.map { Figures.count($0, "key") }
     guard let quorum = status.effectiveQuorum else {
-      return "\(keys.map { "\($0), " } ?? "")\(status.guarantee.rawValue).\(fsync)"
+      let loss = status.canLoseAcknowledged == true ? ": an acknowledged write can be lost in a failover" : ""
+      return "\(keys.map { "\($0), " } ?? "")\(status.guarantee.rawValue)\(loss).\(fsync)"
     }
     return
       "\(quorum.replicas) copies of each\(keys.map { " of \($0)" } ?? " key"); a read waits for \(quorum.read), "
@@ -63,7 +64,7 @@ package enum Description {
     return text + "."
   }
 
-  private static func node(_ node: NodeStatus, _ seen: Observations) -> String {
+  private static func node(_ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations) -> String {
     let owns = node.share.map { ", owns \(Figures.precisePercent($0))" } ?? ""
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
@@ -71,6 +72,7 @@ package enum Description {
       return "\(node.name) is \(node.state.word)\(owns)\(hints)."
     }
     var text = "\(node.name) is \(node.state.word)\(owns)"
+    if let role = node.role { text += ", \(RoleWords.text(role, nodes))" }
     if let keys = node.keys { text += ", holds \(Figures.count(keys, "key"))" }
     if let wal = node.wal { text += ", log \(Figures.bytes(wal.bytes))" }
     if let rate = seen.operationsPerSecond(ofNode: node.id) { text += ", \(Figures.short(rate)) operations a second" }

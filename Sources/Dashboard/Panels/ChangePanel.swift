@@ -149,7 +149,7 @@ package enum ChangePanel {
     let name = id.map { id in status.nodes.first { $0.id == id }?.name ?? "?" } ?? none
     let color = id.map { look.theme.node($0) } ?? look.theme[.dim]
     canvas.write(
-      name.fitted(to: Swift.max(width, none.columns), ellipsis: look.glyphs.ellipsis), column: column, row: 0,
+      name.middleFitted(to: Swift.max(width, none.columns), ellipsis: look.glyphs.ellipsis), column: column, row: 0,
       Style(color, on: look.theme[.background], [.bold]))
     return column + width
   }

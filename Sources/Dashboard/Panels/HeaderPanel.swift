@@ -22,7 +22,8 @@ package enum HeaderPanel {
         drawRecovery(fraction, row: 1, on: &canvas, look)
       } else {
         drawSegments(
-          secondLine(status, look), right: verdict(status, look), keepsRight: true, after: 1, row: 1, on: &canvas, look)
+          secondLine(status, look), right: verdict(status, look), keepsRight: true,
+          canCutFirst: status.dataFolder != nil, after: 1, row: 1, on: &canvas, look)
       }
     }
     return canvas
@@ -52,8 +53,11 @@ package enum HeaderPanel {
 
   private static func secondLine(_ status: ClusterStatus, _ look: Look) -> [Segment] {
     let folder = status.dataFolder.map { "data \($0)\(status.isEphemeral ? " (removed at the end)" : "")" }
+    let guarantee =
+      status.canLoseAcknowledged == true
+      ? "\(status.guarantee.rawValue): an acknowledged write can be lost in a failover" : promise(status.guarantee)
     let promises = [
-      promise(status.guarantee), status.fsync.map(promise), status.epoch.map { "epoch \(Figures.count($0))" },
+      guarantee, status.fsync.map(promise), status.epoch.map { "epoch \(Figures.count($0))" }, status.engine,
     ]
     return ([folder] + promises).compactMap { $0 }.map { Segment(text: $0, style: look.style(.dim)) }
   }
@@ -106,8 +110,8 @@ package enum HeaderPanel {
   private static let firstWidthMin = 20
 
   private static func drawSegments(
-    _ segments: [Segment], right: Segment, keepsRight: Bool, after start: Int, row: Int, on canvas: inout Canvas,
-    _ look: Look
+    _ segments: [Segment], right: Segment, keepsRight: Bool, canCutFirst: Bool = true, after start: Int, row: Int,
+    on canvas: inout Canvas, _ look: Look
   ) {
     var column = start
     // What has to be seen at the right keeps its room if that leaves some for the first; else it takes what is left.
@@ -115,7 +119,8 @@ package enum HeaderPanel {
     let end = canvas.width - (isKept ? right.text.columns + 2 : 0)
     let separator = " \(look.glyphs.separator) "
     // The first is cut rather than left out, and to a readable part already if that makes room for the second.
-    let second = segments.dropFirst().first.map { (separator + $0.text).columns } ?? 0
+    // A sentence says nothing in its first half, so only a path is.
+    let second = !canCutFirst ? 0 : segments.dropFirst().first.map { (separator + $0.text).columns } ?? 0
     let room = end - start - second >= Self.firstWidthMin ? end - start - second : end - start
     for (index, segment) in segments.enumerated() {
       let text = index == 0 ? segment.text.fitted(to: room, ellipsis: look.glyphs.ellipsis) : segment.text

@@ -37,8 +37,10 @@ package enum LatencyPanel {
     guard size.height >= 5, let seen = state.history.span,
       state.seen.readLatency.recent != nil || state.seen.writeLatency.recent != nil
     else { return "" }
+    // Another engine's times are its own: the way there and back is no part of them.
+    let place = state.status?.engine == nil ? "" : "inside the server  "
     guard state.showsLatencyLines else {
-      return "\(look.glyphs.medianLine) p50 \(look.glyphs.tailLine) p99, brighter: more"
+      return "\(place)\(look.glyphs.medianLine) p50 \(look.glyphs.tailLine) p99, brighter: more"
     }
     let span = state.graphView.span(seen)
     let tops = tops(state, span)
@@ -46,7 +48,7 @@ package enum LatencyPanel {
       ScaleWords.words(top: top, most: most(history, span)) { Figures.time(ns: $0) }
     }
     let (reads, writes) = (words(state.seen.readLatency, tops.reads), words(state.seen.writeLatency, tops.writes))
-    return "p50 in p99  \(look.glyphs.reads) \(reads) \(look.glyphs.writes) \(writes)"
+    return "\(place)p50 in p99  \(look.glyphs.reads) \(reads) \(look.glyphs.writes) \(writes)"
   }
 
   static func footer(_ state: DashboardState, _ size: Size, _ look: Look) -> [StyledWord] {

@@ -20,7 +20,7 @@ package enum NodeDetail {
     let node = state.nodes[state.selectedNode]
     drawHead(node, state.seen.trouble(ofNode: node), state.advice.features, on: &canvas, look)
     drawLog(node, row: 2, on: &canvas, look)
-    let lines = lines(node, state.seen, look)
+    let lines = lines(node, state.seen, state.nodes, look)
     for (offset, line) in lines.enumerated() {
       let row = 4 + offset
       canvas.write(line.label, column: 1, row: row, look.style(.dim))
@@ -85,14 +85,18 @@ package enum NodeDetail {
     canvas.write(text, column: column, row: row, look.style(.text))
   }
 
-  private static func lines(_ node: NodeStatus, _ seen: Observations, _ look: Look) -> [Line] {
+  private static func lines(
+    _ node: NodeStatus, _ seen: Observations, _ nodes: [NodeStatus], _ look: Look
+  ) -> [Line] {
     let dash = look.glyphs.dash
     let hints = hints(node)
     let first = seen.ringDigest.firstParts[node.id].map { "\(Figures.precisePercent($0)) of the ring" }
     let all = node.share.map { "\(Figures.precisePercent($0)) with all copies" }
     let parts = [first, all].compactMap { $0 }.joined(separator: ", ")
     let owns = Line(label: "owns", text: parts.isEmpty ? dash : parts, key: .text)
-    let waiting = Line(label: "hints", text: hints ?? dash, key: node.hintsWaiting ?? 0 > 0 ? .warn : .text)
+    let waiting =
+      node.role.map { Line(label: "role", text: RoleWords.text($0, nodes), key: .text) }
+      ?? Line(label: "hints", text: hints ?? dash, key: node.hintsWaiting ?? 0 > 0 ? .warn : .text)
     // Its memory is gone, and what its log holds is known when it starts again.
     if RingOwners.Condition.isDown(node.state) { return [owns, waiting] }
     let deleted = node.tombstones.map { ", \(Figures.short($0)) deleted" } ?? ""

@@ -3,7 +3,7 @@ import ClusterModel
 /// The nodes table's columns: what fits is chosen by importance, what is chosen stands in reading order.
 struct NodesColumns {
   enum Column: CaseIterable {
-    case state, share, keys, keysMeter, cache, cacheTrend, wal, live, hints, sync, operations
+    case state, share, keys, keysMeter, cache, cacheTrend, wal, live, hints, lag, sync, operations
 
     var title: String {
       switch self {
@@ -17,6 +17,7 @@ struct NodesColumns {
       case .wal: "log"
       case .live: "live"
       case .hints: "hints"
+      case .lag: "lag"
       case .operations: "ops/s"
       }
     }
@@ -34,6 +35,7 @@ struct NodesColumns {
       case .wal: 8
       case .live: 5
       case .hints: 6
+      case .lag: 7
       case .operations: 6
       }
     }
@@ -48,7 +50,7 @@ struct NodesColumns {
       case .operations: .operations
       case .wal: .log
       case .hints: .hints
-      case .state, .keysMeter, .cache, .cacheTrend, .live, .sync: nil
+      case .state, .keysMeter, .cache, .cacheTrend, .live, .lag, .sync: nil
       }
     }
   }
@@ -68,17 +70,23 @@ struct NodesColumns {
   private static let importanceWithHints: [Column] = [
     .share, .keys, .operations, .state, .hints, .cache, .wal, .keysMeter, .sync, .live, .cacheTrend,
   ]
+  /// Where some nodes copy others: how far they are behind, and nothing of what such a cluster does not have.
+  private static let importanceWithRoles: [Column] = [
+    .share, .keys, .operations, .state, .lag, .cache, .wal, .keysMeter, .cacheTrend,
+  ]
   /// Before the name: swatch, sign and the blanks after each.
   static let signsWidth = 4
   private static let meterWidthMax = 28
   private static let trendWidthMax = 24
 
-  init(width: Int, names: [String], hasHints: Bool) {
+  init(width: Int, names: [String], hasHints: Bool, hasRoles: Bool = false) {
     let longest = names.map(\.columns).max() ?? 0
     nameWidth = Self.signsWidth + Swift.max(4, Swift.min(longest, Swift.max(6, width / 5)))
     var room = width - nameWidth - 1
     var chosen: [Column: Int] = [:]
-    for column in hasHints ? Self.importanceWithHints : Self.importance {
+    let importance =
+      hasRoles ? Self.importanceWithRoles : hasHints ? Self.importanceWithHints : Self.importance
+    for column in importance {
       // In little room the state's word is cut before it is left out: `leavi…`.
       let least = column == .state ? 6 : column.width
       guard room >= least + 1 else { continue }

@@ -51,7 +51,9 @@ package enum NodesPanel {
   }
 
   private static func columns(_ nodes: [NodeStatus], width: Int) -> NodesColumns {
-    NodesColumns(width: width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting ?? 0 > 0 })
+    NodesColumns(
+      width: width, names: nodes.map(\.name), hasHints: nodes.contains { $0.hintsWaiting ?? 0 > 0 },
+      hasRoles: nodes.contains { $0.role != nil })
   }
 
   /// The node in a row of the panel, by position in the table.
@@ -161,16 +163,24 @@ private struct Row {
     }
     guard case .recovering(let fraction) = node.state else {
       // It serves writes and is compared with the others before it votes again.
-      let word = trouble?.word ?? (node.wal?.isSuspect == true ? "rebuilding" : node.state.word)
+      let up = node.state == .up ? node.role?.word ?? node.state.word : node.state.word
+      let word = trouble?.word ?? (node.wal?.isSuspect == true ? "rebuilding" : up)
       return word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
     }
     let figure = Figures.percent(fraction)
     return width >= 9 ? "logs \(figure)" : figure
   }
 
+  /// Behind its master, if it has one.
+  private var lag: (String, ThemeKey)? {
+    guard case .replica(_, let lag)? = node.role else { return nil }
+    if lag.isLinked == false { return ("no link", .warn) }
+    return lag.bytes.map { (Figures.bytes($0), .text) }
+  }
+
   private func figure(_ column: NodesColumns.Column) -> (String, ThemeKey) {
     let none = (look.glyphs.dash, ThemeKey.dim)
-    if isDown, [.keys, .cache, .sync, .wal, .live].contains(column) { return none }
+    if isDown, [.keys, .cache, .sync, .wal, .live, .lag].contains(column) { return none }
     return switch column {
     case .share: seen.ringDigest.firstParts[node.id].map { (Figures.percent($0), .text) } ?? none
     case .keys: node.keys.map { (Figures.short($0), isServing ? .text : .dim) } ?? none
@@ -179,6 +189,7 @@ private struct Row {
     case .wal: node.wal.map { (Figures.bytes($0.bytes), .text) } ?? none
     case .live: node.wal?.liveFraction.map { (Figures.percent($0), .text) } ?? none
     case .hints: node.hintsWaiting.flatMap { $0 > 0 ? (Figures.short($0), .warn) : nil } ?? none
+    case .lag: lag ?? none
     case .operations:
       seen.operationsPerSecond(ofNode: node.id).flatMap { isServing ? (Figures.short($0), .text) : nil } ?? none
     case .state, .keysMeter, .cacheTrend: ("", .text)

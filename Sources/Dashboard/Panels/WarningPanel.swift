@@ -36,7 +36,9 @@ package enum WarningPanel {
     if state.isViolationFolded {
       return [" stays, as it was answered; `verdict` tells the rest ", " `verdict` tells the rest ", " see `verdict` "]
     }
-    let allowed = state.status?.guarantee == .eventual ? [" R + W ≤ N allows it; Esc folds this "] : []
+    // Where writes are copied after they are acknowledged, a failover loses some.
+    let reason = state.status?.canLoseAcknowledged == true ? "eventual" : "R + W ≤ N"
+    let allowed = state.status?.guarantee == .eventual ? [" \(reason) allows it; Esc folds this "] : []
     return allowed + [" Esc folds this ", " Esc folds "]
   }
 

@@ -1,8 +1,10 @@
 /// The engine as a backend for faces. Programs that read and write at full speed call the cluster itself.
 extension Cluster: ClusterBackend {
-  /// Everything; the limits are the engine's own.
+  /// Everything that a cluster of equal nodes can; its changes go on by themselves after they were cut off. The limits are the
+  /// engine's own.
   public var capabilities: Capabilities {
-    Capabilities(keyBytesMax: Limits.keyBytesMax, valueBytesMax: Limits.valueBytesMax)
+    let features = Set(Capabilities.Feature.allCases).subtracting([.failover, .changeSteering])
+    return Capabilities(features: features, keyBytesMax: Limits.keyBytesMax, valueBytesMax: Limits.valueBytesMax)
   }
 
   /// Every page lists all keys of the prefix and takes those behind the cursor: O(all keys) a page.
@@ -39,6 +41,7 @@ extension Cluster: ClusterBackend {
     case .compact(let name): return .compacted(try await compact(name))
     case .backUp(let path):
       return try await backUp(to: path) { progress(.backup($0)) }.map(AdminResult.backedUp) ?? .stopped
+    case .failOver, .steer: throw .unsupported(command.feature)
     }
     return .done
   }

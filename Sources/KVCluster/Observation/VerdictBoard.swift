@@ -3,23 +3,25 @@ import Synchronization
 /// What the live verdict has found, as statuses show it.
 package final class VerdictBoard: Sendable {
   private let tap: OperationTap
-  private let events: EventLog
+  /// Is told of violations.
+  private let tell: @Sendable (ClusterEvent.What) -> Void
   private let latest = Mutex<VerdictStatus?>(nil)
   /// Number of completed watch passes.
   private let passes = Atomic<UInt64>(0)
 
-  init(_ tap: OperationTap, _ events: EventLog) {
-    self.tap = tap
-    self.events = events
+  package init(_ tap: OperationTap, tell: @escaping @Sendable (ClusterEvent.What) -> Void) {
+    (self.tap, self.tell) = (tap, tell)
   }
 
+  convenience init(_ tap: OperationTap, _ events: EventLog) { self.init(tap) { events.add($0) } }
+
   /// `nil` if nobody watches.
-  var status: VerdictStatus? { latest.withLock { $0 } }
+  package var status: VerdictStatus? { latest.withLock { $0 } }
 
   /// Shows in statuses what watching has found, and tells the event log of a violation.
   package func show(_ status: VerdictStatus?, violation: VerdictStatus.Violation? = nil) {
     latest.withLock { $0 = status }
-    if let violation { events.add(.notLinearizable(violation.summary)) }
+    if let violation { tell(.notLinearizable(violation.summary)) }
   }
 
   /// A watch pass is complete: all operations that it collected are judged.

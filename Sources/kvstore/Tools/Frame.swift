@@ -58,13 +58,16 @@ struct Frame: AsyncParsableCommand {
       for warning in screen.warnings { Console.standard.complain(warning) }
       if screen.theme == nil { throw ExitCode(1) }
     }
-    let start = try options.filled(from: parent.options).clusterOptions()
+    let options = options.filled(from: parent.options)
     let look = Appearance(
       themes: screen.themes, theme: screen.theme ?? .midnight, glyphs: glyphs ?? parent.display.glyphs ?? .braille,
       depth: .truecolor)
     let output: FrameRun.Output = describe ? .description : text ? .text : svg.map { .svg(path: $0) } ?? .ansi
     let run = FrameRun(size: size.size, appearance: look, lines: lines, output: output)
-    throw ExitCode(await HeadlessRun.run(.folder(start, isWatched: false), .standard) { await run.draw($0.runner) })
+    // A folder that another kvstore has open is refused here and not attached to: its picture would be that one's.
+    let source =
+      options.redis.given.isEmpty ? .folder(try options.clusterOptions(), isWatched: false) : try await options.source()
+    throw ExitCode(await HeadlessRun.run(source, .standard) { await run.draw($0.runner) })
   }
 }
 

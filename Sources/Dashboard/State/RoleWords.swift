@@ -1,0 +1,17 @@
+import ClusterModel
+import Text
+
+/// What a node does where some copy others, in words.
+enum RoleWords {
+  /// `replica of node1, 12 B and 1 s behind`.
+  static func text(_ role: NodeRole, _ nodes: [NodeStatus]) -> String {
+    switch role {
+    case .master(let replicas): return "master with \(Figures.count(replicas, "replica"))"
+    case .replica(let id, let lag):
+      let master = nodes.first { $0.id == id }?.name ?? "a node that is no member"
+      if lag.isLinked == false { return "replica of \(master), without a connection to it" }
+      let parts = [lag.bytes.map { Figures.bytes($0) }, lag.seconds.map { "\($0) s" }].compactMap { $0 }
+      return "replica of \(master)" + (parts.isEmpty ? "" : ", \(parts.joined(separator: " and ")) behind")
+    }
+  }
+}
