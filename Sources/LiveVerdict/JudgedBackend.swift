@@ -98,7 +98,8 @@ package final class JudgedBackend: ClusterBackend {
 
   package func status() -> ClusterStatus {
     var status = backend.status()
-    status.verdict = board.status
+    // Before the first benchmark there is none, and its room is the engine's promise's.
+    if let verdict = board.status, verdict.operationsChecked > 0 { status.verdict = verdict }
     return status
   }
 
