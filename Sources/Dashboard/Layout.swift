@@ -37,6 +37,8 @@ package struct Layout: Equatable, Sendable {
     package var guided: PanelKind?
     /// It speaks of nothing but itself, at length.
     package var isGuideLong: Bool
+    /// What a playback says beside the panels, while one is played: it has the prompt's row too.
+    package var playback: Playback.Strip?
 
     package init(
       nodeCount: Int, warningRows: Int = 0, changeRows: Int = 0, hasBenchmark: Bool = false, zoomed: PanelKind? = nil,
@@ -72,7 +74,7 @@ package struct Layout: Equatable, Sendable {
   package init(_ size: Size, _ needs: Needs) {
     let width = size.width
     let keysHeight = size.height >= 10 ? 1 : 0
-    let promptHeight = size.height >= 1 && needs.guided == nil ? 1 : 0
+    let promptHeight = size.height >= 1 && needs.guided == nil && needs.playback == nil ? 1 : 0
     let headerHeight = size.height >= 20 ? 2 : size.height >= 5 ? 1 : 0
     let bodyHeight = Swift.max(0, size.height - keysHeight - promptHeight - headerHeight)
     // The first row tells the whole; the others may take some of the events' room.
@@ -84,7 +86,15 @@ package struct Layout: Equatable, Sendable {
     prompt = Rect(column: 0, row: size.height - keysHeight - promptHeight, width: width, height: promptHeight)
     change = Rect(column: 0, row: prompt.row - changeHeight, width: width, height: changeHeight)
     warnings = Rect(column: 0, row: change.row - warningHeight, width: width, height: warningHeight)
-    let body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight)
+    var body = Rect(column: 0, row: headerHeight, width: width, height: bodyHeight)
+    if needs.playback == .scrubber {
+      // All panels stay where they are, above it.
+      let height = bodyHeight >= 8 ? 4 : Swift.min(2, bodyHeight)
+      body.height -= height
+      guide = Rect(column: 0, row: body.row + body.height, width: width, height: height)
+      change.row -= height
+      warnings.row -= height
+    }
 
     if let spot = needs.guided {
       layOutGuided(body, at: spot, needs)
@@ -171,7 +181,8 @@ package struct Layout: Equatable, Sendable {
       change.row = events.row + warnings.height
       panels[.events]?.row += height
     }
-    for (panel, rect) in panels where rect.row + rect.height == prompt.row || panel == .events {
+    let bottom = guide.isEmpty ? prompt.row : guide.row
+    for (panel, rect) in panels where rect.row + rect.height == bottom || panel == .events {
       panels[panel]?.height -= height
     }
   }

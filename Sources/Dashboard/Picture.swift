@@ -33,6 +33,9 @@ package struct Picture: Equatable, Sendable {
     if let guide = state.guide, !layout.guide.isEmpty {
       canvas.draw(GuidePanel.draw(guide, layout.guide.size, look), column: 0, row: layout.guide.row)
     }
+    if let playback = state.playback, !layout.guide.isEmpty {
+      canvas.draw(PlaybackPanel.draw(playback, layout.guide.size, look), column: 0, row: layout.guide.row)
+    }
     if !layout.detail.isEmpty {
       let detail = NodeDetail.panel(state, layout.detail.size, look)
       canvas.draw(detail, column: layout.detail.column, row: layout.detail.row)
@@ -87,7 +90,7 @@ package struct Picture: Equatable, Sendable {
     let room = state.overlayRoom
     let box: Canvas
     switch overlay {
-    case .help(let first): box = HelpOverlay.draw(room, look, isTour: state.guide != nil, firstRow: first)
+    case .help(let first): box = HelpOverlay.draw(room, look, reader: HelpOverlay.Reader(state), firstRow: first)
     case .themes: box = ThemesOverlay.draw(state, room, look)
     case .page(let reader): box = PageOverlay.draw(reader, room, look)
     case .confirmation(let asked): box = ConfirmationOverlay.draw(asked, room, look)

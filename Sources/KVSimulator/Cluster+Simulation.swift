@@ -190,6 +190,11 @@ extension Cluster {
     dataPath.messages.setConditions { $0.coordinator = id }
   }
 
+  /// Who hears of each message that is sent, and when it will arrive; `nil`: it is lost.
+  package func setMessageListener(_ listener: ((Message, _ arrivesNs: UInt64?) -> Void)?) {
+    dataPath.messages.setConditions { $0.onSent = listener }
+  }
+
   /// Each node handles one request at a time, and takes so long for it.
   package func setServiceTime(ns: UInt64) { dataPath.messages.setConditions { $0.serviceNs = ns } }
 

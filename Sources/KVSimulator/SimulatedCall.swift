@@ -8,6 +8,9 @@ struct SimulatedCall {
   var consistency: Consistency?
   let invokedAt: Int
   var returnedAt: Int?
+  /// The same in virtual time.
+  let invokedNs = Clock.nowNs()
+  var returnedNs: UInt64?
   var outcome: ClientOperation.Outcome?
 
   /// For the checker; `nil` for what was refused.
@@ -33,15 +36,18 @@ struct SimulatedCall {
       outcome: result)
   }
 
-  var words: String {
+  /// The question alone.
+  var asked: String {
     let key = String(decoding: key, as: UTF8.self)
     let level = consistency.map { " at \($0.rawValue)" } ?? ""
-    let asked: String
     switch call {
-    case .get: asked = "get \(key)" + level
-    case .put(let value): asked = "put \(key) \(String(decoding: value, as: UTF8.self))" + level
-    case .delete: asked = "del \(key)" + level
+    case .get: return "get \(key)" + level
+    case .put(let value): return "put \(key) \(String(decoding: value, as: UTF8.self))" + level
+    case .delete: return "del \(key)" + level
     }
+  }
+
+  var words: String {
     switch outcome {
     case .done: return asked + " → done"
     case .found(let value): return asked + " → " + (value.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")

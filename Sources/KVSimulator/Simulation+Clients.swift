@@ -87,6 +87,8 @@ extension Simulation {
   private func end(_ number: Int, _ outcome: ClientOperation.Outcome) {
     operations[number].outcome = outcome
     operations[number].returnedAt = time()
+    operations[number].returnedNs = Clock.nowNs()
+    observer.onAnswer?(number)
     if outcome == .undecided { report.indeterminate += 1 }
     trace("client \(operations[number].client): \(operations[number].words)")
     next(operations[number].client)
@@ -95,6 +97,7 @@ extension Simulation {
   /// Nothing was done: there is nothing to record.
   private func refuse(_ number: Int) {
     report.refused += 1
+    operations[number].returnedNs = Clock.nowNs()
     // The day has as many operations as were planned, as long as that is not hopeless.
     if report.refused <= plan.operations { left += 1 }
     trace("client \(operations[number].client): \(operations[number].words)refused")

@@ -6,6 +6,7 @@ extension Simulation {
   func heal() {
     isHealing = true
     trace("everything heals")
+    observer.onMark?(.healing, "everything heals")
     endFaults()
     deadlineNs = after(Simulation.convergenceUs)
     queue.add(.check, at: after(500_000))

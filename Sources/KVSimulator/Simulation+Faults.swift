@@ -12,6 +12,7 @@ extension Simulation {
     guard let words = apply(fault) else { return }
     report.faults[fault.rawValue] += 1
     trace("\(fault): \(words)")
+    observer.onMark?(.fault, "\(fault): \(words)")
   }
 
   /// Returns what happened, or `nil` if the fault found nothing it may strike.

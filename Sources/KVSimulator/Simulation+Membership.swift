@@ -17,17 +17,17 @@ extension Simulation {
       case .join(let name):
         changeSteps = add("change", try cluster.beginChange(.join, name))
         begun(newcomer: name)
-        trace("\(name) joins")
+        tell("\(name) joins")
       case .leave(let name):
         changeSteps = add("change", try cluster.beginChange(.leave, name))
         begun(newcomer: nil)
-        trace("\(name) leaves")
+        tell("\(name) leaves")
       case .replace(let name, let heir):
         let isUp = cluster.isUp(name)
         changeSteps = add("change", try cluster.beginChange(.leave, name, heir: heir))
         begun(newcomer: heir)
         if isUp { counts.replacedLiving += 1 } else { counts.replacedDead += 1 }
-        trace("\(heir) takes the place of \(name), which is \(isUp ? "up" : "down")")
+        tell("\(heir) takes the place of \(name), which is \(isUp ? "up" : "down")")
       }
       plannedDeath = drawDeath()
       hasLostCopies = false
@@ -51,6 +51,11 @@ extension Simulation {
     // A sync that is still to fail was weighed against the W of as many nodes as there are now.
     if names.contains(where: { machine.disk(of: $0).hasPlannedFailure }) { return nil }
     return .leave(names[faultRandom.below(names.count)])
+  }
+
+  private func tell(_ change: String) {
+    trace(change)
+    observer.onMark?(.change, change)
   }
 
   private func begun(newcomer: String?) {

@@ -68,6 +68,8 @@ package final class Simulation {
   package let plan: SimulationPlan
   /// Hears of everything that happens, a line each.
   package var onTrace: ((String) -> Void)?
+  /// Watches the day, and changes nothing in it.
+  var observer = DayObserver()
   /// Whether to work out ``Report/digest``: to put everything into words takes time.
   package var keepsDigest = false
   var random: SeededRandom
@@ -104,6 +106,8 @@ package final class Simulation {
   var isHealing = false
   /// It has converged.
   var isOver = false
+  /// Its observer has ended it.
+  private var isAbandoned = false
   var deadlineNs = UInt64.max
   var nextNode: Int
   let atlas = FaultAtlas()
@@ -195,7 +199,13 @@ package final class Simulation {
       }
       queue.add(.change, at: after(faultRandom.within(1...plan.changeEveryUs)))
       setLinks()
-      while !isOver, step() {}
+      while true {
+        if let onStep = observer.onStep, !onStep() {
+          isAbandoned = true
+          break
+        }
+        guard !isOver, step() else { break }
+      }
       report.virtualUs = Int(Clock.nowNs() / 1_000)
       collectCounts()
       addOwnCounts()
@@ -203,6 +213,7 @@ package final class Simulation {
       // Writes that were under way to the end may have taken effect.
       takeAnswers()
     }
+    guard !isAbandoned else { return report }
     report.history = History(operations.compactMap(\.recorded))
     report.verdict =
       plan.quorum.guarantee == .linearizable ? eras.verdict(operations) : Invention.verdict(operations)
@@ -292,6 +303,7 @@ package final class Simulation {
       return false
     }
     machine.keepRunning()
+    cluster.setMessageListener(observer.onMessage)
     // No event names an old one any more.
     jobs = []
     changeSteps = nil

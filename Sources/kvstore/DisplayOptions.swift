@@ -27,6 +27,10 @@ struct DisplayOptions: ParsableArguments {
     help: ArgumentHelp("Record what is shown as an asciicast (version 2).", valueName: "file"), completion: .file())
   var record: String?
 
+  @Option(
+    help: ArgumentHelp("Record statuses and events, for kvstore replay.", valueName: "file"), completion: .file())
+  var history: String?
+
   func validate() throws {
     if let refreshMs, !Settings.refreshRangeMs.contains(refreshMs) {
       let range = Settings.refreshRangeMs
@@ -39,7 +43,9 @@ struct DisplayOptions: ParsableArguments {
     var given = Settings()
     (given.theme, given.glyphs, given.refreshMs) = (theme, glyphs, refreshMs)
     (given.layout, given.mouse, given.reducedMotion) = (layout, mouse, reducedMotion)
-    return ScreenOptions(given: given, recordingPath: record)
+    var options = ScreenOptions(given: given, recordingPath: record)
+    options.sessionPath = history
+    return options
   }
 }
 

@@ -7,8 +7,10 @@ enum IgnoredOptions {
   /// - Throws: `ValidationError` with the first that would be ignored.
   static func refuse(_ arguments: [String], for command: any ParsableCommand) throws {
     if let root = command as? KVStore {
-      guard root.display.record != nil, root.interactive || !Console.standard.isTyped else { return }
-      throw ValidationError("--record records the dashboard, and here is none: commands are read line by line.")
+      guard root.interactive || !Console.standard.isTyped,
+        let option = root.display.given.first(where: { ["--record", "--history"].contains($0) })
+      else { return }
+      throw ValidationError("\(option) records the dashboard, and here is none: commands are read line by line.")
     }
     // A direct command's options may stand on either side of its name, and those of the dashboard are read on both.
     guard let root = (command as? any DirectCommand)?.parent ?? root(of: arguments) else { return }
@@ -16,7 +18,9 @@ enum IgnoredOptions {
     let name = type._commandName
     let taken: [String] =
       switch type {
-      case is DemoCommand.Type: DisplayOptions.words
+      case is DemoCommand.Type, is Replay.Type: DisplayOptions.words.filter { $0 != "--history" }
+      case is Simulate.Type:
+        (command as? Simulate)?.isShown == true ? DisplayOptions.words.filter { $0 != "--history" } : []
       case is Frame.Type: ["--theme", "--glyphs"]
       default: []
       }
@@ -25,7 +29,7 @@ enum IgnoredOptions {
     }
     if root.interactive { throw ValidationError("--interactive reads commands line by line, and \(name) does not.") }
     let isTool = [
-      Verify.self, RepairCommand.self, Backup.self, Dump.self, Simulate.self, CheckHistory.self,
+      Verify.self, RepairCommand.self, Backup.self, Dump.self, Simulate.self, CheckHistory.self, Replay.self,
     ].contains { $0 == type }
     if isTool, let option = root.options.given.first {
       throw ValidationError("\(option) is about a cluster that runs, and \(name) opens none with it.")
@@ -45,12 +49,15 @@ enum IgnoredOptions {
 
 extension DisplayOptions {
   /// The options as they are typed.
-  static let words = ["--theme", "--glyphs", "--refresh-ms", "--layout", "--mouse", "--reduced-motion", "--record"]
+  static let words = [
+    "--theme", "--glyphs", "--refresh-ms", "--layout", "--mouse", "--reduced-motion", "--record", "--history",
+  ]
 
   /// Those that were given.
   var given: [String] {
     let isGiven = [
       theme != nil, glyphs != nil, refreshMs != nil, layout != nil, mouse != nil, reducedMotion != nil, record != nil,
+      history != nil,
     ]
     return zip(Self.words, isGiven).filter(\.1).map(\.0)
   }
@@ -61,7 +68,7 @@ extension DisplayOptions {
     (filled.theme, filled.glyphs) = (theme ?? others.theme, glyphs ?? others.glyphs)
     (filled.refreshMs, filled.layout) = (refreshMs ?? others.refreshMs, layout ?? others.layout)
     (filled.mouse, filled.reducedMotion) = (mouse ?? others.mouse, reducedMotion ?? others.reducedMotion)
-    filled.record = record ?? others.record
+    (filled.record, filled.history) = (record ?? others.record, history ?? others.history)
     return filled
   }
 }

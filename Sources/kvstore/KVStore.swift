@@ -25,7 +25,7 @@ struct KVStore: AsyncParsableCommand {
       Restart.self, Compact.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Serve.self, Bench.self, Verify.self, RepairCommand.self,
       Backup.self,
-      Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self,
+      Dump.self, Simulate.self, DemoCommand.self, Explain.self, CheckHistory.self, Frame.self, Replay.self,
     ])
 
   @Flag(help: "Read commands line by line, also on a terminal.")

@@ -47,8 +47,8 @@ import Testing
     let knowing = try imports("Faces").filter { !$0.value.isDisjoint(with: instruments) }.keys.sorted()
     #expect(
       knowing == [
-        "ClusterSource+Folder.swift", "ClusterSource+Redis.swift", "Lines/TextTour.swift", "Screen/TourFace.swift",
-        "Screen/TourHost.swift",
+        "ClusterSource+Folder.swift", "ClusterSource+Redis.swift", "Lines/TextTour.swift", "Playback/DayFace.swift",
+        "Playback/DayHost.swift", "Playback/DayViewer.swift", "Screen/TourFace.swift", "Screen/TourHost.swift",
         "Tools/CheckHistoryRun.swift", "Tools/ScalingTable.swift", "Tools/SimulateRun.swift",
       ])
   }
@@ -75,12 +75,14 @@ import Testing
     }
   }
 
-  @Test("Of Faces only what opens a folder of this machine, or works on one at rest, imports the engine")
+  @Test(
+    "Of Faces only what opens a folder of this machine, works on one at rest, or plants mistakes imports the engine")
   func facesKnowTheSeam() throws {
     let knowing = try imports("Faces").filter { $0.value.contains("KVCluster") }.keys.sorted()
     #expect(
       knowing == [
-        "ClusterSource+Folder.swift", "Files/FolderAtRest+Nodes.swift", "Serving/FolderDoor.swift",
+        "ClusterSource+Folder.swift", "Files/FolderAtRest+Nodes.swift", "Playback/DayFace.swift",
+        "Serving/FolderDoor.swift",
         "Serving/ServeFace.swift", "Tools/BackupRun.swift", "Tools/BenchJob.swift",
         "Tools/DumpRun.swift", "Tools/RepairRun.swift", "Tools/SimulateRun.swift", "Tools/VerifyRun.swift",
       ])

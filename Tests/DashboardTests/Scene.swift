@@ -5,7 +5,7 @@ import ClusterModel
 enum Scene: String, CaseIterable, Sendable {
   case opening, recovering, healthy, walking, inspecting, dead, joining, leaving, help, themes, asking, filtered,
     zoomed, typing, touring, explaining, faulty, wrong, partitioned, folded, measuring, measured,
-    averaged
+    averaged, played, refuted
 
   func state(_ size: Size) -> DashboardState {
     switch self {
@@ -54,6 +54,10 @@ enum Scene: String, CaseIterable, Sendable {
     case .averaged:
       var state = Self.told(.watching(Sample(nodes: 3), size))
       state.apply(benchmark: Sample.averages())
+      return state
+    case .played, .refuted:
+      var state = Self.told(.watching(Sample(nodes: 5), size))
+      state.apply(playback: .sample(isRefuted: self == .refuted), [])
       return state
     case .typing:
       var state = Self.told(.watching(Sample(nodes: 3), size))

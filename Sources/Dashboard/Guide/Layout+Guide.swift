@@ -49,6 +49,9 @@ extension Layout {
   }
 
   private func guideHeight(_ room: Int, _ needs: Needs) -> Int {
+    if needs.playback == .bars {
+      return Swift.min(Self.guideHeightLong, Swift.max(Self.guideHeightMin, room * 2 / 5), room - 6)
+    }
     if needs.isGuideLong { return room - Self.guideHeightLong < Self.guidedPanelsHeight ? room : Self.guideHeightLong }
     return Swift.min(Self.guideHeightMax, Swift.max(Self.guideHeightMin, room / 3), room - 6)
   }

@@ -5,8 +5,21 @@ package enum HelpOverlay {
     var lines: [(key: String, meaning: String)]
   }
 
-  private static func sections(isTour: Bool, _ glyphs: Glyphs) -> [Section] {
-    isTour ? [tour(glyphs), picture(glyphs), always] : [picture(glyphs), prompt, panel, always]
+  /// Whose keys are told.
+  package enum Reader: Sendable {
+    case ofCluster, ofTour, ofPlayback
+
+    init(_ state: DashboardState) {
+      self = state.guide != nil ? .ofTour : state.playback != nil ? .ofPlayback : .ofCluster
+    }
+  }
+
+  private static func sections(_ reader: Reader, _ glyphs: Glyphs) -> [Section] {
+    switch reader {
+    case .ofCluster: [picture(glyphs), prompt, panel, always]
+    case .ofTour: [tour(glyphs), picture(glyphs), always]
+    case .ofPlayback: [playback(glyphs), picture(glyphs), panel, always]
+    }
   }
 
   private static func picture(_ glyphs: Glyphs) -> Section {
@@ -63,6 +76,22 @@ package enum HelpOverlay {
       ])
   }
 
+  private static func playback(_ glyphs: Glyphs) -> Section {
+    Section(
+      title: "IN A PLAYBACK",
+      lines: [
+        ("Space", "play, or pause"),
+        (glyphs.isASCII ? "left right" : "← →", "a step back, a step on"),
+        ("+ -", "faster, slower"),
+        ("o O", "to the next answer of a client, the former"),
+        ("f F", "to the next fault or change, the former"),
+        ("v", "to the answer that no order explains"),
+        ("PgUp PgDn", "a twentieth back, on"),
+        ("g G", "to the beginning, to the end"),
+        ("Tab q", "to the panels; leave"),
+      ])
+  }
+
   private static let always = Section(
     title: "EVERYWHERE",
     lines: [
@@ -71,16 +100,16 @@ package enum HelpOverlay {
       ("Ctrl-L", "draw everything again"),
     ])
 
-  private static func rows(isTour: Bool, height: Int, _ glyphs: Glyphs) -> [(key: String, meaning: String)] {
-    let sections = sections(isTour: isTour, glyphs).map { [("", $0.title)] + $0.lines }
+  private static func rows(_ reader: Reader, height: Int, _ glyphs: Glyphs) -> [(key: String, meaning: String)] {
+    let sections = sections(reader, glyphs).map { [("", $0.title)] + $0.lines }
     let airy = Array(sections.joined(separator: [("", "")]))
     // On a low screen the blank lines go first.
     return airy.count <= height ? airy : Array(sections.joined())
   }
 
   /// The overlay, as large as its words need and the screen has.
-  package static func draw(_ screen: Size, _ look: Look, isTour: Bool = false, firstRow: Int = 0) -> Canvas {
-    let rows = rows(isTour: isTour, height: screen.height - 2, look.glyphs)
+  package static func draw(_ screen: Size, _ look: Look, reader: Reader = .ofCluster, firstRow: Int = 0) -> Canvas {
+    let rows = rows(reader, height: screen.height - 2, look.glyphs)
     let keyWidth = rows.map(\.key.columns).max() ?? 0
     let width = Swift.min(screen.width, 6 + keyWidth + (rows.map(\.meaning.columns).max() ?? 0))
     let size = Size(width: width, height: Swift.min(screen.height, rows.count + 2))
@@ -101,8 +130,8 @@ package enum HelpOverlay {
   }
 
   /// Rows that a reader can go down before the last one shows.
-  static func scrollMax(_ screen: Size, _ look: Look, isTour: Bool) -> Int {
-    let rows = rows(isTour: isTour, height: screen.height - 2, look.glyphs).count
+  static func scrollMax(_ screen: Size, _ look: Look, reader: Reader) -> Int {
+    let rows = rows(reader, height: screen.height - 2, look.glyphs).count
     let shown = PanelFrame.inner(Size(width: screen.width, height: Swift.min(screen.height, rows + 2))).height
     return Swift.max(0, rows - shown)
   }

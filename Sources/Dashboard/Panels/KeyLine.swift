@@ -63,11 +63,16 @@ package enum KeyLine {
     }
     if state.filter.isTyping { return [Hint("Enter", "keep the filter", .enter), Hint("Esc", "all lines", .escape)] }
     switch state.focus {
+    case .prompt where state.playback != nil: return playbackHints(state, glyphs)
     case .prompt: return promptHints(state, arrows)
     case .panel(let panel):
-      let freeze = Hint("Space", state.isFrozen ? "go on" : "freeze", .character(" "))
+      let word = state.playback.map { $0.isPlaying ? "pause" : "play" } ?? (state.isFrozen ? "go on" : "freeze")
+      let freeze = Hint("Space", word, .character(" "))
       let zoom = Hint("z", state.isZoomed ? "smaller" : "zoom", .character("z"))
-      let escape = state.isZoomed ? "back" : panel == .events && state.filter.isActive ? "all lines" : "prompt"
+      let escape =
+        state.isZoomed
+        ? "back"
+        : panel == .events && state.filter.isActive ? "all lines" : state.playback == nil ? "prompt" : "leave the panel"
       return moves(panel, state, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
         + [Hint("Esc", escape, .escape), Hint("?", "help", .character("?"))]
     }
@@ -83,6 +88,20 @@ package enum KeyLine {
       Hint("PgDn", "next chapter", .pageDown),
       quit, Hint("F1", "help", .function(1)),
     ]
+  }
+
+  private static func playbackHints(_ state: DashboardState, _ glyphs: Glyphs) -> [Hint] {
+    let isPlaying = state.playback?.isPlaying ?? false
+    let hasViolation = state.playback?.marks.contains { $0.kind == .violation } ?? false
+    let hasAnswers = state.playback?.strip == .bars
+    return [
+      Hint("Space", isPlaying ? "pause" : "play", .character(" ")),
+      Hint(glyphs.isASCII ? "left right" : "←→", "step"), Hint("+ -", "speed"),
+      Hint("f F", hasAnswers ? "fault" : "event"),
+    ] + (hasAnswers ? [Hint("o O", "answer")] : []) + (hasViolation ? [Hint("v", "violation", .character("v"))] : [])
+      + [
+        Hint("Tab", "panels", .tab), Hint("q", "leave", .character("q")), Hint("F1", "help", .function(1)),
+      ]
   }
 
   private static func promptHints(_ state: DashboardState, _ arrows: String) -> [Hint] {

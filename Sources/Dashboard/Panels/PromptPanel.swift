@@ -29,7 +29,9 @@ package enum PromptPanel {
 
   /// The cursor's column, when the prompt has the keys.
   package static func cursorColumn(_ state: DashboardState, width: Int) -> Int? {
-    guard state.focus == .prompt, state.overlay == nil, state.guide == nil, width > 0 else { return nil }
+    guard state.focus == .prompt, state.overlay == nil, state.guide == nil, state.playback == nil, width > 0 else {
+      return nil
+    }
     if let search = state.prompt.search { return Swift.min(width - 1, "search: ".columns + search.text.columns) }
     let (_, cursor) = window(state.prompt.editor, room: Swift.max(0, width - label.columns))
     return Swift.min(width - 1, label.columns + cursor)

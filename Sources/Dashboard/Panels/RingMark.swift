@@ -48,7 +48,7 @@ enum RingCaption {
     } else if let mark {
       choices = mark.isCursor ? range(mark, status, state.ring, look) : walk(mark, state, status, look)
     } else {
-      choices = meaning(status, owners, isTour: state.guide != nil, look).map {
+      choices = meaning(status, owners, isTour: state.guide != nil || state.playback != nil, look).map {
         [Word(text: $0, node: nil)]
       }
     }

@@ -25,7 +25,15 @@ package enum RingPanel {
     let places = state.seen.ringDigest.labelPlaces
     let hole = RingDonut(owners: owners, look: look, names: names, places: places, mark: mark, heat: heat).draw(
       on: &donut)
-    writeFigures(status, width: hole, on: &donut, look)
+    // Messages cross the hole: it is theirs.
+    if let playback = state.playback, playback.steps != nil {
+      let circle = (
+        column: Double(donut.width) / 2, row: Double(donut.height) / 2, radius: Double(hole + 1) / 2
+      )
+      FlightDots(flights: playback.flights, places: places, look: look).draw(around: circle, on: &donut)
+    } else {
+      writeFigures(status, width: hole, on: &donut, look)
+    }
     canvas.draw(donut, column: 0, row: 0)
     guard gap > 0 else { return canvas }
     let words = RingCaption.words(state, owners, mark, width: size.width - 2, look)

@@ -38,8 +38,9 @@ extension DashboardState {
       selectedNode = 0
       return []
     }
-    if key == .control("c") { return interrupt() }
+    if key == .control("c") { return playback == nil ? interrupt() : [.playback(.quit)] }
     switch focus {
+    case .prompt where playback != nil: return handleInPlayback(key)
     case .prompt: return handleInPrompt(key)
     case .panel(let panel): return handle(key, in: panel)
     }
@@ -99,7 +100,7 @@ extension DashboardState {
 
   /// What is typed while something is read belongs to the prompt: half of a command would be lost else.
   private func isMeantForPrompt(_ key: Key, over overlay: Overlay) -> Bool {
-    guard guide == nil else { return false }
+    guard guide == nil, playback == nil else { return false }
     switch overlay {
     case .help, .page: break
     case .themes, .confirmation, .menu: return false
@@ -113,14 +114,14 @@ extension DashboardState {
   }
 
   /// Leaves the program, or the tour first.
-  private var quit: [Action] { [guide == nil ? .quit : .guide(.quit)] }
+  private var quit: [Action] { [guide != nil ? .guide(.quit) : playback != nil ? .playback(.quit) : .quit] }
 
   /// Where overlays have room: above the prompt and the key line.
   var overlayRoom: Size { Size(width: size.width, height: size.height - 2) }
 
   private mutating func handle(_ key: Key, inHelp first: Int) {
     if key == .character("?") { return overlay = nil }
-    let last = HelpOverlay.scrollMax(overlayRoom, appearance.look, isTour: guide != nil)
+    let last = HelpOverlay.scrollMax(overlayRoom, appearance.look, reader: HelpOverlay.Reader(self))
     overlay = scrolled(first, by: key, last: last).map { .help(firstRow: $0) }
   }
 
@@ -176,6 +177,16 @@ extension DashboardState {
 // MARK: - The prompt
 
 extension DashboardState {
+  private mutating func handleInPlayback(_ key: Key) -> [Action] {
+    switch key {
+    case .tab: enterPanel(panelStops.first)
+    case .backTab: enterPanel(panelStops.last)
+    case .character("?"): toggleHelp()
+    default: return handlePlayback(key)
+    }
+    return []
+  }
+
   private mutating func handleInPrompt(_ key: Key) -> [Action] {
     if prompt.search != nil, key != .enter {
       if !prompt.search(key) { return handleInPrompt(key) }

@@ -11,6 +11,9 @@ extension DashboardState {
     }
     if let overlay { return handle(mouse, over: overlay, column: column, row: row) }
     if guide != nil { return [] }
+    if playback != nil, layout.guide.contains(column: column, row: row) {
+      return mouse == .press ? pressPlayback(column: column, row: row, layout.guide) : []
+    }
     if layout.prompt.contains(column: column, row: row) {
       if mouse == .press { leavePanels() }
       return []
@@ -19,6 +22,7 @@ extension DashboardState {
       return []
     }
     switch mouse {
+    case .rightPress where playback != nil: break
     case .rightPress: openMenu(column: column, row: row)
     case .press: press(panel, rect, column: column - rect.column, row: row - rect.row)
     case .wheelUp: turnWheel(.up, panel)

@@ -19,9 +19,11 @@ extension DashboardState {
     case .tab: moveFocus(by: 1)
     case .backTab: moveFocus(by: -1)
     case .enter, .character("z"): toggleZoom(of: panel)
+    case .character(" ") where playback != nil: return [.playback(.playOrPause)]
     case .character(" "): toggleFreeze()
     case .character("?"): toggleHelp()
-    case .control("d"): return [.quit]
+    case .control("d"): return [playback == nil ? .quit : .playback(.quit)]
+    case .paste where playback != nil: break
     case .paste(let text):
       // No panel takes text: it is meant for the prompt.
       leavePanels()

@@ -88,6 +88,8 @@ package struct DashboardState: Sendable {
   package internal(set) var showsLatencyLines = false
   /// The tour that is being played, if one is; it has the keys then.
   package internal(set) var guide: Guide?
+  /// The past that is being played, if one is; it has the keys that else are the prompt's.
+  package internal(set) var playback: Playback?
   /// Bytes that have come of a paste whose end has not; 0 outside of one.
   package internal(set) var bytesReceived = 0
   /// Command lines that were pasted and wait for their turn.
@@ -121,13 +123,15 @@ package struct DashboardState: Sendable {
   package var layout: Layout {
     var preferred = PanelKind.events
     if case .panel(let panel) = focus { preferred = panel }
-    return Layout(
-      size,
-      Layout.Needs(
-        nodeCount: status?.nodes.count ?? 3, warningRows: WarningPanel.rowsWanted(self, width: size.width),
-        changeRows: ChangePanel.rowsWanted(self, width: size.width), hasBenchmark: benchmark != nil,
-        zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
-        guided: guidedPanel, isGuideLong: guide?.spot == .itself))
+    var needs = Layout.Needs(
+      nodeCount: status?.nodes.count ?? 3, warningRows: WarningPanel.rowsWanted(self, width: size.width),
+      changeRows: ChangePanel.rowsWanted(self, width: size.width), hasBenchmark: benchmark != nil,
+      zoomed: isZoomed ? preferred : nil, preferred: preferred, isSingle: appearance.isSinglePanel,
+      guided: guidedPanel, isGuideLong: guide?.spot == .itself)
+    needs.playback = playback?.strip
+    // A panel that has the keys takes the ring's place where not all have room.
+    if needs.playback == .bars { needs.guided = focus == .prompt ? .ring : preferred }
+    return Layout(size, needs)
   }
 
   package var isHelpShown: Bool { if case .help = overlay { true } else { false } }
@@ -157,6 +161,9 @@ extension DashboardState {
     set { if held == nil { live.log = newValue } else { held?.log = newValue } }
   }
 
+  /// Drops everything that was seen, for the same past to be seen anew.
+  mutating func forgetSeen() { (live, held) = (Observations(), nil) }
+
   mutating func toggleFreeze() { held = held == nil ? live : nil }
   mutating func thaw() { held = nil }
 
@@ -167,6 +174,7 @@ extension DashboardState {
 
   /// Whether something moves by itself, so that frames are worth drawing faster.
   package var isAnimated: Bool {
+    if let playback { return playback.isPlaying || playback.isBusy }
     guard let status = live.status else { return true }
     if case .recovering = status.phase { return true }
     return status.change != nil || isWalking || live.benchmark?.isRunning == true
@@ -183,7 +191,10 @@ extension DashboardState {
 
 extension DashboardState {
   /// Lets the time go on to a moment.
-  package mutating func advance(toNs atNs: UInt64) { live.advance(toNs: atNs) }
+  package mutating func advance(toNs atNs: UInt64) {
+    // A past has a clock of its own.
+    if playback == nil { live.advance(toNs: atNs) }
+  }
 
   /// Takes a new status; returns whether the picture may be another because of it.
   ///

@@ -36,4 +36,6 @@ package enum Action: Equatable, Sendable {
   case keepTheme(String)
   /// The reader of a tour wants something.
   case guide(GuideKey)
+  /// The viewer of a playback wants something.
+  case playback(PlaybackKey)
 }

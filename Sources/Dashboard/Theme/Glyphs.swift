@@ -46,6 +46,7 @@ extension Glyphs {
   package var keyDot: Unicode.Scalar { pick("●", "@") }
   package var cursorMark: Unicode.Scalar { pick("◆", "%") }
   package var walked: Unicode.Scalar { pick("•", "o") }
+  package var answerDot: Unicode.Scalar { pick("∘", ",") }
   package var swatch: Unicode.Scalar { pick("█", "#") }
 
   // Meters.

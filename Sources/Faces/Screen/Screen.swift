@@ -12,6 +12,7 @@ package struct Screen {
   private let options: ScreenOptions
   private var mailbox: Mailbox
   private let recording: RecordingFile?
+  private let session: SessionWriter?
   private var keys: KeyReader
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
@@ -69,6 +70,7 @@ package struct Screen {
     recording = try options.recordingPath.map { path throws(ScreenError) in
       try RecordingFile(path: path, terminal.size, depth: terminal.depth, nowNs: terminal.nowNs)
     }
+    session = try options.sessionPath.map { path throws(ScreenError) in try SessionWriter(path: path) }
     for warning in options.warnings { state.warn(warning) }
     clusterNumber = host.clusterNumber
     if let guide = host.guide { state.apply(guide: guide) }
@@ -119,14 +121,21 @@ package struct Screen {
     let rates = state.seen.rates
     let isBusy = state.isAnimated || state.guide != nil || rates.map { $0.reads + $0.writes > 0 } ?? false
     // Without anything under way half as often is still faster than people read figures.
-    nextStatusNs = now + (isBusy ? options.periodNs : options.periodNs * 2)
-    if let status = host.status(), state.apply(status: status, nowNs: terminal.nowNs) { isStale = true }
+    // Messages that cross the ring are to be seen moving.
+    let periodNs = state.playback == nil ? options.periodNs : min(options.periodNs, Self.walkPeriodNs)
+    nextStatusNs = now + (isBusy ? periodNs : periodNs * 2)
+    if let seen = host.playback(), state.apply(playback: seen.playback, seen.frames) { isStale = true }
+    let status = host.status()
+    if let status, state.apply(status: status, nowNs: terminal.nowNs) { isStale = true }
     if state.apply(benchmark: host.benchmark()) { isStale = true }
     for event in host.events(after: lastEvent) {
       lastEvent = max(lastEvent, event.sequence)
       state.apply(event: event)
+      if below == nil { session?.add(event) }
       isStale = true
     }
+    // A guest's cluster is not the session's.
+    if let status, below == nil { session?.add(status, atNs: terminal.nowNs) }
   }
 
   /// Draws a frame if it would differ from the last: at rest making one costs more than all the rest of the screen.
@@ -194,8 +203,16 @@ extension Screen {
     case .redraw: terminal.repaint()
     case .useMouse(let isOurs): terminal.useMouse(isOurs)
     case .suspend: suspend()
-    case .guide(.quit): leave()
+    case .guide(.quit):
+      host.take(GuideKey.quit)
+      leave()
     case .guide(let key): host.take(key)
+    case .playback(.quit):
+      host.take(PlaybackKey.quit)
+      leave()
+    case .playback(let key):
+      host.take(key)
+      nextStatusNs = 0
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
       if let guest = host.guest(for: line) { return visit(guest, line.text) }
@@ -232,7 +249,6 @@ extension Screen {
 
   /// Back to whose screen it was, or out.
   private mutating func leave() {
-    host.take(.quit)
     guard let below else {
       exitCode = exitCode ?? 0
       return

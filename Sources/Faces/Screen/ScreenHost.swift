@@ -35,6 +35,12 @@ package protocol ScreenHost: Sendable {
   /// What the reader of the tour wants; `quit` is the last.
   func take(_ key: GuideKey)
 
+  /// How the playback stands, if this is one, and what was seen since it was last asked; its statuses and events come here.
+  func playback() -> (playback: Playback, frames: [Playback.Frame])?
+
+  /// What the viewer of the playback wants; `quit` is the last.
+  func take(_ key: PlaybackKey)
+
   /// Number of the cluster that is shown. When it changes, the screen drops its history of the former cluster.
   var clusterNumber: Int { get }
 
@@ -47,6 +53,8 @@ extension ScreenHost {
   package func guest(for line: TypedLine) -> (any ScreenHost)? { nil }
   package var guide: Guide? { nil }
   package func take(_ key: GuideKey) {}
+  package func playback() -> (playback: Playback, frames: [Playback.Frame])? { nil }
+  package func take(_ key: PlaybackKey) {}
   package var clusterNumber: Int { 0 }
   package var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
 }

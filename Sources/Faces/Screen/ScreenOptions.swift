@@ -16,6 +16,8 @@ package struct ScreenOptions: Sendable {
   package var isSinglePanel = false
   /// Where to record what is shown.
   package var recordingPath: String?
+  /// Where to record the statuses and events, for ``ReplayFace``.
+  package var sessionPath: String?
   /// Where the typed lines are kept; `nil`: where the program's user has them.
   package var historyPath: String?
   /// Where settings and themes are.

@@ -59,6 +59,8 @@ package final class MessageCarrier: @unchecked Sendable {
     package var serviceNs: UInt64 = 0
     /// When each node is free, by id.
     var freeNs: [UInt64] = []
+    /// Hears of each message that is sent, and when it will arrive; `nil`: it is lost. Called with the lock held.
+    package var onSent: ((Message, _ arrivesNs: UInt64?) -> Void)?
   }
 
   package func setConditions(_ change: (inout Conditions) -> Void) { lock.withLock { change(&conditions) } }
@@ -333,12 +335,16 @@ package final class MessageCarrier: @unchecked Sendable {
   private func send(_ message: Message, _ now: UInt64) {
     counters.sent += 1
     switch links.fate(from: message.from, to: message.to) {
-    case .lost: counters.lost += 1
+    case .lost:
+      counters.lost += 1
+      conditions.onSent?(message, nil)
     case .arrives(let after, let again):
       queue.add(.arrival(message), at: now + after)
+      conditions.onSent?(message, now + after)
       guard let again else { return }
       counters.doubled += 1
       queue.add(.arrival(message), at: now + again)
+      conditions.onSent?(message, now + again)
     }
   }
 

@@ -1,0 +1,122 @@
+import KVCluster
+
+/// A simulated day that has been lived to its end: everything that a viewer who moves through it must know beforehand.
+///
+/// The day is determined by its seed, so what was found in one run is true of every other.
+package struct DayScore: Sendable {
+  /// A line of what happened, as ``DayJournal`` prints it.
+  package struct Line: Sendable, Equatable {
+    package var step: Int
+    package var text: String
+  }
+
+  package let plan: SimulationPlan
+  package let report: Simulation.Report
+  /// The virtual time after each number of steps; the first is the beginning.
+  package let timesNs: [UInt64]
+  /// In the order of their steps.
+  package let marks: [DayMark]
+  package let lines: [Line]
+  /// In the order in which they began.
+  package let calls: [DayCall]
+  /// The steps after which clients had their answers, in their order.
+  package let answerSteps: [Int]
+
+  package var stepCount: Int { timesNs.count - 1 }
+  package var startNs: UInt64 { timesNs[0] }
+  package var endNs: UInt64 { timesNs[timesNs.count - 1] }
+  package var violation: DayMark? { marks.first { $0.kind == .violation } }
+
+  /// The operations that contradict one another, as lines of text; empty if all answers can be explained.
+  package var explanation: [String] {
+    guard case .violation(let violation) = report.verdict else { return [] }
+    return violation.explanation(width: Self.explanationWidth).split(separator: "\n").map(String.init)
+  }
+
+  /// Columns that stand beside the panels of a screen of 80.
+  private static let explanationWidth = 76
+
+  /// How many clients had been answered. O(log answers).
+  package func answerCount(atStep step: Int) -> Int {
+    var (low, high) = (0, answerSteps.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if answerSteps[middle] <= step { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// How many steps have been done at a time. O(log steps).
+  package func step(atNs: UInt64) -> Int {
+    var (low, high) = (0, stepCount)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if timesNs[middle] <= atNs { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// Lives the day once; `nil` if that was stopped.
+  /// - Parameter isStopped: asked before each step.
+  init?(_ simulation: Simulation, isStopped: @escaping () -> Bool) {
+    let notes = Notes()
+    var journal = DayJournal()
+    simulation.observer.onStep = {
+      notes.timesNs.append(Clock.nowNs())
+      return !isStopped()
+    }
+    // What happens now is seen once the step is done.
+    simulation.onTrace = { notes.lines.append(Line(step: notes.timesNs.count, text: journal.add($0))) }
+    simulation.observer.onMark = {
+      notes.marks.append(DayMark(kind: $0, step: notes.timesNs.count, atNs: Clock.nowNs(), text: $1))
+    }
+    simulation.observer.onAnswer = { notes.answers.append((notes.timesNs.count, $0)) }
+    report = simulation.run()
+    (simulation.observer, simulation.onTrace) = (DayObserver(), nil)
+    guard !isStopped(), !notes.timesNs.isEmpty else { return nil }
+    (plan, timesNs, lines) = (simulation.plan, notes.timesNs, notes.lines)
+    // Writes under way at the end become undecided after the last step.
+    let last = notes.timesNs.count - 1
+    answerSteps = notes.answers.map { min($0.step, last) }
+
+    var marks = notes.marks
+    var offending: Set<Int> = []
+    if case .violation(let violation) = report.verdict {
+      offending = Set(violation.operations.map(\.invokedAt))
+      // The answer that came last makes the others impossible.
+      let last = violation.operations.max { $0.returnedAt ?? 0 < $1.returnedAt ?? 0 }?.invokedAt
+      if let answer = notes.answers.first(where: { simulation.operations[$0.number].invokedAt == last }) {
+        let call = simulation.operations[answer.number]
+        marks.append(
+          DayMark(
+            kind: .violation, step: answer.step, atNs: call.returnedNs ?? call.invokedNs,
+            text: "client \(call.client): \(call.words)"))
+      }
+    }
+    self.marks = marks.sorted { $0.step < $1.step }
+    calls = simulation.operations.map { DayCall($0, isOffending: offending.contains($0.invokedAt)) }
+  }
+
+  private final class Notes {
+    var timesNs: [UInt64] = []
+    var lines: [Line] = []
+    var marks: [DayMark] = []
+    var answers: [(step: Int, number: Int)] = []
+  }
+}
+
+extension DayCall {
+  fileprivate init(_ call: SimulatedCall, isOffending: Bool) {
+    (client, fromNs, toNs) = (call.client, call.invokedNs, call.returnedNs)
+    kind = call.call == .get ? .read : .write
+    self.isOffending = isOffending
+    switch (call.outcome, call.returnedNs) {
+    case (.undecided, _): ending = .unknown
+    case (nil, nil): ending = .open
+    case (nil, _?): ending = .refused
+    default: ending = .answered
+    }
+    asked = call.asked
+    text = call.outcome == nil ? call.words + (ending == .refused ? "refused" : "") : call.words
+  }
+}
