@@ -34,7 +34,9 @@ package final class RedisBackend: ClusterBackend {
   }
 
   /// Connects, and returns when every node has been asked once.
-  /// - Parameter servers: stops and starts the cluster's servers, where this program may.
+  /// - Parameters:
+  ///   - options: where a node is, and who asks.
+  ///   - servers: stops and starts the cluster's servers, where this program may.
   package static func connect(
     _ options: Options, servers: (any ServerControl)? = nil
   ) async throws(ClusterError) -> RedisBackend {
