@@ -38,11 +38,13 @@ package final class LineReader {
     guard !path.contains(0) else { throw InputError(code: ENOENT) }
     let descriptor = open((path + [0]).map(CChar.init(bitPattern:)), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw InputError(code: errno) }
-    // Opening and reading a pipe that nobody writes to would not end.
+    // Reading a pipe that nobody writes to would not end, nor would reading some devices.
     var info = stat()
-    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT != S_IFIFO else {
+    let kind = fstat(descriptor, &info) == 0 ? info.st_mode & S_IFMT : S_IFIFO
+    let endless = [S_IFIFO: "a pipe", S_IFCHR: "a device", S_IFBLK: "a device", S_IFSOCK: "a socket"]
+    if let what = endless[kind] {
       close(descriptor)
-      throw InputError(code: EINVAL, reason: "it is a pipe; - reads one from standard input")
+      throw InputError(code: EINVAL, reason: "it is \(what); - reads one from standard input")
     }
     input = InputDescriptor(descriptor, isOwned: true)
     self.lineBytesMax = lineBytesMax

@@ -17,6 +17,7 @@ enum NodeRemark {
     case .recovering(let fraction): words.append("recovering, \(Figures.percent(fraction))")
     case .joining, .leaving, .dead: words.append(node.state.word)
     }
+    if node.wal?.isSuspect == true { words.append("lost records; does not vote until it is rebuilt") }
     if let ns = node.replacedInNs {
       words.append("replaced in \(Figures.duration(seconds: (Double(ns) / 1e9).rounded(.up)))")
     }

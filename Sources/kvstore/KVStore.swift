@@ -89,7 +89,9 @@ struct KVStore: AsyncParsableCommand {
     let names = configuration.subcommands.map { $0._commandName } + ["help"]
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
     if word == "help", let asked = arguments.dropFirst().first, !names.contains(asked) {
-      guard let lines = UnknownSubcommand.help(asked) else { return }
+      guard let lines = UnknownSubcommand.help(asked) else {
+        end(with: ValidationError(UnknownSubcommand.message([asked], subcommands: names)))
+      }
       Console.standard.say(lines.joined(separator: "\n"))
       end(with: ExitCode.success)
     }

@@ -135,6 +135,9 @@ struct CommandRunnerTests {
     }
     for _ in 0..<500 where recorder.lines.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
     #expect(recorder.lines.first?.hasPrefix("note: the change waits: node1, node2 and node3 lost records") ?? false)
+    #expect(cluster.status().change?.waitingFor?.contains("not rebuilt after a loss of records: node1") ?? false)
+    let nodes = await say(["nodes"], on: cluster).joined(separator: "\n")
+    #expect(nodes.contains("node2 (lost records; does not vote until it is rebuilt)"))
     await cluster.close()
     _ = await change.value
   }
@@ -302,6 +305,8 @@ struct CommandRunnerTests {
       #expect(value == Array("2\t3\r".utf8))
       let missing = await say(["load /no/such/file"], on: cluster)
       #expect(missing == ["✗ Cannot open /no/such/file: No such file or directory"])
+      let endless = await say(["load /dev/zero"], on: cluster)
+      #expect(endless == ["✗ Cannot open /dev/zero: it is a device; - reads one from standard input"])
       #expect(
         await say(["load -"], on: cluster) == ["✗ load -: there is no standard input to read here; name a file"])
     }

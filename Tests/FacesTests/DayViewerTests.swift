@@ -91,6 +91,8 @@ import Testing
     }
     let before = seen(at: violation.step - 1)
     #expect(before.proof.isEmpty)
+    let wrong = try #require(Self.score.calls.first { $0.isOffending && $0.answerStep == violation.step })
+    #expect(!before.lanes.flatMap(\.calls).contains { $0.text == wrong.text && $0.isOffending })
     for call in before.lanes.flatMap(\.calls) where call.ending == .open { #expect(!call.text.contains("→")) }
     let after = seen(at: violation.step)
     #expect(after.proof == Self.score.explanation && !after.proof.isEmpty)

@@ -56,7 +56,7 @@ extension DayViewer {
       if call.client >= lanes.count {
         for client in lanes.count...call.client { lanes.append(Playback.Lane(name: "client \(client)", calls: [])) }
       }
-      lanes[call.client].calls.append(Playback.Call(call, nowNs: now))
+      lanes[call.client].calls.append(Playback.Call(call, at: position))
     }
     return lanes.enumerated().filter { $0.offset < score.plan.clients || !$0.element.calls.isEmpty }.map(\.element)
   }
@@ -76,8 +76,9 @@ extension Playback.Mark.Kind {
 
 extension Playback.Call {
   /// As it stands at a moment: nobody knows its end before.
-  init(_ call: DayCall, nowNs: UInt64) {
-    let isOver = call.toNs.map { $0 <= nowNs } ?? false
+  init(_ call: DayCall, at position: DayPlayer.Position) {
+    let nowNs = position.nowNs
+    let isOver = call.answerStep.map { $0 <= position.step } ?? call.toNs.map { $0 <= nowNs } ?? false
     let ending: Ending =
       switch call.ending {
       case _ where !isOver: .open
@@ -88,7 +89,7 @@ extension Playback.Call {
       }
     self.init(
       isWrite: call.kind == .write, text: isOver ? call.text : call.asked, fromNs: call.fromNs,
-      toNs: isOver ? call.toNs! : nowNs, ending: ending, isOffending: isOver && call.isOffending)
+      toNs: isOver ? min(call.toNs ?? nowNs, nowNs) : nowNs, ending: ending, isOffending: isOver && call.isOffending)
   }
 }
 

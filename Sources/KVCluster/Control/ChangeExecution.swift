@@ -153,19 +153,20 @@ package final class ChangeExecution {
   /// Whether the partition's moving slots can be copied now; says whom it waits for if not.
   private func canMove(_ number: Int) -> Bool {
     let isReady = changes.data.partitions.canMove(number, changes.data.links)
-    let down =
-      isReady
-      ? []
-      : changes.roster.withState { state in
-        state.nodes.filter { !$0.state.isServing }.map(\.name)
-      }
-    let reason =
-      isReady
-      ? nil
-      : down.isEmpty
-        ? "too few owners reach each other" : "too few owners answer; down: \(down.joined(separator: ", "))"
+    let reason = isReady ? nil : obstacle
     changes.roster.withState { $0.move?.waitingFor = reason }
     return isReady
+  }
+
+  /// Why owners cannot say what was acknowledged.
+  private var obstacle: String {
+    let down = changes.roster.withState { state in state.nodes.filter { !$0.state.isServing }.map(\.name) }
+    let suspects = changes.roster.live.filter { $0.store.isSuspect }.map(\.name)
+    let reasons =
+      (down.isEmpty ? [] : ["down: \(down.joined(separator: ", "))"])
+      + (suspects.isEmpty ? [] : ["not rebuilt after a loss of records: \(suspects.joined(separator: ", "))"])
+    return reasons.isEmpty
+      ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))"
   }
 
   // MARK: - The end

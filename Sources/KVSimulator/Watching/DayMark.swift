@@ -57,6 +57,8 @@ package struct DayCall: Sendable, Equatable {
   /// When it ended; `nil` if it never did.
   package var toNs: UInt64?
   package var ending: Ending
+  /// The step in which it was answered; `nil` if it was not.
+  package var answerStep: Int?
   /// Whether it belongs to the operations that no order explains.
   package var isOffending: Bool
 }

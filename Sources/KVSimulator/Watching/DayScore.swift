@@ -21,17 +21,13 @@ package struct DayScore: Sendable {
   package let calls: [DayCall]
   /// The steps after which clients had their answers, in their order.
   package let answerSteps: [Int]
+  /// The operations that contradict one another, as lines of text; empty if all answers can be explained.
+  package let explanation: [String]
 
   package var stepCount: Int { timesNs.count - 1 }
   package var startNs: UInt64 { timesNs[0] }
   package var endNs: UInt64 { timesNs[timesNs.count - 1] }
   package var violation: DayMark? { marks.first { $0.kind == .violation } }
-
-  /// The operations that contradict one another, as lines of text; empty if all answers can be explained.
-  package var explanation: [String] {
-    guard case .violation(let violation) = report.verdict else { return [] }
-    return violation.explanation(width: Self.explanationWidth).split(separator: "\n").map(String.init)
-  }
 
   /// Columns that stand beside the panels of a screen of 80.
   private static let explanationWidth = 76
@@ -76,25 +72,31 @@ package struct DayScore: Sendable {
     guard !isStopped(), !notes.timesNs.isEmpty else { return nil }
     (plan, timesNs, lines) = (simulation.plan, notes.timesNs, notes.lines)
     // Writes under way at the end become undecided after the last step.
-    let last = notes.timesNs.count - 1
-    answerSteps = notes.answers.map { min($0.step, last) }
+    let stepMax = notes.timesNs.count - 1
+    answerSteps = notes.answers.map { min($0.step, stepMax) }
 
     var marks = notes.marks
     var offending: Set<Int> = []
+    var explanation: [String] = []
     if case .violation(let violation) = report.verdict {
       offending = Set(violation.operations.map(\.invokedAt))
+      explanation = violation.explanation(width: Self.explanationWidth).split(separator: "\n").map(String.init)
       // The answer that came last makes the others impossible.
       let last = violation.operations.max { $0.returnedAt ?? 0 < $1.returnedAt ?? 0 }?.invokedAt
       if let answer = notes.answers.first(where: { simulation.operations[$0.number].invokedAt == last }) {
         let call = simulation.operations[answer.number]
         marks.append(
           DayMark(
-            kind: .violation, step: answer.step, atNs: call.returnedNs ?? call.invokedNs,
+            kind: .violation, step: min(answer.step, stepMax), atNs: call.returnedNs ?? call.invokedNs,
             text: "client \(call.client): \(call.words)"))
       }
     }
+    self.explanation = explanation
     self.marks = marks.sorted { $0.step < $1.step }
-    calls = simulation.operations.map { DayCall($0, isOffending: offending.contains($0.invokedAt)) }
+    let steps = Dictionary(zip(notes.answers.map(\.number), answerSteps)) { first, _ in first }
+    calls = simulation.operations.enumerated().map { number, call in
+      DayCall(call, answerStep: steps[number], isOffending: offending.contains(call.invokedAt))
+    }
   }
 
   private final class Notes {
@@ -106,7 +108,8 @@ package struct DayScore: Sendable {
 }
 
 extension DayCall {
-  fileprivate init(_ call: SimulatedCall, isOffending: Bool) {
+  fileprivate init(_ call: SimulatedCall, answerStep: Int?, isOffending: Bool) {
+    self.answerStep = answerStep
     (client, fromNs, toNs) = (call.client, call.invokedNs, call.returnedNs)
     kind = call.call == .get ? .read : .write
     self.isOffending = isOffending
