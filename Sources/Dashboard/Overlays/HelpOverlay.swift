@@ -56,6 +56,7 @@ package enum HelpOverlay {
       ("Tab Esc", "next panel, back to the prompt"),
       ("z Enter", "the panel alone, and back"),
       ("Space", "freeze the picture, and go on"),
+      ("left PgUp Home", "in a frozen picture: back in time"),
       ("arrows g G", "move; in the ring: inspect ranges"),
       ("+ - arrows", "graphs: how much time, back and forth"),
       ("l", "latency: lines or heat map"),

@@ -12,7 +12,7 @@ package enum HeaderPanel {
     }
     let right =
       state.isFrozen
-      ? Segment(text: "\(look.glyphs.pause) frozen; Space goes on ", style: look.style(.warn))
+      ? Segment(text: "\(look.glyphs.pause) \(frozenWords(state)); Space goes on ", style: look.style(.warn))
       : Segment(text: uptime(status), style: look.style(.dim))
     drawSegments(
       firstLine(status, state.seen, look), right: right, keepsRight: state.isFrozen,
@@ -31,6 +31,11 @@ package enum HeaderPanel {
 
   /// Words in a colour; on a line, a segment that does not fit is left out whole.
   private struct Segment { var text: String, style: Style }
+
+  private static func frozenWords(_ state: DashboardState) -> String {
+    guard let travelled = state.travelled, travelled.backNs > 0 else { return "frozen" }
+    return "\(Figures.duration(seconds: (Double(travelled.backNs) / 1e9).rounded())) back"
+  }
 
   private static func brand(_ look: Look) -> Style {
     Style(look.theme[.brandText], on: look.theme[.brandBackground], [.bold])

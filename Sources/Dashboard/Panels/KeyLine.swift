@@ -73,6 +73,12 @@ package enum KeyLine {
         state.isZoomed
         ? "back"
         : panel == .events && state.filter.isActive ? "all lines" : state.playback == nil ? "prompt" : "leave the panel"
+      if state.isFrozen, state.playback == nil {
+        return [
+          Hint(glyphs.isASCII ? "left right" : "←→", "back and forth in time"), Hint("PgUp PgDn", "10 s"),
+          Hint("Home End", "oldest, newest"), freeze, zoom, Hint("Tab", "next", .tab), Hint("Esc", escape, .escape),
+        ]
+      }
       return moves(panel, state, arrows, glyphs) + [Hint("Tab", "next", .tab), zoom, freeze]
         + [Hint("Esc", escape, .escape), Hint("?", "help", .character("?"))]
     }

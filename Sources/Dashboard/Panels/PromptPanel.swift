@@ -6,6 +6,10 @@ package enum PromptPanel {
 
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
+    if let travelled = state.travelled {
+      drawTime(travelled.place, travelled.marks, on: &canvas, look)
+      return canvas
+    }
     let isFocused = state.focus == .prompt
     if isFocused, let search = state.prompt.search {
       let label = "search: "
@@ -25,6 +29,17 @@ package enum PromptPanel {
     column = canvas.write(state.prompt.ghost, column: column, row: 0, look.style(.ghost))
     drawNote(state, after: column, on: &canvas, look)
     return canvas
+  }
+
+  /// Where a reader has gone back to, between the oldest moment that is kept and the one that was frozen.
+  private static func drawTime(_ place: Double, _ marks: [Double], on canvas: inout Canvas, _ look: Look) {
+    let start = canvas.write("time ", column: 1, row: 0, look.style(.dim))
+    let width = canvas.width - start - 1
+    guard width > 1 else { return }
+    func column(_ place: Double) -> Int { start + Swift.max(0, Swift.min(width - 1, Int(place * Double(width)))) }
+    Meter.drawLine(place, column: start, row: 0, width: width, color: look.theme[.accent], on: &canvas, look)
+    for mark in marks { canvas.put(look.glyphs.axisMark, column: column(mark), row: 0, look.style(.warn, .bold)) }
+    canvas.put(look.glyphs.cursorMark, column: column(place), row: 0, look.style(.title, [.bold, .reverse]))
   }
 
   /// The cursor's column, when the prompt has the keys.

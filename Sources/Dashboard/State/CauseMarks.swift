@@ -41,6 +41,9 @@ package struct CauseMarks: Equatable, Sendable {
     if marks.count > Self.marksMax { marks.removeFirst() }
   }
 
+  /// Forgets what came after a moment.
+  mutating func cut(atNs: UInt64) { marks.removeAll { $0.atNs > atNs } }
+
   /// Takes an event if it is one that graphs mark.
   mutating func add(_ event: ClusterEvent, atNs: UInt64) {
     guard let kind = CauseMark.Kind(event) else { return }

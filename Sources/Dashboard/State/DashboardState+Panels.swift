@@ -3,6 +3,7 @@ import ClusterModel
 extension DashboardState {
   /// A key press while a panel has the keys.
   mutating func handle(_ key: Key, in panel: PanelKind) -> [Action] {
+    if isFrozen, playback == nil, travels(key) { return [] }
     switch key {
     case .escape:
       if isZoomed {
@@ -32,6 +33,20 @@ extension DashboardState {
     default: move(key, in: panel)
     }
     return []
+  }
+
+  /// In a frozen picture left and right go through time; returns whether the key was one of these.
+  private mutating func travels(_ key: Key) -> Bool {
+    switch key {
+    case .left: travel(by: -1)
+    case .right: travel(by: 1)
+    case .pageUp: travel(byNs: -10_000_000_000)
+    case .pageDown: travel(byNs: 10_000_000_000)
+    case .home: travelToStart()
+    case .end: travel(by: StatusHistory.momentsMax)
+    default: return false
+    }
+    return true
   }
 
   /// The panels in Tab's order: those in sight, or all there are where only one has room.

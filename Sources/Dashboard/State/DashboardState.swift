@@ -102,6 +102,10 @@ package struct DashboardState: Sendable {
   private var live = Observations()
   /// The picture that was frozen, while it is.
   private var held: Observations?
+  /// What was seen in the last half hour.
+  private var past = StatusHistory()
+  /// The way back from a frozen picture, while it is gone.
+  private var journey: Journey?
 
   /// How often the time alone makes a new picture: graphs of a cluster at rest move a little, and the uptime may have to.
   private static let quietFrameNs: UInt64 = 500_000_000
@@ -162,10 +166,10 @@ extension DashboardState {
   }
 
   /// Drops everything that was seen, for the same past to be seen anew.
-  mutating func forgetSeen() { (live, held) = (Observations(), nil) }
+  mutating func forgetSeen() { (live, held, past, journey) = (Observations(), nil, StatusHistory(), nil) }
 
-  mutating func toggleFreeze() { held = held == nil ? live : nil }
-  mutating func thaw() { held = nil }
+  mutating func toggleFreeze() { (held, journey) = (held == nil ? live : nil, nil) }
+  mutating func thaw() { (held, journey) = (nil, nil) }
 
   /// Alternates while ranges move: moving slots show their old owner, then their new one.
   package var ringPhase: Bool {
@@ -184,6 +188,69 @@ extension DashboardState {
   package var isWalking: Bool {
     guard let walk = live.walk, held == nil, !appearance.isMotionReduced else { return false }
     return walk.isMoving(nowNs: live.nowNs)
+  }
+}
+
+// MARK: - Time travel
+
+extension DashboardState {
+  /// Where a reader has gone back to from a frozen picture.
+  struct Journey: Sendable {
+    /// The picture as it was frozen.
+    var frozen: Observations
+    /// Oldest first; the last is the frozen one.
+    var moments: [StatusHistory.Moment]
+    /// The moment that is shown.
+    var index: Int
+  }
+
+  /// Steps through what was seen before the picture was frozen; negative is back.
+  mutating func travel(by steps: Int) {
+    guard let held else { return }
+    var journey =
+      self.journey
+      ?? Journey(frozen: held, moments: past.moments.filter { $0.atNs <= held.nowNs }, index: 0)
+    if self.journey == nil { journey.index = journey.moments.count - 1 }
+    guard !journey.moments.isEmpty else { return }
+    let last = journey.moments.count - 1
+    journey.index = Swift.max(0, Swift.min(last, journey.index + steps))
+    show(&journey)
+  }
+
+  /// Goes back or on by a time.
+  mutating func travel(byNs ns: Int64) {
+    guard held != nil else { return }
+    if journey == nil { travel(by: 0) }
+    guard var journey else { return }
+    let from = Int64(clamping: journey.moments[journey.index].atNs)
+    let wanted = UInt64(Swift.max(0, from + ns))
+    journey.index = journey.moments.lastIndex { $0.atNs <= wanted } ?? 0
+    show(&journey)
+  }
+
+  /// To the oldest moment that is kept.
+  mutating func travelToStart() { travel(by: -StatusHistory.momentsMax) }
+
+  private mutating func show(_ journey: inout Journey) {
+    let moment = journey.moments[journey.index]
+    let before = journey.moments[..<journey.index].last { $0.atNs + RateMeter.windowNs <= moment.atNs }
+    held = journey.index == journey.moments.count - 1 ? journey.frozen : journey.frozen.asOf(moment, before: before)
+    self.journey = journey
+  }
+
+  /// How far back the picture is, and where that is between the oldest moment and the frozen one, from 0 to 1; `nil` unless
+  /// the reader has gone back.
+  var travelled: (backNs: UInt64, place: Double, marks: [Double])? {
+    guard let journey, let first = journey.moments.first, let held, journey.frozen.nowNs > first.atNs else {
+      return nil
+    }
+    let length = Double(journey.frozen.nowNs - first.atNs)
+    func place(_ atNs: UInt64) -> Double { Double(atNs - Swift.min(atNs, first.atNs)) / length }
+    let marks = journey.frozen.causes.marks.filter { $0.atNs >= first.atNs }
+    return (
+      journey.frozen.nowNs - Swift.min(journey.frozen.nowNs, held.nowNs), place(held.nowNs),
+      marks.map { place($0.atNs) }
+    )
   }
 }
 
@@ -210,6 +277,7 @@ extension DashboardState {
     same?.uptimeNs = new.uptimeNs
     let isOther = same != new
     live.apply(status: new, nowNs: nowNs)
+    if playback == nil { past.add(new, atNs: live.moment(ofUptimeNs: new.uptimeNs)) }
     let isLater = before != live.moment(ofUptimeNs: new.uptimeNs) / bucketNs
     selectedNode = Swift.max(0, Swift.min(selectedNode, (status?.nodes.count ?? 1) - 1))
     return isOther || isLater

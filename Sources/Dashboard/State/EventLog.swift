@@ -36,6 +36,12 @@ package struct EventLog: Equatable, Sendable {
 
   package init() {}
 
+  /// Forgets what came after a moment, and follows what is new.
+  mutating func cut(atNs: UInt64) {
+    lines.removeAll { $0.atNs > atNs }
+    rowsBelow = 0
+  }
+
   package mutating func append(_ line: LogLine) {
     var line = line
     // What was cut already has its size behind it.

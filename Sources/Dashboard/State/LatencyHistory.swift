@@ -103,6 +103,15 @@ package struct LatencyHistory: Equatable, Sendable {
     }
   }
 
+  /// Forgets what came after a moment.
+  mutating func cut(atNs: UInt64) {
+    let number = atNs / Self.sampleNs
+    let left = number >= firstNumber ? Int(Swift.min(number - firstNumber + 1, UInt64(samples.count))) : 0
+    let dropped = samples.count - left
+    samples.removeLast(dropped)
+    seconds.removeLast(Swift.min(seconds.count, dropped / Self.samplesPerSecond))
+  }
+
   /// The percentiles of the last second in which anything was done, if it is one of the last few.
   package var recent: Percentiles? {
     let newest = samples.suffix(Self.recentSeconds * Self.samplesPerSecond).lastIndex { !$0.counts.isEmpty }

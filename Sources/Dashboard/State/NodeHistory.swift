@@ -39,6 +39,12 @@ package struct NodeHistory: Equatable, Sendable {
     return Self.causes(now, last)
   }
 
+  /// Forgets the last seconds.
+  mutating func drop(lastSeconds count: Int) {
+    hitRates.removeLast(Swift.min(count, hitRates.count))
+    operations.removeLast(Swift.min(count, operations.count))
+  }
+
   private static func causes(_ now: Sample, _ last: Sample) -> [CauseMark.Kind] {
     var causes: [CauseMark.Kind] = []
     if let now = now.compactions, let last = last.compactions, now > last { causes.append(.compaction) }

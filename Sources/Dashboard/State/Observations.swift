@@ -75,6 +75,46 @@ package struct Observations: Sendable {
     status = new
   }
 
+  /// How all of this looked at an earlier moment, as far as it is kept.
+  /// - Parameters:
+  ///   - moment: what was seen then.
+  ///   - before: what had been seen a second before or longer, for rates; `nil` if nothing had.
+  func asOf(_ moment: StatusHistory.Moment, before: StatusHistory.Moment?) -> Observations {
+    var past = self
+    let secondsBack = Int((nowNs - Swift.min(nowNs, moment.atNs)) / 1_000_000_000)
+    past.history.cut(atNs: moment.atNs)
+    past.readLatency.cut(atNs: moment.atNs)
+    past.writeLatency.cut(atNs: moment.atNs)
+    past.causes.cut(atNs: moment.atNs)
+    past.log.cut(atNs: moment.atNs)
+    past.nodes = nodes.mapValues { node in
+      var node = node
+      node.drop(lastSeconds: secondsBack)
+      return node
+    }
+    (past.meters, past.total, past.heat) = ([:], RateMeter(), RangeHeat())
+    // What a benchmark had measured by then is not kept, nor a key's way around the ring.
+    (past.benchmark, past.walk) = (nil, nil)
+    for seen in [before, moment].compactMap({ $0 }) { past.count(seen) }
+    (past.faults, past.plan, past.status) = (nil, nil, nil)
+    past.noteFaults(moment.status)
+    if moment.status.ring != status?.ring {
+      past.ring = RingMap(moment.status.ring)
+      past.ringDigest = RingDigest(past.ring)
+    }
+    if moment.status.change != nil { past.plan = MovePlan(past.ring) }
+    (past.status, past.nowNs) = (moment.status, moment.atNs)
+    return past
+  }
+
+  private mutating func count(_ seen: StatusHistory.Moment) {
+    for node in seen.status.nodes {
+      if let done = node.operations { meters[node.id, default: RateMeter()].add(done, atNs: seen.atNs) }
+    }
+    if let done = seen.status.operations { total.add(done, atNs: seen.atNs) }
+    if let ranges = seen.status.rangeOperations { heat.add(ranges, atNs: seen.atNs) }
+  }
+
   /// A status that was less long on its way tells the relation of the two clocks better; one that comes far too late is
   /// of a backend that began anew.
   private mutating func relate(uptimeNs: UInt64, toNs nowNs: UInt64) {

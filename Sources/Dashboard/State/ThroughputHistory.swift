@@ -114,6 +114,13 @@ package struct ThroughputHistory: Equatable, Sendable {
     return Self.rate(Bucket(reads: mix(\.reads), writes: mix(\.writes)))
   }
 
+  /// Forgets what came after a moment.
+  mutating func cut(atNs: UInt64) {
+    let number = atNs / Self.bucketNs
+    let left = number >= firstNumber ? Int(Swift.min(number - firstNumber + 1, UInt64(buckets.count))) : 0
+    buckets.removeLast(buckets.count - left)
+  }
+
   private mutating func spread(_ amount: Bucket, from start: UInt64, to end: UInt64) {
     let length = Double(end - start)
     // After a pause longer than the history everything in it is one flat line.
