@@ -113,7 +113,7 @@ public struct CacheStatus: Sendable, Equatable, Codable {
 
   /// Hits as a part of all look-ups since the node started, from 0 to 1; `nil` before the first.
   public var hitRate: Double? {
-    hits + misses == 0 ? nil : Double(hits) / Double(hits + misses)
+    hits == 0 && misses == 0 ? nil : Double(hits) / (Double(hits) + Double(misses))
   }
 }
 

@@ -20,6 +20,9 @@ final class Administration: Sendable {
   ) async throws(ClusterError) -> ReplyValue {
     let reply = try await answer(node, words, within: time)
     guard let error = ServerError(reply) else { return reply }
+    if ServerError.isPassing(words: error.words) {
+      throw .notServing(.init("\(node): \(error.words)", nodes: ["\(node)"]))
+    }
     let command = words.prefix(2).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
     throw .refused(.init("\(node) refuses \(command): \(error.words)", nodes: ["\(node)"]))
   }
@@ -103,6 +106,13 @@ final class Administration: Sendable {
 }
 
 extension ServerError {
+  /// Whether an answer says only that the server cannot do it at the moment.
+  static func isPassing(words: String) -> Bool {
+    let beginnings = ["LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN"]
+    // After a failover the plan is another one.
+    return beginnings.contains { words.hasPrefix($0) } || words.contains("only with masters")
+      || words.contains("is not a master")
+  }
   /// The answer's own words.
   var words: String {
     switch self {

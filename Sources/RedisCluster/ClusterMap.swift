@@ -128,6 +128,19 @@ struct ClusterMap: Sendable, Equatable {
 
   /// Slots that nobody owns.
   var orphanedSlots: Int { KeySlot.count - runs.reduce(0) { $0 + $1.slots.count } }
+  /// The line of the node that was asked.
+  var own: Node? { nodes.first { $0.flags.contains(.myself) } }
+
+  /// The same with what each node says of its own open slots, by id: a node tells of no others'.
+  func with(openSlots: [String: [OpenSlot]]) -> ClusterMap {
+    ClusterMap(
+      nodes.map { node in
+        var node = node
+        node.openSlots = openSlots[node.id] ?? node.openSlots
+        return node
+      })
+  }
+
   var hasOpenSlots: Bool { nodes.contains { !$0.openSlots.isEmpty } }
   /// The greatest epoch of all nodes.
   var epoch: UInt64 { nodes.map(\.configEpoch).max() ?? 0 }

@@ -65,7 +65,8 @@ extension ClusterView {
     let seen = master?.replicas.first { $0.address == node.address }
     let offset = master?.bytes("master_repl_offset")
     let lag = NodeRole.Lag(
-      bytes: seen.flatMap { seen in offset.map { max(0, $0 - seen.offset) } }, seconds: seen?.lagSeconds,
+      bytes: seen.flatMap { seen in offset.map { max(0, $0.subtractingReportingOverflow(seen.offset).partialValue) } },
+      seconds: seen?.lagSeconds,
       isLinked: reports[node.id]?.info?.text("master_link_status").map { $0 == "up" })
     return .replica(of: node.masterID.flatMap { numbers[$0] }, lag)
   }

@@ -27,7 +27,7 @@ struct CommandClasses: Sendable, Equatable {
 
   /// Reads and writes in the calls of each command.
   func count(_ calls: [String: UInt64]) -> (reads: UInt64, writes: UInt64) {
-    func sum(_ names: Set<String>) -> UInt64 { names.reduce(0) { $0 + (calls[$1] ?? 0) } }
+    func sum(_ names: Set<String>) -> UInt64 { names.reduce(0) { $0 &+ (calls[$1] ?? 0) } }
     return (sum(reads), sum(writes))
   }
 }

@@ -85,6 +85,10 @@ package final class DemoCluster: ServerControl {
   }
 
   package func startIfNeeded(_ address: Address) async throws(ClusterError) {
+    guard address.port + Self.busOffset < 65_536 else {
+      throw .refused(
+        .init("\(address): a server of a cluster listens on a port 10,000 higher as well; choose one below 55,536"))
+    }
     guard address.host == "127.0.0.1", Self.isFree(address.port), Self.isFree(address.port + Self.busOffset) else {
       return
     }

@@ -49,8 +49,11 @@ struct InfoText: Sendable, Equatable {
     var lagSeconds: Int
   }
 
+  private static let replicasMax = 1_000
+
   var replicas: [Replica] {
-    (0..<(bytes("connected_slaves") ?? 0)).compactMap { index in
+    // More than any master has: what a server says is no reason to count for hours.
+    (0..<max(0, min(Self.replicasMax, bytes("connected_slaves") ?? 0))).compactMap { index in
       guard let line = fields["slave\(index)"] else { return nil }
       let parts = Self.parts(line)
       guard let host = parts["ip"], let port = parts["port"].flatMap({ Int($0) }),

@@ -36,11 +36,14 @@ struct LatencyHistogram: Sendable, Equatable {
     }
   }
 
+  /// An hour: no command takes longer.
+  private static let usMax = 3_600_000_000
+
   /// Adds what a server has measured since it told `old` to counts.
   static func add(_ new: Buckets, since old: Buckets, to counts: inout LatencyCounts) {
     for (bound, count) in new {
       let before = old[bound] ?? 0
-      if count > before { counts.add(ns: UInt64(max(0, bound)) * 1_000, count: count - before) }
+      if count > before { counts.add(ns: UInt64(max(0, min(bound, Self.usMax))) * 1_000, count: count - before) }
     }
   }
 }

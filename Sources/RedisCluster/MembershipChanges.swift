@@ -96,6 +96,13 @@ struct MembershipChanges: Sendable {
   func remove(_ node: ClusterMap.Node) async throws(ClusterError) {
     try await exclusively { () throws(ClusterError) in
       var keys = 0
+      await watcher.lookAtMap()
+      if let move = SlotPlan.open(map).first(where: { $0.target == node.id }) {
+        throw .refused(
+          .init(
+            "slot \(move.slot) is open towards \(node.name), which may have keys of it: `change finish` or `change undo` first; "
+              + "nothing was changed"))
+      }
       if node.isMaster, !node.slots.isEmpty {
         guard !node.isFailed else {
           throw .refused(.init("\(node.name) is down, and its slots have no other owner; nothing was changed"))
@@ -115,6 +122,7 @@ struct MembershipChanges: Sendable {
         ).run()
       }
       try await replaceMasterOfReplicas(of: node)
+      try await refuseToLose(node)
       try await forget(node)
       watcher.tell(.left(node: node.name, copiesMoved: keys, replacement: nil))
     }
@@ -144,6 +152,17 @@ struct MembershipChanges: Sendable {
     if let reason { throw .notServing(.init("\(node.name) owns nothing any more, but is a member still: \(reason)")) }
   }
 
+  /// Keys that a master without slots has are no other node's.
+  private func refuseToLose(_ node: ClusterMap.Node) async throws(ClusterError) {
+    guard node.isMaster, !node.isFailed,
+      case .integer(let keys) = try await administration.ask(node.address, "DBSIZE"), keys > 0
+    else { return }
+    throw .refused(
+      .init(
+        "\(node.name) owns no slots, but \(keys == 1 ? "a key" : "\(keys) keys") of slots that others own; it stays a member: "
+          + "look at them before it goes"))
+  }
+
   /// All at once: members that know a node tell those that have just forgotten it.
   private func forget(_ node: ClusterMap.Node) async throws(ClusterError) {
     let others = map.live.filter { $0.id != node.id }
@@ -164,7 +183,10 @@ struct MembershipChanges: Sendable {
       return await group.reduce(into: [String]()) { if let reason = $1 { $0.append(reason) } }
     }
     // What has been forgotten must not call again: it knows the others still.
-    _ = try? await administration.answer(node.address, ["CLUSTER", "RESET", "HARD"].map { Array($0.utf8) })
+    let reset = try? await administration.answer(node.address, ["CLUSTER", "RESET", "HARD"].map { Array($0.utf8) })
+    if let error = reset.flatMap(ServerError.init) {
+      throw .refused(.init("\(node.name) is forgotten, but was not reset: \(error.words)", nodes: [node.name]))
+    }
     if let servers { try? servers.kill(node.address) }
     if let reason = failures.first {
       throw .refused(

@@ -69,10 +69,10 @@ struct OperationTally: Sendable, Equatable {
     let reads = counts.reads >= base.reads ? counts.reads - base.reads : counts.reads
     let writes = counts.writes >= base.writes ? counts.writes - base.writes : counts.writes
     var sum = ramp.to
-    sum.own.reads += reads
-    sum.own.writes += writes
-    sum.clusters.reads += reads
-    if isMaster { sum.clusters.writes += writes }
+    sum.own.reads &+= reads
+    sum.own.writes &+= writes
+    sum.clusters.reads &+= reads
+    if isMaster { sum.clusters.writes &+= writes }
     if let new = counts.latencies {
       LatencyHistogram.add(new.reads, since: base.latencies?.reads ?? [:], to: &sum.latencies.reads)
       if isMaster { LatencyHistogram.add(new.writes, since: base.latencies?.writes ?? [:], to: &sum.latencies.writes) }

@@ -14,6 +14,8 @@ struct SlotMover: Sendable {
   private static let keysAtOnce = 100
   /// `MIGRATE` of one batch; a server that needs longer is not well.
   private static let migrateMs = 60_000
+  /// The others have heard of a new owner within milliseconds, if they can hear at all.
+  private static let seenTime = Duration.seconds(30)
   /// A key of this size stops both servers for so long that the others may take them for dead.
   static let bigKeyBytes = 64 << 20
 
@@ -40,7 +42,7 @@ struct SlotMover: Sendable {
     async throws(ClusterError)
   {
     let slot = "\(move.slot)"
-    var pause = Duration.milliseconds(1)
+    var (pause, waited) = (Duration.milliseconds(1), Duration.zero)
     // Keys may be at both ends if an earlier move of this slot was cut off.
     var replaces = false
     var facts =
@@ -58,13 +60,18 @@ struct SlotMover: Sendable {
         facts.sourceMigrates = true
         facts.keysLeft = try await keysLeft()
       case .moveKeys:
-        try await moveKeys(&pace, &replaces, moved)
+        // The receiver's newer values count once it owns the slot.
+        try await moveKeys(&pace, &replaces, mayReplace: !facts.targetOwns, moved)
         facts.keysLeft = try await keysLeft()
       case .give:
         try await administration.ask(target.address, "CLUSTER", "SETSLOT", slot, "NODE", target.id)
         (facts.targetOwns, facts.targetImports, facts.isSeen) = (true, false, await isSeen())
       case .waitUntilSeen:
+        guard waited < Self.seenTime, !Task.isCancelled else {
+          throw .notServing(.init("not all have heard that \(target.name) owns slot \(move.slot)"))
+        }
         try? await Task.sleep(for: pause)
+        waited += pause
         pause = min(pause * 2, .milliseconds(100))
         facts.isSeen = await isSeen()
       case .letGo:
@@ -80,6 +87,15 @@ struct SlotMover: Sendable {
       try await administration.map(target.address), try await administration.map(source.address)
     )
     let targetOwns = atTarget.ownerID(ofSlot: move.slot) == target.id
+    let other = atSource.node(source.id)?.openSlots.first {
+      $0.slot == move.slot && $0.end == .migrating && $0.other != target.id
+    }
+    // Keys may be there already: to open the slot elsewhere would hide them.
+    if let other, let receiver = map.node(other.other), receiver.isMember, !receiver.isFailed {
+      throw .refused(
+        .init(
+          "slot \(move.slot) is open from \(source.name) to \(receiver.name): `change finish` or `change undo` first"))
+    }
     return SlotMove.Facts(
       targetOwns: targetOwns, targetImports: isOpen(atTarget, target, .importing),
       sourceOwns: atSource.ownerID(ofSlot: move.slot) == source.id,
@@ -87,8 +103,11 @@ struct SlotMover: Sendable {
       keysLeft: try await keysLeft(), isSeen: targetOwns ? await isSeen() : false)
   }
 
+  /// Whether a node has the slot open towards the other one. Towards a node that is no member any more, or that has lost the
+  /// slot in a failover, it is opened anew.
   private func isOpen(_ map: ClusterMap, _ node: ClusterMap.Node, _ end: ClusterMap.OpenSlot.End) -> Bool {
-    map.node(node.id)?.openSlots.contains { $0.slot == move.slot && $0.end == end } == true
+    let other = end == .importing ? source.id : target.id
+    return map.node(node.id)?.openSlots.contains { $0.slot == move.slot && $0.end == end && $0.other == other } == true
   }
 
   private func keysLeft() async throws(ClusterError) -> Int {
@@ -126,7 +145,7 @@ struct SlotMover: Sendable {
   // MARK: - Keys
 
   private func moveKeys(
-    _ pace: inout MovePace, _ replaces: inout Bool, _ moved: (Progress) async -> Void
+    _ pace: inout MovePace, _ replaces: inout Bool, mayReplace: Bool, _ moved: (Progress) async -> Void
   ) async throws(ClusterError) {
     let found = try await administration.ask(
       source.address, "CLUSTER", "GETKEYSINSLOT", "\(move.slot)", "\(Self.keysAtOnce)")
@@ -140,7 +159,7 @@ struct SlotMover: Sendable {
       async let before = (administration.probe(source.address), administration.probe(target.address))
       let usual = await before
       async let during = (administration.probe(source.address), administration.probe(target.address))
-      try await migrate(batch, &replaces)
+      try await migrate(batch, &replaces, mayReplace: mayReplace)
       let probes = await during
       for (usual, probe) in [(usual.0, probes.0), (usual.1, probes.1)] {
         if let usual, let probe { pace.note(probe - usual) }
@@ -158,16 +177,23 @@ struct SlotMover: Sendable {
     return answers.map { if case .integer(let bytes) = $0 { bytes } else { 1_024 } }
   }
 
-  private func migrate(_ keys: [[UInt8]], _ replaces: inout Bool) async throws(ClusterError) {
+  private func migrate(
+    _ keys: [[UInt8]], _ replaces: inout Bool, mayReplace: Bool
+  ) async throws(ClusterError) {
     for attempt in 0..<3 {
       let answer = try await administration.answer(
         source.address, command(keys, replaces: replaces), within: .milliseconds(Self.migrateMs + 5_000))
       guard let error = ServerError(answer) else { return }
-      // After an error of the connection the receiver may have a key already; what the giver has is what counts.
-      guard error.words.hasPrefix("IOERR") || error.words.hasPrefix("BUSYKEY"), attempt < 2 else {
-        throw .refused(.init("\(source.name) cannot move keys of slot \(move.slot) to \(target.name): \(error.words)"))
+      // After an error of the connection the receiver may have a key already; what the giver has is what counts, as long as it
+      // owns the slot.
+      let isTaken = error.words.hasPrefix("BUSYKEY")
+      let isCutOff = error.words.hasPrefix("IOERR")
+      guard isCutOff || isTaken && mayReplace, attempt < 2 else {
+        let words = "\(source.name) cannot move keys of slot \(move.slot) to \(target.name): \(error.words)"
+        if isCutOff || ServerError.isPassing(words: error.words) { throw .notServing(.init(words)) }
+        throw .refused(.init(words))
       }
-      replaces = true
+      replaces = mayReplace
       try? await Task.sleep(for: .milliseconds(100))
     }
   }
@@ -193,10 +219,12 @@ struct SlotMover: Sendable {
     let words = ["CLUSTER", "COUNTKEYSINSLOT", "\(move.slot)"].map { Array($0.utf8) }
     let isEmptyThere = try await administration.ask(target.address, words) == .integer(0)
     if isEmptyThere, try await !facts().targetOwns {
-      for node in [source, target] {
-        try await administration.ask(node.address, "CLUSTER", "SETSLOT", "\(move.slot)", "STABLE")
+      // Nobody is sent there any more; who was may have written meanwhile.
+      try await administration.ask(source.address, "CLUSTER", "SETSLOT", "\(move.slot)", "STABLE")
+      if try await administration.ask(target.address, words) == .integer(0) {
+        try await administration.ask(target.address, "CLUSTER", "SETSLOT", "\(move.slot)", "STABLE")
+        return
       }
-      return
     }
     var pace = MovePace()
     try await run(&pace) { _ in }

@@ -170,16 +170,17 @@ final class Watcher: Sendable {
 
   /// Looks at the map as it is now; a look that is under way may have begun too early, and is waited for.
   func lookAtMap() async {
-    while !(await tryToLookAtMap()) {
+    while !(await tryToLookAtMap(atAllNodes: true)) {
       guard !Task.isCancelled, !state.withLock({ $0.isClosed || !$0.view.isCluster }) else { return }
       try? await Task.sleep(for: .milliseconds(5))
     }
   }
 
   /// Asks the node that was asked last; when it does not answer, or others have a newer epoch, the next one.
+  /// - Parameter atAllNodes: each node is asked for its open slots; else they are those it told of last.
   /// - Returns: false if another look is under way, or there is nothing to look at any more.
   @discardableResult
-  private func tryToLookAtMap() async -> Bool {
+  private func tryToLookAtMap(atAllNodes: Bool = false) async -> Bool {
     let sources: [Address]? = state.withLock { state in
       guard !state.isLookingAtMap, !state.isClosed, state.view.isCluster else { return nil }
       (state.isLookingAtMap, state.lastLook) = (true, .now)
@@ -193,10 +194,31 @@ final class Watcher: Sendable {
       // A node that is cut off from the others knows nothing of what they have agreed on since.
       if map.epoch < newest, source != sources.last { continue }
       state.withLock { $0.source = source }
-      take(map)
+      take(map.with(openSlots: atAllNodes ? await openSlots(map) : toldOpenSlots(map)))
       break
     }
     return true
+  }
+
+  /// What each node told last of its open slots, by id; of the node that was asked what it says now.
+  private func toldOpenSlots(_ map: ClusterMap) -> [String: [ClusterMap.OpenSlot]] {
+    var told = view.reports.compactMapValues { $0.map?.own?.openSlots }
+    if let own = map.own { told[own.id] = own.openSlots }
+    return told
+  }
+
+  /// What each node says of its open slots, by id; of one that does not answer what it told last.
+  private func openSlots(_ map: ClusterMap) async -> [String: [ClusterMap.OpenSlot]] {
+    let others = map.live.filter { !$0.flags.contains(.myself) }
+    return await withTaskGroup(of: ClusterMap.Node?.self) { group in
+      for other in others {
+        group.addTask { [self] in
+          guard case .map(let map) = await askMap(other.address) else { return nil }
+          return map.own
+        }
+      }
+      return await group.reduce(into: toldOpenSlots(map)) { if let own = $1 { $0[own.id] = own.openSlots } }
+    }
   }
 
   private func take(_ map: ClusterMap) {

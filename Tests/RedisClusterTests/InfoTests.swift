@@ -46,6 +46,8 @@ import Testing
     #expect(info.count("maxmemory") == nil && info.flag("loading") == nil && info.text("nothing") == nil)
     #expect(InfoText("role:master").keys == 0 && InfoText("").keys == nil)
     #expect(InfoText("connected_slaves:1\nslave0:ip=a,port=b").replicas.isEmpty)
+    #expect(
+      InfoText("connected_slaves:-1").replicas.isEmpty && InfoText("connected_slaves:\(Int.max)").replicas.isEmpty)
   }
 }
 

@@ -197,6 +197,34 @@ struct MembershipTests {
     }
   }
 
+  @Test("A slot that is open between any two nodes is known, and who may have its keys does not leave")
+  func knowsAllOpenSlots() async throws {
+    try await RealServers.cluster { demo, backend in
+      let masters = backend.watcher.view.map.masters
+      // Whichever node is asked for the map, one pair is of two others.
+      for (source, target) in zip(masters, masters[1...] + masters[..<1]) {
+        let slot = source.slots[0].lowerBound
+        let keys = (0..<200_000).lazy.map { "k\($0)" }.filter { KeySlot.of(Array($0.utf8)) == slot }.prefix(3)
+        for key in keys { try await backend.put(key, key) }
+        try await backend.tell(target.address, "CLUSTER", "SETSLOT", "\(slot)", "IMPORTING", source.id)
+        try await backend.tell(source.address, "CLUSTER", "SETSLOT", "\(slot)", "MIGRATING", target.id)
+        try await backend.tell(
+          source.address, "MIGRATE", target.address.host, "\(target.address.port)", try #require(keys.first), "0",
+          "5000")
+        await backend.watcher.lookAtMap()
+        #expect(SlotPlan.open(backend.watcher.view.map) == [SlotMove(slot: slot, source: source.id, target: target.id)])
+        do {
+          try await backend.perform(.removeNode(target.name))
+          Issue.record("\(target.name) left, and had a key of slot \(slot)")
+        } catch {
+          #expect("\(error)".contains("`change finish` or `change undo` first"), "\(error)")
+        }
+        try await backend.perform(.steer(.undo))
+        for key in keys { #expect(try await backend.value(key) == key) }
+      }
+    }
+  }
+
   @Test("A replica takes over in step with its master, and nothing is lost")
   func failsOver() async throws {
     try await RealServers.cluster { demo, backend in
