@@ -193,7 +193,10 @@ final class Watcher: Sendable {
       let newest = view.reports.values.compactMap { $0.map?.epoch }.max() ?? 0
       // A node that is cut off from the others knows nothing of what they have agreed on since.
       if map.epoch < newest, source != sources.last { continue }
-      state.withLock { $0.source = source }
+      state.withLock { state in
+        state.source = source
+        if let id = map.own?.id { state.view.reports[id]?.map = map }
+      }
       take(map.with(openSlots: atAllNodes ? await openSlots(map) : toldOpenSlots(map)))
       break
     }
@@ -210,15 +213,18 @@ final class Watcher: Sendable {
   /// What each node says of its open slots, by id; of one that does not answer what it told last.
   private func openSlots(_ map: ClusterMap) async -> [String: [ClusterMap.OpenSlot]] {
     let others = map.live.filter { !$0.flags.contains(.myself) }
-    return await withTaskGroup(of: ClusterMap.Node?.self) { group in
+    let maps = await withTaskGroup(of: (String, ClusterMap)?.self) { group in
       for other in others {
         group.addTask { [self] in
           guard case .map(let map) = await askMap(other.address) else { return nil }
-          return map.own
+          return (other.id, map)
         }
       }
-      return await group.reduce(into: toldOpenSlots(map)) { if let own = $1 { $0[own.id] = own.openSlots } }
+      return await group.reduce(into: [(String, ClusterMap)]()) { if let told = $1 { $0.append(told) } }
     }
+    // A report of some seconds ago would show slots open that have moved since.
+    update { view in for (id, map) in maps { view.reports[id]?.map = map } }
+    return maps.reduce(into: toldOpenSlots(map)) { if let own = $1.1.own { $0[own.id] = own.openSlots } }
   }
 
   private func take(_ map: ClusterMap) {
