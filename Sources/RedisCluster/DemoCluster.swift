@@ -1,6 +1,7 @@
 import ClusterModel
 import Glibc
 import RESP
+import Synchronization
 
 /// A Redis Cluster on this machine to try everything on: three masters and three replicas in a temporary folder. It ends
 /// with this program.
@@ -13,7 +14,7 @@ package final class DemoCluster: ServerControl {
   /// Any of them; where a watcher connects first.
   package let seed: Address
   /// Says to others of this user that the folder is in use.
-  private let lock: Int32
+  private let lock: Mutex<Int32>
 
   /// Short, so that a failover is a matter of seconds; data on the disk within a second.
   private static let settings = [
@@ -22,7 +23,8 @@ package final class DemoCluster: ServerControl {
   ]
 
   private init(_ processes: ServerProcesses, seed: Address, lock: Int32) {
-    (self.processes, self.seed, self.lock) = (processes, seed, lock)
+    (self.processes, self.seed) = (processes, seed)
+    self.lock = Mutex(lock)
   }
 
   /// Starts the servers and makes a cluster of them; returns when each of them serves.
@@ -69,6 +71,11 @@ package final class DemoCluster: ServerControl {
   /// Ends all servers and removes the folder.
   package func close() {
     processes.close()
+    // A second close would be of whatever has the number by then.
+    let lock = self.lock.withLock { lock in
+      defer { lock = -1 }
+      return lock
+    }
     if lock >= 0 { Glibc.close(lock) }
   }
 
@@ -85,6 +92,10 @@ package final class DemoCluster: ServerControl {
   }
 
   package func startIfNeeded(_ address: Address) async throws(ClusterError) {
+    guard address.port + Self.busOffset < 65_536 else {
+      throw .refused(
+        .init("\(address): a server of a cluster listens on a port 10,000 higher as well; choose one below 55,536"))
+    }
     guard address.host == "127.0.0.1", Self.isFree(address.port), Self.isFree(address.port + Self.busOffset) else {
       return
     }
