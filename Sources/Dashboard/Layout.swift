@@ -37,7 +37,7 @@ package struct Layout: Equatable, Sendable {
     package var guided: PanelKind?
     /// It speaks of nothing but itself, at length.
     package var isGuideLong: Bool
-    /// What a playback says beside the panels, while one is played: it has the prompt's row too.
+    /// The kind of strip that the playback has, if one is shown. The strip takes the prompt's row as well.
     package var playback: Playback.Strip?
 
     package init(

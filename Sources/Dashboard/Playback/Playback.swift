@@ -84,9 +84,10 @@ package struct Playback: Equatable, Sendable {
     }
   }
 
-  /// What it is, as in `seed 42, mistake no-write-back`.
+  /// The title of the strip, as in `seed 42, mistake noWriteBack`.
   package var name: String
-  /// Counts how often it was begun anew: with a new number what was seen before is void.
+  /// How often the playback has started from its beginning. When this number changes, the dashboard drops all frames that it
+  /// has taken.
   package var run = 0
   /// Where it begins and ends, and where the viewer is. All times are on its own clock.
   package var startNs: UInt64
@@ -111,7 +112,7 @@ package struct Playback: Equatable, Sendable {
   package var lines: [String] = []
   /// The operations that contradict one another, once the viewer is there; empty before.
   package var proof: [String] = []
-  /// What the viewer must know of it; empty if that is nothing.
+  /// A warning that the strip shows in the place of the next mark; empty if there is none.
   package var warning = ""
 
   /// What stands beside the panels.

@@ -126,7 +126,7 @@ enum PlaybackPanel {
   ) {
     guard rect.height > 0, rect.width > 8 else { return }
     let isProof = !playback.proof.isEmpty
-    // The sentence is wrapped; what is drawn below it is not.
+    // The first line of a proof is a sentence, which is wrapped. The lines below it are a drawing, which is cut.
     let sentence = isProof ? told[0].wrapped(to: rect.width - 1) : []
     let all = isProof ? sentence + told.dropFirst() : told
     let shown = isProof ? all.prefix(rect.height) : all.suffix(rect.height)

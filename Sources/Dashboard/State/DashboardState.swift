@@ -204,7 +204,7 @@ extension DashboardState {
     var index: Int
   }
 
-  /// Steps through what was seen before the picture was frozen; negative is back.
+  /// Shows the moment that lies `steps` moments after the present one; a negative number goes back.
   mutating func travel(by steps: Int) {
     guard let held else { return }
     var journey =

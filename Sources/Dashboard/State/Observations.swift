@@ -93,7 +93,7 @@ package struct Observations: Sendable {
       return node
     }
     (past.meters, past.total, past.heat) = ([:], RateMeter(), RangeHeat())
-    // What a benchmark had measured by then is not kept, nor a key's way around the ring.
+    // The history holds neither a benchmark's progress nor a key's walk around the ring.
     (past.benchmark, past.walk) = (nil, nil)
     for seen in [before, moment].compactMap({ $0 }) { past.count(seen) }
     (past.faults, past.plan, past.status) = (nil, nil, nil)

@@ -36,7 +36,7 @@ package struct StatusHistory: Sendable {
     for index in tiers.indices { age(index, atNs) }
   }
 
-  /// Moves what is too old for a tier into the next, if it is far enough from the one before there.
+  /// Removes the moments that are too old for a tier. The next tier takes those that keep its spacing.
   private mutating func age(_ index: Int, _ nowNs: UInt64) {
     let oldest = nowNs - Swift.min(nowNs, tiers[index].ageMaxNs)
     let count = tiers[index].moments.prefix { $0.atNs < oldest }.count
@@ -53,8 +53,6 @@ package struct StatusHistory: Sendable {
 
   /// More than there can be.
   static let momentsMax = 1_000_000
-
-  package var count: Int { tiers.reduce(0) { $0 + $1.moments.count } }
 
   /// Oldest first.
   package var moments: [Moment] { tiers.reversed().flatMap(\.moments) }

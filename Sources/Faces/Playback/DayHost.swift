@@ -3,7 +3,7 @@ import Dashboard
 import KVSimulator
 import Synchronization
 
-/// What the screen shows while a simulated day is watched.
+/// The screen's host for `simulate --watch`: hands the player's frames to the screen, and the viewer's keys to the player.
 struct DayHost: ScreenHost {
   private let name: String
   private let player: DayPlayer
@@ -38,7 +38,7 @@ struct DayHost: ScreenHost {
       guard var viewer = inside.viewer ?? player.score.map({ DayViewer($0) }) else { return (waiting, []) }
       if inside.viewer == nil, let number = seat.firstAnswer { viewer.cursor.stop(atAnswer: number) }
       let news = player.take()
-      // Whoever goes back waits until the day is there: nothing is to be missed meanwhile.
+      // While the player is on its way to a position, the viewer's time stands still, so that no part of the day is skipped.
       if !news.isBusy { viewer.cursor.pass(realNs: now - inside.lookedNs) }
       inside.viewer = viewer
       player.go(to: viewer.position)

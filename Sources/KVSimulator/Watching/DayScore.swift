@@ -42,16 +42,6 @@ package struct DayScore: Sendable {
     return low
   }
 
-  /// How many steps have been done at a time. O(log steps).
-  package func step(atNs: UInt64) -> Int {
-    var (low, high) = (0, stepCount)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if timesNs[middle] <= atNs { low = middle } else { high = middle - 1 }
-    }
-    return low
-  }
-
   /// Lives the day once; `nil` if that was stopped.
   /// - Parameter isStopped: asked before each step.
   init?(_ simulation: Simulation, isStopped: @escaping () -> Bool) {
