@@ -136,8 +136,43 @@ extension Cluster {
     try dataPath.submit(call, key, consistency, drawn: drawn, completion: completion)
   }
 
+  /// A read-modify-write of a simulation's client.
+  /// - Parameters:
+  ///   - onFound: hears what it found, each time it is tried.
+  ///   - completion: hears once how it ended, perhaps before this returns: ``ClientOperation/Outcome/found(_:)`` what it found
+  ///     if it was done.
+  /// - Throws: nothing was done.
+  package func submit(
+    _ update: Update, _ key: [UInt8], onFound: @escaping @Sendable ([UInt8]?) -> Void,
+    completion: @escaping @Sendable (ClientOperation.Outcome) -> Void
+  ) throws(ClusterError) {
+    if holdsWritersBack {
+      throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
+    }
+    let transform = { @Sendable (value: UnsafeRawBufferPointer?) -> (Change, [UInt8]?) in
+      let old = value.map { Array($0) }
+      onFound(old)
+      return (update.change(of: old), old)
+    }
+    try dataPath.submitUpdate(key, transform) { result in
+      switch result {
+      case .success(let old): completion(.found(old))
+      case .failure(.indeterminate): completion(.undecided)
+      case .failure: completion(.unmet)
+      }
+    }
+  }
+
   /// The tag of a write whose thread is held up before it goes on.
   package func drawTag() throws(ClusterError) -> Tag { try dataPath.drawEarly() }
+
+  /// Compares all replicas once.
+  package func compareReplicas() {
+    for replica in parts.roster.live {
+      var comparison = AntiEntropy(replica, dataPath.partitions, dataPath.links)
+      for _ in 0..<Store.partitionCount { while comparison.step() {} }
+    }
+  }
 
   package func syncIfDue(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.runIfDue() } }
   package func syncNow(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.syncNow() } }
@@ -242,7 +277,7 @@ extension Cluster {
 
   /// The newest version of a key that a write quorum of its owners is known to hold on the disk: no loss of power takes it
   /// back. `nil` if there is none, or while owners change.
-  package func durableVersion(of key: [UInt8]) -> (tag: Tag, value: [UInt8]?)? {
+  package func durableVersion(of key: [UInt8]) -> (stamp: Stamp, value: [UInt8]?)? {
     key.withBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = dataPath.partitions[Store.partition(of: hash)]
@@ -250,15 +285,18 @@ extension Cluster {
         let view = partition.pointee.view.takeUnretainedValue()
         guard view.nextQuorum == nil else { return nil }
         let participants = view.participants(ofSlot: Ring.slot(of: hash))
-        var versions: [(tag: Tag, value: [UInt8]?)] = []
+        var versions: [(stamp: Stamp, value: [UInt8]?)] = []
         for i in 0..<participants.count {
           guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(),
             case .found(let tag, let position, let isTombstone, let value) = replica.store.read(hash, bytes),
             replica.store.log.durable > position
           else { continue }
-          versions.append((tag, isTombstone ? nil : Array(value)))
+          guard let stamp = tag.isRMW ? replica.store.stamp(hash, tag) : Stamp(tag, isTombstone: isTombstone) else {
+            continue
+          }
+          versions.append((stamp, isTombstone ? nil : Array(value)))
         }
-        versions.sort { $0.tag > $1.tag }
+        versions.sort { $0.stamp.isNewer(than: $1.stamp) }
         return versions.count >= view.quorum.write ? versions[view.quorum.write - 1] : nil
       }
     }

@@ -18,7 +18,7 @@ struct Eras {
 
   /// Of one key in the current part: the newest version known to be safe.
   private struct Floor {
-    var tag: Tag
+    var stamp: Stamp
     /// The operation that wrote it is one of these.
     var operations: [Int]
   }
@@ -29,19 +29,20 @@ struct Eras {
   /// Looks which versions no loss of power can take back.
   mutating func noteDurable(_ operations: [SimulatedCall], _ cluster: Cluster, _ keys: [[UInt8]]) {
     for key in keys {
-      guard let version = cluster.durableVersion(of: key), version.tag > floors[key]?.tag ?? .none else { continue }
+      guard let version = cluster.durableVersion(of: key), version.stamp.isNewer(than: floors[key]?.stamp ?? .none)
+      else { continue }
       if let value = version.value {
         guard let writer = Int(String(decoding: value.dropFirst(), as: UTF8.self)), writer >= eras.last!.first else {
           continue
         }
-        floors[key] = Floor(tag: version.tag, operations: [writer])
+        floors[key] = Floor(stamp: version.stamp, operations: [writer])
       } else if let before = floors[key] {
         // A delete after what was safe before; which of them, nobody can see. Tags go up with time.
         let deletes = operations.indices.filter { i in
-          i >= eras.last!.first && operations[i].key == key && operations[i].call == .delete
+          i >= eras.last!.first && operations[i].key == key && operations[i].written == .some(nil)
             && !before.operations.allSatisfy { operations[i].isBefore(operations[$0]) }
         }
-        if !deletes.isEmpty { floors[key] = Floor(tag: version.tag, operations: deletes) }
+        if !deletes.isEmpty { floors[key] = Floor(stamp: version.stamp, operations: deletes) }
       }
     }
   }
@@ -107,18 +108,25 @@ extension SimulatedCall {
     return cut
   }
 
-  /// What it leaves behind; `.none` for a get.
+  /// What it leaves behind; `.none` for a get, and for an update that changes nothing.
   var written: History.Contents? {
     switch call {
-    case .get: .none
-    case .put(let value): .some(value)
-    case .delete: .some(nil)
+    case .get: return .none
+    case .put(let value): return .some(value)
+    case .delete: return .some(nil)
+    case .update(let update):
+      guard let base else { return .none }
+      switch update.change(of: base) {
+      case .keep: return .none
+      case .put(let value): return .some(value)
+      case .delete: return .some(nil)
+      }
     }
   }
 
   /// Whether it had certainly taken effect before the other began.
   func isBefore(_ other: SimulatedCall) -> Bool {
-    guard outcome == .done, let returnedAt else { return false }
+    guard let outcome, outcome != .undecided, let returnedAt else { return false }
     return returnedAt < other.invokedAt
   }
 }

@@ -7,7 +7,7 @@ enum Invention {
   static func verdict(_ operations: [SimulatedCall]) -> Verdict {
     var written: [[UInt8]: [[UInt8]: Int]] = [:]
     for call in operations {
-      if case .put(let value) = call.call { written[call.key, default: [:]][value] = call.invokedAt }
+      if let value = call.written ?? nil { written[call.key, default: [:]][value] = call.invokedAt }
     }
     for call in operations {
       guard case .found(let value?) = call.outcome, let returnedAt = call.returnedAt,

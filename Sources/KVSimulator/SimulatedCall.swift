@@ -12,6 +12,8 @@ struct SimulatedCall {
   let invokedNs = Clock.nowNs()
   var returnedNs: UInt64?
   var outcome: ClientOperation.Outcome?
+  /// What an update has found; `.none` if nobody knows.
+  var base: History.Contents?
 
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {
@@ -20,16 +22,25 @@ struct SimulatedCall {
     // take effect at any time.
     if consistency == .one, self.call == .get { return nil }
     let call: History.Call
-    switch self.call {
-    case .get: call = .get
-    case .put(let value): call = .put(value)
-    case .delete: call = .delete
-    }
-    let result: History.Outcome
+    var result: History.Outcome
     switch outcome {
     case .done: result = consistency == .one ? .unknown : .done
     case .found(let value): result = .found(value)
     case .undecided: result = .unknown
+    case .unmet: return nil
+    }
+    switch self.call {
+    case .get: call = .get
+    case .put(let value): call = .put(value)
+    case .delete: call = .delete
+    case .update:
+      if let base, let written {
+        call = .compareAndSet(expected: base, new: written)
+        if result != .unknown { result = .swapped(true) }
+      } else {
+        if result == .unknown { return nil }
+        call = .get
+      }
     }
     return History.Operation(
       process: client, key: key, call: call, invokedAt: invokedAt, returnedAt: result == .unknown ? nil : returnedAt,
@@ -44,14 +55,24 @@ struct SimulatedCall {
     case .get: return "get \(key)" + level
     case .put(let value): return "put \(key) \(String(decoding: value, as: UTF8.self))" + level
     case .delete: return "del \(key)" + level
+    case .update(.replace(let value)): return "getset \(key) \(words(value))"
+    case .update(.insert(let value)): return "setnx \(key) \(words(value))"
+    case .update(.overwrite(let value)): return "setxx \(key) \(words(value))"
+    case .update(.append(let value)): return "append \(key) \(words(value))"
+    case .update(.swap(let expected, let new)):
+      return "cas \(key) \(expected.map(words) ?? "nothing") \(new.map(words) ?? "nothing")"
+    case .update(.delete): return "getdel \(key)"
     }
   }
+
+  private func words(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   var words: String {
     switch outcome {
     case .done: return asked + " → done"
     case .found(let value): return asked + " → " + (value.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")
     case .undecided: return asked + " → unknown"
+    case .unmet: return asked + " → too few owners"
     case nil: return asked + " → "
     }
   }

@@ -12,7 +12,7 @@ extension Simulation {
       isBuried
       ? SimulationPlan.buriedKey
       : keys[isBrief ? plan.keys + random.below(plan.briefKeys) : random.below(plan.keys)]
-    let call: ClientOperation.Call
+    var call: ClientOperation.Call
     switch random.below(10) {
     case _ where isBuried: call = .get
     case 0..<4: call = .put(Array("v\(number)".utf8))
@@ -20,11 +20,12 @@ extension Simulation {
     case 5..<8 where isBrief: call = .delete
     default: call = .get
     }
+    if updatesKeys, !isBuried { call = update(insteadOf: call, number, key) }
     let consistency = drawConsistency(call)
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     if call != .get, cluster.holdsWritersBack { return holdBack(client) }
-    if call != .get, client < plan.clients, random.below(isBrief ? 6 : 60) == 0, let tag = try? cluster.drawTag() {
+    if call.isBlind, client < plan.clients, random.below(isBrief ? 6 : 60) == 0, let tag = try? cluster.drawTag() {
       counts.writersHeldUp += 1
       return queue.add(.goOn(operation: number, tag: tag, life: lives), at: after(random.below(1_500_000)))
     }
@@ -39,6 +40,13 @@ extension Simulation {
   private func submit(_ number: Int, drawn: Tag? = nil) {
     let operation = operations[number]
     do throws(ClusterError) {
+      if case .update(let update) = operation.call {
+        return try cluster.submit(update, operation.key) { [finished] found in
+          finished.bases.withLock { $0[number] = .some(found) }
+        } completion: { [finished] outcome in
+          finished.list.withLock { $0.append((number, outcome)) }
+        }
+      }
       try cluster.submit(operation.call, operation.key, consistency: operation.consistency, drawn: drawn) {
         [finished] outcome in finished.list.withLock { $0.append((number, outcome)) }
       }
@@ -55,9 +63,32 @@ extension Simulation {
     try? cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
   }
 
+  /// Every other day most writes are read-modify-writes, and some gets are such as change nothing.
+  private func update(insteadOf call: ClientOperation.Call, _ number: Int, _ key: [UInt8]) -> ClientOperation.Call {
+    let value = Array("v\(number)".utf8)
+    switch call {
+    case .get:
+      guard updateRandom.below(4) == 0 else { return call }
+      return .update(updateRandom.below(2) == 0 ? .swap(expected: Array("nobody's".utf8), to: value) : .insert(value))
+    case .put:
+      switch updateRandom.below(8) {
+      case 0, 1: return call
+      case 2: return .update(.insert(value))
+      case 3: return .update(.overwrite(value))
+      case 4:
+        let last = operations.last { $0.key == key && $0.outcome != nil && $0.written != nil }
+        return .update(.swap(expected: last?.written ?? nil, to: value))
+      default: return .update(.replace(value))
+      }
+    case .delete: return updateRandom.below(4) == 0 ? call : .update(.delete)
+    case .update: return call
+    }
+  }
+
   /// Every third day some operations have a level of their own.
   private func drawConsistency(_ call: ClientOperation.Call) -> Consistency? {
     guard seed.isMultiple(of: 3) else { return nil }
+    if case .update = call { return nil }
     let level: Consistency
     switch random.below(30) {
     case 0: level = .one
@@ -85,6 +116,10 @@ extension Simulation {
   }
 
   private func end(_ number: Int, _ outcome: ClientOperation.Outcome) {
+    if case .update = operations[number].call {
+      operations[number].base = finished.bases.withLock { $0.removeValue(forKey: number) }
+      if outcome == .unmet || outcome == .undecided && operations[number].base == nil { return refuse(number) }
+    }
     operations[number].outcome = outcome
     operations[number].returnedAt = time()
     operations[number].returnedNs = Clock.nowNs()
@@ -120,6 +155,16 @@ extension Simulation {
       queue.add(.think(client: client), at: after(random.below(plan.thinkMaxUs)))
     } else if !isHealing {
       heal()
+    }
+  }
+}
+
+extension ClientOperation.Call {
+  /// Whether it writes whatever there is, with a tag that can be drawn early.
+  fileprivate var isBlind: Bool {
+    switch self {
+    case .put, .delete: true
+    case .get, .update: false
     }
   }
 }

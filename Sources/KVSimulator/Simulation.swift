@@ -74,6 +74,10 @@ package final class Simulation {
   package var keepsDigest = false
   var random: SeededRandom
   var faultRandom: SeededRandom
+  /// Decides which operations are read-modify-writes, so that all else is as on a day without.
+  var updateRandom: SeededRandom
+  /// Whether there are any.
+  var updatesKeys: Bool { seed % 2 == 1 }
   var queue = EventQueue()
   let machine: SimulatedMachine
   /// Hot keys first, then the brief ones.
@@ -157,6 +161,8 @@ package final class Simulation {
   /// Answers come here from within the cluster.
   final class Finished: Sendable {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
+    /// What updates have found, by number.
+    let bases = Mutex<[Int: History.Contents]>([:])
   }
 
   /// - Parameters:
@@ -171,6 +177,7 @@ package final class Simulation {
     keys = plan.keyNames
     random = SeededRandom(seed: seed)
     faultRandom = random.split()
+    updateRandom = SeededRandom(seed: seed ^ 0x5eed_0f0d)
     machine = SimulatedMachine(random: random.split(), isStaged: plan.fsync.stagesLogs)
     left = plan.operations
     losesWrites =

@@ -29,6 +29,7 @@ enum DirectMistakeScripts {
     case .buriesEarly: try PlantedMistakeScripts.buriesEarly(script)
     case .keepsPurgedTag: try PlantedMistakeScripts.keepsPurgedTag(script)
     case .keepsSlots: try PlantedMistakeScripts.keepsSlots(script)
+    case .updatesAfresh, .keepsBallot, .answersUnsettled, .copiesUndecided: try UpdateScripts.run(mistake, script)
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
       Issue.record("\(mistake) is not shown by direct call")
     }

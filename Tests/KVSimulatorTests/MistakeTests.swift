@@ -15,7 +15,8 @@ import Testing
   /// Those that chance has not been seen to bring about; their scripts do.
   private static let scriptedOnly: [PlantedMistake] = [
     .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
-    .forgetsFailedSync, .buriesEarly, .keepsPurgedTag, .keepsSlots,
+    .forgetsFailedSync, .buriesEarly, .keepsPurgedTag, .keepsSlots, .updatesAfresh, .keepsBallot, .answersUnsettled,
+    .copiesUndecided,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

@@ -21,6 +21,7 @@ final class Script {
 
   private final class Answers: Sendable {
     let list = Mutex<[(number: Int, outcome: ClientOperation.Outcome)]>([])
+    let bases = Mutex<[Int: History.Contents]>([:])
   }
 
   /// - Parameters:
@@ -62,6 +63,10 @@ final class Script {
     calls.append(
       SimulatedCall(
         client: number, key: Array(key.utf8), call: call, consistency: consistency, invokedAt: moment()))
+    if case .update(let update) = call {
+      submit(update, number, via: node)
+      return number
+    }
     var drawn: Tag?
     if let meanwhile {
       drawn = try cluster.drawTag()
@@ -78,6 +83,29 @@ final class Script {
     }
     takeAnswers()
     return number
+  }
+
+  private func submit(_ update: Update, _ number: Int, via node: String?) {
+    cluster.setCoordinator(node)
+    do throws(ClusterError) {
+      try cluster.submit(update, calls[number].key) { [answers] found in
+        answers.bases.withLock { $0[number] = .some(found) }
+      } completion: { [answers] outcome in
+        answers.list.withLock { $0.append((number, outcome)) }
+      }
+    } catch {
+      if case .indeterminate = error { answers.list.withLock { $0.append((number, .undecided)) } }
+    }
+    takeAnswers()
+  }
+
+  /// A read-modify-write; returns what it found, `.none` if it does not know.
+  @discardableResult
+  func update(_ update: Update, _ key: String = "key", via node: String? = nil, ms: Int = 20) throws -> String?? {
+    let number = try begin(.update(update), key, via: node)
+    run(ms: ms)
+    guard case .found(let value) = calls[number].outcome else { return .none }
+    return .some(value.map { String(decoding: $0, as: UTF8.self) })
   }
 
   func put(
@@ -116,6 +144,7 @@ final class Script {
     }
     for (number, outcome) in list {
       calls[number].outcome = outcome
+      calls[number].base = answers.bases.withLock { $0.removeValue(forKey: number) }
       calls[number].returnedAt = moment()
     }
   }

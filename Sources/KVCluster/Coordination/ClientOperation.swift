@@ -6,6 +6,8 @@
 package struct ClientOperation: Sendable {
   package enum Kind: UInt8, Sendable {
     case get, put, delete
+    /// A read-modify-write.
+    case update
   }
 
   /// What is asked of a key, with bytes of its own: for callers that cannot lend theirs until the answer.
@@ -13,6 +15,7 @@ package struct ClientOperation: Sendable {
     case get
     case put([UInt8])
     case delete
+    case update(Update)
   }
 
   /// How an operation ended that its caller had to wait for.
@@ -22,6 +25,8 @@ package struct ClientOperation: Sendable {
     case found([UInt8]?)
     /// Too few owners answered in time: a write may have been applied or not, and of a read nothing is known.
     case undecided
+    /// A read-modify-write did not find enough owners at once in time: nothing was done.
+    case unmet
   }
 
   package let kind: Kind

@@ -4,7 +4,8 @@ package struct Message: Sendable {
   package enum Body: Sendable {
     /// What is your newest version of the key?
     case read
-    /// Take this version unless you hold it or a newer one; answer when it is as durable as the policy demands.
+    /// Take this version unless you hold it or a newer one; answer when it is as durable as the policy demands. `value` is the
+    /// record's payload, here and in ``version(kind:tag:value:isDurable:)``.
     case write(kind: RecordKind, tag: Tag, value: [UInt8])
     /// `target` missed this write: keep a note of it. Nobody waits for an answer.
     case hint(target: UInt16, tag: Tag)

@@ -15,6 +15,7 @@ package struct MessageOperation: Sendable {
   package struct Version: Sendable {
     package var kind: RecordKind
     package var tag: Tag
+    /// Its payload in the log.
     package var value: [UInt8]
 
     /// Of a key that was never written.
@@ -24,6 +25,14 @@ package struct MessageOperation: Sendable {
       self.kind = kind
       self.tag = tag
       self.value = value
+    }
+
+    var stamp: Stamp { value.withBytes { Stamp(kind, tag, payload: $0) } }
+
+    /// What a client may see.
+    var contents: [UInt8]? {
+      if kind != .value { return nil }
+      return tag.isRMW ? Array(value.dropFirst(LogFormat.anchorBytes)) : value
     }
   }
 
@@ -66,6 +75,8 @@ package struct MessageOperation: Sendable {
     case .read(let operation):
       switch operation.phase {
       case .asking: return silent(operation.answered.union(operation.lost)).map { ($0, .read) }
+      // A read-modify-write is settled instead.
+      case .writingBack where version.tag.isRMW: return []
       case .writingBack: return silent(operation.holders).map { ($0, write) }
       case .finished, .undecidable: return []
       }
@@ -102,13 +113,15 @@ package struct MessageOperation: Sendable {
       return false
     case (.read(var operation), .version(let kind, let tag, let value, let isDurable)):
       guard operation.phase == .asking else { return false }
-      if tag > version.tag {
-        version = Version(kind: kind, tag: tag, value: value)
+      let told = Version(kind: kind, tag: tag, value: value)
+      let stamp = told.stamp
+      if stamp.isNewer(than: version.stamp) {
+        version = told
       } else if tag == version.tag, tag != .none, kind != version.kind || value != version.value {
         hasHeardTwins = true
       }
       let phase =
-        hasHeardTwins ? operation.timeOut() : operation.answer(participant, tag: tag, isDurable: isDurable)
+        hasHeardTwins ? operation.timeOut() : operation.answer(participant, stamp, isDurable: isDurable)
       settle(phase)
       decision = .read(operation)
       return phase == .writingBack
@@ -127,7 +140,7 @@ package struct MessageOperation: Sendable {
   }
 
   private mutating func settle(_ phase: ReadOperation.Phase) {
-    if outcome == nil, phase == .finished { outcome = .found(version.kind == .value ? version.value : nil) }
+    if outcome == nil, phase == .finished { outcome = .found(version.contents) }
     if outcome == nil, phase == .undecidable { outcome = .undecided }
   }
 
@@ -143,6 +156,19 @@ package struct MessageOperation: Sendable {
       operation.forget(participant)
       decision = .read(operation)
     }
+  }
+
+  /// Whether it is a get that has met a read-modify-write which is not known to be on enough owners: that has to be settled
+  /// before the owners are asked again.
+  var isUnsettled: Bool {
+    if outcome == nil, case .read(let operation) = decision { operation.isUnsettled } else { false }
+  }
+
+  /// Asks all owners anew.
+  mutating func askAgain() {
+    guard outcome == nil, case .read(let operation) = decision else { return }
+    version = .none
+    decision = .read(ReadOperation(readRule: operation.readRule, writeRule: operation.writeRule))
   }
 
   /// Wrong: a write that is sent again must keep its tag. Only for the mistake of that name.

@@ -20,8 +20,9 @@ package struct ReadOperation: Sendable {
   /// W of the owners in force, and during a change also of the next ones.
   package let writeRule: QuorumRule
   package private(set) var phase = Phase.asking
-  /// The greatest tag reported so far.
-  package private(set) var newest = Tag.none
+  /// The newest version reported so far.
+  private var newestStamp = Stamp.none
+  package var newest: Tag { newestStamp.tag }
   /// Participants known to hold ``newest`` up to their durability point.
   package private(set) var holders = ParticipantSet()
   package private(set) var answered = ParticipantSet()
@@ -33,16 +34,22 @@ package struct ReadOperation: Sendable {
     self.writeRule = writeRule
   }
 
-  /// `participant` holds `tag`, durably enough to be returned if `isDurable`.
+  /// `participant` holds the put `tag`, durably enough to be returned if `isDurable`.
   @inline(__always)
   package mutating func answer(_ participant: Int, tag: Tag, isDurable: Bool = true) -> Phase {
+    answer(participant, Stamp(tag, isTombstone: tag == .none), isDurable: isDurable)
+  }
+
+  /// `participant` holds this version, durably enough to be returned if `isDurable`.
+  @inline(__always)
+  package mutating func answer(_ participant: Int, _ stamp: Stamp, isDurable: Bool = true) -> Phase {
     guard phase == .asking, !lost.contains(participant) else { return phase }
     answered.insert(participant)
-    if tag > newest {
-      newest = tag
+    if stamp.isNewer(than: newestStamp) {
+      newestStamp = stamp
       holders = ParticipantSet()
     }
-    if tag == newest, isDurable { holders.insert(participant) }
+    if stamp.tag == newest, isDurable { holders.insert(participant) }
     return decide()
   }
 
@@ -64,7 +71,7 @@ package struct ReadOperation: Sendable {
     }
     lost.insert(participant)
     if phase == .asking {
-      if !readRule.canBeMet(without: lost) { phase = .undecidable }
+      return readRule.canBeMet(without: lost) ? decide() : timeOut()
     } else if !writeRule.canBeMet(without: lost.subtracting(holders)) {
       phase = .undecidable
     }
@@ -88,6 +95,15 @@ package struct ReadOperation: Sendable {
   @inline(__always)
   package var lackers: ParticipantSet { writeRule.owners.union(writeRule.nextOwners).subtracting(holders) }
 
+  private var isEveryoneHeard: Bool {
+    writeRule.owners.union(writeRule.nextOwners).subtracting(answered).subtracting(lost).isEmpty
+  }
+
+  /// Whether enough have answered, and the newest version is a read-modify-write that is not known to be on enough owners.
+  package var isUnsettled: Bool {
+    newest.isRMW && (phase == .writingBack || phase == .asking && readRule.isMet(by: answered))
+  }
+
   @inline(__always)
   private mutating func decide() -> Phase {
     guard readRule.isMet(by: answered) else { return phase }
@@ -95,6 +111,9 @@ package struct ReadOperation: Sendable {
     // have just said that they hold none.
     if newest == .none || writeRule.isMet(by: holders) {
       phase = .finished
+    } else if newest.isRMW, !isEveryoneHeard {
+      // It costs a write to propose it anew, and those that are left may hold it.
+      return phase
     } else if writeRule.canBeMet(without: lost.subtracting(holders)) {
       phase = .writingBack
     } else {

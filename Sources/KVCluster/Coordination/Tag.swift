@@ -8,8 +8,12 @@
 /// ```
 ///
 /// The counter is one monotone source for all coordinators of a process, drawn after the operation was invoked, so a
-/// write that follows another has the greater tag without asking any replica first. The rmw bit is reserved and 0:
-/// read-modify-write needs consensus (Gryff, NSDI '20). At five million writes a second the counter lasts 28 years.
+/// write that follows another has the greater tag without asking any replica first. At five million writes a second the
+/// counter lasts 28 years.
+///
+/// Tags name writes: no two have the same. Of two puts or deletes the one with the greater tag is the newer. The rmw bit says
+/// that the write is a read-modify-write, whose place among the others depends on the version that it read as well: these
+/// are compared by their ``Stamp``s.
 package struct Tag: Comparable, Hashable, Sendable {
   /// The packed fields; tags compare as these do.
   package let rawValue: UInt64
@@ -19,6 +23,8 @@ package struct Tag: Comparable, Hashable, Sendable {
 
   package static let counterMax: UInt64 = (1 << 52) - 1
   package static let coordinatorMax = 0x7ff
+  @inline(__always)
+  static var rmwBit: UInt64 { 0x800 }
 
   @inline(__always)
   package init(rawValue: UInt64) {
@@ -34,6 +40,16 @@ package struct Tag: Comparable, Hashable, Sendable {
 
   @inline(__always)
   package var counter: UInt64 { rawValue >> 12 }
+
+  /// Whether it is the tag of a read-modify-write.
+  @inline(__always)
+  package var isRMW: Bool { rawValue & Tag.rmwBit != 0 }
+
+  /// The same counter as the tag of a read-modify-write.
+  var asRMW: Tag { Tag(rawValue: rawValue | Tag.rmwBit) }
+
+  /// Just above this tag, and below every other that is drawn: the coordinator's bits are 0 in those.
+  var next: Tag { Tag(rawValue: rawValue | 1) }
 
   @inline(__always)
   package var coordinator: Int { Int(rawValue & 0x7ff) }

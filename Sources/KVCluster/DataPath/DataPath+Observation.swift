@@ -64,7 +64,8 @@ extension DataPath {
   private func beginRecord(
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
   ) -> Int? {
-    if operation.kind == .get, !isJudged(operation) { return nil }
+    // What a read-modify-write writes is known when it is carried out.
+    if operation.kind == .update || operation.kind == .get && !isJudged(operation) { return nil }
     return tap.begin(operation.kind, key, operation.kind == .put ? ObservedValue(value) : .absent)
   }
 

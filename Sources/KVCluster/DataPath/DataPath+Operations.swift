@@ -59,7 +59,7 @@ extension DataPath {
     switch outcome {
     case .done: end(write.operation)
     case .undecided: throw undecided(write)
-    case .found: preconditionFailure("a write finds nothing")
+    case .found, .unmet: preconditionFailure("a write finds nothing, and is sent to all owners")
     }
   }
 
@@ -72,7 +72,7 @@ extension DataPath {
 
   /// Writers wait until a disk that is more than two seconds behind has caught up, as the policy promises.
   @inline(never)
-  private func waitForDisks() throws(ClusterError) {
+  func waitForDisks() throws(ClusterError) {
     let deadlineNs = Clock.nowNs() + settings.timeoutNs
     while holdsWritersBack {
       guard Clock.nowNs() < deadlineNs else {
@@ -153,6 +153,7 @@ extension DataPath {
         return take(value)
       }
     case .undecided: throw undecided(read)
+    case .unmet: preconditionFailure("a get ends undecided where too few answer")
     }
   }
 
@@ -191,6 +192,7 @@ extension DataPath {
   ) throws(ClusterError) -> (ClientOperation.Outcome, Unfinished?) {
     let options = WriteOptions(consistency: consistency)
     switch call {
+    case .update: preconditionFailure("an update is submitted as one")
     case .get:
       let (value, unfinished) = try beginRead(key, ReadOptions(consistency: consistency)) { Array($0) }
       return (.found(value), unfinished)

@@ -45,7 +45,7 @@ package final class DataPath: Sendable {
     self.settings = settings
     let view = PlacementView(configuration, settings.mistake)
     views = Mutex(view)
-    partitions = PartitionTable(view: view)
+    partitions = PartitionTable(view: view, tags: tags, settings.mistake)
     self.tags = tags
     links = Links(seed: settings.seed)
     let service = ReplicaService(settings.policy, settings.mistake)

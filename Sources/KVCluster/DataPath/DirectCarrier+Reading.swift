@@ -20,7 +20,7 @@ extension DirectCarrier {
   }
 
   @inline(never)
-  private func checkTwins(_ hash: UInt64, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) {
+  func checkTwins(_ hash: UInt64, _ partition: UnsafeMutablePointer<Partition>) throws(ClusterError) {
     guard partition.pointee.twins.contains(hash) else { return }
     if let refusal = partitions.refusal(ofTwins: hash, folder: folder) { throw refusal }
   }
@@ -63,10 +63,11 @@ extension DirectCarrier {
   }
 
   /// The newest version that owners have told of.
-  private struct Newest {
-    let tag: Tag
-    let isTombstone: Bool
+  struct Newest {
+    let stamp: Stamp
     let value: UnsafeRawBufferPointer
+
+    var contents: UnsafeRawBufferPointer? { stamp.isTombstone ? nil : value }
   }
 
   /// The general read: asks owners until R have answered, writes the newest version back where it is missing, waits for
@@ -79,49 +80,95 @@ extension DirectCarrier {
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: Ring.slot(of: client.hash))
     var operation = view.readOperation(participants, client.consistency)
+    let newest = try ask(&operation, client.hash, key, partition, participants, live(participants, partition))
+    switch operation.phase {
+    case .finished: return (take(newest?.contents), nil)
+    case .writingBack:
+      guard let newest else { preconditionFailure("a write-back needs a version") }
+      let pending = try writeBack(
+        newest, hash: client.hash, key, operation, partition, participants, client.consistency)
+      return (take(newest.contents), pending)
+    case .asking, .undecidable:
+      throw unavailable(participants, partition, operation.readRule, client.consistency, readOf: client.hash)
+    }
+  }
+
+  /// Owners that answer.
+  func live(
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
+  ) -> ParticipantSet {
+    var live = ParticipantSet()
+    for i in 0..<participants.count where partition.pointee.replica(participants.ids[i]) != nil { live.insert(i) }
+    return live
+  }
+
+  /// Asks owners, those in `live`, until enough have answered.
+  func ask(
+    _ operation: inout ReadOperation, _ hash: UInt64, _ key: UnsafeRawBufferPointer,
+    _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants, _ live: ParticipantSet
+  ) throws(ClusterError) -> Newest? {
     var newest: Newest?
     for i in 0..<participants.count where operation.phase == .asking {
-      guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else {
+      guard live.contains(i), let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue() else {
         _ = operation.lose(i)
         continue
       }
-      switch service.read(client.hash, key, at: replica) {
-      case .absent: _ = operation.answer(i, tag: .none)
+      switch service.read(hash, key, at: replica) {
+      case .absent: _ = operation.answer(i, .none)
       case .damaged: _ = operation.lose(i)
       case .found(let tag, let position, let isTombstone, let value):
-        if tag > operation.newest { newest = Newest(tag: tag, isTombstone: isTombstone, value: value) }
-        if let newest, newest.tag == tag, newest.isTombstone != isTombstone || !newest.value.elementsEqual(value) {
-          partition.pointee.noteTwins(client.hash)
-          try checkTwins(client.hash, partition)
+        let placed = tag.isRMW ? replica.store.stamp(hash, tag) : Stamp(tag, isTombstone: isTombstone)
+        guard let stamp = placed else {
+          replica.noteDamage(hash)
+          _ = operation.lose(i)
+          continue
         }
-        _ = operation.answer(i, tag: tag, isDurable: service.holds(position, at: .passUnretained(replica)))
+        if stamp.isNewer(than: newest?.stamp ?? .none) { newest = Newest(stamp: stamp, value: value) }
+        if let newest, newest.stamp.tag == tag,
+          newest.stamp.isTombstone != isTombstone || !newest.value.elementsEqual(value)
+        {
+          partition.pointee.noteTwins(hash)
+          try checkTwins(hash, partition)
+        }
+        _ = operation.answer(i, stamp, isDurable: service.holds(position, at: .passUnretained(replica)))
       }
     }
-    let value = newest.flatMap { $0.isTombstone ? nil : $0.value }
-    switch operation.phase {
-    case .finished: return (take(value), nil)
-    case .writingBack:
-      guard let newest else { preconditionFailure("a write-back needs a version") }
-      let write = ReplicaWrite(
-        newest.isTombstone ? .tombstone : .value, hash: client.hash, tag: newest.tag, key: key, value: newest.value)
-      let pending = try writeBack(write, operation, partition, participants, client.consistency)
-      return (take(value), pending)
-    case .asking, .undecidable:
-      throw unavailable(participants, partition, operation.readRule, client.consistency, readOf: client.hash)
+    return newest
+  }
+
+  /// Brings the newest version to a write quorum. One of a read-modify-write is proposed anew, with a tag of its own: another
+  /// that never ended may have the same base, and of those only one may ever be seen.
+  func writeBack(
+    _ newest: Newest, hash: UInt64, _ key: UnsafeRawBufferPointer, _ operation: ReadOperation,
+    _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
+    _ consistency: Consistency?, among owners: ParticipantSet? = nil
+  ) throws(ClusterError) -> PendingOperation? {
+    let kind = newest.stamp.isTombstone ? RecordKind.tombstone : .value
+    var stamp = newest.stamp
+    guard stamp.tag.isRMW else {
+      let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: newest.value)
+      return try writeBack(write, operation, partition, participants, consistency, among: owners)
+    }
+    if !keepsBallot, !partitions.isDecided(stamp.tag, hash, key) {
+      do { stamp.tag = try tags.draw().asRMW } catch { throw .storage(error.refusingWrite) }
+    }
+    return try stamp.payload(newest.value).withBytes { payload throws(ClusterError) in
+      let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: payload)
+      return try writeBack(write, operation, partition, participants, consistency, among: owners)
     }
   }
 
   /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.
   private func writeBack(
     _ write: ReplicaWrite, _ operation: ReadOperation, _ partition: UnsafeMutablePointer<Partition>,
-    _ participants: PlacementView.Participants, _ consistency: Consistency?
+    _ participants: PlacementView.Participants, _ consistency: Consistency?, among owners: ParticipantSet?
   ) throws(ClusterError) -> PendingOperation? {
     var waiting = WriteOperation(tag: write.tag, rule: operation.writeRule)
     var positions = InlineArray<14, LogPosition>(repeating: .start)
     var live = ParticipantSet()
     var failures: [(name: String, failure: StorageError)] = []
     for i in 0..<participants.count {
-      guard !operation.lost.contains(i), let replica = partition.pointee.replica(participants.ids[i]) else {
+      guard !operation.lost.contains(i), owners?.contains(i) ?? true, let replica = partition.pointee.replica(participants.ids[i]) else {
         _ = waiting.lose(i)
         continue
       }

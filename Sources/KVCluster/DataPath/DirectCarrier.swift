@@ -8,13 +8,16 @@ import Synchronization
 package final class DirectCarrier: Sendable {
   let partitions: PartitionTable
   let service: ReplicaService
-  private let tags: TagSource
+  let tags: TagSource
   /// For people who are told to look at it.
   let folder: String
   private let whyFailed: @Sendable (_ id: UInt16) -> String?
   /// Planted mistakes: looked at only where an owner does not answer, or a tombstone was purged meanwhile.
   private let hintsCountAsAcks: Bool
   private let keepsPurgedTag: Bool
+  let keepsBallot: Bool
+  let updatesAfresh: Bool
+  let answersUnsettled: Bool
 
   init(_ partitions: PartitionTable, _ tags: TagSource, _ service: ReplicaService, _ settings: DataPath.Settings) {
     self.partitions = partitions
@@ -24,6 +27,9 @@ package final class DirectCarrier: Sendable {
     whyFailed = settings.whyFailed
     hintsCountAsAcks = settings.mistake == .hintCountsAsAck
     keepsPurgedTag = settings.mistake == .keepsPurgedTag
+    keepsBallot = settings.mistake == .keepsBallot
+    updatesAfresh = settings.mistake == .updatesAfresh
+    answersUnsettled = settings.mistake == .answersUnsettled
   }
 
   // MARK: - Writing
@@ -120,7 +126,7 @@ package final class DirectCarrier: Sendable {
 
   /// Gives up owners that have not taken the write; the first one that has keeps a hint for each.
   @inline(never)
-  private func miss(
+  func miss(
     _ write: ReplicaWrite, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
     _ live: ParticipantSet, _ operation: inout WriteOperation
   ) {
@@ -164,7 +170,7 @@ package final class DirectCarrier: Sendable {
   // MARK: - Refusing
 
   @inline(never)
-  private func undecidable(
+  func undecidable(
     _ participants: PlacementView.Participants, _ live: ParticipantSet, _ failure: StorageError?
   ) -> ClusterError {
     let reason = failure.map(String.init(describing:)) ?? ""

@@ -141,6 +141,11 @@ package final class GroupCommit: @unchecked Sendable {
     }
   }
 
+  /// Has what was appended put on the disk soon where that is asked for (`always`), though nobody waits for it.
+  func hurry() {
+    if policy == .always, log.durable < log.end { wake() }
+  }
+
   /// Whether writers must wait because the disk lags behind (`everysec`).
   func isOverdue(nowNs: UInt64) -> Bool {
     policy == .everysec && log.durable < log.end

@@ -14,6 +14,9 @@ package final class MessageCarrier: @unchecked Sendable {
     case served(Message)
     /// Ask silent owners again, give up, or end.
     case attention(operation: Int)
+    /// See ``MessageCarrier/Exchange``.
+    case exchange(Int, with: [UInt16])
+    case asking(Int)
   }
 
   private struct Entry {
@@ -27,21 +30,26 @@ package final class MessageCarrier: @unchecked Sendable {
     var coordinator: UInt16?
   }
 
-  private let links: Links
-  private let partitions: PartitionTable
+  let links: Links
+  let partitions: PartitionTable
   private let service: ReplicaService
   private let tags: TagSource
-  private let timeoutNs: UInt64
+  let timeoutNs: UInt64
   private let mistake: PlantedMistake?
   /// Rung when something is due earlier than what was before.
   private let bell = Bell()
 
   /// Answers that have become durable; taken in by ``run()``. Guards nothing else, so it may be added to anywhere.
   private let durable = Mutex<[Message]>([])
+  /// Read-modify-writes that have been carried out, and how they ended; the same.
+  private let exchanged = Mutex<[(caller: PendingOperation, outcome: ClientOperation.Outcome)]>([])
+  /// Nobody calls ``run()`` any more.
+  private let hasEnded = Atomic<Bool>(false)
   private let lock = Lock()
   // All below is guarded by `lock`.
   private var queue = TimerQueue<Event>()
   private var entries = NumberedEntries<Entry>()
+  private var exchanges = NumberedEntries<Exchange>()
   /// Messages to and from paused nodes.
   private var held: [Message] = []
   private var random: SeededRandom
@@ -141,6 +149,7 @@ package final class MessageCarrier: @unchecked Sendable {
     case .get:
       version = .none
       decision = .read(view.readOperation(participants, client.consistency))
+    case .update: preconditionFailure("a read-modify-write has no messages of its own")
     case .put, .delete:
       let kind = client.kind == .delete ? RecordKind.tombstone : .value
       version = MessageOperation.Version(kind: kind, tag: tag, value: Array(value))
@@ -194,18 +203,22 @@ package final class MessageCarrier: @unchecked Sendable {
         complete(number)
       }
       entries.removeAll()
+      for exchange in exchanges.all { decided.append((exchange.caller, .unmet)) }
+      exchanges.removeAll()
       queue.removeAll()
       held = []
       durable.withLock { $0 = [] }
+      hasEnded.store(true, ordering: .sequentiallyConsistent)
     }
     tell()
+    tellExchanged()
   }
 
   // MARK: - Time
 
   /// When ``run()`` has something to do.
   package var nextDueNs: UInt64? {
-    if durable.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
+    if durable.withLock({ !$0.isEmpty }) || exchanged.withLock({ !$0.isEmpty }) { return Clock.nowNs() }
     return lock.withLock { queue.nextDue }
   }
 
@@ -230,6 +243,7 @@ package final class MessageCarrier: @unchecked Sendable {
         return answers
       }
       for answer in answers { send(answer, now) }
+      decided += takeExchanged()
       while let event = queue.pop(dueBy: now) { handle(event, now) }
     }
     tell()
@@ -257,6 +271,15 @@ package final class MessageCarrier: @unchecked Sendable {
     }
   }
 
+  private func takeExchanged() -> [(caller: PendingOperation, outcome: ClientOperation.Outcome)] {
+    exchanged.withLock { ended in
+      defer { ended = [] }
+      return ended
+    }
+  }
+
+  private func tellExchanged() { for (caller, outcome) in takeExchanged() { caller.decide(outcome) } }
+
   private func handle(_ event: Event, _ now: UInt64) {
     switch event {
     case .arrival(let message):
@@ -264,12 +287,15 @@ package final class MessageCarrier: @unchecked Sendable {
       arrive(message, now)
     case .served(let message): arrive(message, now)
     case .attention(let number): attend(number, now)
+    case .exchange(let number, let owners): exchange(number, with: owners, now)
+    case .asking(let number): ask(number, now)
     }
   }
 
   /// Call with `lock` held, as everything below.
   private func attend(_ number: Int, _ now: UInt64) {
     guard var operation = entries[number]?.operation else { return }
+    if operation.isUnsettled { settle(&operation) }
     if operation.outcome == nil, now >= operation.deadlineNs { operation.timeOut() }
     if let mistake { plant(mistake, in: &operation) }
     entries[number]?.operation = operation
@@ -381,6 +407,109 @@ package final class MessageCarrier: @unchecked Sendable {
       counters.writeBacks += 1
       sendRequests(message.operation, now)
     }
+  }
+
+  // MARK: - Read-modify-writes
+
+  /// A read-modify-write: it asks owners as a get does, and when enough have answered it is carried out by all that did at one
+  /// moment, which what they have answered need not be repeated for. A node that is slow delays it, one whose messages are
+  /// lost takes no part, and too few are asked again until time is up. Nothing of it is on the way when it has ended.
+  private struct Exchange {
+    let hash: UInt64
+    let deadlineNs: UInt64
+    let caller: PendingOperation
+    /// Carries it out with these owners.
+    let attempt: Attempt
+  }
+
+  typealias Attempt = @Sendable (_ owners: [UInt16]) -> Attempted
+
+  /// How a try to carry out a read-modify-write ended.
+  enum Attempted {
+    case ended(ClientOperation.Outcome)
+    /// It waits for disks.
+    case waits(PendingOperation)
+    /// Too few of the owners answer.
+    case tooFew
+  }
+
+  /// Begins a read-modify-write; it ends as the attempt does, or ``ClientOperation/Outcome/unmet``.
+  func exchange(_ hash: UInt64, _ attempt: @escaping Attempt) -> PendingOperation {
+    let pending = PendingOperation()
+    let isRefused = lock.withLock { () -> Bool in
+      if isEnded { return true }
+      let now = Clock.nowNs()
+      exchanges.append(Exchange(hash: hash, deadlineNs: now + timeoutNs, caller: pending, attempt: attempt))
+      ask(exchanges.next - 1, now)
+      return false
+    }
+    if isRefused {
+      pending.decide(.unmet)
+      return pending
+    }
+    run()
+    bell.ring()
+    return pending
+  }
+
+  /// Call with `lock` held, as the rest.
+  private func ask(_ number: Int, _ now: UInt64) {
+    guard let exchange = exchanges[number] else { return }
+    let (view, _) = look(at: exchange.hash)
+    let participants = view.participants(ofSlot: Ring.slot(of: exchange.hash))
+    var answers: [(afterNs: UInt64, owner: UInt16)] = []
+    if let coordinator = drawCoordinator() {
+      for i in 0..<participants.count {
+        let owner = participants.ids[i]
+        counters.sent += 1
+        guard !links.isPaused(owner), case .arrives(let there, _) = links.fate(from: coordinator, to: owner),
+          case .arrives(let back, _) = links.fate(from: owner, to: coordinator)
+        else {
+          counters.lost += 1
+          continue
+        }
+        counters.sent += 1
+        answers.append((there + back, owner))
+      }
+    }
+    answers.sort { ($0.afterNs, $0.owner) < ($1.afterNs, $1.owner) }
+    // It does not wait for one that is much later than those that are enough.
+    let needed = min(answers.count, max(view.quorum.read, view.quorum.write))
+    let latestNs = needed == 0 ? 0 : 2 * answers[needed - 1].afterNs
+    answers.removeAll { $0.afterNs > latestNs }
+    let dueNs = now + (answers.last?.afterNs ?? MessageCarrier.retryNs)
+    queue.add(.exchange(number, with: answers.map(\.owner)), at: dueNs)
+  }
+
+  private func exchange(_ number: Int, with owners: [UInt16], _ now: UInt64) {
+    guard let exchange = exchanges[number] else { return }
+    switch exchange.attempt(owners.filter { !links.isPaused($0) }) {
+    case .ended(let outcome):
+      exchanges.remove(number)
+      decided.append((exchange.caller, outcome))
+    case .waits(let disks):
+      exchanges.remove(number)
+      let caller = exchange.caller
+      disks.onDecision { [weak self] outcome in
+        guard let self else { return }
+        self.exchanged.withLock { $0.append((caller, outcome)) }
+        if self.hasEnded.load(ordering: .sequentiallyConsistent) { self.tellExchanged() } else { self.bell.ring() }
+      }
+    case .tooFew where now >= exchange.deadlineNs:
+      exchanges.remove(number)
+      decided.append((exchange.caller, .unmet))
+    case .tooFew:
+      queue.add(.asking(number), at: min(now + MessageCarrier.retryNs, max(now + 1, exchange.deadlineNs)))
+    }
+  }
+
+  /// A get has met a read-modify-write that may be on few owners.
+  private func settle(_ operation: inout MessageOperation) {
+    let partition = partitions[Store.partition(of: operation.hash)]
+    let isSettled = partition.lock.pointee.withLock {
+      operation.key.withBytes { (try? partitions.settle(operation.hash, $0, links)) ?? false }
+    }
+    if isSettled { operation.askAgain() }
   }
 
   // MARK: - Replicas

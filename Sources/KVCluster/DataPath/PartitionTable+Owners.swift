@@ -34,19 +34,19 @@ extension PartitionTable {
     let partition = self[Store.partition(of: hash)]
     let view = partition.pointee.view.takeUnretainedValue()
     let participants = view.participants(ofSlot: Ring.slot(of: hash))
-    let tags = replica.store.damagedTags(hash)
+    let damaged = replica.store.damagedVersions(hash)
     var (holders, voters, undamaged) = ([Replica](), [Replica](), ParticipantSet())
     for i in 0..<participants.count {
       guard let other = reached(participants.ids[i], from: replica, partition, links) else { continue }
       if other.store.isSuspect {
-        if tags.contains(where: { other.store.holdsIntact(hash, atLeast: $0) }) { holders.append(other) }
+        if damaged.contains(where: { other.store.holdsIntact(hash, atLeast: $0) }) { holders.append(other) }
         continue
       }
       voters.append(other)
       if other.store.damagedLocations(hash).isEmpty { undamaged.insert(i) }
     }
     let sources = holders + voters
-    let isHeld = tags.allSatisfy { tag in sources.contains { $0.store.holdsIntact(hash, atLeast: tag) } }
+    let isHeld = damaged.allSatisfy { version in sources.contains { $0.store.holdsIntact(hash, atLeast: version) } }
     if isHeld { return Cure(sources: sources, isOlder: false) }
     return view.evidenceRule(participants).isMet(by: undamaged) ? Cure(sources: voters, isOlder: true) : nil
   }

@@ -14,7 +14,14 @@ package final class PartitionTable: @unchecked Sendable {
   private var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   private let generation = Atomic<Int>(0)
 
-  init(view: PlacementView) {
+  /// Where read-modify-writes that are settled get their tags.
+  let tags: TagSource
+  /// Wrong. Only for the mistakes of these names.
+  let (copiesUndecided, keepsBallot): (Bool, Bool)
+
+  init(view: PlacementView, tags: TagSource, _ mistake: PlantedMistake? = nil) {
+    self.tags = tags
+    (copiesUndecided, keepsBallot) = (mistake == .copiesUndecided, mistake == .keepsBallot)
     current = view
     let stride = PartitionTable.strideBytes
     base = .allocate(byteCount: stride * Store.partitionCount, alignment: stride)

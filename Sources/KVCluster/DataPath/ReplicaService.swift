@@ -1,13 +1,14 @@
 import CKernels
 
-/// A record on its way to replicas: what a put or delete writes, or a get writes back.
+/// A record on its way to replicas: what an operation writes, or a get writes back.
 struct ReplicaWrite {
   let kind: RecordKind
   let hash: UInt64
   var tag: Tag
   let key: UnsafeRawBufferPointer
+  /// The payload of the record.
   let value: UnsafeRawBufferPointer
-  /// CRC-32C of the value.
+  /// CRC-32C of the payload.
   let checksum: UInt32
 
   @inline(__always)
@@ -150,9 +151,13 @@ struct ReplicaService: Sendable {
     case .absent: .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
     case .damaged: .unknown
     case .found(let tag, let position, let isTombstone, let value):
-      .version(
-        kind: isTombstone ? .tombstone : .value, tag: tag, value: Array(value),
-        isDurable: holds(position, at: .passUnretained(replica)))
+      if let payload = tag.isRMW ? replica.store.stamp(hash, tag)?.payload(value) : Array(value) {
+        .version(
+          kind: isTombstone ? .tombstone : .value, tag: tag, value: payload,
+          isDurable: holds(position, at: .passUnretained(replica)))
+      } else {
+        .unknown
+      }
     }
   }
 }

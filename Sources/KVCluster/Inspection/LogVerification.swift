@@ -237,7 +237,7 @@ final class LogVerification {
     for partition in 0..<Store.partitionCount {
       for entry in scan.entries(partition) {
         let record = RecordView(source.base + entry.location.offset)
-        live.take(entry, byteCount: record.byteCount, in: partition)
+        live.take(entry, record, in: partition)
         contents.take(entry.hash, record)
       }
     }
@@ -344,17 +344,24 @@ private struct LiveRecords: ~Copyable {
   private let stripes = StripeTable(cacheBytes: 0)
   /// Bytes of the records whose size an index entry cannot hold, by hash.
   private var large: [UInt64: Int] = [:]
+  /// Of keys whose newest record is a read-modify-write, by hash.
+  private var anchors: [UInt64: Tag] = [:]
 
   /// Takes a record; those of a key come from the oldest place to the newest.
-  mutating func take(_ entry: SegmentScan.Entry, byteCount: Int, in partition: Int) {
-    if entry.location.byteCount == 0 { large[entry.hash] = byteCount }
+  mutating func take(_ entry: SegmentScan.Entry, _ record: RecordView, in partition: Int) {
+    if entry.location.byteCount == 0 { large[entry.hash] = record.byteCount }
     if let known = stripes.base[partition].index.find(entry.hash, matching: { _ in true }) {
-      if entry.tag >= known.pointee.tag {
-        known.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
-      }
+      guard entry.tag == known.pointee.tag || record.stamp.supersedes(stamp(known.pointee)) else { return }
+      known.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
     } else {
       stripes.base[partition].index.insert(IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag))
     }
+    if record.isRMW { anchors[entry.hash] = record.stamp.anchor }
+  }
+
+  private func stamp(_ slot: IndexSlot) -> Stamp {
+    let anchor = slot.tag.isRMW ? anchors[slot.hash] ?? slot.tag : slot.tag
+    return Stamp(slot.tag, anchor: anchor, isTombstone: slot.location.isTombstone)
   }
 
   /// Takes out what lies before `effect` in the ranges: the node gave it up.

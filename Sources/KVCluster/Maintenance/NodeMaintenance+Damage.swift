@@ -146,11 +146,19 @@ extension NodeMaintenance {
   /// Takes another owner's intact copies; of a suspect one those that are at least as new as what is damaged here.
   private func take(_ hash: UInt64, from other: Replica, _ acceptsLoss: Bool) throws(StorageError) {
     var failure: StorageError?
-    let oldest =
-      other.store.isSuspect && !acceptsLoss ? replica.store.damagedTags(hash).min() ?? Tag.none : Tag.none
+    let damaged = other.store.isSuspect && !acceptsLoss ? replica.store.damagedVersions(hash) : []
     other.store.forEach(withHash: hash) { slot, record in
-      guard slot.tag >= oldest, slot.location.isTombstone || record.hasIntactValue else { return }
+      guard damaged.isEmpty || damaged.contains(where: { $0.isReached(by: record.stamp) }),
+        slot.location.isTombstone || record.hasIntactValue
+      else { return }
       do throws(StorageError) {
+        // The very version that is damaged is only put back; another one must be the one that everybody sees.
+        let isKnown = replica.store.damagedVersions(hash).contains { $0.tag == slot.tag }
+        if slot.tag.isRMW, !isKnown, !acceptsLoss, !partitions.isDecided(slot.tag, hash, record.key),
+          try partitions.settle(hash, record.key, data.links)
+        {
+          return
+        }
         _ = try replica.store.heal(record, hash: hash, tag: slot.tag, isTombstone: slot.location.isTombstone)
       } catch {
         failure = error

@@ -75,7 +75,7 @@ extension Store {
     guard let own = stripe.pointee.index.find(hash, matching: { $0.pointee.tag == slot.tag }) else { return }
     let isTombstone = slot.location.isTombstone
     let location = try log.append(
-      isTombstone ? .tombstone : .value, tag: slot.tag, key: copy.key, value: copy.value,
+      isTombstone ? .tombstone : .value, tag: slot.tag, key: copy.key, value: copy.payload,
       valueChecksum: copy.valueChecksum)
     let old = logLocation(own.pointee.location, stripe)
     table.addDead(byteCount(old), slot: old.slot)

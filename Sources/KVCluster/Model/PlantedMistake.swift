@@ -54,6 +54,14 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case buriesEarly
   /// A write whose tag was drawn before a newer tombstone was purged keeps it.
   case keepsPurgedTag
+  /// A get that meets a read-modify-write that few owners hold brings it to the others as it is, under its old tag.
+  case keepsBallot
+  /// Replicas copy a read-modify-write from each other though few owners hold it.
+  case copiesUndecided
+  /// A read-modify-write gets a fresh place, as a put does, and not the one behind the version that it read.
+  case updatesAfresh
+  /// A read-modify-write that changes nothing is answered though few owners hold what it read.
+  case answersUnsettled
   /// A start takes the slots of a checkpoint's segments as they were when it was written.
   case keepsSlots
 }

@@ -3,7 +3,7 @@
 ///
 /// Trees are made when they are needed, from the index in memory: a partition of a million keys on three nodes has some
 /// ten thousand entries, 0.1 ms; to keep trees up to date would cost every write a cache line.
-struct AntiEntropy {
+package struct AntiEntropy {
   private let replica: Replica
   private let partitions: PartitionTable
   private let links: Links
@@ -12,7 +12,7 @@ struct AntiEntropy {
   private(set) var copied = 0
   private(set) var differences = 0
 
-  init(_ replica: Replica, _ partitions: PartitionTable, _ links: Links) {
+  package init(_ replica: Replica, _ partitions: PartitionTable, _ links: Links) {
     self.replica = replica
     self.partitions = partitions
     self.links = links
@@ -21,7 +21,7 @@ struct AntiEntropy {
 
   /// Compares one partition with every other owner; of two nodes the one with the lesser id does it. Returns whether it
   /// must be looked at once more, because there was too much to copy at once.
-  mutating func step() -> Bool {
+  package mutating func step() -> Bool {
     let partition = partitions[number]
     var isMore = false
     for id in partitions.attachedIDs.sorted() where id > replica.id && links.reaches(replica.id, id) {
@@ -72,16 +72,13 @@ struct AntiEntropy {
     _ = source.store.scan(number, from: 0, limit: .max / 2, unreadable: { source.noteDamage($0.hash) }) {
       slot, record in
       guard left > 0, isWanted[Ring.slot(of: slot.hash) % MerkleTree.leafCount] else { return }
-      let held = target.store.version(slot.hash, record.key, known: slot.tag)
-      guard let held, held.tag < slot.tag else { return }
+      guard target.store.lacks(record.stamp, slot.hash, record.key) == true else { return }
       guard record.hasIntactValue else { return source.noteDamage(slot.hash) }
       guard partitions.mayCopy(slot.hash) else { return }
       // Without room the target stays behind; it is compared again.
-      let position = try? target.store.apply(
-        slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
-        value: record.value, valueChecksum: record.valueChecksum)
+      let isCopied = (try? partitions.copy(slot, record, from: source, to: target, links)) ?? false
       left -= 1
-      if position != nil { made += 1 }
+      if isCopied { made += 1 }
     }
     copied += made
     budget = left

@@ -78,10 +78,12 @@ final class HintReplay {
     var isRefused = false
     holder.store.forEach(withHash: hash) { slot, record in
       guard record.hasIntactValue else { return }
-      let position = try? target.store.apply(
-        slot.location.isTombstone ? .tombstone : .value, hash: hash, tag: slot.tag, key: record.key,
-        value: record.value, valueChecksum: record.valueChecksum)
-      if position != nil { delivered += 1 } else { isRefused = true }
+      do throws(StorageError) {
+        // What cannot be settled now is found by comparing replicas.
+        if try partitions.copy(slot, record, from: holder, to: target, links) { delivered += 1 }
+      } catch {
+        isRefused = true
+      }
     }
     return isRefused ? nil : delivered
   }

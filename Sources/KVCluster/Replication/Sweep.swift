@@ -49,6 +49,8 @@ final class Sweep: @unchecked Sendable {
     var position = 0
     var layout: Int?
     var linksGeneration = 0
+    /// Too few owners reached each other to say which version of some key counts.
+    var isUnsettled = false
   }
 
   /// Table positions looked at under one hold of the lock.
@@ -90,8 +92,10 @@ final class Sweep: @unchecked Sendable {
     let at = skipEmpty(from: begun)
     guard at < sources.count else {
       // What did not get through is tried again.
-      if place.linksGeneration == links.generation { place.partition += 1 } else { rewind() }
-      place.source = nil
+      let isUnsettled = place.isUnsettled
+      if place.linksGeneration == links.generation, !isUnsettled { place.partition += 1 } else { rewind() }
+      (place.source, place.isUnsettled) = (nil, false)
+      if isUnsettled { return .waiting }
       return place.partition < Store.partitionCount ? .more : .done
     }
     if let next = try batch(from: sources[at]) {
@@ -190,7 +194,7 @@ final class Sweep: @unchecked Sendable {
     guard case .catchUp(let node) = goal, let target = partition.pointee.replica(node)?.takeUnretainedValue() else {
       return true
     }
-    return !target.store.holdsIntact(slot.hash, atLeast: slot.tag)
+    return !target.store.holdsIntact(slot.hash, atLeast: DamagedVersion(unreadable: slot.tag))
   }
 
   private func noteDamaged(_ key: UnsafeRawBufferPointer?, _ source: Replica) {
@@ -269,17 +273,18 @@ final class Sweep: @unchecked Sendable {
     _ slot: IndexSlot, _ record: RecordView, from source: Replica, to target: Replica
   ) throws(StorageError) -> Bool {
     // A target that does not know takes the copy: its own is damaged.
-    let version = target.store.version(slot.hash, record.key, known: slot.tag)
-    guard version.map({ $0.tag < slot.tag }) ?? true else { return false }
+    guard target.store.lacks(record.stamp, slot.hash, record.key) ?? true else { return false }
     // A damaged copy must not spread; its key comes from another replica.
     guard record.hasIntactValue else {
       noteDamaged(record.key, source)
       return false
     }
     guard partitions.mayCopy(slot.hash) else { return false }
-    _ = try target.store.apply(
-      slot.location.isTombstone ? .tombstone : .value, hash: slot.hash, tag: slot.tag, key: record.key,
-      value: record.value, valueChecksum: record.valueChecksum)
+    guard try partitions.copy(slot, record, from: source, to: target, links, comparesAll: evidence != .undamagedOwners)
+    else {
+      place.isUnsettled = true
+      return false
+    }
     keysCopied.wrappingAdd(1, ordering: .relaxed)
     bytesCopied.wrappingAdd(record.byteCount, ordering: .relaxed)
     return true

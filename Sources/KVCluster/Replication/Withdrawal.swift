@@ -77,15 +77,21 @@ final class Withdrawal {
     let others = partitions.voters(participants, besides: replica, partitions[number], links)
     guard view.evidenceRule(participants).isMet(by: others.set) else { return false }
     return others.replicas.allSatisfy { other in
-      other.store.version(slot.hash, record.key, known: .none).map { $0.tag == .none } ?? false
+      guard let version = other.store.version(slot.hash, record.key, known: .none) else { return false }
+      if version.tag == .none { return true }
+      // What began at nothing since says as much of what was written before.
+      guard version.tag.isRMW, !record.stamp.beginsAtNothing else { return false }
+      guard let stamp = other.store.stamp(slot.hash, version.tag) else { return false }
+      return stamp.beginsAtNothing && slot.tag.counter < stamp.anchor.counter
     }
   }
 
   private func withdraw(_ slot: IndexSlot, _ record: RecordView) -> Bool {
-    let tag = Tag(counter: slot.tag.counter, coordinator: slot.tag.coordinator | 1)
-    let empty = UnsafeRawBufferPointer(start: record.key.baseAddress, count: 0)
+    // Of a read-modify-write the anchor goes with it, so that it has the same place.
+    let payload = UnsafeRawBufferPointer(rebasing: record.payload.prefix(record.payloadBytes - record.valueBytes))
     let position = try? replica.store.apply(
-      .tombstone, hash: slot.hash, tag: tag, key: record.key, value: empty, valueChecksum: Checksum.crc32c(empty))
+      .tombstone, hash: slot.hash, tag: slot.tag.next, key: record.key, value: payload,
+      valueChecksum: Checksum.crc32c(payload))
     return position != nil
   }
 }

@@ -50,16 +50,18 @@ struct KeyScan: Sendable {
   private func collect(
     _ prefix: [UInt8], _ partition: UnsafeMutablePointer<Partition>, _ number: Int, _ found: inout [[UInt8]]
   ) {
-    var newest: [(key: [UInt8], tag: Tag, isTombstone: Bool)] = []
+    var newest: [(key: [UInt8], stamp: Stamp)] = []
     for id in partition.pointee.replicas.indices {
       guard let replica = partition.pointee.replica(UInt16(id))?.takeUnretainedValue() else { continue }
       _ = replica.store.scan(number, from: 0, limit: .max / 2) { slot, record in
         guard record.key.starts(with: prefix) else { return }
-        newest.append((Array(record.key), slot.tag, slot.location.isTombstone))
+        newest.append((Array(record.key), record.stamp))
       }
     }
-    newest.sort { $0.key == $1.key ? $0.tag > $1.tag : $0.key.lexicographicallyPrecedes($1.key) }
-    for (i, entry) in newest.enumerated() where (i == 0 || newest[i - 1].key != entry.key) && !entry.isTombstone {
+    newest.sort {
+      $0.key == $1.key ? $0.stamp.isNewer(than: $1.stamp) : $0.key.lexicographicallyPrecedes($1.key)
+    }
+    for (i, entry) in newest.enumerated() where (i == 0 || newest[i - 1].key != entry.key) && !entry.stamp.isTombstone {
       found.append(entry.key)
     }
   }

@@ -180,7 +180,7 @@ package final class Compaction: @unchecked Sendable {
       return
     }
     let moved = try store.log.appendUpkeep(
-      entry.location.isTombstone ? .tombstone : .value, tag: entry.tag, key: record.key, value: record.value,
+      entry.location.isTombstone ? .tombstone : .value, tag: entry.tag, key: record.key, value: record.payload,
       valueChecksum: record.valueChecksum)
     movedBytes += record.byteCount
     if found.pointee.location.isCached {
@@ -201,7 +201,7 @@ package final class Compaction: @unchecked Sendable {
     // Whatever the index has of the key hides as much.
     if let version = store.version(entry.hash, record.key, known: .none), version.tag != .none { return }
     let moved = try store.log.appendUpkeep(
-      .tombstone, tag: entry.tag, key: record.key, value: record.value, valueChecksum: record.valueChecksum)
+      .tombstone, tag: entry.tag, key: record.key, value: record.payload, valueChecksum: record.valueChecksum)
     store.table.addPurged(record.byteCount, slot: moved.slot)
     movedBytes += record.byteCount
   }

@@ -23,24 +23,29 @@ import CKernels
 /// is zero, or left over from an earlier use of the file: segments are recycled.
 ///
 /// ```
-///   0   4  header checksum: CRC-32C of bytes 4 ..< 24 and the key, seeded by the segment's seed and the offset
-///   4   4  value checksum: CRC-32C of the value
+///   0   4  header checksum: CRC-32C of bytes 4 ..< 24, the key and the anchor, seeded by the segment's seed and the offset
+///   4   4  value checksum: CRC-32C of the payload
 ///   8   8  tag
-///  16   4  byte count of the value
+///  16   4  byte count of the payload
 ///  20   2  byte count of the key
 ///  22   1  kind
 ///  23   1  zero
-///  24      key, value, zeros up to a multiple of 8
+///  24      key, payload, zeros up to a multiple of 8
 /// ```
+///
+/// The payload is the value. Of a read-modify-write (its tag says so) it is its anchor, 8 bytes (see ``Stamp``), and the value;
+/// there were none in version 1, which is otherwise the same.
 ///
 /// The header checksum covers where the record lies, so left-over bytes never pass as valid. It covers the value's checksum too, which is the same on every replica: equal tags with different value
 /// checksums are corruption. Header and value are checked separately, so a bad value makes one key unknown and not a log.
 package enum LogFormat {
-  package static let version: UInt32 = 1
+  package static let version: UInt32 = 2
   package static let magic: UInt64 = 0x0a0d_4745_5356_4b89
   package static let segmentHeaderBytes = 128
   package static let recordHeaderBytes = 24
   package static let alignment = 8
+  /// Bytes before the value in the payload of a read-modify-write.
+  package static let anchorBytes = 8
 
   /// No segment's file is longer: a location can point no further.
   static let segmentFileBytesMax = 128 << 20
@@ -74,6 +79,7 @@ package enum LogFormat {
   }
 
   /// Bytes a record takes in the log.
+  /// - Parameter valueBytes: of its payload.
   @inline(__always)
   package static func recordBytes(keyBytes: Int, valueBytes: Int) -> Int {
     (recordHeaderBytes + keyBytes + valueBytes + alignment - 1) & ~(alignment - 1)
@@ -90,9 +96,10 @@ package enum LogFormat {
   }
 
   /// Distinct offsets give distinct checksums of the same bytes: CRC is a bijection of its starting value.
+  /// - Parameter nameBytes: of the key, and of the anchor if there is one.
   @inline(__always)
-  static func headerChecksum(seed: UInt32, offset: Int, record: UnsafeRawPointer, keyBytes: Int) -> UInt32 {
-    kv_crc32c(seed ^ UInt32(truncatingIfNeeded: offset), record + 4, recordHeaderBytes - 4 + keyBytes)
+  static func headerChecksum(seed: UInt32, offset: Int, record: UnsafeRawPointer, nameBytes: Int) -> UInt32 {
+    kv_crc32c(seed ^ UInt32(truncatingIfNeeded: offset), record + 4, recordHeaderBytes - 4 + nameBytes)
   }
 
   package static func segmentName(_ id: UInt64) -> String {

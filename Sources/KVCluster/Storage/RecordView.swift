@@ -20,7 +20,7 @@ package struct RecordView {
   @inline(__always)
   package var tag: Tag { Tag(rawValue: base.load(fromByteOffset: 8, as: UInt64.self)) }
   @inline(__always)
-  package var valueBytes: Int { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
+  package var payloadBytes: Int { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
   @inline(__always)
   package var keyBytes: Int { Int(base.load(fromByteOffset: 20, as: UInt16.self)) }
   @inline(__always)
@@ -28,17 +28,42 @@ package struct RecordView {
   package var kind: RecordKind? { RecordKind(rawValue: kindByte) }
   /// Bytes in the log, padding included.
   @inline(__always)
-  package var byteCount: Int { LogFormat.recordBytes(keyBytes: keyBytes, valueBytes: valueBytes) }
+  package var byteCount: Int { LogFormat.recordBytes(keyBytes: keyBytes, valueBytes: payloadBytes) }
+
+  /// Whether it is a version of a key made by a read-modify-write.
+  @inline(__always)
+  var isRMW: Bool { tag.isRMW && kindByte <= RecordKind.tombstone.rawValue }
+
+  @inline(__always)
+  private var anchorBytes: Int { isRMW ? LogFormat.anchorBytes : 0 }
+
+  /// Of a version of a key.
+  @inline(__always)
+  package var stamp: Stamp {
+    let isTombstone = kindByte == RecordKind.tombstone.rawValue
+    guard isRMW else { return Stamp(tag, isTombstone: isTombstone) }
+    return Stamp(tag, anchor: Stamp.anchor(in: payload), isTombstone: isTombstone)
+  }
 
   @inline(__always)
   package var key: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: base + LogFormat.recordHeaderBytes, count: keyBytes)
   }
 
+  /// What copies of the record carry beside key and tag.
+  @inline(__always)
+  package var payload: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base + LogFormat.recordHeaderBytes + keyBytes, count: payloadBytes)
+  }
+
   @inline(__always)
   package var value: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: base + LogFormat.recordHeaderBytes + keyBytes, count: valueBytes)
+    let start = LogFormat.recordHeaderBytes + keyBytes + anchorBytes
+    return UnsafeRawBufferPointer(start: base + start, count: valueBytes)
   }
+
+  @inline(__always)
+  package var valueBytes: Int { payloadBytes - anchorBytes }
 
   @inline(__always)
   package func hasKey(_ other: UnsafeRawBufferPointer) -> Bool {
@@ -47,7 +72,7 @@ package struct RecordView {
 
   /// Whether the value is what was written. About 10 ns for 100 bytes.
   @inline(__always)
-  package var hasIntactValue: Bool { kv_crc32c(0, value.baseAddress, valueBytes) == valueChecksum }
+  package var hasIntactValue: Bool { kv_crc32c(0, payload.baseAddress, payloadBytes) == valueChecksum }
 
   /// The record at `offset` of a segment of `limit` bytes, if its header and key are what was written there.
   static func checked(
@@ -56,13 +81,16 @@ package struct RecordView {
     guard offset + LogFormat.recordHeaderBytes <= limit else { return nil }
     let record = RecordView(segment + offset)
     // Every record has a key: whoever reads a segment counts on a record taking 32 bytes at least.
-    guard record.kind != nil, record.keyBytes > 0, offset + record.byteCount <= limit else { return nil }
+    guard record.kind != nil, record.keyBytes > 0, offset + record.byteCount <= limit,
+      record.payloadBytes >= record.anchorBytes
+    else { return nil }
     let checksum = LogFormat.headerChecksum(
-      seed: seed, offset: offset, record: segment + offset, keyBytes: record.keyBytes)
+      seed: seed, offset: offset, record: segment + offset, nameBytes: record.keyBytes + record.anchorBytes)
     return checksum == record.headerChecksum ? record : nil
   }
 
   /// Writes a record. The value's checksum is given because all replicas share it.
+  /// - Parameter value: the payload.
   @inline(__always)
   static func write(
     to segment: UnsafeMutableRawPointer, at offset: Int, seed: UInt32, kind: RecordKind, tag: Tag,
@@ -75,19 +103,44 @@ package struct RecordView {
     p.storeBytes(of: UInt32(key.count) | UInt32(kind.rawValue) << 16, toByteOffset: 20, as: UInt32.self)
     memcpy(p + LogFormat.recordHeaderBytes, key.baseAddress!, key.count)
     if value.count > 0 { memcpy(p + LogFormat.recordHeaderBytes + key.count, value.baseAddress!, value.count) }
-    let checksum = LogFormat.headerChecksum(seed: seed, offset: offset, record: p, keyBytes: key.count)
+    let checksum = LogFormat.headerChecksum(
+      seed: seed, offset: offset, record: p, nameBytes: key.count + RecordView(p).anchorBytes)
     p.storeBytes(of: checksum, as: UInt32.self)
+  }
+}
+
+extension Stamp {
+  /// The anchor at the beginning of a read-modify-write's payload.
+  @inline(__always)
+  static func anchor(in payload: UnsafeRawBufferPointer) -> Tag {
+    Tag(rawValue: UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self)))
+  }
+
+  /// Of a record that is made of these.
+  @inline(__always)
+  init(_ kind: RecordKind, _ tag: Tag, payload: UnsafeRawBufferPointer) {
+    self.init(tag, anchor: tag.isRMW ? Stamp.anchor(in: payload) : tag, isTombstone: kind == .tombstone)
+  }
+
+  /// The payload of a read-modify-write that writes this value.
+  func payload(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: LogFormat.anchorBytes + value.count) { bytes, count in
+      let base = UnsafeMutableRawPointer(bytes.baseAddress!)
+      base.storeBytes(of: anchor.rawValue.littleEndian, as: UInt64.self)
+      if let start = value.baseAddress { memcpy(base + LogFormat.anchorBytes, start, value.count) }
+      count = LogFormat.anchorBytes + value.count
+    }
   }
 }
 
 /// What tells copies of one version apart.
 struct RecordContent: Equatable {
   var kind: UInt8
-  var valueBytes: Int
+  var payloadBytes: Int
   var valueChecksum: UInt32
 
   init(_ record: RecordView) {
-    (kind, valueBytes, valueChecksum) = (record.kindByte, record.valueBytes, record.valueChecksum)
+    (kind, payloadBytes, valueChecksum) = (record.kindByte, record.payloadBytes, record.valueChecksum)
   }
 }
 

@@ -48,22 +48,27 @@ extension Store {
   func damagedSegments(_ hash: UInt64) -> [Int] { damagedLocations(hash).map(\.slot) }
 
   /// Versions of this hash whose records do not verify. Call with the partition's lock held.
-  func damagedTags(_ hash: UInt64) -> [Tag] {
+  func damagedVersions(_ hash: UInt64) -> [DamagedVersion] {
     let stripe = stripe(hash)
-    var tags: [Tag] = []
+    var versions: [DamagedVersion] = []
     _ = stripe.pointee.index.find(hash) { entry in
-      if !isIntact(logLocation(entry.pointee.location, stripe)) { tags.append(entry.pointee.tag) }
+      let location = logLocation(entry.pointee.location, stripe)
+      if !isIntact(location) {
+        let isPlaced = !entry.pointee.tag.isRMW || hasIntactHeader(location)
+        versions.append(DamagedVersion(tag: entry.pointee.tag, stamp: isPlaced ? stamp(entry.pointee) : nil))
+      }
       return false
     }
-    return tags
+    return versions
   }
 
   /// Whether there is an intact record of this version, or of a newer one under the same hash: equal tags are the same
   /// write. Call with the partition's lock held.
-  func holdsIntact(_ hash: UInt64, atLeast tag: Tag) -> Bool {
+  func holdsIntact(_ hash: UInt64, atLeast version: DamagedVersion) -> Bool {
     let stripe = stripe(hash)
     return stripe.pointee.index.find(hash) { entry in
-      entry.pointee.tag >= tag && isIntact(logLocation(entry.pointee.location, stripe))
+      let location = logLocation(entry.pointee.location, stripe)
+      return isIntact(location) && version.isReached(by: stamp(entry.pointee))
     } != nil
   }
 
@@ -75,11 +80,12 @@ extension Store {
   func heal(_ copy: RecordView, hash: UInt64, tag: Tag, isTombstone: Bool) throws(StorageError) -> Bool {
     let stripe = stripe(hash)
     let kind = isTombstone ? RecordKind.tombstone : .value
+    let stamp = Stamp(kind, tag, payload: copy.payload)
     // It may have been written again since; then its damaged version only has to go.
     let newer = stripe.pointee.index.find(hash) { entry in
       let location = logLocation(entry.pointee.location, stripe)
-      return entry.pointee.tag > tag && hasIntactHeader(location) && record(at: location).hasKey(copy.key)
-        && isIntact(location)
+      return isIntact(location) && record(at: location).hasKey(copy.key)
+        && self.stamp(entry.pointee).isNewer(than: stamp)
     }
     if newer != nil { return false }
     let own = stripe.pointee.index.find(hash) { entry in
@@ -88,11 +94,10 @@ extension Store {
     }
     if let own {
       let old = logLocation(own.pointee.location, stripe)
-      let isDamaged = !isIntact(old)
-      guard isDamaged || own.pointee.tag < tag else { return false }
+      guard !isIntact(old) || stamp.isNewer(than: self.stamp(own.pointee)) else { return false }
     }
     let location = try log.append(
-      kind, tag: tag, key: copy.key, value: copy.value, valueChecksum: copy.valueChecksum)
+      kind, tag: tag, key: copy.key, value: copy.payload, valueChecksum: copy.valueChecksum)
     if let own {
       let old = logLocation(own.pointee.location, stripe)
       table.addDead(byteCount(old), slot: old.slot)
@@ -104,7 +109,8 @@ extension Store {
     }
     // Versions that came while the newer one was damaged, and so were not known to be older.
     remove(hash) { entry, place in
-      entry.tag < tag && hasIntactHeader(place) && record(at: place).hasKey(copy.key)
+      entry.tag != tag && hasIntactHeader(place) && record(at: place).hasKey(copy.key)
+        && stamp.isNewer(than: record(at: place).stamp)
     }
     return true
   }
@@ -132,5 +138,23 @@ extension Store {
       if place.isTombstone { stripe.pointee.tombstones -= 1 }
       return false
     }
+  }
+}
+
+/// A version of which a node's record does not verify.
+struct DamagedVersion {
+  var tag: Tag
+  /// `nil` where that cannot be read: of a read-modify-write with a damaged header.
+  var stamp: Stamp?
+
+  init(tag: Tag, stamp: Stamp?) { (self.tag, self.stamp) = (tag, stamp) }
+
+  /// Nothing of its record can be read.
+  init(unreadable tag: Tag) { self.init(tag: tag, stamp: nil) }
+
+  /// Whether another version is this one, or surely a newer one.
+  func isReached(by other: Stamp) -> Bool {
+    if other.tag == tag { return true }
+    return stamp.map { other.isNewer(than: $0) } ?? other.isCertainlyNewer(than: tag)
   }
 }

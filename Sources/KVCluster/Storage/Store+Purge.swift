@@ -54,7 +54,7 @@ extension Store {
     let tombstone = record(at: old)
     guard hasIntactHeader(old),
       let location = try? log.append(
-        .tombstone, tag: slot.pointee.tag, key: tombstone.key, value: tombstone.value,
+        .tombstone, tag: slot.pointee.tag, key: tombstone.key, value: tombstone.payload,
         valueChecksum: tombstone.valueChecksum)
     else { return isDisordered.store(true, ordering: .relaxed) }
     table.addDead(byteCount(old), slot: old.slot)

@@ -126,8 +126,8 @@ package final class Store: @unchecked Sendable {
   ///
   /// An entry with the version `known` is the key's without a look at its record: equal tags are the same write. Where
   /// the hash matches and the key does not, the record may be another key's, or damaged: then this node does not know,
-  /// which must never pass for "absent", nor for an older version that came late. `doubt` is the newest version of such
-  /// an entry.
+  /// which must never pass for "absent", nor for an older version that came late. `doubt` is the greatest tag of such
+  /// entries. Of a read-modify-write the anchor must be readable as well, or nobody could tell what is newer.
   @inline(__always)
   private func find(
     _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag, _ stripe: UnsafeMutablePointer<StoreStripe>,
@@ -138,10 +138,33 @@ package final class Store: @unchecked Sendable {
       let location = slot.pointee.location
       if location.isCached { return stripe.pointee.cache.entry(location).hasKey(key) }
       let record = record(at: location)
-      if record.hasKey(key) { return true }
+      if record.hasKey(key), !slot.pointee.tag.isRMW || hasIntactHeader(location) { return true }
       if !hasIntactHeader(location) { doubt = max(doubt, slot.pointee.tag) }
       return false
     }
+  }
+
+  /// ``find(_:_:known:_:doubt:)`` of an entry whose place among others is wanted: of a read-modify-write that must be readable
+  /// in the log, even if the value is in the cache.
+  @inline(__always)
+  private func findPlaced(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag, _ stripe: UnsafeMutablePointer<StoreStripe>,
+    doubt: inout Tag
+  ) -> UnsafeMutablePointer<IndexSlot>? {
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else { return nil }
+    if !slot.pointee.tag.isRMW || slot.pointee.tag == known || !isCachedOnly(slot, stripe) { return slot }
+    return find(hash, key, known: known, stripe, doubt: &doubt)
+  }
+
+  /// Whether the record behind a cached value is damaged; then the value leaves the cache.
+  @inline(never)
+  private func isCachedOnly(
+    _ slot: UnsafeMutablePointer<IndexSlot>, _ stripe: UnsafeMutablePointer<StoreStripe>
+  ) -> Bool {
+    let location = logLocation(slot.pointee.location, stripe)
+    guard slot.pointee.location.isCached, !hasIntactHeader(location) else { return false }
+    slot.pointee.location = location
+    return true
   }
 
   @inline(never)
@@ -152,17 +175,37 @@ package final class Store: @unchecked Sendable {
     return record != nil
   }
 
+  /// Of the version that an entry points to.
+  @inline(__always)
+  func stamp(_ slot: IndexSlot) -> Stamp {
+    slot.tag.isRMW ? stampOfRMW(slot) : Stamp(slot.tag, isTombstone: slot.location.isTombstone)
+  }
+
+  @inline(never)
+  private func stampOfRMW(_ slot: IndexSlot) -> Stamp { record(at: logLocation(slot.location, stripe(slot.hash))).stamp }
+
+  /// Of the read-modify-write with this tag that the node holds under a hash; `nil` if its record is damaged.
+  package func stamp(_ hash: UInt64, _ tag: Tag) -> Stamp? {
+    let stripe = stripe(hash)
+    guard let slot = stripe.pointee.index.find(hash, matching: { $0.pointee.tag == tag }),
+      hasIntactHeader(logLocation(slot.pointee.location, stripe))
+    else { return nil }
+    return stampOfRMW(slot.pointee)
+  }
+
   // MARK: - Writing
 
-  /// Takes a write if its tag is greater than what the node holds. Either way returns the position that must be
+  /// Takes a write if it is newer than what the node holds. Either way returns the position that must be
   /// durable before the write may be acknowledged: of this record, or of the newer one in its place.
+  /// - Parameter value: the payload.
   package func apply(
     _ kind: RecordKind, hash: UInt64, tag: Tag, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer,
     valueChecksum: UInt32
   ) throws(StorageError) -> LogPosition {
     let stripe = stripe(hash)
     var doubt = Tag.none
-    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), tag <= slot.pointee.tag {
+    let stamp = Stamp(kind, tag, payload: value)
+    if let slot = findPlaced(hash, key, known: tag, stripe, doubt: &doubt), !stamp.isNewer(than: self.stamp(slot.pointee)) {
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
@@ -181,15 +224,16 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     stripe.pointee.operations.writes &+= 1
     var doubt = Tag.none
-    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
+    guard let slot = findPlaced(hash, key, known: known, stripe, doubt: &doubt) else {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
       if location.isTombstone { stripe.pointee.tombstones &+= 1 }
       return table.position(of: location)
     }
     let old = logLocation(slot.pointee.location, stripe)
-    if tag <= slot.pointee.tag {
+    let stamp = tag.isRMW ? record(at: location).stamp : Stamp(tag, isTombstone: location.isTombstone)
+    if !stamp.isNewer(than: self.stamp(slot.pointee)) {
       table.addDead(byteCount(location), slot: location.slot)
-      if old.isTombstone, tag < slot.pointee.tag { keepLast(slot) }
+      if old.isTombstone, tag != slot.pointee.tag { keepLast(slot) }
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     known = slot.pointee.tag
@@ -221,7 +265,7 @@ package final class Store: @unchecked Sendable {
     guard let slot = find(hash, key, known: .none, stripe, doubt: &doubt) else {
       return doubt == .none ? .absent : .damaged
     }
-    if slot.pointee.tag < doubt { return .damaged }
+    if doubt != .none, isDoubtful(slot.pointee, doubt) { return .damaged }
     let location = slot.pointee.location
     let tag = slot.pointee.tag
     if location.isCached {
@@ -247,10 +291,23 @@ package final class Store: @unchecked Sendable {
   ) -> (tag: Tag, location: Location)? {
     let stripe = stripe(hash)
     var doubt = Tag.none
-    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
+    guard let slot = findPlaced(hash, key, known: known, stripe, doubt: &doubt) else {
       return doubt == .none ? (.none, .none) : nil
     }
-    return slot.pointee.tag < doubt ? nil : (slot.pointee.tag, slot.pointee.location)
+    return doubt != .none && isDoubtful(slot.pointee, doubt) ? nil : (slot.pointee.tag, slot.pointee.location)
+  }
+
+  /// Whether an unreadable record of the same hash may be a newer version of the key.
+  @inline(never)
+  private func isDoubtful(_ slot: IndexSlot, _ doubt: Tag) -> Bool {
+    slot.tag != doubt && !stamp(slot).isCertainlyNewer(than: doubt)
+  }
+
+  /// Whether the node holds nothing of the key that is as new as this version; `nil` if it does not know.
+  func lacks(_ stamp: Stamp, _ hash: UInt64, _ key: UnsafeRawBufferPointer) -> Bool? {
+    guard let held = version(hash, key, known: stamp.tag) else { return nil }
+    if held.tag == .none { return true }
+    return stamp.isNewer(than: self.stamp(IndexSlot(hash: hash, location: held.location, tag: held.tag)))
   }
 
   /// ``version(_:_:known:)`` for a reader's quorum: a suspect node does not know.

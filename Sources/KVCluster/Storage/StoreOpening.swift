@@ -294,13 +294,24 @@ package final class StoreOpening: @unchecked Sendable {
     let oldPosition = table.position(of: old.location)
     // A checkpoint and the log may both name it.
     if position == oldPosition { return }
-    if entry.tag != old.tag, (entry.tag > old.tag) != (position > oldPosition) { noteInversion(entry.hash) }
-    guard (entry.tag, position) > (old.tag, oldPosition) else { return countDead(entry.location) }
+    let isNewer = isNewer(entry, old, isLater: position > oldPosition)
+    if entry.tag != old.tag, isNewer != (position > oldPosition) { noteInversion(entry.hash) }
+    guard isNewer else { return countDead(entry.location) }
     countDead(old.location)
     found.pointee = IndexSlot(hash: entry.hash, location: entry.location, tag: entry.tag)
     if old.location.isTombstone != entry.location.isTombstone {
       stripe.pointee.tombstones += entry.location.isTombstone ? 1 : -1
     }
+  }
+
+  /// Whether a record takes the place of one that the index has.
+  @inline(__always)
+  private func isNewer(_ entry: SegmentScan.Entry, _ old: IndexSlot, isLater: Bool) -> Bool {
+    if entry.tag == old.tag { return isLater }
+    if !entry.tag.isRMW, !old.tag.isRMW { return entry.tag > old.tag }
+    let stamp = RecordView(table.address(of: entry.location)).stamp
+    let other = RecordView(table.address(of: old.location)).stamp
+    return isLater ? stamp.supersedes(other) : !other.supersedes(stamp)
   }
 
   /// Two writers met, or a crash came in between; seldom.

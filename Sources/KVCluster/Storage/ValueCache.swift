@@ -113,7 +113,13 @@ package struct ValueCache {
     entry.base.storeBytes(of: slot.pointee.hash, toByteOffset: 8, as: UInt64.self)
     entry.base.storeBytes(of: UInt32(record.valueBytes), toByteOffset: 16, as: UInt32.self)
     entry.base.storeBytes(of: UInt32(record.keyBytes), toByteOffset: 20, as: UInt32.self)
-    memcpy(entry.base + ValueCache.entryHeaderBytes, record.key.baseAddress!, record.keyBytes + record.valueBytes)
+    let bytes = entry.base + ValueCache.entryHeaderBytes
+    if record.isRMW {
+      memcpy(bytes, record.key.baseAddress!, record.keyBytes)
+      memcpy(bytes + record.keyBytes, record.value.baseAddress!, record.valueBytes)
+    } else {
+      memcpy(bytes, record.key.baseAddress!, record.keyBytes + record.valueBytes)
+    }
     slot.pointee.location = Location(cacheOffset: head, byteCount: slot.pointee.location.byteCount)
     advanceHead(size)
     // The oldest entry's index slot will be wanted at the next insertion.

@@ -12,7 +12,7 @@ package struct History: Sendable, Equatable {
     case get
     case put([UInt8])
     case delete
-    case compareAndSet(expected: Contents, new: [UInt8])
+    case compareAndSet(expected: Contents, new: Contents)
     /// Appends to what is there; to an absent register it acts as a put.
     case append([UInt8])
   }

@@ -118,7 +118,8 @@ extension RegisterProblem {
   private static func leavesTraces(_ write: History.Call, _ states: inout RegisterStates) -> Bool {
     switch write {
     case .get: false
-    case .put(let value), .compareAndSet(_, let value): states.state(of: value) != RegisterStates.other
+    case .put(let value): states.state(of: value) != RegisterStates.other
+    case .compareAndSet(_, let new): states.state(of: new) != RegisterStates.other
     case .delete: states.state(of: nil) != RegisterStates.other
     case .append(let suffix): states.appendMatters(suffix)
     }

@@ -139,9 +139,9 @@ package enum Readers {
     switch write.call {
     case .get:
       return false
-    case .put(let value), .compareAndSet(_, let value):
+    case .put(let value), .compareAndSet(_, .some(let value)):
       return seen == value || (hasAppends && seen?.starts(with: value) ?? false)
-    case .delete:
+    case .delete, .compareAndSet(_, nil):
       return seen == nil || hasAppends
     case .append(let suffix):
       // The empty append shows only where it makes absent contents empty.

@@ -1,0 +1,150 @@
+import Synchronization
+
+/// Read-modify-writes: what is made of a key's value when it is seen, in one step that nothing comes between.
+extension DataPath {
+  /// What an update has told, for a caller that waits for it elsewhere.
+  private final class Answer<R: Sendable>: Sendable {
+    struct State {
+      var result: R?
+      /// Its slot in the tap, if its key is watched.
+      var record: Int?
+      var error: ClusterError?
+    }
+    let state = Mutex(State())
+  }
+
+  /// Carries out a read-modify-write at the cluster's own level.
+  /// - Parameter transform: gets the value, `nil` for none, while a lock is held; at most once with effect. It must not call
+  ///   the cluster.
+  func update<R: Sendable>(
+    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+  ) async throws(ClusterError) -> R {
+    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
+    guard let pending = begun.pending else { return try finishUpdate(begun.operation, begun.answer, .done) }
+    return try finishUpdate(begun.operation, begun.answer, await pending.wait())
+  }
+
+  func updateBlocking<R: Sendable>(
+    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+  ) throws(ClusterError) -> R {
+    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
+    return try finishUpdate(begun.operation, begun.answer, begun.pending?.waitBlocking() ?? .done)
+  }
+
+  /// ``update(_:_:)`` whose end is told to `completion`, once, perhaps before this returns.
+  /// - Throws: nothing was done.
+  package func submitUpdate<R: Sendable>(
+    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R),
+    completion: @escaping @Sendable (Result<R, ClusterError>) -> Void
+  ) throws(ClusterError) {
+    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
+    let end = { @Sendable [self] (outcome: ClientOperation.Outcome) in
+      do throws(ClusterError) {
+        completion(.success(try finishUpdate(begun.operation, begun.answer, outcome)))
+      } catch {
+        completion(.failure(error))
+      }
+    }
+    if let pending = begun.pending { pending.onDecision(end) } else { end(.done) }
+  }
+
+  private struct BegunUpdate<R: Sendable>: Sendable {
+    let operation: ClientOperation
+    let answer: Answer<R>
+    var pending: PendingOperation?
+  }
+
+  private func beginUpdate<R: Sendable>(
+    _ key: [UInt8], _ bytes: UnsafeRawBufferPointer,
+    _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+  ) throws(ClusterError) -> BegunUpdate<R> {
+    if holdsWritersBack { try waitForDisks() }
+    let operation = try begin(.update, bytes, UnsafeRawBufferPointer(start: nil, count: 0), nil)
+    var begun = BegunUpdate(operation: operation, answer: Answer<R>())
+    do throws(ClusterError) {
+      if links.isFaulty {
+        begun.pending = messages.exchange(operation.hash) { [self, answer = begun.answer] owners in
+          do throws(ClusterError) {
+            let pending = try key.withBytes { bytes throws(ClusterError) in
+              try carryOut(operation, bytes, transform, answer) { owners.contains($0) }
+            }
+            return pending.map { .waits($0) } ?? .ended(.done)
+          } catch {
+            answer.state.withLock { $0.error = error }
+            return switch error {
+            case .indeterminate: .ended(.undecided)
+            case .invalidArgument: .ended(.unmet)
+            default: .tooFew
+            }
+          }
+        }
+      } else {
+        begun.pending = try carryOut(operation, bytes, transform, begun.answer)
+      }
+    } catch {
+      tap.end(begun.answer.state.withLock { $0.record }, .unknown)
+      throw failed(operation, error)
+    }
+    return begun
+  }
+
+  private func carryOut<R: Sendable>(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer,
+    _ transform: (UnsafeRawBufferPointer?) -> (Change, R), _ answer: Answer<R>, among owners: ((UInt16) -> Bool)? = nil
+  ) throws(ClusterError) -> PendingOperation? {
+    let (result, pending) = try direct.update(operation, key, among: owners) { [tap] value in
+      let (change, result) = transform(value)
+      if tap.watches(operation.hash) {
+        let record = DataPath.record(change, of: key, found: value, in: tap)
+        // A try before this one has changed nothing.
+        let earlier = answer.state.withLock { state in
+          defer { state.record = record }
+          return state.record
+        }
+        tap.end(earlier, .failed)
+      }
+      return (change, result)
+    }
+    answer.state.withLock { state in
+      state.result = result
+      state.error = nil
+    }
+    return pending
+  }
+
+  /// To the live verdict it is the write that it makes, or the get: what it has found is not judged.
+  private static func record(
+    _ change: Change, of key: UnsafeRawBufferPointer, found value: UnsafeRawBufferPointer?, in tap: OperationTap
+  ) -> Int? {
+    switch change {
+    case .put(let new): return tap.begin(.put, key, new.withBytes { ObservedValue($0) })
+    case .delete: return tap.begin(.delete, key)
+    case .keep:
+      let record = tap.begin(.get, key)
+      if let record, let value { tap.note(record, found: ObservedValue(value)) }
+      return record
+    }
+  }
+
+  private func finishUpdate<R>(
+    _ operation: ClientOperation, _ answer: Answer<R>, _ outcome: ClientOperation.Outcome
+  ) throws(ClusterError) -> R {
+    let state = answer.state.withLock { $0 }
+    switch outcome {
+    case .done:
+      guard let result = state.result else { preconditionFailure("an update that was carried out has told something") }
+      tap.end(state.record, .done)
+      end(operation)
+      return result
+    case .undecided:
+      tap.end(state.record, .unknown)
+      if let error = state.error { throw failed(operation, error) }
+      throw failed(
+        operation, .undecidedWrite("too few owners confirmed in time that it is on their disks", advice: []))
+    case .unmet:
+      tap.end(state.record, .failed)
+      throw failed(operation, state.error ?? .notServing("the cluster is closed"))
+    case .found: preconditionFailure("an update tells by itself what it has found")
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/// Read-modify-writes: one hold of the partition's lock over the owners that take part.
+///
+/// The new version takes its place right behind the one that was read (``Stamp``). So a put that was drawn before and arrives
+/// later comes after it, and needs not be waited for; and of two that read the same version, because the program died before
+/// one of them was on enough disks, only one will ever be seen: who meets it proposes it anew.
+extension DirectCarrier {
+  /// Carries out a read-modify-write.
+  /// - Parameters:
+  ///   - allowed: owners that take part if they answer, by node id.
+  ///   - transform: gets the value, `nil` for none, under the partition's lock.
+  /// - Returns: what `transform` has told, and what to wait for before it may be answered, if anything.
+  /// - Throws: `ClusterError.indeterminate` if too few owners took it; otherwise nothing was written.
+  func update<R>(
+    _ client: ClientOperation, _ key: UnsafeRawBufferPointer, among allowed: ((UInt16) -> Bool)? = nil,
+    _ transform: (UnsafeRawBufferPointer?) -> (Change, R)
+  ) throws(ClusterError) -> (result: R, pending: PendingOperation?) {
+    let partition = partitions[Store.partition(of: client.hash)]
+    return try partition.lock.pointee.withLock { () throws(ClusterError) in
+      if partition.pointee.hasTwins { try checkTwins(client.hash, partition) }
+      let view = partition.pointee.view.takeUnretainedValue()
+      let participants = view.participants(ofSlot: Ring.slot(of: client.hash))
+      var live = live(participants, partition)
+      if let allowed { for i in 0..<participants.count where !allowed(participants.ids[i]) { live.remove(i) } }
+      var operation = view.readOperation(participants, nil)
+      let rule = view.writeRule(participants, nil)
+      guard rule.isMet(by: live) else {
+        throw allowed == nil
+          ? unavailable(participants, partition, rule, nil) : unreached(participants, view, rule, live)
+      }
+      partition.pointee.operations.writes &+= 1
+      let newest = try ask(&operation, client.hash, key, partition, participants, live)
+      guard operation.phase == .finished || operation.phase == .writingBack else {
+        if allowed != nil, !operation.readRule.isMet(by: live) {
+          throw unreached(participants, view, operation.readRule, live)
+        }
+        throw unavailable(participants, partition, operation.readRule, nil, readOf: client.hash)
+      }
+      let (change, result) = transform(newest?.contents)
+      switch change {
+      case .keep:
+        // What it found must be seen by all that come after.
+        guard operation.phase == .writingBack, let newest, !answersUnsettled else { return (result, nil) }
+        return (
+          result, try writeBack(newest, hash: client.hash, key, operation, partition, participants, nil, among: live)
+        )
+      case .put(let value):
+        try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
+        return (
+          result,
+          try value.withBytes { value throws(ClusterError) in
+            try propose(value, isTombstone: false, after: newest?.stamp, client, key, partition, participants, live)
+          }
+        )
+      case .delete:
+        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        return (
+          result, try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
+        )
+      }
+    }
+  }
+
+  /// Too few owners have taken part.
+  private func unreached(
+    _ participants: PlacementView.Participants, _ view: PlacementView, _ rule: QuorumRule, _ live: ParticipantSet
+  ) -> ClusterError {
+    let lacksNext = rule.needed <= live.intersection(rule.owners).count && rule.nextNeeded > 0
+    let owners = lacksNext ? rule.nextOwners : rule.owners
+    let missing = (0..<participants.count).filter { owners.contains($0) && !live.contains($0) }
+    return .unavailable(
+      needed: lacksNext ? rule.nextNeeded : rule.needed, live: owners.intersection(live).count, owners: owners.count,
+      missing: missing.map { view.name(of: participants.ids[$0]) }.sorted(by: Configuration.countsBefore))
+  }
+
+  /// Writes a version that is based on `base`. Call with the partition's lock held.
+  private func propose(
+    _ value: UnsafeRawBufferPointer, isTombstone: Bool, after base: Stamp?, _ client: ClientOperation,
+    _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    _ participants: PlacementView.Participants, _ owners: ParticipantSet
+  ) throws(ClusterError) -> PendingOperation? {
+    let tag: Tag
+    do { tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
+    let kind = isTombstone ? RecordKind.tombstone : .value
+    if updatesAfresh {
+      let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: value)
+      return try propose(write, partition, participants, owners)
+    }
+    let stamp = (base ?? .none).successor(tag, isTombstone: isTombstone)
+    return try stamp.payload(value).withBytes { payload throws(ClusterError) in
+      let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
+      return try propose(write, partition, participants, owners)
+    }
+  }
+
+  /// Each owner is asked first and written to then: a log must not hold, behind a newer version, one that began at nothing
+  /// (``Stamp/supersedes(_:)``).
+  private func propose(
+    _ write: ReplicaWrite, _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants,
+    _ owners: ParticipantSet
+  ) throws(ClusterError) -> PendingOperation? {
+    let rule = partition.pointee.view.takeUnretainedValue().writeRule(participants, nil)
+    var operation = WriteOperation(tag: write.tag, rule: rule)
+    var positions = InlineArray<14, LogPosition>(repeating: .start)
+    var live = ParticipantSet()
+    var failure: StorageError?
+    for i in 0..<participants.count where owners.contains(i) {
+      guard let replica = partition.pointee.replica(participants.ids[i]) else { continue }
+      do throws(StorageError) {
+        positions[i] = try service.apply(write, at: replica.takeUnretainedValue())
+      } catch {
+        failure = error
+        continue
+      }
+      live.insert(i)
+      if service.acknowledges(positions[i], at: replica) { _ = operation.acknowledge(i) }
+    }
+    if live.count < participants.count { miss(write, partition, participants, live, &operation) }
+    switch operation.step {
+    case .done: return nil
+    case .waiting: return wait(operation, partition, participants, live, positions)
+    case .undecidable: throw undecidable(participants, live, failure)
+    }
+  }
+}
