@@ -72,7 +72,11 @@ extension PartitionTable {
     guard case (let owner, var slot, var stamp)? = newest, slot.tag.isRMW else { return true }
     slot.location = owner.store.logLocation(slot.location, owner.store.stripe(hash))
     let record = owner.store.record(at: slot.location)
-    guard record.hasIntactValue, mayCopy(hash) else { return false }
+    guard record.hasIntactValue, owner.store.hasIntactHeader(slot.location) else {
+      owner.noteDamage(hash)
+      return false
+    }
+    guard mayCopy(hash) else { return false }
     if keepsBallot || isDecided(slot.tag, hash, key) {
       try forEach(reached, participants, partition) { replica throws(StorageError) in try replica.store.take(slot, record) }
       return true

@@ -144,29 +144,6 @@ package final class Store: @unchecked Sendable {
     }
   }
 
-  /// ``find(_:_:known:_:doubt:)`` of an entry whose place among others is wanted: of a read-modify-write that must be readable
-  /// in the log, even if the value is in the cache.
-  @inline(__always)
-  private func findPlaced(
-    _ hash: UInt64, _ key: UnsafeRawBufferPointer, known: Tag, _ stripe: UnsafeMutablePointer<StoreStripe>,
-    doubt: inout Tag
-  ) -> UnsafeMutablePointer<IndexSlot>? {
-    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else { return nil }
-    if !slot.pointee.tag.isRMW || slot.pointee.tag == known || !isCachedOnly(slot, stripe) { return slot }
-    return find(hash, key, known: known, stripe, doubt: &doubt)
-  }
-
-  /// Whether the record behind a cached value is damaged; then the value leaves the cache.
-  @inline(never)
-  private func isCachedOnly(
-    _ slot: UnsafeMutablePointer<IndexSlot>, _ stripe: UnsafeMutablePointer<StoreStripe>
-  ) -> Bool {
-    let location = logLocation(slot.pointee.location, stripe)
-    guard slot.pointee.location.isCached, !hasIntactHeader(location) else { return false }
-    slot.pointee.location = location
-    return true
-  }
-
   @inline(never)
   func hasIntactHeader(_ location: Location) -> Bool {
     let seed = LogFormat.seed(clusterID: log.identity.clusterID, segment: table.id(location.slot))
@@ -182,13 +159,16 @@ package final class Store: @unchecked Sendable {
   }
 
   @inline(never)
-  private func stampOfRMW(_ slot: IndexSlot) -> Stamp { record(at: logLocation(slot.location, stripe(slot.hash))).stamp }
+  private func stampOfRMW(_ slot: IndexSlot) -> Stamp {
+    guard slot.location.isCached else { return record(at: slot.location).stamp }
+    let entry = stripe(slot.hash).pointee.cache.entry(slot.location)
+    return Stamp(slot.tag, anchor: entry.anchor, isTombstone: false)
+  }
 
   /// Of the read-modify-write with this tag that the node holds under a hash; `nil` if its record is damaged.
   package func stamp(_ hash: UInt64, _ tag: Tag) -> Stamp? {
-    let stripe = stripe(hash)
-    guard let slot = stripe.pointee.index.find(hash, matching: { $0.pointee.tag == tag }),
-      hasIntactHeader(logLocation(slot.pointee.location, stripe))
+    guard let slot = stripe(hash).pointee.index.find(hash, matching: { $0.pointee.tag == tag }),
+      slot.pointee.location.isCached || hasIntactHeader(slot.pointee.location)
     else { return nil }
     return stampOfRMW(slot.pointee)
   }
@@ -205,7 +185,7 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     var doubt = Tag.none
     let stamp = Stamp(kind, tag, payload: value)
-    if let slot = findPlaced(hash, key, known: tag, stripe, doubt: &doubt), !stamp.isNewer(than: self.stamp(slot.pointee)) {
+    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), !stamp.isNewer(than: self.stamp(slot.pointee)) {
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
@@ -224,7 +204,7 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     stripe.pointee.operations.writes &+= 1
     var doubt = Tag.none
-    guard let slot = findPlaced(hash, key, known: known, stripe, doubt: &doubt) else {
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
       if location.isTombstone { stripe.pointee.tombstones &+= 1 }
       return table.position(of: location)
@@ -291,7 +271,7 @@ package final class Store: @unchecked Sendable {
   ) -> (tag: Tag, location: Location)? {
     let stripe = stripe(hash)
     var doubt = Tag.none
-    guard let slot = findPlaced(hash, key, known: known, stripe, doubt: &doubt) else {
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
       return doubt == .none ? (.none, .none) : nil
     }
     return doubt != .none && isDoubtful(slot.pointee, doubt) ? nil : (slot.pointee.tag, slot.pointee.location)

@@ -15,8 +15,9 @@ import Glibc
 /// Raw memory, no lock of its own: whoever calls holds the lock of the partition.
 package struct ValueCache {
   /// ```
-  ///  0  8  location in the log     16  4  byte count of the value     22  1  referenced since it came here
-  ///  8  8  hash of the key         20  2  byte count of the key       24     key, value, padding to 8
+  ///  0  8  location in the log     16  4  byte count of the payload   22  1  referenced since it came here
+  ///  8  8  hash of the key         20  2  byte count of the key       23  1  bytes of the anchor in the payload
+  ///                                                                   24     key, payload, padding to 8
   /// ```
   private static let entryHeaderBytes = 24
   /// One entry may take this part of the ring, so that one big value cannot empty it.
@@ -52,17 +53,27 @@ package struct ValueCache {
     @inline(__always)
     var hash: UInt64 { base.load(fromByteOffset: 8, as: UInt64.self) }
     @inline(__always)
-    var valueBytes: Int { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
+    var payloadBytes: Int { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
     @inline(__always)
     var keyBytes: Int { Int(base.load(fromByteOffset: 20, as: UInt16.self)) }
     @inline(__always)
     var isReferenced: Bool { base.load(fromByteOffset: 22, as: UInt8.self) != 0 }
     @inline(__always)
-    var byteCount: Int { ValueCache.entryBytes(keyBytes, valueBytes) }
+    var byteCount: Int { ValueCache.entryBytes(keyBytes, payloadBytes) }
+    @inline(__always)
+    var anchorBytes: Int { Int(base.load(fromByteOffset: 23, as: UInt8.self)) }
 
     @inline(__always)
     var value: UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(start: base + ValueCache.entryHeaderBytes + keyBytes, count: valueBytes)
+      let start = ValueCache.entryHeaderBytes + keyBytes + anchorBytes
+      return UnsafeRawBufferPointer(start: base + start, count: payloadBytes - anchorBytes)
+    }
+
+    /// Of a read-modify-write.
+    var anchor: Tag {
+      precondition(anchorBytes == LogFormat.anchorBytes, "only a read-modify-write has an anchor")
+      let start = ValueCache.entryHeaderBytes + keyBytes
+      return Stamp.anchor(in: UnsafeRawBufferPointer(start: base + start, count: payloadBytes))
     }
 
     @inline(__always)
@@ -105,21 +116,16 @@ package struct ValueCache {
   @inline(__always)
   mutating func insert(_ record: RecordView, _ slot: UnsafeMutablePointer<IndexSlot>, _ index: HashIndex) {
     guard let ring else { return }
-    let size = ValueCache.entryBytes(record.keyBytes, record.valueBytes)
+    let size = ValueCache.entryBytes(record.keyBytes, record.payloadBytes)
     guard size <= capacityBytes / ValueCache.entryFractionMax else { return }
     makeRoom(size, index)
     let entry = Entry(base: ring + head)
     entry.setLogLocation(slot.pointee.location)
     entry.base.storeBytes(of: slot.pointee.hash, toByteOffset: 8, as: UInt64.self)
-    entry.base.storeBytes(of: UInt32(record.valueBytes), toByteOffset: 16, as: UInt32.self)
-    entry.base.storeBytes(of: UInt32(record.keyBytes), toByteOffset: 20, as: UInt32.self)
-    let bytes = entry.base + ValueCache.entryHeaderBytes
-    if record.isRMW {
-      memcpy(bytes, record.key.baseAddress!, record.keyBytes)
-      memcpy(bytes + record.keyBytes, record.value.baseAddress!, record.valueBytes)
-    } else {
-      memcpy(bytes, record.key.baseAddress!, record.keyBytes + record.valueBytes)
-    }
+    entry.base.storeBytes(of: UInt32(record.payloadBytes), toByteOffset: 16, as: UInt32.self)
+    let anchorBytes = UInt32(record.payloadBytes - record.valueBytes)
+    entry.base.storeBytes(of: UInt32(record.keyBytes) | anchorBytes << 24, toByteOffset: 20, as: UInt32.self)
+    memcpy(entry.base + ValueCache.entryHeaderBytes, record.key.baseAddress!, record.keyBytes + record.payloadBytes)
     slot.pointee.location = Location(cacheOffset: head, byteCount: slot.pointee.location.byteCount)
     advanceHead(size)
     // The oldest entry's index slot will be wanted at the next insertion.
@@ -127,8 +133,8 @@ package struct ValueCache {
   }
 
   @inline(__always)
-  private static func entryBytes(_ keyBytes: Int, _ valueBytes: Int) -> Int {
-    (entryHeaderBytes + keyBytes + valueBytes + 7) & ~7
+  private static func entryBytes(_ keyBytes: Int, _ payloadBytes: Int) -> Int {
+    (entryHeaderBytes + keyBytes + payloadBytes + 7) & ~7
   }
 
   /// Evicts until `size` contiguous bytes are free at `head`.
