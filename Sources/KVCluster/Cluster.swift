@@ -15,7 +15,7 @@
 /// ```
 ///
 /// Every method may be called from any thread and task.
-public final class Cluster: Sendable {
+public final class Cluster: KeyUpdating, Sendable {
   package let parts: Assembly
   /// Reads and writes of keys.
   package let dataPath: DataPath
@@ -80,12 +80,9 @@ public final class Cluster: Sendable {
 
   // MARK: - Reads and writes
 
-  // Reads and writes. Each may be called from any thread and task; a key has 1 to 65,535 bytes, a value 0 to 64 MiB, and an
-  // empty value is a value.
-  //
-  // Every write goes to all owners of its key. An operation that does not find enough of them is refused with
-  // `ClusterError.unavailable`, and nothing was changed. If owners did not answer
-  // in time it throws `ClusterError.indeterminate`: a write may have taken effect, and of a read nothing is known.
+  // A key has 1 to 65,535 bytes, a value 0 to 64 MiB, and an empty value is a value. Every write goes to all owners of its
+  // key. An operation that does not find enough of them is refused with `ClusterError.unavailable`, and nothing was changed.
+  // If they did not answer in time it throws `ClusterError.indeterminate`: a write may have taken effect or not.
 
   /// Stores a value. Durable on W owners as the fsync policy says when it returns.
   public func put(
@@ -131,6 +128,12 @@ public final class Cluster: Sendable {
     _ key: UnsafeRawBufferPointer, _ options: WriteOptions = WriteOptions()
   ) throws(ClusterError) {
     try dataPath.writeBlocking(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options)
+  }
+
+  public func update<R: Sendable>(
+    _ key: [UInt8], _ transform: @escaping @Sendable (_ value: [UInt8]?) -> (change: Change, result: R)
+  ) async throws(ClusterError) -> R {
+    try await dataPath.update(key) { transform($0.map { Array($0) }) }
   }
 
   /// Keys in use that begin with `prefix`, in the order of their bytes.

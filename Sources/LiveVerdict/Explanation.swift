@@ -61,6 +61,7 @@ enum Explanation {
         case .get: .get
         case .put: .put(value ?? [])
         case .delete: .delete
+        case .update: preconditionFailure("an update is recorded as what it writes, or as a get")
         }
       // A count read at an invocation comes after the same count of a return; a history has it the other way round.
       return History.Operation(

@@ -1,6 +1,7 @@
 /// The commands of the server: what each is called, what it takes, and what `COMMAND` and `COMMAND DOCS` say of it.
 enum CommandID: Int, CaseIterable, Sendable {
-  case get, set, mget, del, unlink, exists, touch, strlen, getrange, substr, type, keys, scan, randomkey, dbsize
+  case get, set, mget, incr, decr, incrby, decrby, append, setrange, setnx, getset, getdel
+  case del, unlink, exists, touch, strlen, getrange, substr, type, keys, scan, randomkey, dbsize
   case ping, echo, hello, auth, quit, reset, select
   case client, command, config, info, time, acl, slowlog, latency, kvstore
 }
@@ -45,6 +46,7 @@ enum CommandTable {
   private static func entry(_ id: CommandID) -> CommandEntry {
     switch id {
     case .get, .set, .mget, .strlen, .getrange, .substr: strings(id)
+    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel: updates(id)
     case .del, .unlink, .exists, .touch, .type, .keys, .scan, .randomkey, .dbsize: keyspace(id)
     case .ping, .echo, .hello, .auth, .quit, .reset, .select: connection(id)
     case .client, .command, .config, .info, .time, .acl, .slowlog, .latency, .kvstore: server(id)
@@ -69,6 +71,28 @@ enum CommandTable {
       CommandEntry(
         name: "set", arity: -3, flags: ["write", "denyoom"], keys: (1, 1, 1), group: "string",
         summary: "Stores a value.", complexity: "O(bytes)")
+    }
+  }
+
+  private static func updates(_ id: CommandID) -> CommandEntry {
+    func update(
+      _ name: String, _ arity: Int, _ summary: String, isFast: Bool = true, since: String = "1.0.0",
+      _ complexity: String = "O(bytes)"
+    ) -> CommandEntry {
+      CommandEntry(
+        name: name, arity: arity, flags: ["write", "denyoom"] + (isFast ? ["fast"] : []), keys: (1, 1, 1),
+        group: "string", summary: summary, since: since, complexity: complexity)
+    }
+    return switch id {
+    case .incr: update("incr", 2, "Adds one to a number.", "O(1)")
+    case .decr: update("decr", 2, "Takes one from a number.", "O(1)")
+    case .incrby: update("incrby", 3, "Adds to a number.", "O(1)")
+    case .decrby: update("decrby", 3, "Takes from a number.", "O(1)")
+    case .append: update("append", 3, "Appends to a value.", since: "2.0.0")
+    case .setrange: update("setrange", 4, "Overwrites a part of a value.", isFast: false, since: "2.2.0")
+    case .setnx: update("setnx", 3, "Stores a value where there is none.")
+    case .getset: update("getset", 3, "Stores a value, and returns the one before.")
+    default: update("getdel", 2, "Deletes a key, and returns its value.", since: "6.2.0")
     }
   }
 

@@ -53,6 +53,7 @@ extension Connection {
     case .get: get()
     case .set: set()
     case .mget: mget()
+    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel: update(id)
     case .del, .unlink: delete(id)
     case .exists, .touch: count(id)
     case .strlen, .type: look(id)

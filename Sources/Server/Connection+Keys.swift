@@ -57,9 +57,7 @@ extension Connection {
   }
 
   func set() {
-    guard parser.count == 3 else {
-      return fail("ERR SET takes a key and a value here; NX, XX, GET, EX, PX, KEEPTTL and the like are not supported")
-    }
+    if parser.count > 3 { return update(.set) }
     switch write(.put, argument(1), argument(2)) {
     case .found: reply { $0.ok() }
     case .absent, .failed: break
@@ -84,20 +82,41 @@ extension Connection {
   }
 
   func delete(_ id: CommandID) {
-    let none = UnsafeRawBufferPointer(start: nil, count: 0)
     var count = 0
     for i in 1..<parser.count {
-      let key = argument(i)
-      var end = look(key) { _ in }
-      if end == .found { end = write(.delete, key, none) }
-      switch end {
-      case .found: count += 1
-      case .absent: break
-      case .failed: return
-      case .mustWait: return goSlow(id, from: i, counted: count)
+      switch carryOut(.remove, argument(i)) {
+      case .integer(let number): count += number
+      case nil: return hasFailed ? () : goSlow(id, from: i, counted: count)
+      default: preconditionFailure("a removal counts")
       }
     }
     reply { $0.integer(count) }
+  }
+
+  /// A command that reads a key and writes it in one step.
+  func update(_ id: CommandID) {
+    do throws(ScanOptions.Wrong) {
+      guard let update = try KeyUpdate(id, arguments(from: 1)) else { preconditionFailure("a plain SET is no update") }
+      switch carryOut(update, argument(1)) {
+      case .error(let text): fail(text)
+      case let answer?: reply { answer.write(to: &$0) }
+      case nil: if !hasFailed { goSlow(id) }
+      }
+    } catch {
+      fail(error.text)
+    }
+  }
+
+  /// - Returns: `nil` if it has failed, or must wait.
+  private func carryOut(_ update: KeyUpdate, _ key: UnsafeRawBufferPointer) -> KeyUpdate.Reply? {
+    do throws(ClusterError) {
+      let (answer, begun) = try core.cluster.dataPath.updateNow(key) { update.apply(to: $0) }
+      if case .pending(let call) = begun { calls.append(call) }
+      return answer
+    } catch {
+      fail(ErrorReply.text(error))
+      return nil
+    }
   }
 
   func count(_ id: CommandID) {

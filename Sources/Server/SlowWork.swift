@@ -43,9 +43,13 @@ struct SlowCommand: Sendable {
   private func perform(_ reply: inout ReplyBuffer) async throws(ClusterError) {
     switch id {
     case .get: Self.value(try await cluster.get(arguments[0]), &reply)
-    case .set:
+    case .set where arguments.count == 2:
       try await cluster.put(arguments[0], arguments[1])
       reply.ok()
+    case .set, .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel:
+      // Its arguments have been read once.
+      guard let update = try? KeyUpdate(id, arguments) else { return reply.error(ErrorReply.syntax) }
+      try await cluster.dataPath.update(arguments[0]) { update.apply(to: $0) }.write(to: &reply)
     case .mget:
       var values: [[UInt8]?] = []
       for key in arguments { values.append(try await cluster.get(key)) }
@@ -53,9 +57,10 @@ struct SlowCommand: Sendable {
       for value in values { Self.value(value, &reply) }
     case .del, .unlink:
       var count = counted
-      for key in arguments where try await cluster.get(key) != nil {
-        _ = try await cluster.delete(key)
-        count += 1
+      for key in arguments {
+        if case .integer(let number) = try await cluster.dataPath.update(key, { KeyUpdate.remove.apply(to: $0) }) {
+          count += number
+        }
       }
       reply.integer(count)
     case .exists, .touch:

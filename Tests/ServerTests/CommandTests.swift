@@ -53,7 +53,7 @@ import Testing
       var sent: [UInt8] = []
       for i in 0..<500 {
         sent += RequestWriter.bytes("SET", "k\(i % 7)", "\(i)") + RequestWriter.bytes("GET", "k\(i % 7)")
-        if i % 50 == 0 { sent += RequestWriter.bytes("KEYS", "k0") + RequestWriter.bytes("INCR", "x") }
+        if i % 50 == 0 { sent += RequestWriter.bytes("KEYS", "k0") + RequestWriter.bytes("LPUSH", "x") }
       }
       try await client.send(sent)
       for i in 0..<500 {
@@ -61,7 +61,7 @@ import Testing
         #expect(try await client.reply() == .bulk(Array("\(i)".utf8)))
         guard i % 50 == 0 else { continue }
         #expect(try await client.reply() == .array(["k0"]))
-        #expect(try await client.reply() == .error("ERR unknown command 'INCR', with args beginning with: 'x' "))
+        #expect(try await client.reply() == .error("ERR unknown command 'LPUSH', with args beginning with: 'x' "))
       }
     }
   }

@@ -32,7 +32,7 @@ package struct MessageOperation: Sendable {
     /// What a client may see.
     var contents: [UInt8]? {
       if kind != .value { return nil }
-      return tag.isRMW ? Array(value.dropFirst(LogFormat.anchorBytes)) : value
+      return tag.isRMW ? Array(value.dropFirst(Stamp.anchorBytes)) : value
     }
   }
 

@@ -58,13 +58,13 @@ package struct Stamp: Equatable, Sendable {
 
   /// Whether it is newer than a version of which the tag alone is known.
   @inline(__always)
-  func isCertainlyNewer(than unknown: Tag) -> Bool { !anchor.isRMW && anchor > unknown }
+  package func isCertainlyNewer(than unknown: Tag) -> Bool { !anchor.isRMW && anchor > unknown }
 
   /// Whether this version counts, of two in one log of which this one was written later.
   ///
   /// What began at nothing is written only where the log's index holds nothing newer. So whatever an older value lies before
   /// it, a tombstone hid it that has been forgotten since.
-  func supersedes(_ earlier: Stamp) -> Bool {
+  package func supersedes(_ earlier: Stamp) -> Bool {
     if beginsAtNothing, !earlier.isTombstone, !earlier.beginsAtNothing, earlier.tag.counter < anchor.counter {
       return true
     }
@@ -73,8 +73,35 @@ package struct Stamp: Equatable, Sendable {
 
   /// The place of a read-modify-write that has this version for its base.
   /// - Parameter ballot: its own tag.
-  func successor(_ ballot: Tag, isTombstone: Bool) -> Stamp {
+  package func successor(_ ballot: Tag, isTombstone: Bool) -> Stamp {
     let anchor = tag == .none ? ballot.asRMW : anchor
     return Stamp(ballot.asRMW, anchor: anchor, isTombstone: isTombstone)
+  }
+}
+
+extension Stamp {
+  /// Bytes before the value in the payload of a read-modify-write.
+  static let anchorBytes = 8
+
+  /// The anchor at the beginning of a read-modify-write's payload.
+  @inline(__always)
+  static func anchor(in payload: UnsafeRawBufferPointer) -> Tag {
+    Tag(rawValue: UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self)))
+  }
+
+  /// Of a record that is made of these.
+  @inline(__always)
+  init(_ kind: RecordKind, _ tag: Tag, payload: UnsafeRawBufferPointer) {
+    self.init(tag, anchor: tag.isRMW ? Stamp.anchor(in: payload) : tag, isTombstone: kind == .tombstone)
+  }
+
+  /// The payload of a read-modify-write that writes this value.
+  func payload(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: Stamp.anchorBytes + value.count) { bytes, count in
+      let base = UnsafeMutableRawPointer(bytes.baseAddress!)
+      base.storeBytes(of: anchor.rawValue.littleEndian, as: UInt64.self)
+      if let start = value.baseAddress { (base + Stamp.anchorBytes).copyMemory(from: start, byteCount: value.count) }
+      count = Stamp.anchorBytes + value.count
+    }
   }
 }

@@ -1,8 +1,10 @@
 /// What a read-modify-write makes of the value that it found.
-package enum Change: Equatable, Sendable {
+public enum Change: Equatable, Sendable {
   /// Nothing is written.
   case keep
+  /// This value is written.
   case put([UInt8])
+  /// The key is deleted.
   case delete
 }
 

@@ -54,6 +54,34 @@ extension DataPath {
     return .done
   }
 
+  /// A read-modify-write.
+  /// - Parameter transform: gets the value, `nil` for none, under its partition's lock.
+  /// - Returns: what `transform` has told, `nil` if it was not begun, and how far the operation has got.
+  package func updateNow<R>(
+    _ key: UnsafeRawBufferPointer, _ transform: (UnsafeRawBufferPointer?) -> (Change, R)
+  ) throws(ClusterError) -> (result: R?, begun: Begun) {
+    if links.isFaulty || holdsWritersBack { return (nil, .mustWait) }
+    var operation = try begin(.update, key, UnsafeRawBufferPointer(start: nil, count: 0), nil)
+    var record: Int?
+    let (result, pending): (R, PendingOperation?)
+    do throws(ClusterError) {
+      (result, pending) = try direct.update(operation, key) { value in
+        let (change, result) = transform(value)
+        if tap.watches(operation.hash) { record = DataPath.record(change, of: key, found: value, in: tap) }
+        return (change, result)
+      }
+    } catch {
+      operation.record = record
+      throw failed(operation, error)
+    }
+    operation.record = record
+    if let pending {
+      return (result, .pending(PendingCall(data: self, unfinished: Unfinished(operation: operation, pending: pending))))
+    }
+    end(operation)
+    return (result, .done)
+  }
+
   /// A get at the cluster's own level. Allocates nothing unless it has to wait.
   /// - Parameter take: gets the value, if there is one, under its partition's lock; what it makes of it counts once the
   ///   operation has ended.

@@ -16,19 +16,12 @@ extension DataPath {
   /// Carries out a read-modify-write at the cluster's own level.
   /// - Parameter transform: gets the value, `nil` for none, while a lock is held; at most once with effect. It must not call
   ///   the cluster.
-  func update<R: Sendable>(
+  package func update<R: Sendable>(
     _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
   ) async throws(ClusterError) -> R {
     let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
     guard let pending = begun.pending else { return try finishUpdate(begun.operation, begun.answer, .done) }
     return try finishUpdate(begun.operation, begun.answer, await pending.wait())
-  }
-
-  func updateBlocking<R: Sendable>(
-    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
-  ) throws(ClusterError) -> R {
-    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
-    return try finishUpdate(begun.operation, begun.answer, begun.pending?.waitBlocking() ?? .done)
   }
 
   /// ``update(_:_:)`` whose end is told to `completion`, once, perhaps before this returns.
@@ -113,7 +106,7 @@ extension DataPath {
   }
 
   /// To the live verdict it is the write that it makes, or the get: what it has found is not judged.
-  private static func record(
+  static func record(
     _ change: Change, of key: UnsafeRawBufferPointer, found value: UnsafeRawBufferPointer?, in tap: OperationTap
   ) -> Int? {
     switch change {

@@ -44,8 +44,6 @@ package enum LogFormat {
   package static let segmentHeaderBytes = 128
   package static let recordHeaderBytes = 24
   package static let alignment = 8
-  /// Bytes before the value in the payload of a read-modify-write.
-  package static let anchorBytes = 8
 
   /// No segment's file is longer: a location can point no further.
   static let segmentFileBytesMax = 128 << 20

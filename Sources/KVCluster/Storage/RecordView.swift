@@ -35,7 +35,7 @@ package struct RecordView {
   var isRMW: Bool { tag.isRMW && kindByte <= RecordKind.tombstone.rawValue }
 
   @inline(__always)
-  private var anchorBytes: Int { isRMW ? LogFormat.anchorBytes : 0 }
+  private var anchorBytes: Int { isRMW ? Stamp.anchorBytes : 0 }
 
   /// Of a version of a key.
   @inline(__always)
@@ -106,30 +106,6 @@ package struct RecordView {
     let checksum = LogFormat.headerChecksum(
       seed: seed, offset: offset, record: p, nameBytes: key.count + RecordView(p).anchorBytes)
     p.storeBytes(of: checksum, as: UInt32.self)
-  }
-}
-
-extension Stamp {
-  /// The anchor at the beginning of a read-modify-write's payload.
-  @inline(__always)
-  static func anchor(in payload: UnsafeRawBufferPointer) -> Tag {
-    Tag(rawValue: UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self)))
-  }
-
-  /// Of a record that is made of these.
-  @inline(__always)
-  init(_ kind: RecordKind, _ tag: Tag, payload: UnsafeRawBufferPointer) {
-    self.init(tag, anchor: tag.isRMW ? Stamp.anchor(in: payload) : tag, isTombstone: kind == .tombstone)
-  }
-
-  /// The payload of a read-modify-write that writes this value.
-  func payload(_ value: UnsafeRawBufferPointer) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: LogFormat.anchorBytes + value.count) { bytes, count in
-      let base = UnsafeMutableRawPointer(bytes.baseAddress!)
-      base.storeBytes(of: anchor.rawValue.littleEndian, as: UInt64.self)
-      if let start = value.baseAddress { memcpy(base + LogFormat.anchorBytes, start, value.count) }
-      count = LogFormat.anchorBytes + value.count
-    }
   }
 }
 

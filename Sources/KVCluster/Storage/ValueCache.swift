@@ -71,7 +71,7 @@ package struct ValueCache {
 
     /// Of a read-modify-write.
     var anchor: Tag {
-      precondition(anchorBytes == LogFormat.anchorBytes, "only a read-modify-write has an anchor")
+      precondition(anchorBytes == Stamp.anchorBytes, "only a read-modify-write has an anchor")
       let start = ValueCache.entryHeaderBytes + keyBytes
       return Stamp.anchor(in: UnsafeRawBufferPointer(start: base + start, count: payloadBytes))
     }
