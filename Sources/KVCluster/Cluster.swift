@@ -67,8 +67,7 @@ public final class Cluster: KeyUpdating, Sendable {
     return Cluster(try Assembly(options, folder, executor, seed: seed, isMaintained: isMaintained))
   }
 
-  /// Returns when recovery is done and reads and writes are served.
-  /// - Throws: why recovery failed.
+  /// Returns when recovery is done and reads and writes are served; throws why recovery failed.
   public func ready() async throws(ClusterError) {
     await parts.lifespan.recovered.wait()
     if let failure = parts.roster.withState({ $0.recoveryFailure }) { throw failure }
