@@ -8,7 +8,7 @@ final class LogVerification {
   private let disk: any Disk
   private let folder: String
   private let identity: LogIdentity
-  /// The log reached up to here once, says a witness.
+  /// The log reached up to here once, says a witness or the checkpoint.
   private let known: LogPosition
   private let mayHaveLostPower: Bool
   /// What was found out about segments on the way.
@@ -39,7 +39,7 @@ final class LogVerification {
   ) {
     self.contents = contents
     self.disk = disk
-    self.known = known
+    self.known = max(known, Checkpoint.reach(on: disk, folder: folder, identity: identity))
     self.mayHaveLostPower = mayHaveLostPower
     self.folder = folder
     self.identity = identity
