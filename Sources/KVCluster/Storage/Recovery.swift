@@ -183,7 +183,6 @@ struct LogRecovery {
       try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: file.path)
     } catch {
       guard case .damaged(_, let offset, let reason) = error else { throw error }
-      if identity.isForeign(file.base, byteCount: file.byteCount) { throw error }
       found.damage.add(id, offset..<LogFormat.segmentHeaderBytes, reason)
       found.segments[found.segments.count - 1].isDamaged = true
     }
