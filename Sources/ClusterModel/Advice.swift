@@ -3,6 +3,8 @@
 public enum Advice: Sendable, Equatable, Codable {
   /// Starts a node that is down.
   case restart(String)
+  /// Starts a node that could not start, once what kept it from starting is mended.
+  case restartOnceMended(String)
   /// Stops a node.
   case kill(String)
   /// Lets a paused node go on.
@@ -11,6 +13,8 @@ public enum Advice: Sendable, Equatable, Codable {
   case heal
   /// Adds a node.
   case addNode
+  /// Gives back the space of dead records.
+  case compact
   /// Stores a value.
   case put
   /// Looks at the nodes and the changes under way.

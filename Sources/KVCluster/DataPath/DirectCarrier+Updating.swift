@@ -118,7 +118,7 @@ extension DirectCarrier {
     switch operation.step {
     case .done: return nil
     case .waiting: return wait(operation, partition, participants, live, positions)
-    case .undecidable: throw undecidable(participants, live, failure)
+    case .undecidable: throw undecidable(participants, partition, live, failure)
     }
   }
 }

@@ -11,7 +11,7 @@ package final class DirectCarrier: Sendable {
   let tags: TagSource
   /// For people who are told to look at it.
   let folder: String
-  private let whyFailed: @Sendable (_ id: UInt16) -> String?
+  private let failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
   /// Planted mistakes: looked at only where an owner does not answer, or a tombstone was purged meanwhile.
   private let hintsCountAsAcks: Bool
   private let keepsPurgedTag: Bool
@@ -24,7 +24,7 @@ package final class DirectCarrier: Sendable {
     self.tags = tags
     self.service = service
     folder = settings.folder
-    whyFailed = settings.whyFailed
+    failure = settings.failure
     hintsCountAsAcks = settings.mistake == .hintCountsAsAck
     keepsPurgedTag = settings.mistake == .keepsPurgedTag
     keepsBallot = settings.mistake == .keepsBallot
@@ -94,7 +94,7 @@ package final class DirectCarrier: Sendable {
     switch operation.step {
     case .done: return nil
     case .waiting: return wait(operation, partition, participants, live, positions)
-    case .undecidable: throw undecidable(participants, live, failure)
+    case .undecidable: throw undecidable(participants, partition, live, failure)
     }
   }
 
@@ -171,11 +171,30 @@ package final class DirectCarrier: Sendable {
 
   @inline(never)
   func undecidable(
-    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ failure: StorageError?
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ live: ParticipantSet,
+    _ failure: StorageError?
   ) -> ClusterError {
     let reason = failure.map(String.init(describing:)) ?? ""
-    if live.isEmpty { return .storage("\(reason). Nothing was written") }
-    return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)")
+    let advice = failure.map { self.advice($0, participants, partition) } ?? []
+    guard live.isEmpty else {
+      return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)", advice: advice)
+    }
+    var detail = ClusterError.Detail("\(reason). Nothing was written")
+    detail.advice = advice
+    return .storage(detail)
+  }
+
+  /// What makes room on a full disk; nothing where hardly any records are dead.
+  private func advice(
+    _ failure: StorageError, _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
+  ) -> [Advice] {
+    guard case .diskFull = failure else { return [] }
+    let hasDead = (0..<participants.count).contains { i in
+      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
+        $0.store.log.size.deadBytes >= DiskRoom.deadBytesWorthACompaction
+      } ?? false
+    }
+    return hasDead ? [.compact] : []
   }
 
   /// - Parameters:
@@ -198,7 +217,7 @@ package final class DirectCarrier: Sendable {
       let id = participants.ids[i]
       let name = partition.pointee.view.takeUnretainedValue().name(of: id)
       guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {
-        refusal.missing.append((name, whyFailed(id)))
+        refusal.missing.append((name, failure(id)))
         continue
       }
       guard let hash else { continue }
