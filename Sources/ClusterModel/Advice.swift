@@ -3,6 +3,8 @@
 public enum Advice: Sendable, Equatable, Codable {
   /// Starts a node that is down.
   case restart(String)
+  /// Starts a node that could not start, once what kept it from starting is mended.
+  case restartOnceMended(String)
   /// Stops a node.
   case kill(String)
   /// Lets a paused node go on.

@@ -8,7 +8,7 @@ extension ClusterEvent: CustomStringConvertible {
     case .opened, .recoveryFailed, .unsyncedWritesLost, .notLinearizable: clusterWords
     case .changeBegan, .changeWaits, .joined, .left, .underReplicated, .replacementDue, .replacementPostponed:
       membershipWords
-    case .killed, .restarted, .nodeFailed, .paused, .resumed, .contactLost, .contactRestored: nodeWords
+    case .killed, .restarted, .nodeFailed, .nodeCannotStart, .paused, .resumed, .contactLost, .contactRestored: nodeWords
     case .partitioned, .slowed, .lossy, .linksHealed: linkWords
     case .corrupted, .syncWillFail, .logDamaged, .copyDamaged, .copiesHealed, .copiesUnhealed, .healingFailed:
       damageWords
@@ -59,6 +59,7 @@ extension ClusterEvent: CustomStringConvertible {
     case .killed(let node): "\(node) was killed; the other owners keep hints for it"
     case .restarted(let node, let ms, let hints, let copies):
       "\(node) is back after \(ms) ms; delivered \(Figures.count(hints, "hint")), anti-entropy repaired \(Self.copies(copies))"
+    case .nodeCannotStart(let node, let reason): "\(node) cannot start: \(reason)"
     case .nodeFailed(let node, let reason): "\(node) stopped: \(reason). Its replicas hold what it holds"
     case .paused(let node): "\(node) is paused: messages to it queue"
     case .resumed(let node): "\(node) resumed"
@@ -143,6 +144,7 @@ extension ClusterEvent {
   public var advice: [Advice] {
     switch what {
     case .nodeFailed(let node, _): [.restart(node)]
+    case .nodeCannotStart(let node, _): [.restartOnceMended(node)]
     case .underReplicated: [.addNode]
     case .replacementPostponed(_, let error), .recoveryFailed(let error): error.advice
     case .writesMayBeLost: [.verify(folder: nil), .acceptLoss(folder: nil)]

@@ -95,6 +95,8 @@ extension ClusterEvent {
     case restarted(node: String, ms: Int, hintsDelivered: Int, copiesRepaired: Int)
     /// A node stopped because its disk failed or its log cannot be read.
     case nodeFailed(node: String, reason: String)
+    /// A node could not start: something has to be mended first.
+    case nodeCannotStart(node: String, reason: String)
     /// A node was paused: it takes and sends no messages.
     case paused(node: String)
     /// A paused node goes on.
@@ -168,7 +170,7 @@ extension ClusterEvent.What {
     case .underReplicated, .replacementDue, .replacementPostponed: (.leave, .warning)
     case .killed: (.kill, .warning)
     case .restarted: (.restart, .success)
-    case .nodeFailed: (.storage, .failure)
+    case .nodeFailed, .nodeCannotStart: (.storage, .failure)
     case .paused, .contactLost, .partitioned, .slowed, .lossy: (.cluster, .warning)
     case .resumed, .contactRestored, .linksHealed: (.cluster, .success)
     case .corrupted, .syncWillFail, .copiesUnhealed, .rebuildWaits, .hintsDropped, .checkpointFailed, .twinsSettled:
@@ -185,7 +187,7 @@ extension ClusterEvent.What {
   fileprivate var node: String? {
     switch self {
     case .changeBegan(_, let node, _), .joined(let node, _), .left(let node, _, _), .replacementDue(let node, _, _),
-      .replacementPostponed(let node, _), .killed(let node), .restarted(let node, _, _, _), .nodeFailed(let node, _),
+      .replacementPostponed(let node, _), .killed(let node), .restarted(let node, _, _, _), .nodeFailed(let node, _), .nodeCannotStart(let node, _),
       .paused(let node), .resumed(let node), .contactLost(let node, _), .contactRestored(let node),
       .slowed(let node, _), .lossy(let node, _), .corrupted(let node, _, _), .syncWillFail(let node),
       .logDamaged(let node, _), .copyDamaged(let node, _, _), .copiesHealed(let node, _),

@@ -174,6 +174,7 @@ extension Advice {
   package var words: String {
     switch self {
     case .restart(let node): "`restart \(node)` brings it back"
+    case .restartOnceMended(let node): "once that is mended, `restart \(node)` brings it back"
     case .kill(let node): "`kill \(node)` stops it"
     case .resume(let node): "`resume \(node)` lets it go on"
     case .heal: "`heal` mends the links"

@@ -51,4 +51,30 @@ import Testing
       #expect(script.verdict() == .linearizable)
     }
   }
+
+  @Test("A folder is not called safe while a member is down, though a node that left makes up the number")
+  func countsMembersByName() throws {
+    try Clock.runVirtually(from: 1_000_000_000) {
+      let script = try Script(nil, fsync: .everysec)
+      try script.put("old", via: "node1")
+      let change = try script.cluster.beginChange(.leave, "node3", heir: "node4")
+      while script.cluster.changeStep != .adoptSettled {
+        if case .rest(let ns) = change.step() { script.run(ms: Int(ns / 1_000_000) + 1) }
+      }
+      // node1 does not hear of the newest write, and node2 has it in memory only.
+      script.holdsSyncs = true
+      script.isolate("node1")
+      try script.put("new", via: "node2")
+      script.waitUntilForgotten()
+      script.cluster.crashNode("node2")
+      script.machine.disk(of: "node2").losesAllUnsynced = true
+      #expect(script.close())
+      script.holdsSyncs = false
+      try script.restartProgram(losingPower: true)
+      #expect(script.cluster.suspects == ["node1", "node2", "node4"])
+      script.isolate("node4")
+      #expect(try script.get(via: "node1") == String??.none)
+      #expect(script.verdict() == .linearizable)
+    }
+  }
 }

@@ -29,12 +29,10 @@ package enum VerifyRun {
     lines += report.lostRanges.map { "Acknowledged writes may be lost: of \($0.words)" }
     lines += report.remarks.map { "Note: \($0)" }
     let places = report.allDamage.count
-    let foreign = report.nodes.filter(\.isForeign)
-    lines += foreign.map(\.name).map { node in
-      "\(node)'s log is not this cluster's: move \(path)/\(node).wal somewhere else; then `kvstore repair \(path)` rebuilds "
-        + "\(node) from the other nodes"
-    }
-    let isForeignOnly = report.damage.isEmpty && report.nodes.allSatisfy { $0.isForeign || $0.damage.isEmpty }
+    lines += misplaced(report, path)
+    let isForeignOnly =
+      report.damage.isEmpty && report.strays.isEmpty
+      && report.nodes.allSatisfy { $0.foreign != nil || $0.damage.isEmpty }
     let found =
       places == 0
       ? "no damage"
@@ -49,6 +47,28 @@ package enum VerifyRun {
     let segments = Figures.count(report.nodes.reduce(0) { $0 + $1.segments }, "segment")
     let records = Figures.count(report.nodes.reduce(0) { $0 + $1.records }, "record of data", plural: "records of data")
     return lines + ["Verified \(path): \(nodes), \(segments), \(records): \(found)"]
+  }
+
+  /// Which folders are another node's, and how each gets back to its place.
+  private static func misplaced(_ report: VerificationReport, _ path: String) -> [String] {
+    func hasOwnLog(_ name: String) -> Bool {
+      report.nodes.contains { $0.name == name && $0.foreign == nil && $0.records > 0 }
+    }
+    func line(_ name: String, _ owner: String) -> String {
+      hasOwnLog(owner)
+        ? "\(path)/\(name).wal has a copy of \(owner)'s log, and \(owner) has its own: move it somewhere else"
+        : "\(path)/\(name).wal is \(owner)'s folder: rename it to \(path)/\(owner).wal"
+    }
+    let strays = report.strays.map { line($0.name, $0.owner) }
+    let foreign = report.nodes.compactMap { node -> String? in
+      guard let foreign = node.foreign else { return nil }
+      let rebuild = "then `kvstore repair \(path)` rebuilds \(node.name) from the other nodes"
+      guard let owner = foreign.owner else {
+        return "\(node.name)'s log is not this cluster's: move \(path)/\(node.name).wal somewhere else; \(rebuild)"
+      }
+      return line(node.name, owner) + (hasOwnLog(owner) ? "; \(rebuild)" : "")
+    }
+    return strays + foreign
   }
 
   private static func lines(_ node: VerificationReport.Node) -> [String] {

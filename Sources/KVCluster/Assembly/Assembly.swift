@@ -47,7 +47,7 @@ package final class Assembly: Sendable {
       configuration, tags: tags,
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
-        mistake: options.mistake, whyFailed: { roster.whyFailed($0) },
+        mistake: options.mistake, failure: { roster.failure(of: $0) },
         whyNotServing: { [lifespan] in
           if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
           let percent = Int(lifespan.recoveryFraction * 100)

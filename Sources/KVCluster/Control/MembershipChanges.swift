@@ -81,6 +81,7 @@ package struct MembershipChanges: Sendable {
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
     let view = try checkOwners(of: change.joint)
+    try checkSources(view, change.joint)
     let newcomer = try change.joint.change?.newcomer.flatMap(change.joint.member).map(openNewcomer)
     do throws(StorageError) {
       try folder.write(change.joint)
@@ -124,10 +125,38 @@ package struct MembershipChanges: Sendable {
       var detail = ClusterError.Detail(
         "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and \(leaving) too few of the "
           + "owners of some keys would answer", nodes: down)
-      detail.advice = down.first.map { [.restart($0)] } ?? []
+      detail.advice = down.first.map { [roster.remedy(for: $0)] } ?? []
       throw .refused(detail)
     }
     return view
+  }
+
+  /// Of each key that moves, R owners must be able to say what was acknowledged, now or once they are rebuilt: a change
+  /// without them would wait for as long as they are as they are.
+  private func checkSources(_ view: PlacementView, _ joint: Configuration) throws(ClusterError) {
+    let replicas = roster.live
+    let live = Set(replicas.map(\.id))
+    var sound = Set(replicas.filter { !$0.store.isSuspect }.map(\.id))
+    while let rebuilt = replicas.first(where: { replica in
+      !sound.contains(replica.id)
+        && view.canRebuild(replica.id, hasLost: replica.store.hasLost, from: sound, live: live)
+    }) {
+      sound.insert(rebuilt.id)
+    }
+    guard !view.hasSources(sound) else { return }
+    let down = joint.members.filter { !live.contains($0.id) && $0.id != joint.change?.newcomer }.map(\.name)
+    let losers = replicas.filter { !sound.contains($0.id) }.map(\.name)
+    var detail = ClusterError.Detail(Self.words(losers: losers, down: down), nodes: losers + down)
+    detail.advice = down.first.map { [roster.remedy(for: $0)] } ?? []
+    if !losers.isEmpty { detail.advice += [.verify(folder: folder.path), .acceptLoss(folder: folder.path)] }
+    throw .refused(detail)
+  }
+
+  private static func words(losers: [String], down: [String]) -> String {
+    let areDown = "\(Names.list(down)) \(Figures.word(down.count, "is", "are")) down"
+    if losers.isEmpty { return "\(areDown), and too few owners of some keys are left to copy them from" }
+    return "\(Names.list(losers)) lost records and cannot be rebuilt from the owners that are left"
+      + (down.isEmpty ? "" : " while \(areDown)") + ", so that nobody can say what was acknowledged of keys that would move"
   }
 
   private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {

@@ -110,7 +110,7 @@ package struct NodeControl: Sendable {
       try? TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
       return replica
     } catch {
-      roster.setState(.failed(reason: error.description), of: node.id, replica: nil)
+      roster.setCannotStart(node.id, error)
       throw .storage("\(node.name) cannot start: \(error)")
     }
   }

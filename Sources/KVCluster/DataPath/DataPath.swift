@@ -36,7 +36,7 @@ package final class DataPath: Sendable {
     var seed: UInt64
     var mistake: PlantedMistake?
     /// Why a node failed; `nil` if it did not.
-    var whyFailed: @Sendable (_ id: UInt16) -> String?
+    var failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
     /// Why operations are not served yet.
     var whyNotServing: @Sendable () -> ClusterError
   }

@@ -11,7 +11,7 @@ package final class DirectCarrier: Sendable {
   private let tags: TagSource
   /// For people who are told to look at it.
   let folder: String
-  private let whyFailed: @Sendable (_ id: UInt16) -> String?
+  private let failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
   /// Planted mistakes: looked at only where an owner does not answer, or a tombstone was purged meanwhile.
   private let hintsCountAsAcks: Bool
   private let keepsPurgedTag: Bool
@@ -21,7 +21,7 @@ package final class DirectCarrier: Sendable {
     self.tags = tags
     self.service = service
     folder = settings.folder
-    whyFailed = settings.whyFailed
+    failure = settings.failure
     hintsCountAsAcks = settings.mistake == .hintCountsAsAck
     keepsPurgedTag = settings.mistake == .keepsPurgedTag
   }
@@ -192,7 +192,7 @@ package final class DirectCarrier: Sendable {
       let id = participants.ids[i]
       let name = partition.pointee.view.takeUnretainedValue().name(of: id)
       guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {
-        refusal.missing.append((name, whyFailed(id)))
+        refusal.missing.append((name, failure(id)))
         continue
       }
       guard let hash else { continue }

@@ -45,6 +45,31 @@ extension PlacementView {
   /// Whether all owners but one are always enough for ``evidenceRule(_:)``.
   var needsOthersOnly: Bool { quorum.write > 1 }
 
+  /// Whether a node that may have lost records can be rebuilt without anybody's help from these owners; see ``Evidence``.
+  /// - Parameters:
+  ///   - hasLost: records that were on its disk.
+  ///   - sound: nodes that have lost nothing.
+  ///   - live: nodes that answer.
+  func canRebuild(_ node: UInt16, hasLost: Bool, from sound: Set<UInt16>, live: Set<UInt16>) -> Bool {
+    func allOwned(_ isTrue: (_ slot: Int, _ owners: Int) -> Bool) -> Bool {
+      allLists(of: 0..<Ring.slotCount) { slot in
+        countOwners(ofSlot: slot) { $0 == node } == 0 || isTrue(slot, countOwners(ofSlot: slot) { _ in true })
+      }
+    }
+    let hasEvidence = allOwned { slot, owners in
+      countOwners(ofSlot: slot) { $0 != node && sound.contains($0) } >= owners - quorum.write + 1
+    }
+    return hasEvidence
+      || !hasLost && allOwned { slot, owners in countOwners(ofSlot: slot) { live.contains($0) } == owners }
+  }
+
+  /// Whether of each slot whose owners change R are among these.
+  func hasSources(_ sound: Set<UInt16>) -> Bool {
+    allLists(of: 0..<Ring.slotCount) { slot in
+      !isMoving(slot) || countOwners(ofSlot: slot) { sound.contains($0) } >= quorum.read
+    }
+  }
+
   private func rule(_ participants: Participants, _ consistency: Consistency) -> QuorumRule {
     QuorumRule(
       owners: participants.owners, needed: consistency.count(of: participants.owners.count),

@@ -9,7 +9,7 @@ struct Refusal {
   /// Owners that answer and could not take the version that a get has found, and why.
   var failures: [(name: String, reason: String)] = []
   /// Owners that do not answer, and why, if they failed.
-  var missing: [(name: String, failure: String?)] = []
+  var missing: [(name: String, failure: Failure?)] = []
   /// Owners that have lost records and have not been compared with the others yet.
   var suspects: [String] = []
   /// Owners whose copy of the key does not verify.
@@ -17,6 +17,15 @@ struct Refusal {
   /// The range, if so many of its owners have lost records that were on their disks that the others cannot say what was
   /// acknowledged.
   var lost: [LostRange] = []
+
+  /// Why a node failed.
+  struct Failure {
+    var reason: String
+    /// It failed when it was to start, and will again until something is mended.
+    var cannotStart: Bool
+
+    fileprivate var words: String { (cannotStart ? "cannot start: " : "failed: ") + reason }
+  }
 
   var error: ClusterError {
     if !lost.isEmpty { return .storage(detail(mayBeLost, .verify(folder: folder), .acceptLoss(folder: folder))) }
@@ -71,7 +80,8 @@ struct Refusal {
   /// With the advice given, after that to start what does not answer.
   private func detail(_ text: String, _ advice: Advice...) -> ClusterError.Detail {
     var detail = ClusterError.Detail(text, nodes: suspects + damaged + missingNames)
-    detail.advice = (missingNames.first.map { [.restart($0)] } ?? []) + advice
+    let startable = missing.filter { !($0.failure?.cannotStart ?? false) }.map(\.name)
+    detail.advice = (startable.sorted(by: Configuration.countsBefore).first.map { [.restart($0)] } ?? []) + advice
     return detail
   }
 
@@ -79,10 +89,10 @@ struct Refusal {
   private var failed: ClusterError.Detail? {
     let failed = missing.filter { $0.failure != nil }.sorted { Configuration.countsBefore($0.name, $1.name) }
     guard let first = failed.first else { return nil }
-    let reasons = failed.map { "\($0.name) failed: \($0.failure ?? "")" }.joined(separator: "; ")
+    let reasons = failed.map { "\($0.name) \($0.failure?.words ?? "")" }.joined(separator: "; ")
     return ClusterError.Detail(
       "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
         + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name),
-      advice: .restart(first.name))
+      advice: first.failure?.cannotStart ?? false ? .restartOnceMended(first.name) : .restart(first.name))
   }
 }

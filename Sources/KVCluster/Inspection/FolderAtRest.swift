@@ -79,31 +79,16 @@ package final class FolderAtRest: Sendable {
   }
 
   /// The cluster's id as the first segment with an intact header says it.
-  func clusterIDInLogs() -> UInt64? {
-    for node in nodesWithLogs() {
-      let folder = DataFolder.logFolder(node)
-      for name in (try? disk.names(in: folder)) ?? [] {
-        guard let id = LogFormat.segmentID(ofName: name),
-          let file = try? disk.openSegment("\(folder)/\(name)", capacity: 0),
-          let cluster = LogIdentity.clusterID(inHeader: file.base, segment: id, byteCount: file.byteCount)
-        else { continue }
-        return cluster
-      }
+  func clusterIDInLogs() -> UInt64? { nodesWithLogs().lazy.compactMap(identity(ofLogOf:)).first?.clusterID }
+
+  /// Whose log lies in a node's folder, as its first segment with an intact header says.
+  func identity(ofLogOf node: String) -> LogIdentity? {
+    let folder = DataFolder.logFolder(node)
+    for name in (try? disk.names(in: folder)) ?? [] where LogFormat.segmentID(ofName: name) != nil {
+      guard let file = try? disk.openSegment("\(folder)/\(name)", capacity: 0) else { continue }
+      defer { file.close() }
+      if let identity = LogIdentity(ofHeader: file.base, byteCount: file.byteCount) { return identity }
     }
     return nil
-  }
-}
-
-extension LogIdentity {
-  /// The cluster an intact header of the segment names.
-  fileprivate static func clusterID(inHeader base: UnsafeRawPointer, segment: UInt64, byteCount: Int) -> UInt64? {
-    guard byteCount >= LogFormat.segmentHeaderBytes else { return nil }
-    let nameBytes = min(Int(base.load(fromByteOffset: 32, as: UInt8.self)), Limits.nodeNameBytesMax)
-    let name = UnsafeRawBufferPointer(start: base + 33, count: nameBytes)
-    let said = LogIdentity(
-      clusterID: base.load(fromByteOffset: 24, as: UInt64.self), node: String(decoding: name, as: UTF8.self))
-    let isIntact =
-      (try? said.checkHeader(base, segment: segment, byteCount: byteCount, path: "")) != nil
-    return isIntact ? said.clusterID : nil
   }
 }

@@ -8,7 +8,7 @@ final class LogVerification {
   private let disk: any Disk
   private let folder: String
   private let identity: LogIdentity
-  /// The log reached up to here once, says a witness.
+  /// The log reached up to here once, says a witness or the checkpoint.
   private let known: LogPosition
   private let mayHaveLostPower: Bool
   /// What was found out about segments on the way.
@@ -39,7 +39,7 @@ final class LogVerification {
   ) {
     self.contents = contents
     self.disk = disk
-    self.known = known
+    self.known = max(known, Checkpoint.reach(on: disk, folder: folder, identity: identity))
     self.mayHaveLostPower = mayHaveLostPower
     self.folder = folder
     self.identity = identity
@@ -205,9 +205,15 @@ final class LogVerification {
     do throws(StorageError) {
       try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: path(id))
     } catch {
-      guard case .damaged(_, let offset, let reason) = error else { throw error }
-      damaged(path(id), offset, reason)
-      if identity.isForeign(file.base, byteCount: file.byteCount) { report.isForeign = true }
+      switch error {
+      case .damaged(_, let offset, let reason): damaged(path(id), offset, reason)
+      case .unusable:
+        let owner = LogIdentity(ofHeader: file.base, byteCount: file.byteCount)
+        let name = owner.flatMap { $0.clusterID == identity.clusterID ? $0.node : nil }
+        report.foreign = report.foreign ?? .init(owner: name)
+        damaged(path(id), 24, "belongs to \(name.map { "the log of \($0)" } ?? "another cluster")")
+      default: throw error
+      }
     }
   }
 

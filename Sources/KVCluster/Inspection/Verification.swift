@@ -129,7 +129,12 @@ package enum Verification {
     case .intact(let configuration):
       let names = configuration.namesInOrder
       for name in withLogs where !names.contains(name) {
-        report.remarks.append("\(DataFolder.logFolder(name)) is left over: \(name) is not in the cluster")
+        let owner = folder.identity(ofLogOf: name)
+        if let owner, owner.clusterID == configuration.clusterID, names.contains(owner.node) {
+          report.strays.append(.init(name: name, owner: owner.node))
+        } else {
+          report.remarks.append("\(DataFolder.logFolder(name)) is left over: \(name) is not in the cluster")
+        }
       }
       return names.map { ($0, configuration.clusterID, configuration.member(named: $0)?.isKilled ?? false) }
     case .missing: reason = "the configuration is missing, so nobody can say which node owns what"

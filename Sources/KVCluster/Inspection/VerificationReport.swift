@@ -8,6 +8,18 @@ package struct VerificationReport: Equatable, Sendable {
     package var reason: String
   }
 
+  /// A log in a folder of another node.
+  package struct Foreign: Equatable, Sendable {
+    /// The node whose log it is; `nil` for one of another cluster.
+    package var owner: String?
+  }
+
+  /// A member's log in the folder of a name that is no member's.
+  package struct Stray: Equatable, Sendable {
+    package var name: String
+    package var owner: String
+  }
+
   /// One node's log.
   package struct Node: Equatable, Sendable {
     package var name: String
@@ -28,8 +40,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var damage: [Damage] = []
     /// Records of unknown keys are lost that had been on the node's disk.
     package var hasLost = false
-    /// The log is another node's or another cluster's. Repair leaves it: it may be the only copy of somebody's data.
-    package var isForeign = false
+    /// Whose log it is, if not the node's. Repair leaves it: it may be the only copy of somebody's data.
+    package var foreign: Foreign?
     /// Where the log was torn by a crash, if it was: what follows was never acknowledged under `always`.
     package var torn: Damage?
 
@@ -43,6 +55,8 @@ package struct VerificationReport: Equatable, Sendable {
   package var damage: [Damage] = []
   /// Ranges of which nobody can say what was acknowledged: too many of their owners have lost records.
   package var lostRanges: [LostRange] = []
+  /// Logs of members in folders that no member has.
+  package var strays: [Stray] = []
   /// What is there and harmless: leftovers of a crash, files of somebody else.
   package var remarks: [String] = []
 

@@ -82,7 +82,10 @@ package final class Closing {
     nodes.stopProvisioning()
     data.messages.endAll()
     replicas = roster.live
-    isSynced = options.fsync != .never && replicas.count == roster.configuration.members.count
+    // By id: a node that left may still be open, while a member is not.
+    isSynced =
+      options.fsync != .never
+      && roster.configuration.members.allSatisfy { member in replicas.contains { $0.id == member.id } }
     roster.withState { $0.phase = .closed }
   }
 

@@ -132,8 +132,8 @@ struct ClusterRecovery: Sendable {
 
   /// A node whose log cannot be read is shown as failed, and the others go on without it.
   private func fail(_ member: Configuration.Member, _ error: StorageError) {
-    roster.setState(.failed(reason: error.description), of: member.id, replica: nil)
-    events.add(.nodeFailed(node: member.name, reason: error.description))
+    roster.setCannotStart(member.id, error)
+    events.add(.nodeCannotStart(node: member.name, reason: error.description))
   }
 
   /// Draws the first tag above all that may have been used, and lets the nodes answer.

@@ -20,6 +20,8 @@ package final class Roster: Sendable {
     package var id: UInt16
     package var name: String
     var state: NodeState
+    /// It failed when it was to start, and will again until something is mended.
+    var cannotStart = false
     /// Set while the node answers.
     package var replica: Replica?
     /// Since when the node is down, as far as this run of the program knows.
@@ -54,10 +56,16 @@ package final class Roster: Sendable {
   }
 
   /// Why the node failed; `nil` if it did not.
-  func whyFailed(_ id: UInt16) -> String? {
+  func failure(of id: UInt16) -> Refusal.Failure? {
     state.withLock { state in
-      if case .failed(let reason) = state.nodes.first(where: { $0.id == id })?.state { reason } else { nil }
+      guard let node = state.nodes.first(where: { $0.id == id }), case .failed(let reason) = node.state else { return nil }
+      return Refusal.Failure(reason: reason, cannotStart: node.cannotStart)
     }
+  }
+
+  /// What brings a node back that is down.
+  func remedy(for name: String) -> Advice {
+    node(named: name)?.cannotStart ?? false ? .restartOnceMended(name) : .restart(name)
   }
 
   package func node(named name: String) -> Node? {
@@ -69,11 +77,21 @@ package final class Roster: Sendable {
   /// The nodes that answer.
   package var live: [Replica] { state.withLock { state in state.nodes.compactMap(\.replica) } }
 
+  /// The node failed when it was to start.
+  func setCannotStart(_ id: UInt16, _ error: StorageError) {
+    setState(.failed(reason: error.description), of: id, replica: nil)
+    state.withLock { state in
+      guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
+      state.nodes[i].cannotStart = true
+    }
+  }
+
   package func setState(_ nodeState: NodeState, of id: UInt16, replica: Replica?) {
     state.withLock { state in
       guard let i = state.nodes.firstIndex(where: { $0.id == id }) else { return }
       state.nodes[i].state = nodeState
       state.nodes[i].replica = replica
+      state.nodes[i].cannotStart = false
       state.nodes[i].downSinceNs = nodeState.isDown ? state.nodes[i].downSinceNs ?? Clock.nowNs() : nil
     }
   }

@@ -21,6 +21,10 @@ import Glibc
 ///
 /// Locations name segments by their slot in the table above. A segment in it that the log no longer has was emptied by
 /// compaction since; its entries are passed over, for what was live in it was written again beyond the position.
+///
+/// The table is of the moment after the entries: entries that lie beyond the position are read from the log, which had all
+/// that the table names on the disk before the file was written. So a checkpoint bears witness too (``reach(on:folder:identity:)``),
+/// and a log that lost records is read without it: of a key whose newest record is lost it does not know the older ones.
 final class Checkpoint: @unchecked Sendable {
   static let magic: UInt64 = 0x0a0d_5844_4956_4b89
   static let version: UInt32 = 2
@@ -53,20 +57,44 @@ final class Checkpoint: @unchecked Sendable {
     return nil
   }
 
-  private init?(_ file: any SegmentFile, _ identity: LogIdentity, _ present: [Log.Segment]) {
+  /// Up to where the log had been on the disk when the folder's checkpoint was written; the start without one that can be
+  /// believed.
+  static func reach(on disk: any Disk, folder: String, identity: LogIdentity) -> LogPosition {
+    guard let names = try? disk.names(in: folder), names.contains("checkpoint"),
+      let file = try? disk.openSegment(path(folder), capacity: 0)
+    else { return .start }
+    defer { file.close() }
     let base = UnsafeRawPointer(file.base)
-    let size = file.byteCount
-    guard size >= Checkpoint.headerBytes, base.load(as: UInt64.self) == Checkpoint.magic,
-      base.load(fromByteOffset: 8, as: UInt32.self) == Checkpoint.version,
-      base.load(fromByteOffset: 12, as: UInt32.self) == Checkpoint.nameChecksum(identity),
+    guard let count = segmentCount(base, file.byteCount, identity) else { return .start }
+    return (0..<count).reduce(LogPosition.start) { reach, i in
+      let entry = base + headerBytes + i * segmentBytes
+      let (id, end) = (entry.load(fromByteOffset: 8, as: UInt64.self), entry.load(fromByteOffset: 16, as: Int.self))
+      guard LogFormat.segmentIDs.contains(id), (0...LogFormat.segmentFileBytesMax).contains(end) else { return reach }
+      return max(reach, LogPosition(segment: id, offset: end))
+    }
+  }
+
+  /// How many segments the table has, which follows a header that verifies and is this log's; `nil` without one.
+  private static func segmentCount(_ base: UnsafeRawPointer, _ byteCount: Int, _ identity: LogIdentity) -> Int? {
+    guard byteCount >= headerBytes, base.load(as: UInt64.self) == magic,
+      base.load(fromByteOffset: 8, as: UInt32.self) == version,
+      base.load(fromByteOffset: 12, as: UInt32.self) == nameChecksum(identity),
       base.load(fromByteOffset: 24, as: UInt64.self) == identity.clusterID
     else { return nil }
     let count = Int(base.load(fromByteOffset: 40, as: UInt32.self))
-    var at = Checkpoint.headerBytes + count * Checkpoint.segmentBytes
-    guard count < SegmentTable.slotsMax, at <= size,
+    let end = headerBytes + count * segmentBytes
+    guard count < SegmentTable.slotsMax, end <= byteCount,
       base.load(fromByteOffset: 44, as: UInt32.self)
-        == kv_crc32c(kv_crc32c(0, base, 44), base + Checkpoint.headerBytes, at - Checkpoint.headerBytes)
+        == kv_crc32c(kv_crc32c(0, base, 44), base + headerBytes, end - headerBytes)
     else { return nil }
+    return count
+  }
+
+  private init?(_ file: any SegmentFile, _ identity: LogIdentity, _ present: [Log.Segment]) {
+    let base = UnsafeRawPointer(file.base)
+    let size = file.byteCount
+    guard let count = Checkpoint.segmentCount(base, size, identity) else { return nil }
+    var at = Checkpoint.headerBytes + count * Checkpoint.segmentBytes
     self.file = file
     covers = LogPosition(rawValue: base.load(fromByteOffset: 16, as: UInt64.self))
     newestTag = Tag(rawValue: base.load(fromByteOffset: 32, as: UInt64.self))
@@ -147,7 +175,7 @@ extension Checkpoint {
     withPartition: (_ partition: Int, _ body: () -> Void) -> Void
   ) throws(StorageError) {
     let log = store.log
-    let (end, segments) = log.segmentsNow
+    let begin = log.end
     var sections: [[IndexSlot]] = []
     sections.reserveCapacity(Store.partitionCount)
     for partition in 0..<Store.partitionCount {
@@ -157,14 +185,21 @@ extension Checkpoint {
       guard let entries else { throw .closed }
       sections.append(entries)
     }
-    let wanted = log.end
+    // A slot whose segment is gone by now, and another's, is that of entries which are read from the log again.
+    let (wanted, present) = log.segmentsNow
     try sync()
     // Whoever syncs for others stops when the node is killed, and then returns without a sync. An entry whose record is not
     // on the disk would hide the older version of its key, which is: with the record lost, the key would be too.
     guard log.durable >= wanted, !store.isSuspect else { throw .closed }
     // The log may end with a mark that is not on the disk, although nothing waits for a sync.
-    let covers = min(end, log.synced)
+    let synced = min(wanted, log.synced)
+    let covers = min(begin, synced)
     let newestTag = sections.joined().reduce(store.newestTag) { max($0, $1.tag) }
+    let segments = present.filter { $0.id <= synced.segment }.map { segment in
+      var segment = segment
+      if segment.id == synced.segment { segment.end = min(segment.end, synced.offset) }
+      return segment
+    }
     let header = header(store, covers, segments, newestTag)
     try log.disk.replace(path(log.folder)) { write throws(StorageError) in
       try header.withBytes(write)

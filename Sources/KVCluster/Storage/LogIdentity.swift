@@ -60,7 +60,8 @@ package struct LogIdentity: Equatable, Sendable {
     }
   }
 
-  /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``.
+  /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``; of a header that is
+  ///   whole and another log's, ``StorageError/unusable(path:reason:)``.
   func checkHeader(_ base: UnsafeRawPointer, segment: UInt64, byteCount: Int, path: String) throws(StorageError) {
     let bytes = LogFormat.segmentHeaderBytes
     func damaged(_ offset: Int, _ reason: String) -> StorageError {
@@ -74,22 +75,25 @@ package struct LogIdentity: Equatable, Sendable {
     let version = base.load(fromByteOffset: 8, as: UInt32.self)
     guard version <= LogFormat.version else { throw .newerFormat(path: path, version: version) }
     guard base.load(fromByteOffset: 16, as: UInt64.self) == segment else { throw damaged(16, "wrong segment id") }
-    guard base.load(fromByteOffset: 24, as: UInt64.self) == clusterID else {
-      throw damaged(24, "belongs to another cluster")
-    }
-    let nameBytes = Int(base.load(fromByteOffset: 32, as: UInt8.self))
-    let name = UnsafeRawBufferPointer(start: base + 33, count: min(nameBytes, Limits.nodeNameBytesMax))
-    guard name.elementsEqual(node.utf8) else { throw damaged(32, "belongs to another node") }
+    guard let owner = LogIdentity(ofHeader: base, byteCount: byteCount), owner != self else { return }
+    throw .unusable(
+      path: path,
+      reason: owner.clusterID != clusterID
+        ? "it belongs to another cluster. Nothing was changed; close kvstore, put \(node)'s own folder back or move this one "
+          + "away, and `kvstore repair` rebuilds the node from the others"
+        : "it belongs to the log of \(owner.node), not of \(node). Nothing was changed; close kvstore and put each node's "
+          + "folder back under its own name, this one as \(DataFolder.logFolder(owner.node)); `kvstore verify` says more")
   }
 
-  /// Whether a header that is whole says that the segment is another cluster's or node's.
-  func isForeign(_ base: UnsafeRawPointer, byteCount: Int) -> Bool {
+  /// Whose segment it is, as a header says that is whole; `nil` if it is not.
+  init?(ofHeader base: UnsafeRawPointer, byteCount: Int) {
     let bytes = LogFormat.segmentHeaderBytes
     guard byteCount >= bytes, base.load(as: UInt64.self) == LogFormat.magic,
       kv_crc32c(0, base, bytes - 4) == base.load(fromByteOffset: bytes - 4, as: UInt32.self)
-    else { return false }
+    else { return nil }
     let nameBytes = min(Int(base.load(fromByteOffset: 32, as: UInt8.self)), Limits.nodeNameBytesMax)
-    return base.load(fromByteOffset: 24, as: UInt64.self) != clusterID
-      || !UnsafeRawBufferPointer(start: base + 33, count: nameBytes).elementsEqual(node.utf8)
+    let name = UnsafeRawBufferPointer(start: base + 33, count: nameBytes)
+    self.init(
+      clusterID: base.load(fromByteOffset: 24, as: UInt64.self), node: String(decoding: name, as: UTF8.self))
   }
 }

@@ -61,7 +61,7 @@ struct LogRecovery {
   let isExpected: Bool
   /// Of what was not synced any part may be there.
   let mayHaveLostPower: Bool
-  /// The log reached up to here once, says a ``Witness``.
+  /// The log reached up to here once, says a ``Witness`` or the checkpoint.
   let known: LogPosition
   let table: SegmentTable
 
@@ -71,7 +71,8 @@ struct LogRecovery {
     known: LogPosition = .start
   ) {
     (self.disk, self.folder, self.identity) = (disk, folder, identity)
-    (self.segmentBytes, self.isExpected, self.known) = (segmentBytes, isExpected, known)
+    (self.segmentBytes, self.isExpected) = (segmentBytes, isExpected)
+    self.known = max(known, Checkpoint.reach(on: disk, folder: folder, identity: identity))
     self.mayHaveLostPower = mayHaveLostPower
     table = SegmentTable(slotCount: disk.segmentsMax)
   }
@@ -182,7 +183,6 @@ struct LogRecovery {
       try identity.checkHeader(file.base, segment: id, byteCount: file.byteCount, path: file.path)
     } catch {
       guard case .damaged(_, let offset, let reason) = error else { throw error }
-      if identity.isForeign(file.base, byteCount: file.byteCount) { throw error }
       found.damage.add(id, offset..<LogFormat.segmentHeaderBytes, reason)
       found.segments[found.segments.count - 1].isDamaged = true
     }

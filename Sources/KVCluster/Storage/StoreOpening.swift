@@ -46,9 +46,11 @@ package final class StoreOpening: @unchecked Sendable {
   ///   - mayHaveLostPower: false if what was stored in a file is there whether it was synced or not, unless the node's mark
   ///     says otherwise.
   ///   - known: up to where the log reached once, says a ``Witness``.
+  ///   - usesCheckpoint: false reads all of the log.
   package init(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start,
+    usesCheckpoint: Bool = true
   ) throws(StorageError) {
     recovery = LogRecovery(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, isExpected: isExpected,
@@ -66,7 +68,7 @@ package final class StoreOpening: @unchecked Sendable {
     drops = StoreOpening.drops(&found, recovery)
     effects = drops.map(\.effect).sorted()
     effectCounts = StoreOpening.effectCounts(drops)
-    checkpoint = found.isCut ? nil : StoreOpening.checkpoint(&found, recovery)
+    checkpoint = found.isCut || !usesCheckpoint ? nil : StoreOpening.checkpoint(&found, recovery)
     units = StoreOpening.plan(found, checkpoint)
     var ends = [Int](repeating: 0, count: (found.segments.map(\.slot).max() ?? 0) + 1)
     for segment in found.segments { ends[segment.slot] = segment.file.byteCount }
@@ -77,13 +79,14 @@ package final class StoreOpening: @unchecked Sendable {
     countDead(in: found)
   }
 
-  /// The folder's checkpoint, unless it speaks of more than the log has: that had been on the disk, and is lost. (A file
-  /// that was cut short may look as if nothing had ever been behind its end.)
+  /// The folder's checkpoint, unless records are lost: it may speak of more than the log has, and of a key whose newest
+  /// record is among them it does not know the older ones. (A file that was cut short may look as if nothing had ever been
+  /// behind its end.)
   private static func checkpoint(_ found: inout LogRecovery.Found, _ recovery: LogRecovery) -> Checkpoint? {
     let checkpoint = Checkpoint.read(
       from: recovery.disk, folder: recovery.folder, identity: recovery.identity, segments: found.segments)
     guard let checkpoint else { return nil }
-    var isWhole = true
+    var isWhole = !found.damage.hasLost
     for (i, segment) in found.segments.enumerated() where segment.id <= checkpoint.covers.segment {
       let isLast = segment.id == checkpoint.covers.segment
       let wanted = isLast ? checkpoint.covers.offset : checkpoint.end(segment.id)
@@ -103,6 +106,17 @@ package final class StoreOpening: @unchecked Sendable {
       // Then the next start finds it once more.
     }
     return nil
+  }
+
+  /// The store of a log that was found to have lost records, or of a checkpoint to be false, only while it was read: all
+  /// of the log is read.
+  private func openWithoutCheckpoint() throws(StorageError) -> Store {
+    abandon()
+    try? recovery.disk.remove(Checkpoint.path(recovery.folder))
+    return try Store.open(
+      disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
+      cacheBytes: cacheBytes, isExpected: recovery.isExpected, mayHaveLostPower: recovery.mayHaveLostPower,
+      known: recovery.known, usesCheckpoint: false)
   }
 
   private func withState<R>(_ body: (inout State) -> R) -> R {
@@ -354,9 +368,6 @@ package final class StoreOpening: @unchecked Sendable {
   ///   could hide it from the next start.
   package func finish() throws(StorageError) -> Store {
     state.found.scans = []
-    if state.isCheckpointFalse {
-      state.found.damage.add(0, 0..<0, "the checkpoint names places where no record can be", .unsynced)
-    }
     if state.found.damage.isSuspect {
       let cause = state.found.damage.hasLost ? SuspectMark.Cause.lost : .unsynced
       do throws(StorageError) {
@@ -366,8 +377,8 @@ package final class StoreOpening: @unchecked Sendable {
         throw error
       }
     }
+    if checkpoint != nil, state.isCheckpointFalse || state.found.damage.hasLost { return try openWithoutCheckpoint() }
     checkpoint?.close()
-    if state.isCheckpointFalse { try? recovery.disk.remove(Checkpoint.path(recovery.folder)) }
     let log = Log(
       disk: recovery.disk, folder: recovery.folder, identity: recovery.identity, segmentBytes: recovery.segmentBytes,
       segments: state.found.segments, free: state.found.free, newestID: state.found.newestID, table: table,
@@ -396,6 +407,7 @@ package final class StoreOpening: @unchecked Sendable {
   /// Unmaps everything, after a failure.
   package func abandon() {
     checkpoint?.close()
+    for file in state.found.free { file.close() }
     table.closeAll()
   }
 }
@@ -404,11 +416,12 @@ extension Store {
   /// Opens a node's storage on the calling thread.
   package static func open(
     disk: any Disk, folder: String, identity: LogIdentity, segmentBytes: Int = Limits.segmentBytesDefault,
-    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start
+    cacheBytes: Int, isExpected: Bool = false, mayHaveLostPower: Bool = true, known: LogPosition = .start,
+    usesCheckpoint: Bool = true
   ) throws(StorageError) -> Store {
     let opening = try StoreOpening(
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: cacheBytes,
-      isExpected: isExpected, mayHaveLostPower: mayHaveLostPower, known: known)
+      isExpected: isExpected, mayHaveLostPower: mayHaveLostPower, known: known, usesCheckpoint: usesCheckpoint)
     for unit in 0..<opening.unitCount { opening.run(unit) }
     return try opening.finish()
   }

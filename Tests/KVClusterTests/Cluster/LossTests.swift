@@ -126,6 +126,34 @@ private let nodes = ["node1", "node2", "node3"]
     #expect(try await fixture.hasAll())
   }
 
+  @Test("A change is refused while owners that lost records cannot say what was acknowledged, and begins where they can")
+  func refusesChange() async throws {
+    let fixture = try await ClusterFixture.filled()
+    for node in ["node1", "node2"] { try fixture.fillWithNoise(node) }
+    let cluster = try await fixture.open()
+    #expect(try await until { cluster.suspects.count == 2 })
+    let changes: [() async throws -> Void] = [
+      { try await cluster.addNode("node4") }, { try await cluster.removeNode("node3") },
+      { try await cluster.replaceNode("node3", with: "node4") },
+    ]
+    for change in changes {
+      var refusal: ClusterError?
+      do { try await change() } catch let error as ClusterError { refusal = error }
+      #expect(refusal?.nodes == ["node1", "node2"], "\(refusal as Any)")
+      #expect(refusal?.code == .refused && refusal?.description.contains("node1 and node2 lost records") ?? false)
+      #expect(refusal?.advice.contains(.acceptLoss(folder: fixture.folder)) ?? false)
+    }
+    #expect(cluster.status().nodes.count == 3 && cluster.status().change == nil)
+    await cluster.close()
+    _ = try await fixture.repair(acceptingLoss: true)
+    // One that the others can rebuild is waited for.
+    try fixture.fillWithNoise("node1")
+    let again = try await fixture.open()
+    try await again.addNode("node4")
+    #expect(again.status().nodes.count == 4)
+    await again.close()
+  }
+
   @Test(
     "A file that was cut short is rebuilt, and nothing is stored where there is no file",
     arguments: [0, 100, 128, 4_096])
@@ -271,7 +299,7 @@ private let nodes = ["node1", "node2", "node3"]
     }
     let cluster = try await fixture.open()
     let words = await failure { try await cluster.put("a", "1") }
-    #expect(words.contains("node1 failed: ") && words.contains("Not a directory"), "\(words)")
+    #expect(words.contains("node1 cannot start: ") && words.contains("Not a directory"), "\(words)")
     await cluster.close()
   }
 }
@@ -323,7 +351,11 @@ private let nodes = ["node1", "node2", "node3"]
         $0.lost = [LostRange(owners: nodes, losers: ["node1", "node2"], needed: 2, slotCount: 1)]
       }.advice.contains(.acceptLoss(folder: "DIR")))
     #expect(
-      refusal { $0.missing = [("node1", "no space"), ("node2", nil)] }.description.contains("node1 failed: no space"))
+      refusal { $0.missing = [("node1", .init(reason: "no space", cannotStart: false)), ("node2", nil)] }.description
+        .contains("node1 failed: no space"))
+    let foreign = refusal { $0.missing = [("node1", .init(reason: "not its folder", cannotStart: true))] }
+    #expect(foreign.description.contains("node1 cannot start: not its folder"))
+    #expect(foreign.advice == [.restartOnceMended("node1")])
   }
 }
 

@@ -105,6 +105,70 @@ import Testing
     #expect(try fixture.reopened().read("a") == "durable")
   }
 
+  /// A store whose checkpoint was written while a key got a newer version: the entry lies beyond the checkpoint's position.
+  private func overtaken(_ disk: SimulatedDisk) throws -> (fixture: StoreFixture, newAt: Int) {
+    let fixture = try StoreFixture(disk: disk)
+    try fixture.write("a", "old", counter: 1)
+    try fixture.write("b", "other", counter: 2)
+    try fixture.store.log.sync()
+    let newAt = fixture.store.log.end.offset
+    try fixture.checkpoint { number, body in
+      if number == 0 { #expect(throws: Never.self) { try fixture.write("a", "new", counter: 3) } }
+      body()
+    }
+    fixture.store.log.close()
+    return (fixture, newAt)
+  }
+
+  @Test("A log that ends before what its checkpoint names has lost records, though no mark speaks of them")
+  func bearsWitness() throws {
+    for isCut in [false, true] {
+      let disk = SimulatedDisk(random: SeededRandom(seed: 1))
+      let (fixture, newAt) = try overtaken(disk)
+      #expect(try disk.verifyLog().damage.isEmpty)
+      let path = "node1.wal/\(LogFormat.segmentName(1))"
+      var bytes = try #require(disk.bytes(path))
+      if isCut { bytes.removeSubrange(newAt...) } else { for i in newAt..<bytes.count { bytes[i] = 0 } }
+      disk.put(path, bytes)
+      #expect(try !disk.verifyLog().damage.isEmpty)
+      let again = try fixture.reopened()
+      #expect(again.store.isSuspect && again.store.hasLost)
+      // What is left of the log is all there: a repair that accepts the loss goes on with it.
+      again.store.isSuspect = false
+      #expect(again.read("a") == "old" && again.read("b") == "other")
+      again.store.log.close()
+    }
+  }
+
+  @Test("A loss of records that is found only while a log is read has all of it read, without its checkpoint")
+  func readsAllAfterLoss() throws {
+    let disk = SimulatedDisk(random: SeededRandom(seed: 1))
+    let fixture = try StoreFixture(disk: disk)
+    try fixture.write("a", "old", counter: 1)
+    try fixture.store.log.sealTail()
+    let newAt = fixture.store.log.end.offset
+    try fixture.write("a", "new", counter: 2)
+    try fixture.checkpoint()
+    try fixture.write("b", "1", counter: 3)
+    try fixture.store.log.sealTail()
+    try fixture.write("c", "2", counter: 4)
+    try fixture.store.log.sync()
+    fixture.store.log.close()
+    // All records of the second segment are gone, those that the checkpoint covers too.
+    let path = "node1.wal/\(LogFormat.segmentName(2))"
+    var bytes = try #require(disk.bytes(path))
+    for i in newAt..<bytes.count { bytes[i] = 0 }
+    disk.put(path, bytes)
+    let again = try fixture.reopened()
+    #expect(again.store.isSuspect && again.store.hasLost)
+    again.store.isSuspect = false
+    #expect(again.read("a") == "old" && again.read("b") == nil && again.read("c") == "2")
+    #expect(disk.bytes(Self.path) == nil)
+    let size = again.store.log.size
+    #expect(size.deadBytes < size.recordBytes)
+    again.store.log.close()
+  }
+
   @Test("The log behind a checkpoint is read although a witness knows of a later sync than any mark in the log")
   func readsLogBehindCheckpoint() throws {
     let disk = SimulatedDisk(random: SeededRandom(seed: 1), isStaged: true)

@@ -204,7 +204,7 @@ struct StoreFixture {
     let path = "node1.wal/\(LogFormat.segmentName(1))"
     for (identity, word) in [
       (LogIdentity(clusterID: 8, node: "node1"), "another cluster"),
-      (LogIdentity(clusterID: 7, node: "node2"), "another node"),
+      (LogIdentity(clusterID: 7, node: "node2"), "not of node2"),
     ] {
       let error = #expect(throws: StorageError.self) {
         try Store.open(disk: fixture.disk, folder: "node1.wal", identity: identity, cacheBytes: 0)
