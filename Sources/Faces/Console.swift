@@ -60,6 +60,9 @@ extension Console {
   /// Prints one line of the program's result; what would move a terminal's cursor, and bytes that are no UTF-8, as `\xHH`.
   package func say(_ line: String) { write(Quoted.printable(line) + "\n") }
 
+  /// Prints one line of the program's result, whatever names are in it.
+  package func sayLine(_ line: String) { write(Console.line(line) + "\n") }
+
   /// Prints a part of the program's result. A failure to print changes the exit status: see ``status(_:)``.
   package func write(_ text: String) { write(Array(text.utf8)) }
 
@@ -78,8 +81,10 @@ extension Console {
     return first == 0 ? nil : first
   }
 
-  /// One line of errors; what would act on a terminal is shown as an escape.
-  package func complain(_ message: String) { note("\(Quoted.printable("kvstore: \(message)"))\n") }
+  /// One line of errors, whatever names are in it; what would act on a terminal is shown as an escape.
+  package func complain(_ message: String) { note("kvstore: \(Console.line(message))\n") }
+
+  private static func line(_ text: String) -> String { Quoted.preview(ByteText.decode(text), bytesMax: .max) }
 
   /// A remark beside the answers, as it is. Its reader may have gone, which changes nothing.
   package func note(_ text: String) { try? WholeFile.write(ByteText.decode(text), to: errors) }

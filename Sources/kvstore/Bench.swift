@@ -5,7 +5,7 @@ import KVBench
 import KVCluster
 
 /// `kvstore bench`: one measured run without a screen, or the comparison of runs made before.
-struct Bench: AsyncParsableCommand {
+struct Bench: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure throughput and latency, or compare runs.",
     discussion: """
@@ -96,8 +96,7 @@ struct Bench: AsyncParsableCommand {
   @OptionGroup(title: "Cluster options")
   var options: StartOptions
 
-  @ParentCommand
-  private var root: KVStore
+  @ParentCommand var parent: KVStore
 
   /// Here and not where it runs, so that the usage shown with a problem is this command's.
   func validate() throws {
@@ -113,7 +112,7 @@ struct Bench: AsyncParsableCommand {
   func run() async throws {
     if !compare.isEmpty { return try BenchComparison.run(compare) }
     let plan = plan()
-    var options = options.filled(from: root.options)
+    var options = options.filled(from: parent.options)
     if options.data == nil { options.ephemeral = true }
     if workload == .open, options.ephemeral {
       throw ValidationError("--workload open needs --data DIR: a temporary folder is gone once it is closed.")

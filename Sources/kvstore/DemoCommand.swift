@@ -4,7 +4,7 @@ import Faces
 import KVCluster
 
 /// `kvstore demo`: the guided tour, in the dashboard on a terminal, as text elsewhere.
-struct DemoCommand: AsyncParsableCommand {
+struct DemoCommand: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Play a guided tour, for real, on clusters of its own.",
     discussion: """
@@ -31,8 +31,7 @@ struct DemoCommand: AsyncParsableCommand {
   @OptionGroup(visibility: .hidden)
   var planted: PlantedOptions
 
-  @ParentCommand
-  private var root: KVStore
+  @ParentCommand var parent: KVStore
 
   /// More than any chapter starts.
   private static let nodesMax = 12
@@ -50,7 +49,7 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if root.options.data != nil {
+    if parent.options.data != nil {
       throw ValidationError("demo works on temporary clusters of its own; it does not go with --data.")
     }
     if let problem = ProcessLimits.problem(nodes: Self.nodesMax, cacheBytes: 0) { throw Refusal(problem) }
@@ -58,12 +57,12 @@ struct DemoCommand: AsyncParsableCommand {
     settings.speed = speed
     settings.first = chapter.flatMap(Chapter.number) ?? 0
     settings.mistake = planted.mistake
-    (settings.readQuorum, settings.writeQuorum) = (root.options.readQuorum, root.options.writeQuorum)
+    (settings.readQuorum, settings.writeQuorum) = (parent.options.readQuorum, parent.options.writeQuorum)
     let isOnTerminal = Console.standard.isTyped
     throw ExitCode(
       text || !isOnTerminal
         ? await TextTour.run(settings)
-        : await TourFace.run(settings, display.filled(from: root.display).screenOptions()))
+        : await TourFace.run(settings, display.filled(from: parent.display).screenOptions()))
   }
 }
 

@@ -6,10 +6,9 @@ import Text
 
 /// A command of the command language as a subcommand: `kvstore get a`. The shell has read the quotes already, so the
 /// arguments are taken as they are.
-protocol DirectCommand: AsyncParsableCommand {
+protocol DirectCommand: Subcommand, AsyncParsableCommand {
   static var name: CommandName { get }
   var options: StartOptions { get }
-  var parent: KVStore { get }
   var command: Command { get }
 }
 

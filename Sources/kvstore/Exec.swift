@@ -3,7 +3,7 @@ import Faces
 import Text
 
 /// `kvstore exec 'put a 1' 'get a'` and `kvstore exec -`: commands for scripts.
-struct Exec: AsyncParsableCommand {
+struct Exec: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run commands, each one argument; - reads them from standard input.",
     discussion: """

@@ -1,19 +1,23 @@
 import ArgumentParser
 import Faces
 
+/// A subcommand. The root's options may stand on either side of its name, and the root has those of both.
+protocol Subcommand: ParsableCommand {
+  var parent: KVStore { get }
+}
+
 /// Options that a subcommand has no use for: they are refused, because an option that is taken and
 /// does nothing is one that somebody waits for.
 enum IgnoredOptions {
   /// - Throws: `ValidationError` with the first that would be ignored.
-  static func refuse(_ arguments: [String], for command: any ParsableCommand) throws {
+  static func refuse(for command: any ParsableCommand) throws {
     if let root = command as? KVStore {
       guard root.interactive || !Console.standard.isTyped,
         let option = root.display.given.first(where: { ["--record", "--history"].contains($0) })
       else { return }
       throw ValidationError("\(option) records the dashboard, and here is none: commands are read line by line.")
     }
-    // A direct command's options may stand on either side of its name, and those of the dashboard are read on both.
-    guard let root = (command as? any DirectCommand)?.parent ?? root(of: arguments) else { return }
+    guard let root = (command as? any Subcommand)?.parent else { return }
     let type = type(of: command)
     let name = type._commandName
     let taken: [String] =
@@ -34,16 +38,6 @@ enum IgnoredOptions {
     if isTool, let option = root.options.given.first {
       throw ValidationError("\(option) is about a cluster that runs, and \(name) opens none with it.")
     }
-  }
-
-  /// What stands before the subcommand.
-  private static func root(of arguments: [String]) -> KVStore? {
-    let names = KVStore.configuration.subcommands.map { $0._commandName }
-    for (place, word) in arguments.enumerated() where names.contains(word) {
-      // A value may have the name of a subcommand: what stands before it is then incomplete.
-      if let root = try? KVStore.parse(Array(arguments[..<place])) { return root }
-    }
-    return nil
   }
 }
 

@@ -59,8 +59,8 @@ struct KVStore: AsyncParsableCommand {
     let arguments = ByteText.arguments()
     answerUnknown(arguments)
     do {
-      var command = try parseAsRoot(arguments)
-      try IgnoredOptions.refuse(arguments, for: command)
+      var command = try Arguments.parse(arguments)
+      try IgnoredOptions.refuse(for: command)
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
       end(with: ExitCode.success)
     } catch {
@@ -75,10 +75,9 @@ struct KVStore: AsyncParsableCommand {
       Glibc.exit(Console.standard.status(1))
     }
     let status = exitCode(for: error).rawValue
-    let text = fullMessage(for: error)
+    let text = Arguments.message(for: error, ByteText.arguments())
     if !text.isEmpty {
-      // What was typed is told again in it, and must not act on a terminal.
-      if status != 0 { Console.standard.note(Quoted.printable(text) + "\n") } else { Console.standard.say(text) }
+      if status != 0 { Console.standard.note(text + "\n") } else { Console.standard.say(text) }
     }
     Glibc.exit(Console.standard.status(status))
   }

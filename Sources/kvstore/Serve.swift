@@ -3,7 +3,7 @@ import Faces
 import Server
 
 /// `kvstore serve`: a cluster for programs that speak the Redis protocol.
-struct Serve: AsyncParsableCommand {
+struct Serve: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Serve programs that speak the Redis protocol.",
     discussion: """

@@ -64,11 +64,74 @@ struct ArgumentTests {
       ["--theme", "nord", "put", "a", "1"], ["--theme", "nord", "serve"], ["--interactive", "nodes"],
       ["--ephemeral", "verify", "x"], ["get", "a", "--record", "r"], ["put", "a", "1", "--theme", "nord"],
       ["nodes", "--interactive"],
-      ["--nodes", "5", "simulate", "--seed", "1"],
+      ["--nodes", "5", "simulate", "--seed", "1"], ["exec", "nodes", "--theme", "nord"],
+      ["exec", "nodes", "--record", "r"],
+      ["serve", "--history", "h"], ["bench", "--mouse"], ["verify", "x", "--nodes", "4"],
+      ["repair", "x", "--theme", "nord"],
+      ["dump", "x", "--interactive"], ["backup", "x", "y", "--data", "z"], ["check-history", "x", "--fsync", "never"],
+      ["simulate", "--seed", "1", "--data", "x"],
     ])
   func refusesIgnored(words: [String]) throws {
     let command = try KVStore.parseAsRoot(words)
-    #expect(throws: ValidationError.self) { try IgnoredOptions.refuse(words, for: command) }
+    #expect(throws: ValidationError.self) { try IgnoredOptions.refuse(for: command) }
+  }
+
+  /// What is told of words that cannot be read, or that are refused.
+  private func told(_ words: [String]) -> String? {
+    do {
+      try IgnoredOptions.refuse(for: Arguments.parse(words))
+      return nil
+    } catch {
+      return Arguments.message(for: error, words)
+    }
+  }
+
+  @Test(
+    "A negative number behind an option is its value, and is refused as one",
+    arguments: [
+      ["bench", "--seconds", "-1"], ["bench", "--rate", "-5"], ["bench", "--clients", "-1"], ["bench", "--keys", "-1"],
+      ["bench", "--threads", "-2"], ["bench", "--operations", "-3"], ["bench", "--warm-up", "-.5"],
+      ["bench", "--sampling", "-1"], ["bench", "--openings", "-1"], ["bench", "--key-bytes", "-1"],
+      ["bench", "--value-bytes", "-3"], ["bench", "--at", "-1:get a"], ["--nodes", "-1"], ["--cache-mib", "-1"],
+      ["nodes", "--replicas", "-1"], ["--read-quorum", "-1"], ["--write-quorum", "-2"], ["--replace-after", "-5"],
+      ["--refresh-ms", "-5"], ["keys", "--limit", "-1"], ["demo", "--speed", "-2"], ["serve", "--idle-timeout", "-1"],
+      ["serve", "--max-clients", "-3"], ["frame", "--size", "-1x-1"], ["bench", "--seed", "-1"],
+      ["simulate", "--seed", "-1"],
+    ])
+  func refusesNegatives(words: [String]) throws {
+    let text = try #require(told(words))
+    #expect(!text.contains("Missing value"), "\(text)")
+    let option = try #require(words.first { $0.hasPrefix("--") })
+    #expect(text.contains(option), "\(text)")
+  }
+
+  @Test(
+    "A key or value that looks like an option is answered with what to type",
+    arguments: [
+      ["get", "-k"], ["put", "-k", "v"], ["put", "k", "v", "-x"], ["del", "-5"], ["del", "--foo"], ["keys", "-x"],
+    ])
+  func hintsAtDashes(words: [String]) throws {
+    let dashed = try #require(words.first { $0.hasPrefix("-") })
+    #expect(try #require(told(words)).contains("kvstore \(words[0]) -- \(dashed)"))
+    #expect(told([words[0], "--"] + words.dropFirst()) == nil || words == ["keys", "-x"])
+  }
+
+  @Test(
+    "A value that an error repeats stays on one line and does nothing to a terminal",
+    arguments: [
+      ["--glyphs", "@"], ["--fsync", "@"], ["--nodes", "@"], ["--replicas", "@"], ["--read-quorum", "@"],
+      ["--write-quorum", "@"], ["--cache-mib", "@"], ["--replace-after", "@"], ["--refresh-ms", "@"],
+      ["--layout", "@"],
+      ["--redis", "@"], ["--redis-map", "@"], ["--unknown@"], ["--nodes=@"], ["get", "a", "--consistency", "@"],
+      ["keys", "--limit", "@"], ["bench", "--workload", "@"], ["bench", "--distribution", "@"],
+      ["bench", "--value-bytes", "@"], ["bench", "--at", "@"], ["bench", "--at=@"], ["bench", "--rate", "@"],
+      ["demo", "--chapter", "@"], ["demo", "--mistake", "@"], ["serve", "--listen", "@"], ["simulate", "--seed", "@"],
+      ["simulate", "--carrier", "@"], ["frame", "--size", "@"], ["verify", "a", "@"], ["explain", "@"],
+    ])
+  func repeatsHarmlessly(words: [String]) throws {
+    let hostile = "x\n\u{1b}[31m\ty"
+    let text = try #require(told(words.map { $0.replacing("@", with: hostile) }))
+    #expect(!text.contains("\u{1b}") && !text.contains("\t") && !text.contains("x\n"), "\(text)")
   }
 
   @Test(
@@ -79,7 +142,7 @@ struct ArgumentTests {
     ])
   func takes(words: [String]) throws {
     let command = try KVStore.parseAsRoot(words)
-    #expect(throws: Never.self) { try IgnoredOptions.refuse(words, for: command) }
+    #expect(throws: Never.self) { try IgnoredOptions.refuse(for: command) }
   }
 
   @Test("An option behind the subcommand wins over the same before it")

@@ -58,6 +58,6 @@ package final class ToolControl: Sendable {
   /// A line of the tool's answer.
   func say(_ line: String) {
     clearProgress()
-    console.say(line)
+    console.sayLine(line)
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore backup DIR TO`: copies a data folder that is not in use. (`backup TO`, as a command, copies one that is.)
-struct Backup: AsyncParsableCommand {
+struct Backup: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a data folder that is not in use to a new one.",
     discussion: """
@@ -18,6 +18,8 @@ struct Backup: AsyncParsableCommand {
   @Argument(
     help: ArgumentHelp("The folder to make; an empty one may be there.", valueName: "to"), completion: .directory)
   var target: String
+
+  @ParentCommand var parent: KVStore
 
   func run() async throws {
     throw ExitCode(await BackupRun.run(try ToolRun.path(folder), to: try ToolRun.path(target)))

@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore check-history FILE…`: whether recorded histories are linearizable.
-struct CheckHistory: ParsableCommand {
+struct CheckHistory: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "check-history",
     abstract: "Check recorded histories for linearizability.",
@@ -25,6 +25,8 @@ struct CheckHistory: ParsableCommand {
 
   @Option(help: ArgumentHelp("Draw these timelines to a file (SVG).", valueName: "file"), completion: .file())
   var svg: String?
+
+  @ParentCommand var parent: KVStore
 
   func run() throws {
     throw ExitCode(CheckHistoryRun(files: files, explains: explain, svg: svg).run())

@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore dump DIR`: the records of a data folder as text.
-struct Dump: AsyncParsableCommand {
+struct Dump: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the records of a data folder, one a line; changes nothing.",
     discussion: """
@@ -26,6 +26,8 @@ struct Dump: AsyncParsableCommand {
 
   @Flag(help: "Print whole values.")
   var values = false
+
+  @ParentCommand var parent: KVStore
 
   func run() async throws {
     let path = try ToolRun.path(folder)

@@ -3,7 +3,7 @@ import Dashboard
 import Faces
 
 /// `kvstore frame`: one picture of a cluster, without any terminal.
-struct Frame: AsyncParsableCommand {
+struct Frame: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "frame",
     abstract: "Draw one frame of the dashboard, without a terminal.",

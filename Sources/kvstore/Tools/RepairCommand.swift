@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore repair DIR`: restores damaged copies from good ones, then verifies.
-struct RepairCommand: AsyncParsableCommand {
+struct RepairCommand: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair", abstract: "Restore damaged copies in a data folder from good ones.",
     discussion: """
@@ -21,6 +21,8 @@ struct RepairCommand: AsyncParsableCommand {
   @Flag(
     help: "Where nobody can say what was acknowledged, go on with what is left; damaged segments are set aside.")
   var acceptLoss = false
+
+  @ParentCommand var parent: KVStore
 
   func run() async throws { throw ExitCode(await RepairRun.run(try ToolRun.path(folder), acceptsLoss: acceptLoss)) }
 }

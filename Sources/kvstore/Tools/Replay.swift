@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore replay`: a recorded session on the dashboard.
-struct Replay: AsyncParsableCommand {
+struct Replay: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Play a session that --history recorded.",
     discussion: """
@@ -16,7 +16,7 @@ struct Replay: AsyncParsableCommand {
   @Argument(help: "The recorded session.", completion: .file())
   var file: String
 
-  @ParentCommand private var root: KVStore
+  @ParentCommand var parent: KVStore
 
   func validate() throws {
     if display.history != nil { throw ValidationError("--history records a cluster's session, and replay opens none.") }
@@ -24,6 +24,6 @@ struct Replay: AsyncParsableCommand {
 
   func run() async throws {
     guard Console.standard.isTyped else { throw ValidationError("replay needs a terminal.") }
-    throw ExitCode(await ReplayFace.run(file, display.filled(from: root.display).screenOptions()))
+    throw ExitCode(await ReplayFace.run(file, display.filled(from: parent.display).screenOptions()))
   }
 }

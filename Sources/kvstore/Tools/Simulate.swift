@@ -5,7 +5,7 @@ import KVCluster
 import KVSimulator
 
 /// Lives simulated days of a whole cluster.
-struct Simulate: AsyncParsableCommand {
+struct Simulate: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Live a whole cluster's bad day in virtual time, drawn from a seed.",
     discussion: """
@@ -54,7 +54,7 @@ struct Simulate: AsyncParsableCommand {
   @OptionGroup(title: "Display options")
   var display: DisplayOptions
 
-  @ParentCommand private var root: KVStore
+  @ParentCommand var parent: KVStore
 
   @Flag(
     help: ArgumentHelp(
@@ -100,7 +100,7 @@ struct Simulate: AsyncParsableCommand {
 
   private func show(_ seed: UInt64) async throws -> Int32 {
     let face = DayFace(seed: seed, mistake: mistake, carrier: carrier, from: from)
-    let screen = display.filled(from: root.display).screenOptions()
+    let screen = display.filled(from: parent.display).screenOptions()
     if let frames {
       let look = Appearance(
         themes: screen.themes, theme: screen.theme ?? .midnight, glyphs: screen.glyphs ?? .braille, depth: .truecolor)

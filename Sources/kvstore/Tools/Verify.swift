@@ -2,7 +2,7 @@ import ArgumentParser
 import Faces
 
 /// `kvstore verify DIR`: reads everything of a data folder and says what is damaged.
-struct Verify: AsyncParsableCommand {
+struct Verify: Subcommand, AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read a whole data folder and report damage; changes nothing.",
     discussion: """
@@ -15,6 +15,8 @@ struct Verify: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
   var folder: String
+
+  @ParentCommand var parent: KVStore
 
   func run() async throws { throw ExitCode(await VerifyRun.run(try ToolRun.path(folder))) }
 }
