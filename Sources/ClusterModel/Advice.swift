@@ -13,6 +13,8 @@ public enum Advice: Sendable, Equatable, Codable {
   case heal
   /// Adds a node.
   case addNode
+  /// Gives back the space of dead records.
+  case compact
   /// Stores a value.
   case put
   /// Looks at the nodes and the changes under way.

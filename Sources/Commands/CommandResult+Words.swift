@@ -179,6 +179,7 @@ extension Advice {
     case .resume(let node): "`resume \(node)` lets it go on"
     case .heal: "`heal` mends the links"
     case .addNode: "`addnode` brings them back"
+    case .compact: "`compact` gives back what dead records take"
     case .put: "`put` one"
     case .listNodes: "`nodes` lists them"
     case .verdict: "`verdict` tells why"

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Text
 
 /// A file descriptor read off the cooperative pool, in a way that cancelling the task ends.
 ///
@@ -90,5 +91,5 @@ struct InputError: Error, CustomStringConvertible {
   /// What there is no code for.
   var reason: String?
 
-  var description: String { reason ?? String(cString: strerror(code)) }
+  var description: String { reason ?? SystemRefusal.words(code) }
 }

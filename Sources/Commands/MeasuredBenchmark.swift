@@ -58,7 +58,7 @@ struct MeasuredBenchmark: Sendable {
     for line in result.table.split(separator: "\n") { say(.info, String(line)) }
     guard let reportPath else { return true }
     guard save(HTMLReport(result).page, to: reportPath) else {
-      let reason = String(cString: strerror(errno))
+      let reason = SystemRefusal.words()
       emit(.answer(Answer(.failure, ByteText.decode("Cannot write \(reportPath): \(reason)"))))
       return false
     }

@@ -97,7 +97,7 @@ extension Console {
     complain(
       failure == EBADF
         ? "standard output is closed: what was to be printed is lost"
-        : "cannot write to standard output: \(String(cString: strerror(failure)))")
+        : "cannot write to standard output: \(SystemRefusal.words(failure))")
     return status > 128 ? status : Self.lost
   }
 }

@@ -2,6 +2,7 @@ import CTerminal
 import ClusterModel
 import Commands
 import Glibc
+import Text
 import Synchronization
 
 /// The life of one run without a screen: opens the cluster, lets a face work, closes the cluster however that ends.
@@ -67,7 +68,7 @@ package enum HeadlessRun {
       // The reader has seen enough, as in `kvstore keys | head -1`: end quietly, with what a shell shows for SIGPIPE.
       return 128 + SIGPIPE
     case .some(let code):
-      console.complain("cannot write the answers: \(String(cString: strerror(code)))")
+      console.complain("cannot write the answers: \(SystemRefusal.words(code))")
       return Console.lost
     }
   }

@@ -12,6 +12,8 @@ package enum ProcessLimits {
   private static let filesBeside = 32
   /// Files of one node: its active segment, and one that is written or compacted beside it.
   private static let filesPerNode = 2
+  /// A segment of a log.
+  private static let segmentBytes = 64 << 20
   private static let threadsBeside = 24
   private static let threadsPerNode = 2
   /// Address space beside the caches: code, stacks, tables of keys, and what an operation needs.
@@ -47,7 +49,7 @@ package enum ProcessLimits {
 
   /// Raises what may be raised; says what is too little for so many nodes, in one line.
   package static func problem(nodes: Int, cacheBytes: Int) -> String? {
-    problemOfFiles(nodes) ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
+    problemOfFiles(nodes) ?? problemOfFileSize() ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
   }
 
   /// Event loops of a server: one a processor, and no more than serve the clients of one machine.
@@ -67,14 +69,25 @@ package enum ProcessLimits {
   }
 
   /// How many files may be open, if that is less than what is wanted and cannot be raised.
-  private static func filesAllowed(wanted: rlim_t) -> rlim_t? {
+  private static func filesAllowed(wanted: rlim_t) -> rlim_t? { allowed(RLIMIT_NOFILE, wanted: wanted) }
+
+  /// A log that reached the limit within a segment would take no more records, and its node would stop.
+  private static func problemOfFileSize() -> String? {
+    allowed(RLIMIT_FSIZE, wanted: rlim_t(segmentBytes)).map { allowed in
+      "this process may make files of \(Figures.bytes(Int(allowed))), and a segment of a node's log has up to "
+        + "\(mib(segmentBytes)): raise the limit (`ulimit -f unlimited`)"
+    }
+  }
+
+  /// The limit, if that is less than what is wanted and cannot be raised.
+  private static func allowed(_ resource: __rlimit_resource, wanted: rlim_t) -> rlim_t? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
     if limit.rlim_cur < wanted {
       // The soft limit is a default of the shell's, and any process may raise it.
       var raised = limit
       raised.rlim_cur = limit.rlim_max
-      if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+      if setrlimit(__rlimit_resource_t(resource.rawValue), &raised) == 0 { limit = raised }
     }
     return limit.rlim_cur < wanted ? limit.rlim_cur : nil
   }

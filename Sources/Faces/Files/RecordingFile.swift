@@ -10,7 +10,7 @@ final class RecordingFile {
   /// `nil` with the reason if the file cannot be written.
   init(path: String, _ size: Size, depth: ColorDepth, nowNs: UInt64) throws(ScreenError) {
     guard let file = fopen(ByteText.path(path), "we") else {
-      throw ScreenError(description: "cannot record to \(path): \(String(cString: strerror(errno)))")
+      throw ScreenError(description: "cannot record to \(path): \(SystemRefusal.words())")
     }
     self.file = file
     recording = Recording(depth: depth, startedNs: nowNs)

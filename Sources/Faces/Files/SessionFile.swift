@@ -17,7 +17,7 @@ final class SessionWriter {
   /// - Throws: why the file cannot be written.
   init(path: String) throws(ScreenError) {
     guard let file = fopen(ByteText.path(path), "we") else {
-      throw ScreenError(description: "cannot write \(path): \(String(cString: strerror(errno)))")
+      throw ScreenError(description: "cannot write \(path): \(SystemRefusal.words())")
     }
     self.file = file
   }

@@ -20,7 +20,7 @@ package enum TemporaryFolder {
     var template = ByteText.path("\(parent)/\(prefix)XXXXXX")
     guard mkdtemp(&template) != nil else {
       throw Refusal(
-        "cannot make a temporary folder in \(parent): \(String(cString: strerror(errno))); TMPDIR says where else")
+        "cannot make a temporary folder in \(parent): \(SystemRefusal.words()); TMPDIR says where else")
     }
     let path = ByteText.encode(cString: template)
     made.withLock { $0.append(path) }

@@ -16,7 +16,7 @@ package enum WholeFile {
       self.reason = reason
     }
 
-    package var description: String { reason ?? String(cString: strerror(code)) }
+    package var description: String { reason ?? SystemRefusal.words(code) }
   }
 
   /// Reads a file that is no folder, pipe or device: opening and reading these may wait for ever.

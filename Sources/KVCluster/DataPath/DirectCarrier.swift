@@ -88,7 +88,7 @@ package final class DirectCarrier: Sendable {
     switch operation.step {
     case .done: return nil
     case .waiting: return wait(operation, partition, participants, live, positions)
-    case .undecidable: throw undecidable(participants, live, failure)
+    case .undecidable: throw undecidable(participants, partition, live, failure)
     }
   }
 
@@ -165,11 +165,30 @@ package final class DirectCarrier: Sendable {
 
   @inline(never)
   private func undecidable(
-    _ participants: PlacementView.Participants, _ live: ParticipantSet, _ failure: StorageError?
+    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ live: ParticipantSet,
+    _ failure: StorageError?
   ) -> ClusterError {
     let reason = failure.map(String.init(describing:)) ?? ""
-    if live.isEmpty { return .storage("\(reason). Nothing was written") }
-    return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)")
+    let advice = failure.map { self.advice($0, participants, partition) } ?? []
+    guard live.isEmpty else {
+      return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)", advice: advice)
+    }
+    var detail = ClusterError.Detail("\(reason). Nothing was written")
+    detail.advice = advice
+    return .storage(detail)
+  }
+
+  /// What makes room on a full disk; nothing where hardly any records are dead.
+  private func advice(
+    _ failure: StorageError, _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
+  ) -> [Advice] {
+    guard case .diskFull = failure else { return [] }
+    let hasDead = (0..<participants.count).contains { i in
+      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
+        $0.store.log.size.deadBytes >= DiskRoom.deadBytesWorthACompaction
+      } ?? false
+    }
+    return hasDead ? [.compact] : []
   }
 
   /// - Parameters:

@@ -37,7 +37,7 @@ final class BackupTarget {
       try DataFolder.make(path)
     }
     guard let resolved = realpath(ByteText.path(path), nil) else {
-      throw .storage("cannot resolve \(path): \(String(cString: strerror(errno)))")
+      throw .storage("cannot resolve \(path): \(SystemRefusal.words(path: path))")
     }
     self.path = ByteText.encode(cString: resolved)
     free(resolved)

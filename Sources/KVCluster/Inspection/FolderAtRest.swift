@@ -45,7 +45,7 @@ package final class FolderAtRest: Sendable {
   }
 
   private static func failure(_ operation: String, _ path: String) -> ClusterError {
-    .dataFolder("cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+    .dataFolder("cannot \(operation) \(path): \(SystemRefusal.words(path: path))")
   }
 
   /// What the file `configuration` says.

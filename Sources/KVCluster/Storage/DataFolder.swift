@@ -193,7 +193,7 @@ package final class DataFolder: Sendable {
   }
 
   private static func failure(_ operation: String, _ path: String) -> ClusterError {
-    .dataFolder("cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+    .dataFolder("cannot \(operation) \(path): \(SystemRefusal.words(path: path))")
   }
 }
 

@@ -14,6 +14,9 @@ struct DiskRoom {
     case upkeep
   }
 
+  /// Less than this many bytes of dead records are not worth a person's compaction: a few writes take them.
+  static let deadBytesWorthACompaction = 1 << 16
+
   let disk: any Disk
   let segmentBytes: Int
 

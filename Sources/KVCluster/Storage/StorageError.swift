@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// The disk's faults, as one node sees them. Bugs of ours trap instead.
 package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -34,9 +35,7 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .diskFull(let path):
       return "disk full while growing \(path): the write was refused, everything stored stays readable; free some space"
     case .io(let operation, let path, let code):
-      let words = "\(operation) \(path): \(String(cString: strerror(code)))"
-      guard code == EACCES || code == EPERM else { return words }
-      return words + "; it is another user's, perhaps after one run as root: `chown` it to the user who runs kvstore"
+      return "\(operation) \(path): \(SystemRefusal.words(code, path: path))"
     case .damaged(let path, let offset, let reason):
       let isReplicated = path.hasSuffix(".segment")
       return "\(path) is damaged at byte \(offset): \(reason). Nothing was deleted"

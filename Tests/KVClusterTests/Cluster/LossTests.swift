@@ -324,7 +324,12 @@ private let nodes = ["node1", "node2", "node3"]
   func tellsWhyThereIsNoVersion() {
     let denied = StorageError.io(operation: "open", path: "/d/lease.new", code: EACCES).refusingWrite.text
     #expect(denied.contains("nothing was changed") && denied.contains("/d/lease.new: Permission denied"))
-    #expect(denied.contains("`chown`"))
+    #expect(denied.contains("`chown -R "))
+    let segment = StorageError.io(operation: "open", path: "/d/node1.wal/lease", code: EACCES).description
+    #expect(segment.contains(" /d` gives all of it back"))
+    let tooLarge = StorageError.io(operation: "allocate", path: "node1.wal/1.segment", code: EFBIG).description
+    #expect(tooLarge.contains("File too large") && tooLarge.contains("ulimit -f"))
+    #expect(StorageError.io(operation: "open", path: "/d/lease", code: EMFILE).description.contains("ulimit -n"))
     let full = StorageError.diskFull(path: "/d/lease").refusingWrite.text
     #expect(full.contains("the write was refused") && !full.contains("version"))
   }
