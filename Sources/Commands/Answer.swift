@@ -15,17 +15,27 @@ package struct Answer: Sendable, Equatable {
   package var kind: Kind
   /// Without the mark and without a newline at the end.
   package var text: [UInt8]
+  /// Where in the text keys and values stand, as far as they are known from the words around them.
+  package private(set) var repeated: [Range<Int>] = []
 
   /// Words and bytes as they are, in turn, as in `Retrieved: user:1001 -> Alice`.
   package init(_ kind: Kind, _ parts: [UInt8]...) {
     self.kind = kind
     text = Array(parts.joined())
+    var start = 0
+    for (i, part) in parts.enumerated() {
+      if i % 2 == 1 { repeated.append(start..<start + part.count) }
+      start += part.count
+    }
   }
 
   package init(_ kind: Kind, _ text: String) {
     self.kind = kind
     self.text = Array(text.utf8)
   }
+
+  /// The same line, wherever its words end.
+  package static func == (a: Answer, b: Answer) -> Bool { a.kind == b.kind && a.text == b.text }
 
   /// The line without its mark, for faces that have a place of their own for it.
   package var body: [UInt8] { kind == .note ? line : text }

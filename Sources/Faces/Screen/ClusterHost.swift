@@ -123,7 +123,7 @@ extension ShownKey {
 }
 
 extension CommandAnswer.Line {
-  /// A long value is shown by its beginning and its size.
+  /// A long key or value is shown by its beginning and its own size.
   init(_ answer: Answer) {
     let sign: Bool? =
       switch answer.kind {
@@ -131,6 +131,20 @@ extension CommandAnswer.Line {
       case .failure: false
       case .info, .note: nil
       }
-    self.init(Quoted.preview(answer.body, bytesMax: EventLog.lineBytesMax), isSuccess: sign)
+    self.init(Self.text(answer), isSuccess: sign)
+  }
+
+  private static func text(_ answer: Answer) -> String {
+    guard answer.kind != .note, !answer.repeated.isEmpty else {
+      return Quoted.preview(answer.body, bytesMax: EventLog.lineBytesMax)
+    }
+    var text = ""
+    var words = 0
+    for range in answer.repeated {
+      text += Quoted.preview(Array(answer.text[words..<range.lowerBound]), bytesMax: .max)
+      text += Quoted.preview(Array(answer.text[range]), bytesMax: EventLog.lineBytesMax)
+      words = range.upperBound
+    }
+    return text + Quoted.preview(Array(answer.text[words...]), bytesMax: .max)
   }
 }
