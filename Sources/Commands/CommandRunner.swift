@@ -149,7 +149,7 @@ package struct CommandRunner: Sendable {
   }
 
   /// Owners that reach each other and have lost records are waited for as well, and more than links must be mended then.
-  private static func waiting(_ reason: String, _ status: ClusterStatus) -> String {
+  static func waiting(_ reason: String, _ status: ClusterStatus) -> String {
     // Another engine's reason says what it waits for.
     if status.engine != nil { return reason }
     let suspects = status.nodes.filter { $0.wal?.isSuspect == true }.map(\.name)
