@@ -8,7 +8,8 @@ extension ClusterEvent: CustomStringConvertible {
     case .opened, .recoveryFailed, .unsyncedWritesLost, .notLinearizable: clusterWords
     case .changeBegan, .changeWaits, .joined, .left, .underReplicated, .replacementDue, .replacementPostponed:
       membershipWords
-    case .killed, .restarted, .nodeFailed, .nodeCannotStart, .paused, .resumed, .contactLost, .contactRestored: nodeWords
+    case .killed, .restarted, .nodeFailed, .nodeCannotStart, .paused, .resumed, .contactLost, .contactRestored:
+      nodeWords
     case .partitioned, .slowed, .lossy, .linksHealed: linkWords
     case .corrupted, .syncWillFail, .logDamaged, .copyDamaged, .copiesHealed, .copiesUnhealed, .healingFailed:
       damageWords

@@ -187,7 +187,8 @@ extension ClusterEvent.What {
   fileprivate var node: String? {
     switch self {
     case .changeBegan(_, let node, _), .joined(let node, _), .left(let node, _, _), .replacementDue(let node, _, _),
-      .replacementPostponed(let node, _), .killed(let node), .restarted(let node, _, _, _), .nodeFailed(let node, _), .nodeCannotStart(let node, _),
+      .replacementPostponed(let node, _), .killed(let node), .restarted(let node, _, _, _), .nodeFailed(let node, _),
+      .nodeCannotStart(let node, _),
       .paused(let node), .resumed(let node), .contactLost(let node, _), .contactRestored(let node),
       .slowed(let node, _), .lossy(let node, _), .corrupted(let node, _, _), .syncWillFail(let node),
       .logDamaged(let node, _), .copyDamaged(let node, _, _), .copiesHealed(let node, _),

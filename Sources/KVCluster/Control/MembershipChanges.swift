@@ -156,7 +156,8 @@ package struct MembershipChanges: Sendable {
     let areDown = "\(Names.list(down)) \(Figures.word(down.count, "is", "are")) down"
     if losers.isEmpty { return "\(areDown), and too few owners of some keys are left to copy them from" }
     return "\(Names.list(losers)) lost records and cannot be rebuilt from the owners that are left"
-      + (down.isEmpty ? "" : " while \(areDown)") + ", so that nobody can say what was acknowledged of keys that would move"
+      + (down.isEmpty ? "" : " while \(areDown)")
+      + ", so that nobody can say what was acknowledged of keys that would move"
   }
 
   private func openNewcomer(_ member: Configuration.Member) throws(ClusterError) -> Replica {

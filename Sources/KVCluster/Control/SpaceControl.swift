@@ -20,7 +20,8 @@ struct SpaceControl: Sendable {
       throw .refused(.init("no node \(name) in the cluster", advice: .listNodes))
     }
     guard let replica = node.replica else {
-      throw .refused(.init("\(name) is \(node.state.word); start it first", nodes: [name], advice: roster.remedy(for: name)))
+      throw .refused(
+        .init("\(name) is \(node.state.word); start it first", nodes: [name], advice: roster.remedy(for: name)))
     }
     return [replica]
   }

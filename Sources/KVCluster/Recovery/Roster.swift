@@ -58,7 +58,9 @@ package final class Roster: Sendable {
   /// Why the node failed; `nil` if it did not.
   func failure(of id: UInt16) -> Refusal.Failure? {
     state.withLock { state in
-      guard let node = state.nodes.first(where: { $0.id == id }), case .failed(let reason) = node.state else { return nil }
+      guard let node = state.nodes.first(where: { $0.id == id }), case .failed(let reason) = node.state else {
+        return nil
+      }
       return Refusal.Failure(reason: reason, cannotStart: node.cannotStart)
     }
   }

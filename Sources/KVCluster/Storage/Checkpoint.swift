@@ -27,7 +27,8 @@ import Glibc
 /// and a log that lost records is read without it: of a key whose newest record is lost it does not know the older ones.
 final class Checkpoint: @unchecked Sendable {
   static let magic: UInt64 = 0x0a0d_5844_4956_4b89
-  static let version: UInt32 = 2
+  /// Up to 2 the table was of the moment before the entries, and might name the end of a log that was on no disk.
+  static let version: UInt32 = 3
   static let headerBytes = 48
   static let segmentBytes = 32
   static let entryBytes = MemoryLayout<IndexSlot>.stride

@@ -82,7 +82,8 @@ package struct LogIdentity: Equatable, Sendable {
         ? "it belongs to another cluster. Nothing was changed; close kvstore, put \(node)'s own folder back or move this one "
           + "away, and `kvstore repair` rebuilds the node from the others"
         : "it belongs to the log of \(owner.node), not of \(node). Nothing was changed; close kvstore and put each node's "
-          + "folder back under its own name, this one as \(DataFolder.logFolder(owner.node)); `kvstore verify` says more")
+          + "folder back under its own name, this one as \(DataFolder.logFolder(owner.node)); `kvstore verify` says more"
+    )
   }
 
   /// Whose segment it is, as a header says that is whole; `nil` if it is not.

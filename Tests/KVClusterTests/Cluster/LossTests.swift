@@ -126,7 +126,8 @@ private let nodes = ["node1", "node2", "node3"]
     #expect(try await fixture.hasAll())
   }
 
-  @Test("A change is refused while owners that lost records cannot say what was acknowledged, and begins where they can")
+  @Test(
+    "A change is refused while owners that lost records cannot say what was acknowledged, and begins where they can")
   func refusesChange() async throws {
     let fixture = try await ClusterFixture.filled()
     for node in ["node1", "node2"] { try fixture.fillWithNoise(node) }
