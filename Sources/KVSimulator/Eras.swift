@@ -50,12 +50,14 @@ struct Eras {
   var current: Int { eras.count - 1 }
 
   /// The machine has lost its power, and all that was under way is undecided.
-  /// - Parameter mayBeAbsent: what all owners of a key have lost was given up, and it may be as if never written.
+  /// - Parameter mayBeAbsent: what all owners of a key have lost was given up: it may be as if never written, or any older
+  ///   version that is left in a log takes its place.
   mutating func begin(_ operations: [SimulatedCall], mayBeAbsent: Bool = false) {
     if mayBeAbsent { floors = [:] }
     let last = eras.last!
     var initial = last.initial
-    let indices = last.copied.flatMap { Array($0.operations) } + Array(last.first..<operations.count)
+    let first = mayBeAbsent ? 0 : last.first
+    let indices = last.copied.flatMap { Array($0.operations) } + Array(first..<operations.count)
     for i in indices {
       let call = operations[i]
       if initial[call.key] == nil { initial[call.key] = [nil] }

@@ -5,8 +5,9 @@ import Testing
 
 @Suite struct SimulationTests {
   /// Days on which bugs were found: of seed 3167 a damaged record in what was not synced passed for a torn tail, and what
-  /// had been acknowledged after it was cut.
-  private static let kept: [UInt64] = [3167]
+  /// had been acknowledged after it was cut; of seed 756 what comes back where a loss is accepted is older than all that the
+  /// last part of the day has seen.
+  private static let kept: [UInt64] = [3167, 756]
 
   @Test(
     "A cluster whose links, disks, nodes and members change stays linearizable and converges",
