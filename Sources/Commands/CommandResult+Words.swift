@@ -146,9 +146,6 @@ extension CommandResult.Obstacle {
     case .mustBeMeant(.corrupt(let name)):
       "that damages a value on \(name)'s disk; if you mean it: corrupt \(name) yes"
     case .mustBeMeant: "that damages data"
-    case .copiesMissing(let down):
-      "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and too few of the owners of some keys "
-        + "answer, so that their copies cannot be brought to a new node: `restart \(down.first ?? "NODE")` first"
     case .noInput: "load -: there is no standard input to read here; name a file"
     case .benchmarkRuns(let name): "A benchmark is running already: \(name). One at a time; benchmark stop ends it"
     case .noBenchmarkRuns: "No benchmark is running"

@@ -39,8 +39,6 @@ package enum CommandResult: Sendable, Equatable {
   package enum Obstacle: Sendable, Equatable {
     /// It damages data that somebody wants to keep, and was not asked for twice.
     case mustBeMeant(AdminCommand)
-    /// Too few owners of some keys answer to bring their copies to a new node.
-    case copiesMissing(down: [String])
     case noInput
     case cannotOpen(path: [UInt8], reason: String)
     case benchmarkRuns(name: String)

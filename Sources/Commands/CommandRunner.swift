@@ -118,11 +118,7 @@ package struct CommandRunner: Sendable {
     _ order: AdminCommand, _ isMeant: Bool, _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async throws(ClusterError) -> CommandResult {
     switch order {
-    case .addNode: try local?.checkRoom()
-    case .replaceNode:
-      try local?.checkRoom()
-      let down = ChangeAdvice.missing(forCopying: backend.status())
-      if !down.isEmpty { return .impossible(.copiesMissing(down: down)) }
+    case .addNode, .replaceNode: try local?.checkRoom()
     case .corrupt, .failSync:
       // What harms a cluster that somebody wants to keep is done only if it is asked for twice.
       guard isMeant || backend.status().isEphemeral else { return .impossible(.mustBeMeant(order)) }

@@ -213,8 +213,8 @@ struct CommandRunnerTests {
     try await withCluster { cluster in
       #expect(
         await say(["kill node2", "kill node3", "replacenode node2 node9"], on: cluster).last
-          == "✗ node2, node3 are down, and too few of the owners of some keys answer, so that their copies cannot be brought "
-          + "to a new node: `restart node2` first")
+          == "✗ node2 and node3 are down, and too few owners of some keys are left to copy them from; `restart node2` "
+          + "brings it back")
       #expect(
         await say(["restart node2", "restart node3", "removenode node3"], on: cluster).suffix(2) == [
           "✓ Removed node: node3", "note: each key has 2 copies, not 3, until a node is added",
