@@ -21,4 +21,15 @@ public enum Advice: Sendable, Equatable, Codable {
   case verify(folder: String?)
   /// Goes on with what is left in the closed data folder.
   case acceptLoss(folder: String?)
+
+  /// What a backend needs for it; `nil` if every backend can, or if it is done to a closed folder.
+  public var feature: Capabilities.Feature? {
+    switch self {
+    case .restart, .kill: .nodeControl
+    case .resume, .heal: .linkFaults
+    case .addNode: .membership
+    case .verdict: .verdict
+    case .put, .listNodes, .verify, .acceptLoss: nil
+    }
+  }
 }

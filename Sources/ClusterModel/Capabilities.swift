@@ -26,6 +26,8 @@ public struct Capabilities: Sendable, Equatable, Codable {
     case failover
     /// A change of members can be paused, cancelled, and finished after it was cut off.
     case changeSteering
+    /// Workloads of the benchmark are driven at full speed, by a load generator in the cluster's own process.
+    case workloads
   }
 
   /// What the backend can do.

@@ -27,10 +27,12 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     public var nodes: [String]
     /// What could be done.
     public var advice: [Advice]
+    /// The field of the options that it is about, if it is about one: `readQuorum`.
+    public var field: String?
 
     /// Backends make these.
-    public init(_ text: String, nodes: [String] = [], advice: Advice...) {
-      (self.text, self.nodes, self.advice) = (text, nodes, advice)
+    public init(_ text: String, nodes: [String] = [], field: String? = nil, advice: Advice...) {
+      (self.text, self.nodes, self.field, self.advice) = (text, nodes, field, advice)
     }
 
     /// A detail without nodes and advice.
@@ -97,6 +99,16 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     }
   }
 
+  /// The field of the options that it is about, if it is about one.
+  public var field: String? {
+    switch self {
+    case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
+      .notServing(let detail), .indeterminate(let detail):
+      detail.field
+    case .unavailable, .unsupported: nil
+    }
+  }
+
   /// What could be done about it; the faces put it into words that fit them.
   public var advice: [Advice] {
     switch self {
@@ -132,6 +144,7 @@ extension Capabilities.Feature {
     case .verdict: "live checker"
     case .failover: "failover on request"
     case .changeSteering: "steering of changes"
+    case .workloads: "load generator for workloads"
     }
   }
 }

@@ -32,6 +32,8 @@ public struct ClusterEvent: Sendable, Equatable, Codable {
     case storage
   }
 
+  /// The encoded form; a newer one is refused before anything else of it is read.
+  public var version = FormatVersion()
   /// Counts events from 1 since the cluster was opened.
   public var sequence: UInt64
   /// When it happened, as ``ClusterStatus/uptimeNs`` counts.

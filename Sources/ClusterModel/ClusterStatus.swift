@@ -132,7 +132,7 @@ public enum ClusterHealth: String, Sendable, Equatable, Codable {
   case degraded
   /// Fewer nodes than replicas: each key has as many copies as there are nodes.
   case underReplicated = "under-replicated"
-  /// So many nodes are down that some keys may have no quorum.
+  /// Enough nodes are down that some keys may have no quorum.
   case unavailable
   /// Logs are being replayed.
   case recovering

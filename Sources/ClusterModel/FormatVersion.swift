@@ -17,8 +17,18 @@ public struct FormatVersion: Sendable, Equatable, Codable {
     guard (1...FormatVersion.current).contains(number) else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "the status has version \(number), and this program reads versions up to "
+        debugDescription: "it has version \(number), and this program reads versions up to "
           + "\(FormatVersion.current): use the same kvstore on both sides")
+    }
+  }
+
+  /// What is wrong with an encoded value, without the decoder's path through it.
+  package static func words(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+      .valueNotFound(_, let context):
+      context.debugDescription
+    default: "\(error)"
     }
   }
 

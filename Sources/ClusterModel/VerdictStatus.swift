@@ -7,7 +7,7 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
   public var operationsChecked: UInt64
   /// Keys whose every operation is being judged.
   public var keysWatched: Int
-  /// One key in so many is watched, by its hash; `nil` while none is.
+  /// One key in this many is watched, by its hash; `nil` while none is.
   public var keysPerWatched: Int?
   /// Answers that nothing explains.
   public var violations: UInt64

@@ -34,8 +34,8 @@ package final class BenchmarkHistory: Sendable {
   /// What was measured so far.
   var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
-  /// Takes the place.
-  /// - Returns: the name of the one that has it, or `nil` if it is the caller's now, until ``end(_:)``.
+  /// Begins a benchmark, which is then the one that runs until ``end(_:)``.
+  /// - Returns: the name of the one that runs already, or `nil` if the caller's has begun.
   func begin(
     _ name: String, snapshot: (@Sendable () -> BenchmarkSnapshot)? = nil, stop: @escaping @Sendable () -> Void
   ) -> String? {

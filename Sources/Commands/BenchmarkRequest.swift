@@ -1,3 +1,4 @@
+import ClusterModel
 import KVBench
 
 /// What follows the word `benchmark`.
@@ -16,9 +17,14 @@ package enum BenchmarkRequest: Sendable, Equatable {
   static let clientsDefault = 64
   static let secondsDefault = 10.0
 
-  package static let words =
+  package static let workloads =
     BenchmarkPlan.Workload.allCases.filter { $0 != .open && $0 != .ycsbE }.map(\.rawValue)
-    + ["stop", "results"]
+  private static let firstWords = workloads + ["stop", "results"]
+  /// What may follow the word `benchmark` where the backend has the features given.
+  package static func words(on capabilities: Capabilities?) -> [String] {
+    capabilities?.has(.workloads) ?? true ? firstWords : ["stop", "results"]
+  }
+
   package static let options = [
     "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed", "--report",
   ]
@@ -40,7 +46,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
     }
     guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
       throw .badOption(
-        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.words.joined(separator: ", "))")
+        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.firstWords.joined(separator: ", "))")
     }
     var plan = BenchmarkPlan(
       workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What could be typed next at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
+/// Completions at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
 ///
 /// A pure function of line, cursor and nodes, so that a prompt may ask on every key.
 package struct CommandCompletion: Sendable, Equatable {
@@ -37,7 +37,7 @@ package struct CommandCompletion: Sendable, Equatable {
     if before.isEmpty {
       pool = names
     } else if let argument = entry?.argument(at: before.count - 1) {
-      pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes)
+      pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes, capabilities)
     } else {
       pool = []
     }
@@ -55,15 +55,17 @@ package struct CommandCompletion: Sendable, Equatable {
     summary = entry?.summary
   }
 
-  private static func words(for kind: CommandEntry.ArgumentKind, nodes: [NodeStatus]) -> [String] {
+  private static func words(
+    for kind: CommandEntry.ArgumentKind, nodes: [NodeStatus], _ capabilities: Capabilities?
+  ) -> [String] {
     let names = nodes.map(\.name)
     switch kind {
     case .bytes: return []
     case .command: return CommandName.allCases.map(\.rawValue)
     case .steering: return ChangeSteering.allCases.map(\.rawValue)
     case .topic: return Topic.allCases.map(\.rawValue)
-    case .workload: return BenchmarkRequest.words
-    case .benchmarkOption: return BenchmarkRequest.options
+    case .workload: return BenchmarkRequest.words(on: capabilities)
+    case .benchmarkOption: return capabilities?.has(.workloads) ?? true ? BenchmarkRequest.options : []
     case .newNode: return [nextName(after: names)]
     case .node: return names
     case .liveNode: return nodes.filter(\.state.isServing).map(\.name)

@@ -8,7 +8,8 @@ package enum HelpText {
     guard let name else { return overview(capabilities) }
     let entry = CommandEntry.of(name)
     let aliases = entry.aliases.isEmpty ? [] : ["Also: \(entry.aliases.joined(separator: ", "))"]
-    return ["\(entry.usage): \(entry.summary)"] + entry.details + aliases
+    let details = entry.details.filter { $0.isTrue(on: capabilities) }.map(\.text)
+    return ["\(entry.usage): \(entry.summary)"] + details + aliases
   }
 
   /// The commands that a backend has.

@@ -46,7 +46,7 @@ package enum HeadlessRun {
         if manner.waitsUntilReady { try await cluster.runner.backend.ready() }
         ending.yield(await face(cluster))
       } catch {
-        console.complain(error.words)
+        console.complain(error.words(on: cluster.runner.backend.capabilities))
         ending.yield(1)
       }
     }

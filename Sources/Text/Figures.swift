@@ -96,6 +96,15 @@ package enum Figures {
     return "\(ns) ns"
   }
 
+  /// A size that someone gave, with as few digits as say it: `64 MiB`, `1.5 KiB`, `100 B`.
+  package static func given(bytes: Int) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+    for (unit, name) in units where bytes >= unit {
+      return "\(number(Double(bytes) / Double(unit), placesMax: 2)) \(name)"
+    }
+    return "\(bytes) B"
+  }
+
   /// A part that someone gave in thousandths: `30 %`, `0.5 %`.
   package static func given(perMille: Int) -> String { "\(number(Double(perMille) / 10, placesMax: 1)) %" }
 

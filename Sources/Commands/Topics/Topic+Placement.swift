@@ -3,8 +3,11 @@ import Text
 
 extension Topic {
   /// The topic with the figures of a cluster's status.
-  package func explanation(_ status: ClusterStatus) -> TopicPage {
-    let figures = TopicFigures(status)
+  /// - Parameters:
+  ///   - status: the cluster's.
+  ///   - capabilities: its commands alone are named; `nil` for all.
+  package func explanation(_ status: ClusterStatus, _ capabilities: Capabilities?) -> TopicPage {
+    let figures = TopicFigures(status, capabilities)
     switch self {
     case .consistentHashing: return Self.consistentHashing(figures)
     case .virtualNodes: return Self.virtualNodes(figures)
@@ -30,8 +33,8 @@ extension Topic {
       title: Topic.consistentHashing.rawValue,
       paragraphs: [
         """
-        A key's hash is a place on a ring of 2^64; the next N different nodes clockwise own it. So whoever knows the \
-        nodes knows the owners, and nobody keeps a list of keys. A new node takes only the arcs before its tokens. \
+        A key's hash is a place on a ring of 2^64; the next N different nodes clockwise own it. So a client that knows \
+        the nodes knows the owners, and nobody keeps a list of keys. A new node takes only the arcs before its tokens. \
         With hash mod n, one node more would give nearly every key another home.
         """
       ],

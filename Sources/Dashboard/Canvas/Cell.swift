@@ -42,7 +42,7 @@ package struct Cell: Hashable, Sendable {
     self.style = style
   }
 
-  /// Marks the right half of a wide character; never drawn by itself.
+  /// Marks the right half of a wide character; never drawn alone.
   package static let continuation: Unicode.Scalar = "\u{0}"
 
   /// As many as ncurses draws over one character.

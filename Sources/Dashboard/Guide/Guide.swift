@@ -47,7 +47,7 @@ package struct Guide: Equatable, Sendable {
   package var lines: [Line]
   package var spot: Spot
   package var mode: Mode
-  /// Goes on by itself when there was time to read.
+  /// Goes on without a key, after time to read.
   package var isAutomatic: Bool
   package var held: Int
   package var failed: Int
@@ -80,7 +80,7 @@ package enum GuideKey: Equatable, Sendable {
   case back
   /// To the next chapter.
   case skip
-  /// Stops going on by itself, or resumes that.
+  /// Stops or resumes going on without a key.
   case pause
   case quit
 }

@@ -31,7 +31,7 @@ struct RingOwners {
     case paused
     /// It is not on the largest side of a partition.
     case cutOff
-    /// It reads its log and will be back by itself.
+    /// It reads its log and will then serve again.
     case recovering
     case dead
 

@@ -34,7 +34,7 @@ package struct KeyDecoder: Sendable {
   /// Bytes of the paste that is being received; `nil` outside of one.
   package var pastedCount: Int? { paste?.count }
 
-  /// Whether an Esc came last, which is a key by itself if nothing follows.
+  /// Whether an Esc came last, which is a key if nothing follows.
   package var hasEscape: Bool { sequence.count == 1 }
 
   /// Whether a sequence or a character is incomplete.

@@ -10,7 +10,7 @@ package struct LinePrompt: Sendable {
     case line(String)
     /// A paste with ends of lines: the lines to run, one after another. What stands behind the last end is edited.
     case pasted([String])
-    /// A line of so many bytes without an end was pasted, which is too long to be edited.
+    /// A line of `byteCount` bytes without an end was pasted, which is too long to be edited.
     case refused(byteCount: Int)
     /// Ctrl-D on an empty line.
     case end

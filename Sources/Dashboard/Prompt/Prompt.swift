@@ -48,7 +48,7 @@ package struct Prompt: Sendable {
   package mutating func handle(_ key: Key) -> Bool {
     defer { hasCompletedBlank = key == .tab && hasCompletedBlank }
     switch key {
-    // Whoever types the blank behind a completed word finds it there.
+    // A blank that is typed behind a completed word is there already.
     case .character(" ") where hasCompletedBlank: return true
     case .control("r"):
       search = Search()
@@ -205,10 +205,10 @@ package struct CommandAnswer: Equatable, Sendable {
   package var isSuccess: Bool
   /// Whether the command was one that ends the program.
   package var endsProgram: Bool
-  /// What is to be read by itself rather than among the events.
+  /// A page over the panels, instead of lines among the events.
   package var page: Page?
-  /// The command that it answers, so that the next pasted line knows its turn.
-  package var command = ""
+  /// The number of the line that it answers, so that the next pasted line knows its turn.
+  package var number = 0
 
   package init(lines: [Line], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
     self.page = page

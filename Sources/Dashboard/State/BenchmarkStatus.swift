@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// How the benchmark stands that runs, or that ran last, and what those before it measured.
 package struct BenchmarkStatus: Equatable, Sendable {
   /// What one run measured, in a few figures.
@@ -36,8 +38,10 @@ package struct BenchmarkStatus: Equatable, Sendable {
   /// Reads and writes a second of all of it, once it is over; `nil` if there were none.
   package var readsPerSecond: Double?
   package var writesPerSecond: Double?
-  /// What it said at its end, if it has no figures.
-  package var words: [String] = []
+  /// Whether its result is the last of ``results`` once it is over; the plain benchmark's is not among them.
+  package var isListed = true
+  /// Why the first operation that failed did.
+  package var error: ClusterError?
   /// Earlier runs, oldest first; with the last one once that is over.
   package var results: [Result] = []
 
@@ -49,9 +53,12 @@ package struct BenchmarkStatus: Equatable, Sendable {
   /// It is over and says how fast it was.
   var hasRates: Bool { readsPerSecond != nil || writesPerSecond != nil }
 
+  /// It was over before there was anything to measure.
+  var isEmpty: Bool { !isRunning && !isListed && !hasRates }
+
   /// Its speed as a multiple of that of the run before it of the same name; `nil` if there is none.
   var ratioToFormer: Double? {
-    guard !isRunning, words.isEmpty, let result = results.last,
+    guard !isRunning, isListed, let result = results.last,
       let former = results.dropLast().last(where: { $0.name == result.name }), former.operationsPerSecond > 0
     else { return nil }
     return result.operationsPerSecond / former.operationsPerSecond

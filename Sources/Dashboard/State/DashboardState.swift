@@ -18,15 +18,6 @@ package enum Overlay: Equatable, Sendable {
   case menu(NodeMenu)
 }
 
-/// What is asked before a line is run.
-package struct Question: Equatable, Sendable {
-  package var text: String
-  /// The command that is run after a yes.
-  package var command: String
-
-  package init(_ text: String, command: String) { (self.text, self.command) = (text, command) }
-}
-
 /// A line that waits for an answer.
 package struct Confirmation: Equatable, Sendable {
   package var line: TypedLine
@@ -40,7 +31,9 @@ package struct CommandAdvice: Sendable {
   /// What could stand at the cursor.
   package var complete: Completer
   /// Reads a line. Called once for each line that is run.
-  package var read: @Sendable (_ line: String) -> TypedLine
+  package var read: @Sendable (_ line: String) -> AdvisedLine
+  /// The line of a command that was chosen and not typed: it is not parsed.
+  package var choose: @Sendable (_ choice: ChosenCommand) -> AdvisedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
   /// The backend's features; commands that need another one are not offered.
@@ -48,12 +41,14 @@ package struct CommandAdvice: Sendable {
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
-    read: @escaping @Sendable (_ line: String) -> TypedLine = { TypedLine($0) },
+    read: @escaping @Sendable (_ line: String) -> AdvisedLine = { AdvisedLine(TypedLine($0)) },
+    choose: @escaping @Sendable (_ choice: ChosenCommand) -> AdvisedLine = { AdvisedLine(TypedLine("\($0)")) },
     words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description },
     features: Set<Capabilities.Feature> = Set(Capabilities.Feature.allCases)
   ) {
     self.complete = complete
     self.read = read
+    self.choose = choose
     self.words = words
     self.features = features
   }
@@ -92,9 +87,11 @@ package struct DashboardState: Sendable {
   package internal(set) var playback: Playback?
   /// Bytes that have come of a paste whose end has not; 0 outside of one.
   package internal(set) var bytesReceived = 0
+  /// Lines that were run so far.
+  private var linesRun = 0
   /// Command lines that were pasted and wait for their turn.
   package internal(set) var pasted = PastedLines()
-  /// So many wrong answers had been found when their rows were folded to one.
+  /// Number of wrong answers found when their rows were folded to one.
   private var violationsFolded: UInt64 = 0
   /// The results of a benchmark that is over were put away.
   private var isBenchmarkClosed = false
@@ -176,7 +173,7 @@ extension DashboardState {
     status?.change != nil && !appearance.isMotionReduced && seen.nowNs / Self.ringPhaseNs % 2 == 1
   }
 
-  /// Whether something moves by itself, so that frames are worth drawing faster.
+  /// Whether something is animated, so that frames are worth drawing faster.
   package var isAnimated: Bool {
     if let playback { return playback.isPlaying || playback.isBusy }
     guard let status = live.status else { return true }
@@ -224,7 +221,7 @@ extension DashboardState {
     guard var journey else { return }
     let from = Int64(clamping: journey.moments[journey.index].atNs)
     let wanted = UInt64(Swift.max(0, from + ns))
-    journey.index = journey.moments.lastIndex { $0.atNs <= wanted } ?? 0
+    journey.index = Swift.max(0, journey.moments.partitioningIndex { $0.atNs > wanted } - 1)
     show(&journey)
   }
 
@@ -339,7 +336,7 @@ extension DashboardState {
   @discardableResult
   package mutating func apply(answer: CommandAnswer) -> [Action] {
     show(answer)
-    pasted.end(answer.command)
+    pasted.end(answer.number)
     if answer.endsProgram { _ = pasted.drop() }
     return runNextPasted()
   }
@@ -369,11 +366,17 @@ extension DashboardState {
   }
 
   /// Starts a command: the screen says so, and shows where its key lies.
-  mutating func begin(_ line: TypedLine) {
+  /// - Returns: the line with its number.
+  @discardableResult
+  mutating func begin(_ line: TypedLine) -> TypedLine {
     thaw()
     log.rowsBelow = 0
     prompt.runningCount += 1
     echo(line)
+    linesRun += 1
+    var line = line
+    line.number = linesRun
+    return line
   }
 
   /// Shows a command and where its key lies.
@@ -387,7 +390,7 @@ extension DashboardState {
 
   mutating func append(_ line: LogLine) {
     live.log.append(line)
-    // Whoever scrolled back keeps the lines being read where they are.
+    // Lines that a reader has scrolled back to stay where they are.
     guard live.log.rowsBelow > 0, filter.matches(line) else { return }
     live.log.rowsBelow += EventsPanel.rowCount(of: line, width: eventsWidth)
   }

@@ -24,7 +24,7 @@ package struct Theme: Equatable, Sendable {
     bands = NodeBands(ThemeKey.nodes.map(color), ground: Self.ground(color(.background)))
   }
 
-  /// The theme as a terminal of so many colours shows it.
+  /// The theme as a terminal of this colour depth shows it.
   func shown(with depth: ColorDepth) -> Theme {
     var theme = self
     theme.isFor256 = depth == .palette256

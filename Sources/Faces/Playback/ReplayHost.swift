@@ -79,7 +79,7 @@ struct ReplayHost: ScreenHost {
   func saveHistory(_ lines: [String]) {}
 }
 
-extension Playback.Mark.Kind {
+extension PastKinds.Mark {
   init(_ event: ClusterEvent) {
     self =
       switch (event.kind, event.severity) {

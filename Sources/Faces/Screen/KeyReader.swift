@@ -7,7 +7,7 @@ struct KeyReader {
   /// Whether the terminal says where a paste begins and ends.
   private let marksPastes: Bool
 
-  /// Esc by itself is a key; the rest of a sequence comes well within this time.
+  /// A lone Esc is a key; the rest of a sequence comes well within this time.
   private static let escapeNs: UInt64 = 25_000_000
   /// Half a sequence is all there will be of it.
   private static let sequenceNs: UInt64 = 250_000_000

@@ -26,7 +26,7 @@ package protocol ScreenHost: Sendable {
   /// Keeps the command lines. Called after each command, so that a crash loses none.
   func saveHistory(_ lines: [String])
 
-  /// Who shows another cluster for a while because of this line, as a tour does; `nil` if it is a command as others.
+  /// The host of a screen over this one that the line asks for, as `demo` asks for the tour; `nil` for other commands.
   func guest(for line: TypedLine) -> (any ScreenHost)?
 
   /// The tour that is being played, if this is one.

@@ -21,7 +21,7 @@ package enum ToolRun {
       control.clearProgress()
     } catch {
       control.clearProgress()
-      console.complain(error.words)
+      console.complain(error.words(on: nil))
       status = unreadable
     }
     return signals.caught.map { 128 + $0 } ?? status
