@@ -20,7 +20,7 @@ public struct BackupProgress: Sendable, Equatable, Codable {
   public var text: String { "Copied \(Figures.bytes(bytesDone)) of \(Figures.bytes(bytesTotal))" }
 }
 
-/// What a finished backup holds.
+/// Contents of a finished backup.
 public struct BackupSummary: Sendable, Equatable, Codable {
   /// Nodes whose logs were copied.
   public var nodes: Int

@@ -19,13 +19,13 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
   /// The backend cannot do this; nothing was done.
   case unsupported(Capabilities.Feature)
 
-  /// What happened, and to which nodes. A literal is a detail without nodes and advice.
+  /// Text, nodes and advice of an error. A literal is a detail without nodes and advice.
   public struct Detail: Sendable, Equatable, Codable, ExpressibleByStringInterpolation {
-    /// What happened and whether data is safe, without a final full stop.
+    /// The fault, and whether data is safe, without a final full stop.
     public var text: String
     /// The nodes it is about.
     public var nodes: [String]
-    /// What could be done.
+    /// Steps that may mend it.
     public var advice: [Advice]
     /// The field of the options that it is about, if it is about one: `readQuorum`.
     public var field: String?
@@ -73,7 +73,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     }
   }
 
-  /// What happened and whether data is safe, in a sentence or two. What to do is ``advice``.
+  /// The fault, and whether data is safe, in a sentence or two, without the ``advice``.
   public var description: String {
     switch self {
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
@@ -109,7 +109,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     }
   }
 
-  /// What could be done about it; the faces put it into words that fit them.
+  /// Advice as values; faces put it into words.
   public var advice: [Advice] {
     switch self {
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),

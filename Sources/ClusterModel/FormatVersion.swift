@@ -1,10 +1,10 @@
 /// Version of the encoded form of statuses and events: a reader refuses a greater one than its own, for it cannot know
 /// what it would misread.
 public struct FormatVersion: Sendable, Equatable, Codable {
-  /// What this program writes.
+  /// The version that this program writes.
   public static let current = 1
 
-  /// What the encoder wrote.
+  /// The version that the encoder wrote.
   public let number: Int
 
   /// The version that this program writes.
@@ -22,7 +22,7 @@ public struct FormatVersion: Sendable, Equatable, Codable {
     }
   }
 
-  /// What is wrong with an encoded value, without the decoder's path through it.
+  /// The reason why a value cannot be decoded, without the decoder's path through it.
   package static func words(_ error: any Error) -> String {
     switch error as? DecodingError {
     case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),

@@ -1,4 +1,4 @@
-/// What is wrong with the messages from one node to another at a moment.
+/// Faults of the link from one node to another at a moment.
 public struct LinkFault: Sendable, Equatable, Codable {
   /// Id of the node that sends.
   public var from: Int

@@ -48,7 +48,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   }
 }
 
-/// What a node is doing.
+/// State of a node.
 public enum NodeState: Sendable, Equatable, Codable {
   /// It answers.
   case up

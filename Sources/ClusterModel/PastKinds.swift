@@ -1,7 +1,7 @@
 /// Kinds of things that a played past shows. The simulator, which lives a day, and the dashboard, which draws it, do not know
 /// each other; both speak of these.
 package enum PastKinds {
-  /// What a mark on the scrubber stands for.
+  /// Kind of a mark on the scrubber.
   package enum Mark: Sendable, Equatable, CaseIterable {
     /// Something broke.
     case fault
@@ -24,6 +24,6 @@ package enum PastKinds {
     case open
   }
 
-  /// What a message between nodes is for.
+  /// Kind of a message between nodes.
   package enum Flight: Sendable, Equatable { case read, write, hint, answer }
 }

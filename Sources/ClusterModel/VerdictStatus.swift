@@ -16,7 +16,7 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
 
   /// An answer that nothing explains, and why.
   public struct Violation: Sendable, Equatable, Codable {
-    /// What was answered that should not have been, in a line.
+    /// The wrong answer, in a line.
     public var summary: String
     /// The operations that contradict one another, as lines of text.
     public var explanation: [String]

@@ -66,7 +66,7 @@ package struct Benchmark: Sendable {
   /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
   private static let pauseAfterFailure = Duration.milliseconds(20)
 
-  /// What writing and reading take; deleting its keys comes after it.
+  /// Time for writing and reading; deleting the keys comes after it.
   package static let measuredLength = Schedule().readsEnd
 
   let backend: any ClusterBackend
@@ -192,7 +192,7 @@ extension BenchmarkEnd {
 }
 
 extension Benchmark {
-  /// What the clients did in one phase.
+  /// Operations of all clients in one phase.
   struct Measurement: Sendable {
     var operations = 0
     var failures = 0

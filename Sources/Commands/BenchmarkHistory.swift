@@ -28,10 +28,10 @@ package final class BenchmarkHistory: Sendable {
   /// The last few runs, oldest first.
   package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
 
-  /// What the last plain `benchmark` measured.
+  /// Rates of the last plain `benchmark`.
   package var averages: BenchmarkAverages? { state.withLock { $0.averages } }
 
-  /// What was measured so far.
+  /// Results so far.
   var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
   /// Begins a benchmark, which is then the one that runs until ``end(_:)``.
@@ -72,12 +72,12 @@ package final class BenchmarkHistory: Sendable {
   }
 }
 
-/// What one run measured, in a few figures.
+/// The main figures of one run.
 package struct BenchmarkSummary: Sendable, Equatable {
   package var plan: BenchmarkPlan
   package var operationsPerSecond: Double
   package var latency: LatencyFigures?
-  /// Of each kind alone: reads take microseconds where writes wait for a disk.
+  /// Latencies of reads alone: reads take microseconds where writes wait for a disk.
   package var reads: LatencyFigures?
   /// Updates, inserts, and reads that are followed by a write.
   package var writes: LatencyFigures?

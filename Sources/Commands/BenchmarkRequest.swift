@@ -1,7 +1,7 @@
 import ClusterModel
 import KVBench
 
-/// What follows the word `benchmark`.
+/// The words behind `benchmark`, parsed.
 package enum BenchmarkRequest: Sendable, Equatable {
   /// Nothing: the original's two averages.
   case averages
@@ -12,7 +12,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
   /// Lists the last few.
   case results
 
-  /// What a run at the prompt does unless told otherwise: enough to see, and soon over and cleaned up.
+  /// Defaults of a run at the prompt: enough to see, and soon over and cleaned up.
   static let keysDefault = 10_000
   static let clientsDefault = 64
   static let secondsDefault = 10.0
@@ -20,7 +20,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
   package static let workloads =
     BenchmarkPlan.Workload.allCases.filter { $0 != .open && $0 != .ycsbE }.map(\.rawValue)
   private static let firstWords = workloads + ["stop", "results"]
-  /// What may follow the word `benchmark` where the backend has the features given.
+  /// First words behind `benchmark` on a backend with the features given.
   package static func words(on capabilities: Capabilities?) -> [String] {
     capabilities?.has(.workloads) ?? true ? firstWords : ["stop", "results"]
   }

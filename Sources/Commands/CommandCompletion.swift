@@ -6,9 +6,9 @@ import ClusterModel
 package struct CommandCompletion: Sendable, Equatable {
   /// Bytes of the line that a candidate replaces: the word under the cursor, up to the cursor.
   package var replaced: Range<Int>
-  /// What the word could become, most likely first. Commands and nodes; nothing for keys, values and paths.
+  /// Completions of the word, most likely first: commands and nodes, nothing for keys, values and paths.
   package var candidates: [String]
-  /// What to show dimmed behind the cursor: the rest of the first candidate; empty in the middle of a line.
+  /// Dimmed text behind the cursor: the rest of the first candidate; empty in the middle of a line.
   package var ghost: String
   /// How the command is used, `put KEY VALUE`; `nil` as long as there is no command.
   package var usage: String?

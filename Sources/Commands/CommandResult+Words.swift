@@ -117,7 +117,7 @@ extension CommandResult {
     }
   }
 
-  /// What the plain benchmark found last, and the last few runs of workloads, each beside the one before it of the same.
+  /// Rates of the last plain benchmark, and the last few runs of workloads, each compared with the run before it of the same workload.
   private static func results(_ results: BenchmarkResults) -> [Answer] {
     let plain = results.averages.map { averages in
       let reads = averages.readsPerSecond.map { ", Read throughput: \($0) ops/sec" } ?? ""
@@ -162,7 +162,7 @@ extension CommandResult.Obstacle {
 }
 
 extension ClusterError {
-  /// What happened, and what can be typed about it.
+  /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
   package func words(on capabilities: Capabilities?) -> String {
     description + (option.map { " (\($0))" } ?? "") + Advice.words(advice, on: capabilities)
@@ -182,13 +182,13 @@ extension ClusterError {
 }
 
 extension ClusterEvent {
-  /// What happened, and what can be typed about it.
+  /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it came from.
   package func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
 }
 
 extension Advice {
-  /// What of the advice can be followed there, each with a semicolon before it.
+  /// The advice that the backend can follow, each with a semicolon before it.
   fileprivate static func words(_ advice: [Advice], on capabilities: Capabilities?) -> String {
     advice.filter { $0.feature.map { capabilities?.has($0) ?? true } ?? true }.map { "; \($0.words)" }.joined()
   }

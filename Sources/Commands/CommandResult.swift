@@ -79,9 +79,9 @@ package enum LoadEnd: Sendable, Equatable {
   case unreadable(String)
 }
 
-/// What was measured at this prompt.
+/// Results of all benchmarks at this prompt.
 package struct BenchmarkResults: Sendable, Equatable {
-  /// What `benchmark` without a workload found last.
+  /// Rates of the last `benchmark` without a workload.
   package var averages: BenchmarkAverages?
   /// The last few runs of workloads, oldest first.
   package var runs: [BenchmarkSummary]

@@ -16,7 +16,7 @@ package struct CommandRunner: Sendable {
   /// Plays the guided tour and says it line by line; returns whether every claim held.
   package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
 
-  /// What only a cluster in this process has.
+  /// Parts that only a cluster in this process has.
   package struct Local: Sendable {
     /// Makes the instrument that drives a workload at full speed.
     var makeRunner: @Sendable (BenchmarkPlan) -> any WorkloadRun
@@ -82,7 +82,7 @@ package struct CommandRunner: Sendable {
     return result
   }
 
-  /// That the backend has no such command, rather than how it is written.
+  /// The refusal of a command that the backend lacks, instead of its usage.
   private func lacking(_ name: CommandName) -> CommandResult? {
     name.feature.flatMap { backend.capabilities.has($0) ? nil : .failed(.unsupported($0)) }
   }
@@ -131,7 +131,7 @@ package struct CommandRunner: Sendable {
       let down = ChangeAdvice.missing(forCopying: backend.status())
       if !down.isEmpty { return .impossible(.copiesMissing(down: down)) }
     case .corrupt, .failSync:
-      // What harms a cluster that somebody wants to keep is done only if it is asked for twice.
+      // Damage to a cluster that is kept must be asked for twice.
       guard isMeant || backend.status().isEphemeral else { return .impossible(.mustBeMeant(order)) }
     default: break
     }

@@ -12,7 +12,7 @@ package enum CommandName: String, Sendable, CaseIterable {
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
 /// so that a new command is one entry and one case.
 package struct CommandEntry: Sendable {
-  /// What stands in an argument's place; completion offers candidates by it.
+  /// Kind of an argument; completion offers candidates by it.
   package enum ArgumentKind: Sendable, Equatable {
     /// A key, value or path: free text.
     case bytes
@@ -28,7 +28,7 @@ package struct CommandEntry: Sendable {
     case command
     /// One of the topics that can be explained.
     case topic
-    /// What can be done about a change of members.
+    /// A step for a change of members.
     case steering
     /// A workload of the benchmark, or what else its first word may be.
     case workload
@@ -50,7 +50,7 @@ package struct CommandEntry: Sendable {
   /// A line about a command.
   package struct Detail: Sendable, ExpressibleByStringInterpolation {
     package var text: String
-    /// What it tells to do needs this.
+    /// The feature that the line is about; without it the line is left out.
     var feature: Capabilities.Feature?
 
     package init(stringLiteral text: String) { self.text = text }
@@ -119,9 +119,8 @@ extension CommandEntry {
         Detail(
           "get k --consistency LEVEL asks one owner, which may be behind, a quorum (most of them) or all;",
           needs: .consistencyLevels),
-        Detail(
-          "without it, as many as the cluster was told (R). Behind -- all is KEY: get -- --key",
-          needs: .consistencyLevels),
+        Detail("without it, as many as the cluster was told (R).", needs: .consistencyLevels),
+        "Behind -- all is KEY: get -- --key",
       ], synonyms: ["read", "show", "fetch"]),
     CommandEntry(
       name: .del, summary: "delete a key", arguments: [key],

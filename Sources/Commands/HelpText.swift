@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What `help` says, made from the table of commands.
+/// Text of `help`, made from the table of commands.
 package enum HelpText {
   /// One line a command, or everything about one.
   /// - Parameter capabilities: of the backend, which may not have every command; `nil` for all.

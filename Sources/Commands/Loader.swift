@@ -42,7 +42,7 @@ struct Loader {
   let put: @Sendable ([UInt8], [UInt8]) async throws(ClusterError) -> Void
   let emit: @Sendable (CommandOutput) -> Void
   var limits = LoadLine.Limits()
-  /// Of the backend that stores; its commands alone are advised.
+  /// Features of the backend that stores; only its commands are advised.
   var capabilities: Capabilities?
 
   /// Stores all lines; says which could not be stored.

@@ -2,9 +2,9 @@ import KVBench
 
 /// One run of a workload, whatever drives it: all that a prompt and `kvstore bench` ask of it.
 package protocol WorkloadRun: Sendable {
-  /// What is run; the runner has filled in what it left open.
+  /// The plan, with its open fields filled in by the runner.
   var plan: BenchmarkPlan { get }
-  /// What is loaded before anything is measured, in words; `nil` if nothing is.
+  /// Description of the keys that are loaded before measuring; `nil` if none are.
   var loadAnnouncement: String? { get }
 
   /// Loads, warms up, and measures.

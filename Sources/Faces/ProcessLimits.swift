@@ -1,7 +1,7 @@
 import Glibc
 import Text
 
-/// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only
+/// Limits of this process, checked before a cluster is opened: beyond a limit the run-time library can only
 /// trap, far from what was asked for, and no message of the system names the limit.
 package enum ProcessLimits {
   /// A node's cache where nothing else is asked for.

@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What answers are worth.
+/// Guarantees of answers.
 extension Topic {
   static func quorum(_ figures: TopicFigures) -> TopicPage {
     let quorum = figures.quorum

@@ -26,7 +26,7 @@ extension Topic {
   }
 }
 
-/// Who owns a key, and what changes that.
+/// Owners of keys, and changes of them.
 extension Topic {
   static func consistentHashing(_ figures: TopicFigures) -> TopicPage {
     TopicPage(
@@ -97,7 +97,7 @@ extension Topic {
       hint: "two sets of owners that share no quorum, each accepting writes. One change at a time, or consensus.")
   }
 
-  /// What a further node would take, as a part of all copies: an equal share of them.
+  /// The part of all copies that a further node would take: an equal share.
   private static func moved(_ figures: TopicFigures) -> String {
     // With fewer nodes than copies a newcomer gets a copy of everything.
     figures.nodeCount < figures.status.quorum?.replicas ?? 0

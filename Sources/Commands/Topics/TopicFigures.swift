@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What the explanations say of the cluster that is there, all of it from one status.
+/// Figures of the cluster for explanations, all from one status.
 struct TopicFigures {
   let status: ClusterStatus
   private let capabilities: Capabilities?
@@ -77,7 +77,7 @@ struct TopicFigures {
   var records: Int? { sum { $0.operations.map { Int(clamping: $0.writes) } } }
   var fsync: String { shown(status.fsync) { "fsync \($0.rawValue)" } }
 
-  /// What 99 of 100 syncs did not exceed, of all nodes together.
+  /// 99th percentile of the sync latencies of all nodes together.
   var syncTail: String {
     var latencies = LatencyCounts()
     let known = status.nodes.compactMap { $0.wal?.syncLatencies }

@@ -51,7 +51,7 @@ package struct Guide: Equatable, Sendable {
   package var isAutomatic: Bool
   package var held: Int
   package var failed: Int
-  /// Whose cluster this is, in a few words.
+  /// The kind of cluster, in a few words.
   package var note: String
 
   package init(
@@ -72,7 +72,7 @@ package struct Guide: Equatable, Sendable {
   }
 }
 
-/// What the reader of a tour wants.
+/// A key of a tour's reader.
 package enum GuideKey: Equatable, Sendable {
   /// Goes on from where it waits.
   case next

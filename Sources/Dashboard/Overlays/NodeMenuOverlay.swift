@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What can be done with a node, where it was clicked.
+/// Menu of a node, at the click.
 package struct NodeMenu: Equatable, Sendable {
   package struct Item: Equatable, Sendable {
     package var words: String

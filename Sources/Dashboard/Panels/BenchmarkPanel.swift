@@ -44,7 +44,7 @@ package enum BenchmarkPanel {
     return canvas
   }
 
-  /// What stands at the right of the frame's upper edge.
+  /// Text at the right of the frame's upper edge.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     guard let run = state.benchmark else { return "" }
     guard size.height < figuresHeight else { return run.name }

@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What must not be overlooked: an answer that nothing explains, and the faults in force.
+/// Warnings: an answer that nothing explains, and the faults in force.
 ///
 /// Rows of their own between the ring and the events, only while there is something to say: a header that always held
 /// room for it would be empty nearly always, and a line among the events scrolls away while the fault stays.

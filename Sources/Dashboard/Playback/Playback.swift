@@ -102,14 +102,14 @@ package struct Playback: Equatable, Sendable {
   /// How much time the lanes show.
   package var windowNs: UInt64 = 1_000_000_000
   package var flights: [Flight] = []
-  /// What happened last, oldest first.
+  /// The last lines of the journal, oldest first.
   package var lines: [String] = []
   /// The operations that contradict one another, once the viewer is there; empty before.
   package var proof: [String] = []
   /// A warning that the strip shows in the place of the next mark; empty if there is none.
   package var warning = ""
 
-  /// What stands beside the panels.
+  /// The strip beside the panels.
   package enum Strip: Equatable, Sendable {
     case scrubber
     /// Operations as bars too, which want rows.
@@ -123,7 +123,7 @@ package struct Playback: Equatable, Sendable {
   }
 }
 
-/// What the viewer of a playback wants.
+/// A key of a playback's viewer.
 package enum PlaybackKey: Equatable, Sendable {
   case playOrPause
   case faster, slower

@@ -80,7 +80,7 @@ enum PlaybackPanel {
     Meter.drawLine(
       playback.place, column: 1, row: 1, width: width, color: look.theme[.accent], on: &canvas, look)
     func column(_ place: Double) -> Int { 1 + Swift.max(0, Swift.min(width - 1, Int(place * Double(width)))) }
-    // What matters most is put last, over the others.
+    // The most important mark is put last, over the others.
     for kind in [PastKinds.Mark.healing, .change, .fault, .violation] {
       for mark in playback.marks where mark.kind == kind {
         let isPast = mark.atNs <= playback.nowNs
@@ -121,7 +121,7 @@ enum PlaybackPanel {
 
   // MARK: Lines
 
-  /// Of a proof the beginning, of what happened the end.
+  /// The beginning of a proof, or the end of the lines.
   private static func drawLines(
     _ playback: Playback, _ told: [String], in rect: Rect, on canvas: inout Canvas, _ look: Look
   ) {

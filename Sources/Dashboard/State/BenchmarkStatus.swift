@@ -2,7 +2,7 @@ import ClusterModel
 
 /// How the benchmark stands that runs, or that ran last, and what those before it measured.
 package struct BenchmarkStatus: Equatable, Sendable {
-  /// What one run measured, in a few figures.
+  /// The main figures of one run.
   package struct Result: Equatable, Sendable {
     package var name: String
     package var operationsPerSecond: Double
@@ -19,14 +19,14 @@ package struct BenchmarkStatus: Equatable, Sendable {
     }
   }
 
-  /// What is run, as in `ycsb-a, 64 clients`.
+  /// Name of the run, as in `ycsb-a, 64 clients`.
   package var name: String
-  /// What it does now, in a word or two.
+  /// Its present phase, in a word or two.
   package var phase: String
   package var isRunning: Bool
-  /// Of the whole run, all its phases, from 0 to 1; `nil` if nobody knows. It only grows.
+  /// Progress of the whole run, all its phases, from 0 to 1; `nil` if unknown. It only grows.
   package var fraction: Double?
-  /// What is left of this phase.
+  /// Time left of this phase.
   package var leftNs: UInt64?
   package var operations = 0
   package var failures = 0

@@ -19,7 +19,7 @@ extension DashboardState {
     let lines = PasteLines(text)
     var refused = 0
     for (index, line) in lines.whole.enumerated() {
-      // What was typed before belongs to the first.
+      // Text typed before the paste belongs to its first line.
       let command = index == 0 ? prompt.submit(inserting: line) : line
       if index > 0 { prompt.editor.history.add(line) }
       if command.contains(where: { !$0.isWhitespace }), !pasted.add(command) { refused += 1 }

@@ -1,20 +1,20 @@
 import ClusterModel
 import Text
 
-/// What the keys act on.
+/// Target of the keys.
 package enum Focus: Equatable, Sendable {
   case prompt
   case panel(PanelKind)
 }
 
-/// What lies over the panels, which live on below it.
+/// An overlay over the panels, which go on below it.
 package enum Overlay: Equatable, Sendable {
   case help(firstRow: Int)
   case themes(ThemePicker)
   case page(PageReader)
   /// A command that nothing takes back waits for a yes.
   case confirmation(Confirmation)
-  /// What can be done with a node.
+  /// Menu of a node.
   case menu(NodeMenu)
 }
 
@@ -26,9 +26,9 @@ package struct Confirmation: Equatable, Sendable {
   package var isInsisting = false
 }
 
-/// What the program knows of the command language and the screen does not.
+/// The command language, as the screen may use it.
 package struct CommandAdvice: Sendable {
-  /// What could stand at the cursor.
+  /// Completions at the cursor.
   package var complete: Completer
   /// Reads a line. Called once for each line that is run.
   package var read: @Sendable (_ line: String) -> AdvisedLine
@@ -74,7 +74,7 @@ package struct DashboardState: Sendable {
   /// The slot under the ring's cursor, once the reader has moved it.
   package internal(set) var ringCursor: Int?
   package internal(set) var filter = EventFilter()
-  /// What the graphs of throughput and latency show: the same, so that what stands above each other happened together.
+  /// View of the graphs of throughput and latency: one for both, so that points above each other happened together.
   package internal(set) var graphView = GraphView()
   package internal(set) var benchmarkView = GraphView()
   /// The ring is coloured by what is done where, and not only by owners.
@@ -98,11 +98,11 @@ package struct DashboardState: Sendable {
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
-  private var held: Observations?
-  /// What was seen in the last half hour.
-  private var past = StatusHistory()
+  var held: Observations?
+  /// Statuses of the last half hour.
+  private(set) var past = StatusHistory()
   /// The way back from a frozen picture, while it is gone.
-  private var journey: Journey?
+  var journey: Journey?
 
   /// How often the time alone makes a new picture: graphs of a cluster at rest move a little, and the uptime may have to.
   private static let quietFrameNs: UInt64 = 500_000_000
@@ -141,7 +141,7 @@ package struct DashboardState: Sendable {
 // MARK: - What is seen
 
 extension DashboardState {
-  /// What the picture shows: the present, or the moment it was frozen at.
+  /// Observations in the picture: the present, or the moment it was frozen at.
   ///
   /// Lent and not returned: a copy of all its parts for each panel and node would be a tenth of a frame.
   package var seen: Observations {
@@ -185,69 +185,6 @@ extension DashboardState {
   package var isWalking: Bool {
     guard let walk = live.walk, held == nil, !appearance.isMotionReduced else { return false }
     return walk.isMoving(nowNs: live.nowNs)
-  }
-}
-
-// MARK: - Time travel
-
-extension DashboardState {
-  /// Where a reader has gone back to from a frozen picture.
-  struct Journey: Sendable {
-    /// The picture as it was frozen.
-    var frozen: Observations
-    /// Oldest first; the last is the frozen one.
-    var moments: [StatusHistory.Moment]
-    /// The moment that is shown.
-    var index: Int
-  }
-
-  /// Shows the moment that lies `steps` moments after the present one; a negative number goes back.
-  mutating func travel(by steps: Int) {
-    guard let held else { return }
-    var journey =
-      self.journey
-      ?? Journey(frozen: held, moments: past.moments.filter { $0.atNs <= held.nowNs }, index: 0)
-    if self.journey == nil { journey.index = journey.moments.count - 1 }
-    guard !journey.moments.isEmpty else { return }
-    let last = journey.moments.count - 1
-    journey.index = Swift.max(0, Swift.min(last, journey.index + steps))
-    show(&journey)
-  }
-
-  /// Goes back or on by a time.
-  mutating func travel(byNs ns: Int64) {
-    guard held != nil else { return }
-    if journey == nil { travel(by: 0) }
-    guard var journey else { return }
-    let from = Int64(clamping: journey.moments[journey.index].atNs)
-    let wanted = UInt64(Swift.max(0, from + ns))
-    journey.index = Swift.max(0, journey.moments.partitioningIndex { $0.atNs > wanted } - 1)
-    show(&journey)
-  }
-
-  /// To the oldest moment that is kept.
-  mutating func travelToStart() { travel(by: -StatusHistory.momentsMax) }
-
-  private mutating func show(_ journey: inout Journey) {
-    let moment = journey.moments[journey.index]
-    let before = journey.moments[..<journey.index].last { $0.atNs + RateMeter.windowNs <= moment.atNs }
-    held = journey.index == journey.moments.count - 1 ? journey.frozen : journey.frozen.asOf(moment, before: before)
-    self.journey = journey
-  }
-
-  /// How far back the picture is, and where that is between the oldest moment and the frozen one, from 0 to 1; `nil` unless
-  /// the reader has gone back.
-  var travelled: (backNs: UInt64, place: Double, marks: [Double])? {
-    guard let journey, let first = journey.moments.first, let held, journey.frozen.nowNs > first.atNs else {
-      return nil
-    }
-    let length = Double(journey.frozen.nowNs - first.atNs)
-    func place(_ atNs: UInt64) -> Double { Double(atNs - Swift.min(atNs, first.atNs)) / length }
-    let marks = journey.frozen.causes.marks.filter { $0.atNs >= first.atNs }
-    return (
-      journey.frozen.nowNs - Swift.min(journey.frozen.nowNs, held.nowNs), place(held.nowNs),
-      marks.map { place($0.atNs) }
-    )
   }
 }
 

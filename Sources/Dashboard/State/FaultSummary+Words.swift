@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What keeps a node from being one like the others, in words: the same wherever it is told.
+/// Words for a node's trouble: the same wherever it is told.
 extension FaultSummary.Trouble {
   /// In the six columns that a table always has for it; the faults' row has the figures.
   var word: String {
@@ -22,7 +22,7 @@ extension FaultSummary.Trouble {
     }
   }
 
-  /// What it means and how it ends, for the node's details.
+  /// Its meaning and how it ends, for the node's details.
   /// - Parameters:
   ///   - node: the node's name.
   ///   - features: the backend's; without link faults of its own no command ends these.

@@ -39,7 +39,7 @@ package struct Theme: Equatable, Sendable {
     Style(self[key], on: self[.background], attributes)
   }
 
-  /// What colours fade to: the background, or black where that is the terminal's own, which cannot be asked for.
+  /// Colour that others fade to: the background, or black where that is the terminal's own, which cannot be asked for.
   var ground: Color { Self.ground(self[.background]) }
 
   private static func ground(_ background: Color) -> Color { background.components == nil ? .hex(0) : background }

@@ -8,7 +8,7 @@ package enum WholeFile {
   package struct Failure: Error, CustomStringConvertible {
     /// An `errno`.
     package let code: Int32
-    /// What there is no `errno` for.
+    /// The reason, where no `errno` says it.
     private let reason: String?
 
     init(_ code: Int32 = errno, _ reason: String? = nil) {

@@ -81,7 +81,7 @@ final class TypedLines {
     history.finish()
   }
 
-  /// What a key made of the session's input.
+  /// Effect of a key on the session's input.
   private enum Outcome {
     case line(ReadLine)
     case end

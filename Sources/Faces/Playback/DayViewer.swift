@@ -24,7 +24,7 @@ struct DayViewer {
 extension DayViewer {
   /// The most that is shown of what happened last.
   private static let linesMax = 16
-  /// What a viewer sees of the clients at once, in its own seconds, and in virtual time at the least and the most.
+  /// Length of the window on the clients' operations, in the viewer's seconds, and its limits in virtual time.
   private static let windowSeconds = 6.0
   private static let windowRangeNs: ClosedRange<Double> = 1_000_000...20_000_000_000
 
@@ -51,7 +51,7 @@ extension DayViewer {
     return playback
   }
 
-  /// What the clients did in the time that is shown. All clients have a lane, so that lanes stay where they are.
+  /// Operations of the clients in the window. All clients have a lane, so that lanes stay where they are.
   private func lanes(_ position: DayPlayer.Position, windowNs: UInt64) -> [Playback.Lane] {
     let now = position.nowNs
     let from = now - min(now, windowNs)

@@ -4,7 +4,7 @@ import KVBench
 import Synchronization
 import Text
 
-/// What the screen knows of benchmarks: a workload's run tells how it stands when asked, the plain `benchmark` by its progress
+/// Benchmarks for the screen: a workload's run is asked for its snapshot, the plain `benchmark` reports its progress
 /// and its end.
 final class BenchmarkWatch: Sendable {
   private enum Run: Sendable {
@@ -79,7 +79,7 @@ extension BenchmarkStatus {
     operations = snapshot.counts.operations
     failures = snapshot.counts.failures
     startedNs = snapshot.startedNs
-    // What is over does not age, and is no news.
+    // A run that is over does not age, and is no news.
     atNs = isRunning ? snapshot.atNs : startedNs + (snapshot.seconds.last?.endNs ?? 0)
     lengthNs = snapshot.plan.seconds > 0 ? UInt64(snapshot.plan.seconds * 1e9) : nil
     if snapshot.phase == .finished || snapshot.phase == .cleaningUp {

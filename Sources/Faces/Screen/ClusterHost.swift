@@ -5,13 +5,13 @@ import Glibc
 import Synchronization
 import Text
 
-/// What the screen shows and drives: the cluster, through the command language that every face shares.
+/// The screen's host for a cluster, driven through the command language that every face shares.
 struct ClusterHost: ScreenHost {
   let backend: any ClusterBackend
   private let runner: CommandRunner
   private let history: HistoryFile
   private let keys = RecentKeys()
-  /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
+  /// The status on the screen: a new one at every key press would cost more under load than all the rest.
   private let last = LastStatus()
   private let tours = Tours()
   private let watch: BenchmarkWatch
@@ -79,7 +79,7 @@ struct ClusterHost: ScreenHost {
     return AdvisedLine(line, question: question(before: command, line, last.status.withLock { $0 }))
   }
 
-  /// What takes some reading is read on a page of its own.
+  /// The page for a command that answers with more than a few lines.
   private func page(for command: Command?) -> Page? {
     let capabilities = backend.capabilities
     guard let command, command.missingFeature(capabilities) == nil else { return nil }

@@ -30,7 +30,7 @@ struct KeyReader {
   /// Bytes of the paste that is being received, 0 if none is.
   var pastedCount: Int { decoder.pastedCount ?? 0 }
 
-  /// What is complete because nothing more came.
+  /// Keys that are complete because nothing more came.
   mutating func overdue(atNs now: UInt64) -> [Key] {
     guard let deadline = deadlineNs, now >= deadline else { return [] }
     return decoder.pastedCount == nil ? decoder.flush() : decoder.endPaste()

@@ -4,7 +4,7 @@ import Dashboard
 import Synchronization
 import Text
 
-/// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
+/// Completion at a key press: candidates, usage, and the command that was probably meant.
 func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys, _ capabilities: Capabilities)
   -> Completion
 {
@@ -31,7 +31,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
 }
 
-/// What to ask before a command is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
+/// The question before a command that deletes or damages data on a disk, of a cluster whose data is meant to stay:
 /// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
 func question(before command: Command, _ line: TypedLine, _ status: ClusterStatus?) -> Question? {
   guard let status, !status.isEphemeral else { return nil }

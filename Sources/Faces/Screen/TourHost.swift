@@ -5,7 +5,7 @@ import Demo
 import Synchronization
 import Text
 
-/// What the screen shows while a tour is played: the cluster of the chapter, and what the tour says of it.
+/// The screen's host while a tour is played: the cluster of the chapter, and the tour's text.
 struct TourHost: ScreenHost {
   private let tour: Tour
   private let playing: Task<TourReport, Never>

@@ -5,7 +5,7 @@ import KVCluster
 import Synchronization
 import Text
 
-/// What one `kvstore bench` does once the cluster is open.
+/// One `kvstore bench`, once the cluster is open.
 package struct BenchJob: Sendable {
   let plan: BenchmarkPlan
   let files: BenchFiles

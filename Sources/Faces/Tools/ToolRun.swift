@@ -28,7 +28,7 @@ package enum ToolRun {
   }
 }
 
-/// What a running tool is told and tells.
+/// Control and progress of a running tool.
 package final class ToolControl: Sendable {
   private let isStoppedFlag = Atomic<Bool>(false)
   private let shownNs = Atomic<UInt64>(0)
