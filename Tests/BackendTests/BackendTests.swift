@@ -57,7 +57,7 @@ import Testing
   func benchmark() async throws {
     let backend = DictionaryBackend()
     var benchmark = Benchmark(backend: backend) { _ in }
-    benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
+    benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
     let end = await benchmark.run()
     #expect(end.isGood && end.averages.map { $0.writesPerSecond > 0 && $0.readsPerSecond ?? 0 > 0 } == true)
     #expect(try await backend.scan(prefix: [], from: nil, limit: 1).keys.isEmpty)

@@ -12,8 +12,9 @@ package final class ScriptedBackend: ClusterBackend {
     package var error: ClusterError?
     /// Why it never serves, if it does not.
     package var neverReady: ClusterError?
-    /// Calls wait until ``ScriptedBackend/release()``.
-    package var isHolding = false
+    /// Reads, or writes, wait until ``ScriptedBackend/release()``.
+    package var holdsReads = false
+    package var holdsWrites = false
     /// Orders that were given.
     package var orders: [AdminCommand] = []
     fileprivate var calls = 0
@@ -44,20 +45,23 @@ package final class ScriptedBackend: ClusterBackend {
   /// Lets the calls that are held go on, and all that follow.
   package func release() {
     let held = script.withLock { script in
-      script.isHolding = false
+      (script.holdsReads, script.holdsWrites) = (false, false)
       defer { script.held = [] }
       return script.held
     }
     for continuation in held { continuation.resume() }
   }
 
-  private func checked<R: Sendable>(_ body: (inout Script) -> R) async throws(ClusterError) -> R {
+  private func checked<R: Sendable>(
+    isWrite: Bool = true, _ body: (inout Script) -> R
+  ) async throws(ClusterError) -> R {
     await withCheckedContinuation { continuation in
       let (watchers, isHeld) = script.withLock { script in
         script.calls += 1
-        if script.isHolding { script.held.append(continuation) }
+        let isHeld = isWrite ? script.holdsWrites : script.holdsReads
+        if isHeld { script.held.append(continuation) }
         defer { script.watchers = [] }
-        return (script.watchers, script.isHolding)
+        return (script.watchers, isHeld)
       }
       for watcher in watchers { watcher.resume() }
       if !isHeld { continuation.resume() }
@@ -75,7 +79,7 @@ package final class ScriptedBackend: ClusterBackend {
   }
 
   package func get(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]? {
-    try await checked { $0.values[key] }
+    try await checked(isWrite: false) { $0.values[key] }
   }
 
   package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
@@ -87,7 +91,7 @@ package final class ScriptedBackend: ClusterBackend {
   }
 
   package func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage {
-    try await checked { script in
+    try await checked(isWrite: false) { script in
       ScanPage(keys: script.values.keys.filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) })
     }
   }
