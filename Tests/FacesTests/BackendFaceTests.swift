@@ -1,12 +1,68 @@
 import ClusterModel
-import Commands
 import Dashboard
 import Glibc
 import Synchronization
 import TestBackends
 import Testing
 
+@testable import Commands
 @testable import Faces
+@testable import KVBench
+
+/// A run of a workload that measures until it is told to finish, and then fails.
+private final class ScriptedWorkload: WorkloadRun {
+  private struct State {
+    var isOver = false
+    var isCleared = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  let plan = BenchmarkPlan(workload: .mixed, keys: 1_000, clients: 64, seconds: 4)
+  let loadAnnouncement: String? = nil
+  private let state = Mutex(State())
+
+  var isCleared: Bool { state.withLock { $0.isCleared } }
+
+  func run(onStart: () -> Void) async throws -> BenchmarkResult {
+    onStart()
+    await withCheckedContinuation { continuation in
+      let isOver = state.withLock { state in
+        if !state.isOver { state.waiter = continuation }
+        return state.isOver
+      }
+      if isOver { continuation.resume() }
+    }
+    throw ClusterError.storage("the disk is full")
+  }
+
+  func finish() {
+    state.withLock { state in
+      state.isOver = true
+      defer { state.waiter = nil }
+      return state.waiter
+    }?.resume()
+  }
+
+  func stop() { finish() }
+
+  func clear() async -> Bool {
+    state.withLock { $0.isCleared = true }
+    return true
+  }
+
+  func snapshot() -> BenchmarkSnapshot {
+    let isOver = state.withLock { $0.isOver }
+    let second = OperationCounts(reads: 500, writes: 1_000, failures: 0)
+    return BenchmarkSnapshot(
+      plan: plan, phase: isOver ? .finished : .measuring, atNs: 4_000_000_000, startedNs: 2_000_000_000,
+      counts: OperationCounts(reads: 1_000, writes: 2_000, failures: 3), fraction: isOver ? 1 : 0.5,
+      leftNs: isOver ? nil : 2_000_000_000,
+      seconds: (0..<2).map {
+        BenchmarkSecond(
+          startNs: $0 * 1_000_000_000, endNs: ($0 + 1) * 1_000_000_000, counts: second, latency: nil)
+      }, marks: [])
+  }
+}
 
 /// The dashboard, line mode and scripts over a backend that is no engine.
 struct BackendFaceTests {
@@ -39,10 +95,11 @@ struct BackendFaceTests {
     let backend: ScriptedBackend
     private let folder: TestFolder
 
-    init(_ backend: ScriptedBackend) async throws {
+    init(_ backend: ScriptedBackend, _ local: CommandRunner.Local? = nil) async throws {
       self.backend = backend
       folder = try TestFolder()
-      let host = ClusterHost(CommandRunner(backend: backend), history: HistoryFile(folder.path("history")))
+      let host = ClusterHost(
+        CommandRunner(backend: backend, local: local), history: HistoryFile(folder.path("history")))
       terminal = try await TestTerminal(120, 40).show(host)
       try await terminal.shows("west")
     }
@@ -143,6 +200,23 @@ struct BackendFaceTests {
       try await session.quit()
     }
     #expect(parsed.withLock { $0 } == ["put key:1 v", "get key:1 ", "removenode west", "benchmark"])
+  }
+
+  @Test("A workload's run is drawn from its snapshots, and once it is over from what it measured")
+  func drawsWorkloads() async throws {
+    let workload = ScriptedWorkload()
+    let local = CommandRunner.Local(makeRunner: { _ in workload }, checkRoom: { () throws(ClusterError) in })
+    let session = try await Session(Self.backend(), local)
+    try await session.run("benchmark mixed", "mixed, 64 clients")
+    try await session.terminal.shows("3 failed")
+    try await session.terminal.shows("57 %")
+    workload.finish()
+    try await session.terminal.shows("The benchmark could not go on: the disk is full")
+    // Of the seconds that were measured, not of the deletion of its keys.
+    try await session.terminal.shows("3.00 k operations in 2.0 s")
+    try await session.terminal.shows("500 reads/s")
+    #expect(workload.isCleared)
+    try await session.quit()
   }
 
   // MARK: - Line mode
