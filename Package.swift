@@ -101,14 +101,18 @@ let package = Package(
         "kvstore", "Commands", "Dashboard", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    // A backend whose answers a test writes.
+    .target(name: "TestBackends", dependencies: ["ClusterModel"], path: "Tests/TestBackends", swiftSettings: strict),
     .testTarget(
       name: "FacesTests",
       dependencies: [
-        "Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Server", "Text",
+        "ClusterModel", "Faces", "Dashboard", "Commands", "Demo", "KVBench", "KVCluster", "KVSimulator", "Server",
+        "TestBackends", "Text",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "Text"], swiftSettings: strict),
+      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "TestBackends", "Text"],
+      swiftSettings: strict),
     .testTarget(
       name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),

@@ -38,7 +38,7 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   /// Whether it adds, removes or replaces a node.
   public var changesMembers: Bool { feature == .membership || feature == .replacement }
 
-  /// What a backend needs to obey it.
+  /// The feature that a backend needs for it.
   public var feature: Capabilities.Feature {
     switch self {
     case .addNode, .removeNode: .membership
@@ -54,7 +54,7 @@ public enum AdminCommand: Sendable, Equatable, Codable {
   }
 }
 
-/// What can be done about a change of members while it is under way, or after it was cut off.
+/// A step for a change of members that is under way, or was cut off.
 public enum ChangeSteering: String, Sendable, Equatable, Codable, CaseIterable {
   /// It moves no more data until it is resumed.
   case pause

@@ -1,4 +1,4 @@
-/// What could be done about an error or an event. A value and not a sentence: a person at a prompt reads a command to type,
+/// A step that may mend an error or an event. A value and not a sentence: a person at a prompt reads a command to type,
 /// a program that embeds the engine calls a method, and a client of a server reads neither.
 public enum Advice: Sendable, Equatable, Codable {
   /// Starts a node that is down.
@@ -25,4 +25,15 @@ public enum Advice: Sendable, Equatable, Codable {
   case verify(folder: String?)
   /// Goes on with what is left in the closed data folder.
   case acceptLoss(folder: String?)
+
+  /// The feature that it needs; `nil` if every backend can do it, or if it is done to a closed folder.
+  public var feature: Capabilities.Feature? {
+    switch self {
+    case .restart, .kill: .nodeControl
+    case .resume, .heal: .linkFaults
+    case .addNode: .membership
+    case .verdict: .verdict
+    case .put, .listNodes, .verify, .acceptLoss: nil
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// How far a backup is.
 public struct BackupProgress: Sendable, Equatable, Codable {
   /// Bytes copied.
@@ -14,11 +16,11 @@ public struct BackupProgress: Sendable, Equatable, Codable {
   /// From 0 to 1.
   public var fraction: Double { min(1, Double(bytesDone) / Double(max(1, bytesTotal))) }
 
-  /// `Copied 12 of 80 MiB`.
-  public var text: String { "Copied \(bytesDone >> 20) of \(bytesTotal >> 20) MiB" }
+  /// `Copied 12.5 MiB of 80.0 MiB`.
+  public var text: String { "Copied \(Figures.bytes(bytesDone)) of \(Figures.bytes(bytesTotal))" }
 }
 
-/// What a finished backup holds.
+/// Contents of a finished backup.
 public struct BackupSummary: Sendable, Equatable, Codable {
   /// Nodes whose logs were copied.
   public var nodes: Int

@@ -1,4 +1,4 @@
-/// What a backend can do beyond reads, writes and a status. Command tables, completion and help offer nothing else.
+/// Limits of a backend, and its features beyond reads, writes and a status. Command tables, completion and help offer nothing else.
 public struct Capabilities: Sendable, Equatable, Codable {
   /// One thing that a backend may be able to do or not.
   public enum Feature: String, Sendable, Codable, CaseIterable {
@@ -26,9 +26,11 @@ public struct Capabilities: Sendable, Equatable, Codable {
     case failover
     /// A change of members can be paused, cancelled, and finished after it was cut off.
     case changeSteering
+    /// Workloads of the benchmark are driven at full speed, by a load generator in the cluster's own process.
+    case workloads
   }
 
-  /// What the backend can do.
+  /// Features of the backend.
   public var features: Set<Feature>
   /// Bytes a key may have.
   public var keyBytesMax: Int

@@ -41,7 +41,7 @@ public struct ChangeStatus: Sendable, Equatable, Codable {
   public var elapsedNs: UInt64
   /// Why the change cannot go on, if it cannot.
   public var waitingFor: String?
-  /// What pairs of nodes have handed over so far; pairs that have not begun are left out.
+  /// Transfers between pairs of nodes so far; pairs that have not begun are left out.
   public var transfers: [TransferStatus] = []
 
   /// Backends make these.
@@ -59,7 +59,7 @@ public struct ChangeStatus: Sendable, Equatable, Codable {
   }
 }
 
-/// What one node has got of the ranges that another gives up to it.
+/// Progress of one node in taking over ranges from another.
 public struct TransferStatus: Sendable, Equatable, Codable {
   /// Id of the node that gives the ranges up; `nil` if nobody does, because the ring gets one more copy of each key.
   public var from: Int?

@@ -5,7 +5,7 @@
 /// newest knowledge, so a screen may call it for each picture. Programs that store and read at full speed use the engine itself:
 /// this is a seam for faces, and each call through it is a dynamic one.
 public protocol ClusterBackend: Sendable {
-  /// What the backend can do. Faces offer nothing else.
+  /// Limits and features of the backend. Faces offer nothing else.
   var capabilities: Capabilities { get }
 
   /// Returns when reads and writes are served.

@@ -19,18 +19,20 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
   /// The backend cannot do this; nothing was done.
   case unsupported(Capabilities.Feature)
 
-  /// What happened, and to which nodes. A literal is a detail without nodes and advice.
+  /// Text, nodes and advice of an error. A literal is a detail without nodes and advice.
   public struct Detail: Sendable, Equatable, Codable, ExpressibleByStringInterpolation {
-    /// What happened and whether data is safe, without a final full stop.
+    /// The fault, and whether data is safe, without a final full stop.
     public var text: String
     /// The nodes it is about.
     public var nodes: [String]
-    /// What could be done.
+    /// Steps that may mend it.
     public var advice: [Advice]
+    /// The field of the options that it is about, if it is about one: `readQuorum`.
+    public var field: String?
 
     /// Backends make these.
-    public init(_ text: String, nodes: [String] = [], advice: Advice...) {
-      (self.text, self.nodes, self.advice) = (text, nodes, advice)
+    public init(_ text: String, nodes: [String] = [], field: String? = nil, advice: Advice...) {
+      (self.text, self.nodes, self.field, self.advice) = (text, nodes, field, advice)
     }
 
     /// A detail without nodes and advice.
@@ -71,7 +73,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     }
   }
 
-  /// What happened and whether data is safe, in a sentence or two. What to do is ``advice``.
+  /// The fault, and whether data is safe, in a sentence or two, without the ``advice``.
   public var description: String {
     switch self {
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
@@ -97,7 +99,17 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     }
   }
 
-  /// What could be done about it; the faces put it into words that fit them.
+  /// The field of the options that it is about, if it is about one.
+  public var field: String? {
+    switch self {
+    case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
+      .notServing(let detail), .indeterminate(let detail):
+      detail.field
+    case .unavailable, .unsupported: nil
+    }
+  }
+
+  /// Advice as values; faces put it into words.
   public var advice: [Advice] {
     switch self {
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
@@ -132,6 +144,7 @@ extension Capabilities.Feature {
     case .verdict: "live checker"
     case .failover: "failover on request"
     case .changeSteering: "steering of changes"
+    case .workloads: "load generator for workloads"
     }
   }
 }

@@ -1,7 +1,7 @@
 import Text
 
 extension ClusterEvent: CustomStringConvertible {
-  /// What happened in one sentence without a final full stop, and without what to do about it: that is the faces' to say,
+  /// The event in one sentence, without a final full stop and without advice: faces add that,
   /// see ``ClusterEvent/advice``.
   public var description: String {
     switch what {
@@ -47,7 +47,7 @@ extension ClusterEvent: CustomStringConvertible {
       return "N is \(nodes) now: of the \(replicas) copies that each key should have, \(Figures.count(nodes, "node")) "
         + "\(Figures.word(nodes, "keeps", "keep")) \(nodes)"
     case .replacementDue(let node, let seconds, let replacement):
-      return "\(node) has been down for \(seconds) s (--replace-after): "
+      return "\(node) has been down for \(seconds) s, the longest allowed: "
         + (replacement.map { "\($0) takes its place, as no other node is left that could hold its copies" }
           ?? "the other nodes take over what it owned, as there are more of them than copies of a key")
     case .replacementPostponed(let node, let error): return "\(node) cannot be replaced now: \(error)"
@@ -141,7 +141,7 @@ extension ClusterEvent: CustomStringConvertible {
 }
 
 extension ClusterEvent {
-  /// What could be done about it; the faces put it into words that fit them.
+  /// Advice as values; faces put it into words.
   public var advice: [Advice] {
     switch what {
     case .nodeFailed(let node, _): [.restart(node)]

@@ -12,7 +12,7 @@ public struct ClusterEvent: Sendable, Equatable, Codable {
     case failure
   }
 
-  /// What an event is about; graphs mark some kinds on their time axis.
+  /// Subject of an event; graphs mark some kinds on their time axis.
   public enum Kind: String, Sendable, Equatable, Codable {
     /// The cluster as a whole, and the links between its nodes.
     case cluster
@@ -32,11 +32,13 @@ public struct ClusterEvent: Sendable, Equatable, Codable {
     case storage
   }
 
+  /// The encoded form; a newer one is refused before anything else of it is read.
+  public var version = FormatVersion()
   /// Counts events from 1 since the cluster was opened.
   public var sequence: UInt64
   /// When it happened, as ``ClusterStatus/uptimeNs`` counts.
   public var uptimeNs: UInt64
-  /// What happened, with its nodes and figures.
+  /// The event itself, with its nodes and figures.
   public var what: What
 
   /// Backends make events; others do so to show them.
@@ -65,7 +67,7 @@ extension ClusterEvent {
     case acceptedLoss
   }
 
-  /// What happened. Times are in the unit of their name, bytes are of records.
+  /// An event with its fields. Times are in the unit of their name, bytes are of records.
   public enum What: Sendable, Equatable, Codable {
     /// The logs are read, and reads and writes are served.
     case opened(nodes: Int, logBytes: Int, ms: Int)

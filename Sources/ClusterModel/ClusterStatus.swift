@@ -9,7 +9,7 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   /// Time since the cluster was opened, or since the backend began to watch it, in nanoseconds. The events' times count
   /// from the same moment.
   public var uptimeNs: UInt64
-  /// What the cluster as a whole is doing.
+  /// Phase of the cluster as a whole.
   public var phase: ClusterPhase
   /// Number of the configuration in force; grows by one at every step of a membership change.
   public var epoch: UInt64?
@@ -75,7 +75,7 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
     self.verdict = verdict
   }
 
-  /// What reads and writes of one key promise. Without quorums nothing more than ``Guarantee/eventual``.
+  /// The guarantee for reads and writes of one key. Without quorums it is ``Guarantee/eventual``.
   public var guarantee: Guarantee { quorum?.guarantee ?? .eventual }
 
   /// The quorums clipped to the nodes there are.
@@ -113,7 +113,7 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   }
 }
 
-/// What the cluster as a whole is doing.
+/// Phase of the cluster as a whole.
 public enum ClusterPhase: Sendable, Equatable, Codable {
   /// Logs are being replayed: `fraction` of their bytes, from 0 to 1, have been read.
   case recovering(fraction: Double)
@@ -132,7 +132,7 @@ public enum ClusterHealth: String, Sendable, Equatable, Codable {
   case degraded
   /// Fewer nodes than replicas: each key has as many copies as there are nodes.
   case underReplicated = "under-replicated"
-  /// So many nodes are down that some keys may have no quorum.
+  /// Enough nodes are down that some keys may have no quorum.
   case unavailable
   /// Logs are being replayed.
   case recovering
@@ -165,11 +165,11 @@ public struct QuorumSettings: Sendable, Equatable, Codable {
     return QuorumSettings(replicas: n, read: r, write: w)
   }
 
-  /// What these quorums promise about reads and writes of one key.
+  /// The guarantee of these quorums for reads and writes of one key.
   public var guarantee: Guarantee { read + write > replicas ? .linearizable : .eventual }
 }
 
-/// What reads and writes of one key promise.
+/// A guarantee for reads and writes of one key.
 public enum Guarantee: String, Sendable, Equatable, Codable {
   /// Every read sees the newest acknowledged write: R + W > N.
   case linearizable

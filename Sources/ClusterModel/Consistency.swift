@@ -32,7 +32,7 @@ extension Consistency? {
 }
 
 extension QuorumSettings {
-  /// The level that waits for so many owners; `nil` if none does.
+  /// The level that waits for this number of owners; `nil` if none does.
   private func level(_ count: Int) -> Consistency? {
     // With N = 1 all levels are the same.
     [.quorum, .one, .all].first { $0.count(of: replicas) == count }

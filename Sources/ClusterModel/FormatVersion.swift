@@ -1,10 +1,10 @@
 /// Version of the encoded form of statuses and events: a reader refuses a greater one than its own, for it cannot know
 /// what it would misread.
 public struct FormatVersion: Sendable, Equatable, Codable {
-  /// What this program writes.
+  /// The version that this program writes.
   public static let current = 1
 
-  /// What the encoder wrote.
+  /// The version that the encoder wrote.
   public let number: Int
 
   /// The version that this program writes.
@@ -17,8 +17,18 @@ public struct FormatVersion: Sendable, Equatable, Codable {
     guard (1...FormatVersion.current).contains(number) else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "the status has version \(number), and this program reads versions up to "
+        debugDescription: "it has version \(number), and this program reads versions up to "
           + "\(FormatVersion.current): use the same kvstore on both sides")
+    }
+  }
+
+  /// The reason why a value cannot be decoded, without the decoder's path through it.
+  package static func words(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+      .valueNotFound(_, let context):
+      context.debugDescription
+    default: "\(error)"
     }
   }
 

@@ -43,7 +43,7 @@ public struct LatencyCounts: Sendable, Equatable, Codable {
   /// How many were counted in all.
   public var count: UInt64 { buckets.reduce(0, +) }
 
-  /// What has been counted since `earlier`, which must be an earlier state of the same counts.
+  /// Counts added since `earlier`, which must be an earlier state of the same counts.
   public func since(_ earlier: LatencyCounts) -> LatencyCounts {
     guard !earlier.buckets.isEmpty else { return self }
     var result = self

@@ -1,4 +1,4 @@
-/// What is wrong with the messages from one node to another at a moment.
+/// Faults of the link from one node to another at a moment.
 public struct LinkFault: Sendable, Equatable, Codable {
   /// Id of the node that sends.
   public var from: Int
@@ -6,9 +6,9 @@ public struct LinkFault: Sendable, Equatable, Codable {
   public var to: Int
   /// Nothing arrives.
   public var isCut: Bool
-  /// So many of 1,000 messages are lost.
+  /// Messages lost of each 1,000.
   public var lossPerMille: Int
-  /// Every message takes so much longer, in nanoseconds.
+  /// Delay added to every message, in nanoseconds.
   public var delayNs: UInt64
 
   /// A link is good in every respect that is not given.

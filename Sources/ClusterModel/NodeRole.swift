@@ -1,4 +1,4 @@
-/// What a node does where one node of several takes the writes and the others copy it; see ``NodeStatus/role``.
+/// Role of a node where a master takes the writes and its replicas copy it; see ``NodeStatus/role``.
 public enum NodeRole: Sendable, Equatable, Codable {
   /// It takes writes, and sends them to its replicas after it has acknowledged them.
   case master(replicas: Int)

@@ -4,7 +4,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   public var id: Int
   /// The name it was added under.
   public var name: String
-  /// Whether it answers, and what it is about.
+  /// Whether it answers, and what it is doing.
   public var state: NodeState
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
   public var share: Double?
@@ -18,14 +18,14 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   public var wal: WalStatus?
   /// Missed writes that other nodes keep for this one.
   public var hintsWaiting: Int?
-  /// Bytes of these hints in the logs of those that keep them.
+  /// Bytes of these hints in the logs of the nodes that keep them.
   public var hintBytes: Int?
   /// Requests this node has served as a replica.
   public var operations: OperationCounters?
-  /// Nodes that have not heard from this one for a second. It decides nothing: who is asked and who must answer is the
-  /// same.
+  /// Nodes that have not heard from this one for a second. It decides nothing: the same
+  /// nodes are asked and must answer.
   public var suspectedBy: [String] = []
-  /// Time until the cluster replaces this node, which is down, by itself.
+  /// Time until the cluster replaces this node, which is down, without being asked.
   public var replacedInNs: UInt64?
   /// Whether it is a master or a replica; `nil` where all nodes are alike.
   public var role: NodeRole?
@@ -48,7 +48,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   }
 }
 
-/// What a node is doing.
+/// State of a node.
 public enum NodeState: Sendable, Equatable, Codable {
   /// It answers.
   case up
@@ -60,7 +60,7 @@ public enum NodeState: Sendable, Equatable, Codable {
   case recovering(fraction: Double)
   /// It was killed and stays so until it is restarted.
   case dead
-  /// It stopped by itself; `reason` says why and what to do.
+  /// A failure stopped it; `reason` says why and what to do.
   case failed(reason: String)
 
   /// Whether the node answers reads and writes.

@@ -1,5 +1,5 @@
 /// The owners of every part of the ring, as arcs. The ring is cut into ``slotCount`` equal slots; an arc is a run of slots with
-/// the same owners, so a ring of 65,536 slots is a few hundred arcs. A face that draws slots expands it: `RingMap`.
+/// the same owners, so a ring of 65,536 slots is a few hundred arcs. A face that draws slots expands it with `RingMap`.
 public struct RingStatus: Sendable, Equatable, Codable {
   /// Slots from ``start`` to the next arc's start, and their owners.
   public struct Arc: Sendable, Equatable, Codable {

@@ -7,7 +7,7 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
   public var operationsChecked: UInt64
   /// Keys whose every operation is being judged.
   public var keysWatched: Int
-  /// One key in so many is watched, by its hash; `nil` while none is.
+  /// One key in this many is watched, by its hash; `nil` while none is.
   public var keysPerWatched: Int?
   /// Answers that nothing explains.
   public var violations: UInt64
@@ -16,7 +16,7 @@ public struct VerdictStatus: Sendable, Equatable, Codable {
 
   /// An answer that nothing explains, and why.
   public struct Violation: Sendable, Equatable, Codable {
-    /// What was answered that should not have been, in a line.
+    /// The wrong answer, in a line.
     public var summary: String
     /// The operations that contradict one another, as lines of text.
     public var explanation: [String]

@@ -51,11 +51,11 @@ package struct Answer: Sendable, Equatable {
   }
 }
 
-/// What a running command tells its face.
+/// Output of a running command to its face.
 package enum CommandOutput: Sendable, Equatable {
   /// A line that stays.
   case answer(Answer)
-  /// That a long command begins: a line that stays, and that a screen shows at once.
+  /// The start of a long command: a line that stays, and that a screen shows at once.
   case announcement(Answer)
   /// How far a long command is; the next one replaces it.
   case progress(CommandProgress)

@@ -1,5 +1,6 @@
 import ClusterModel
 import Synchronization
+import Text
 
 /// How far a benchmark is.
 package struct BenchmarkProgress: Sendable, Equatable {
@@ -24,7 +25,10 @@ package struct BenchmarkProgress: Sendable, Equatable {
     self.fraction = fraction
   }
 
-  package var text: String { "\(phase.rawValue): \(operations) operations" }
+  package var text: String {
+    // Plain digits: the original's words.
+    "\(phase.rawValue): \(operations) \(Figures.word(operations, "operation", "operations"))"
+  }
 
   /// How much of the whole run is over, from 0 to 1: it only grows. Writing takes three of five seconds, reading two; deleting
   /// the keys mostly takes less than a second.
@@ -62,23 +66,17 @@ package struct Benchmark: Sendable {
   /// After a failure a client waits, so that a cluster without a quorum is not asked a million times.
   private static let pauseAfterFailure = Duration.milliseconds(20)
 
-  /// What writing and reading take; deleting its keys comes after it.
+  /// Time for writing and reading; deleting the keys comes after it.
   package static let measuredLength = Schedule().readsEnd
 
   let backend: any ClusterBackend
   let emit: @Sendable (CommandOutput) -> Void
   var schedule = Schedule()
 
-  /// The measured averages, and whether every operation succeeded and all keys were deleted.
-  struct End: Sendable, Equatable {
-    var averages: BenchmarkAverages?
-    var isGood = false
-  }
-
   /// Runs to the end, or until the task is cancelled. The keys are deleted either way.
-  func run() async -> End {
+  func run() async -> BenchmarkEnd {
     await removeLeftovers()
-    var end = End()
+    var end = BenchmarkEnd()
     let start = ContinuousClock.now
     emit(.announcement(Answer(.info, "Running benchmark...")))
     let writes = await measure(.write, until: start + schedule.writesEnd) {
@@ -87,12 +85,13 @@ package struct Benchmark: Sendable {
         Self.key(client, number % Self.keysPerClient), Self.value(client, number), WriteOptions())
     }
     report("Write", writes)
+    end.add(writes)
     guard writes.operations > 0 else {
-      say(.failure, Task.isCancelled ? "Benchmark cancelled" : "Benchmark stopped: no write succeeded")
+      end.wasCancelled = Task.isCancelled
+      say(.failure, end.wasCancelled ? "Benchmark cancelled" : "Benchmark stopped: no write succeeded")
       return end
     }
     end.averages = BenchmarkAverages(writesPerSecond: writes.perSecond)
-    end.isGood = writes.failures == 0
     var measured = writes.operations
     if !Task.isCancelled {
       let reads = await measure(.read, after: measured, until: start + schedule.readsEnd) {
@@ -102,12 +101,11 @@ package struct Benchmark: Sendable {
       report("Read", reads)
       measured += reads.operations
       end.averages?.readsPerSecond = reads.perSecond
-      end.isGood = end.isGood && reads.failures == 0
+      end.add(reads)
     }
-    let wasCancelled = Task.isCancelled
-    let isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
-    if wasCancelled { say(.failure, "Benchmark cancelled") }
-    end.isGood = end.isGood && isClean && !wasCancelled
+    end.wasCancelled = Task.isCancelled
+    end.isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
+    if end.wasCancelled { say(.failure, "Benchmark cancelled") }
     return end
   }
 
@@ -123,7 +121,7 @@ package struct Benchmark: Sendable {
       }
     }.value
     if deletes.failures == 0, deletes.operations == keys * Self.clients { return true }
-    let reason = deletes.firstError.map { ": \($0.words)" } ?? ": no time left"
+    let reason = deletes.firstError.map { ": \(words($0))" } ?? ": no time left"
     say(.failure, "Some keys under \(Self.keyPrefix) are left behind\(reason); the next benchmark deletes them")
     return false
   }
@@ -158,7 +156,7 @@ package struct Benchmark: Sendable {
     Array("\(keyPrefix)\(client * keysPerClient + number)".utf8)
   }
 
-  /// No two puts write the same: who watches could not tell a stale answer from a right one.
+  /// No two puts write the same: a watcher could not tell a stale answer from a right one.
   static func value(_ client: Int, _ number: Int) -> [UInt8] {
     let start = Array("\(client)/\(number) ".utf8)
     return start + repeatElement(UInt8(ascii: "v"), count: valueBytes - start.count)
@@ -178,13 +176,23 @@ package struct Benchmark: Sendable {
     say(.info, "\(name) operations: \(phase.operations) in \(Int(seconds * 1_000))ms")
     say(.info, "\(name) throughput: \(phase.perSecond) ops/sec")
     if let error = phase.firstError {
-      say(.failure, "\(phase.failures) \(name.lowercased())s failed, the first with: \(error.words)")
+      let failed = Figures.count(phase.failures, name.lowercased())
+      say(.failure, "\(failed) failed, the first with: \(words(error))")
     }
+  }
+
+  private func words(_ error: ClusterError) -> String { error.words(on: backend.capabilities) }
+}
+
+extension BenchmarkEnd {
+  fileprivate mutating func add(_ phase: Benchmark.Measurement) {
+    failures += phase.failures
+    firstError = firstError ?? phase.firstError
   }
 }
 
 extension Benchmark {
-  /// What the clients did in one phase.
+  /// Operations of all clients in one phase.
   struct Measurement: Sendable {
     var operations = 0
     var failures = 0

@@ -28,14 +28,14 @@ package final class BenchmarkHistory: Sendable {
   /// The last few runs, oldest first.
   package var summaries: [BenchmarkSummary] { state.withLock { $0.summaries } }
 
-  /// What the last plain `benchmark` measured.
+  /// Rates of the last plain `benchmark`.
   package var averages: BenchmarkAverages? { state.withLock { $0.averages } }
 
-  /// What was measured so far.
+  /// Results so far.
   var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
-  /// Takes the place.
-  /// - Returns: the name of the one that has it, or `nil` if it is the caller's now, until ``end(_:)``.
+  /// Begins a benchmark, which is then the one that runs until ``end(_:)``.
+  /// - Returns: the name of the one that runs already, or `nil` if the caller's has begun.
   func begin(
     _ name: String, snapshot: (@Sendable () -> BenchmarkSnapshot)? = nil, stop: @escaping @Sendable () -> Void
   ) -> String? {
@@ -72,12 +72,12 @@ package final class BenchmarkHistory: Sendable {
   }
 }
 
-/// What one run measured, in a few figures.
+/// The main figures of one run.
 package struct BenchmarkSummary: Sendable, Equatable {
   package var plan: BenchmarkPlan
   package var operationsPerSecond: Double
   package var latency: LatencyFigures?
-  /// Of each kind alone: reads take microseconds where writes wait for a disk.
+  /// Latencies of reads alone: reads take microseconds where writes wait for a disk.
   package var reads: LatencyFigures?
   /// Updates, inserts, and reads that are followed by a write.
   package var writes: LatencyFigures?

@@ -1,6 +1,7 @@
+import ClusterModel
 import KVBench
 
-/// What follows the word `benchmark`.
+/// The words behind `benchmark`, parsed.
 package enum BenchmarkRequest: Sendable, Equatable {
   /// Nothing: the original's two averages.
   case averages
@@ -11,14 +12,19 @@ package enum BenchmarkRequest: Sendable, Equatable {
   /// Lists the last few.
   case results
 
-  /// What a run at the prompt does unless told otherwise: enough to see, and soon over and cleaned up.
+  /// Defaults of a run at the prompt: enough to see, and soon over and cleaned up.
   static let keysDefault = 10_000
   static let clientsDefault = 64
   static let secondsDefault = 10.0
 
-  package static let words =
+  package static let workloads =
     BenchmarkPlan.Workload.allCases.filter { $0 != .open && $0 != .ycsbE }.map(\.rawValue)
-    + ["stop", "results"]
+  private static let firstWords = workloads + ["stop", "results"]
+  /// First words behind `benchmark` on a backend with the features given.
+  package static func words(on capabilities: Capabilities?) -> [String] {
+    capabilities?.has(.workloads) ?? true ? firstWords : ["stop", "results"]
+  }
+
   package static let options = [
     "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed", "--report",
   ]
@@ -40,7 +46,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
     }
     guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
       throw .badOption(
-        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.words.joined(separator: ", "))")
+        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.firstWords.joined(separator: ", "))")
     }
     var plan = BenchmarkPlan(
       workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)

@@ -3,7 +3,7 @@ import Text
 
 /// Advice on a membership change, before it begins or after it ends. Pure.
 package enum ChangeAdvice {
-  /// What is to be known once a node is gone, or `nil`: with fewer nodes than copies asked for each key has fewer copies.
+  /// The warning for a number of nodes, or `nil`: with fewer nodes than copies asked for, each key has fewer copies.
   package static func note(nodes: Int, _ quorum: QuorumSettings?) -> String? {
     guard let quorum, nodes > 0, nodes < quorum.replicas else { return nil }
     return

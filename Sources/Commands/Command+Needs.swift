@@ -9,11 +9,13 @@ extension Command {
     }
   }
 
-  /// The feature that the command needs and the backend lacks; `nil` if it lacks none.
-  func missingFeature(_ capabilities: Capabilities) -> Capabilities.Feature? {
+  /// The feature that the command needs and the backend lacks; `nil` if it lacks none. Help on a command needs the command.
+  package func missingFeature(_ capabilities: Capabilities) -> Capabilities.Feature? {
     var needed = name.feature
     switch self {
     case .put(_, _, .some), .get(_, .some), .delete(_, .some): needed = .consistencyLevels
+    case .benchmark(.run): needed = .workloads
+    case .help(let about?): needed = about.feature
     default: break
     }
     return needed.flatMap { capabilities.has($0) ? nil : $0 }

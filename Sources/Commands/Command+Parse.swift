@@ -2,11 +2,15 @@ import ClusterModel
 import Text
 
 extension Command {
+  /// Is told of each line that is parsed, for the tests that count them.
+  @TaskLocal package static var onParse: (@Sendable (_ line: [UInt8]) -> Void)?
+
   /// Reads one line. `nil` for a line of white space.
   ///
   /// - Throws: ``CommandError``, whose description says what to type instead.
   /// - Complexity: O(bytes of the line).
   package static func parse(_ line: [UInt8]) throws(CommandError) -> Command? {
+    onParse?(line)
     var words = CommandWords(line)
     guard let first = try words.next() else { return nil }
     let word = String(decoding: first, as: UTF8.self)

@@ -18,7 +18,7 @@ package enum Command: Sendable, Equatable {
   case load(path: [UInt8])
   /// Lists at most `limit` keys that begin with `prefix`, in the order of their bytes.
   case keys(prefix: [UInt8], limit: Int)
-  /// What watching the operations has found.
+  /// The live checker's verdict.
   case verdict
   /// Copies the whole data folder to a new one.
   case backup(path: [UInt8])

@@ -1,14 +1,14 @@
 import ClusterModel
 
-/// What could be typed next at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
+/// Completions at a place in a line: candidates for Tab, dimmed text to show ahead, and the usage.
 ///
 /// A pure function of line, cursor and nodes, so that a prompt may ask on every key.
 package struct CommandCompletion: Sendable, Equatable {
   /// Bytes of the line that a candidate replaces: the word under the cursor, up to the cursor.
   package var replaced: Range<Int>
-  /// What the word could become, most likely first. Commands and nodes; nothing for keys, values and paths.
+  /// Completions of the word, most likely first: commands and nodes, nothing for keys, values and paths.
   package var candidates: [String]
-  /// What to show dimmed behind the cursor: the rest of the first candidate; empty in the middle of a line.
+  /// Dimmed text behind the cursor: the rest of the first candidate; empty in the middle of a line.
   package var ghost: String
   /// How the command is used, `put KEY VALUE`; `nil` as long as there is no command.
   package var usage: String?
@@ -37,7 +37,7 @@ package struct CommandCompletion: Sendable, Equatable {
     if before.isEmpty {
       pool = names
     } else if let argument = entry?.argument(at: before.count - 1) {
-      pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes)
+      pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes, capabilities)
     } else {
       pool = []
     }
@@ -55,15 +55,17 @@ package struct CommandCompletion: Sendable, Equatable {
     summary = entry?.summary
   }
 
-  private static func words(for kind: CommandEntry.ArgumentKind, nodes: [NodeStatus]) -> [String] {
+  private static func words(
+    for kind: CommandEntry.ArgumentKind, nodes: [NodeStatus], _ capabilities: Capabilities?
+  ) -> [String] {
     let names = nodes.map(\.name)
     switch kind {
     case .bytes: return []
     case .command: return CommandName.allCases.map(\.rawValue)
     case .steering: return ChangeSteering.allCases.map(\.rawValue)
     case .topic: return Topic.allCases.map(\.rawValue)
-    case .workload: return BenchmarkRequest.words
-    case .benchmarkOption: return BenchmarkRequest.options
+    case .workload: return BenchmarkRequest.words(on: capabilities)
+    case .benchmarkOption: return capabilities?.has(.workloads) ?? true ? BenchmarkRequest.options : []
     case .newNode: return [nextName(after: names)]
     case .node: return names
     case .liveNode: return nodes.filter(\.state.isServing).map(\.name)

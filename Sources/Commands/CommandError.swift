@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// Why a line is no command, and what to type instead. Columns count characters from 1.
 package enum CommandError: Error, Equatable, CustomStringConvertible {
   case unknownCommand(String)
@@ -13,13 +15,26 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
   /// An option of the command's own that it does not understand.
   case badOption(CommandName, String)
 
-  package var description: String {
+  package var description: String { words(on: nil) }
+
+  /// The command that it is about, if the line named one.
+  var command: CommandName? {
+    switch self {
+    case .missingArgument(let name, _), .tooManyArguments(let name), .badOption(let name, _): name
+    case .textAfterQuote(let name, _): name
+    case .unknownCommand, .unterminatedQuote, .unknownEscape: nil
+    }
+  }
+
+  /// - Parameter capabilities: of the backend, whose commands alone are named; `nil` for all.
+  package func words(on capabilities: Capabilities?) -> String {
     switch self {
     case .unknownCommand(let word):
-      if let meant = Suggestion.command(for: word) {
+      if let meant = Suggestion.command(for: word, on: capabilities) {
         return "Unknown command: \(word). Did you mean \(meant.rawValue)? help lists all"
       }
-      return "Unknown command: \(word). Commands: \(CommandName.allCases.map(\.rawValue).joined(separator: ", "))"
+      let names = HelpText.entries(capabilities).map(\.name.rawValue)
+      return "Unknown command: \(word). Commands: \(names.joined(separator: ", "))"
     case .missingArgument(let name, let label):
       let empty = name == .put && label == "VALUE" ? "; an empty value is \"\"" : ""
       return "\(label) is missing. Usage: \(CommandEntry.of(name).usage)\(empty)"

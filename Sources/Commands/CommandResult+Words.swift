@@ -4,9 +4,10 @@ import Text
 /// The words of line mode, `exec` and the dashboard: the original program's where it had some.
 extension CommandResult {
   /// The lines that the face prints; empty if the command has printed all of them while it ran.
-  package var answers: [Answer] {
+  /// - Parameter capabilities: of the backend; commands that it has not are not advised. `nil` for all.
+  package func answers(on capabilities: Capabilities?) -> [Answer] {
     switch self {
-    case .nothing, .measured, .toured, .exit: []
+    case .nothing, .measured, .averaged, .toured, .exit: []
     case .stored(let key, let value): [Answer(.success, Array("Stored: ".utf8), key, Array(" -> ".utf8), value)]
     case .found(let key, let value): [Answer(.success, Array("Retrieved: ".utf8), key, Array(" -> ".utf8), value)]
     case .notFound(let key): [Answer(.failure, Array("Key not found: ".utf8), key)]
@@ -37,9 +38,9 @@ extension CommandResult {
     case .loaded(let progress, let end): [Self.loaded(progress, end)]
     case .benchmarkStopped(let name): [Answer(.success, "Stopped benchmark: \(name)")]
     case .benchmarkResults(let results): Self.results(results)
-    case .failed(let error): [Answer(.failure, error.words)]
-    case .unreadable(let error): [Answer(.failure, error.description)]
-    case .impossible(let obstacle): [Answer(.failure, obstacle.words)]
+    case .failed(let error): [Answer(.failure, error.words(on: capabilities))]
+    case .unreadable(let error): [Answer(.failure, error.words(on: capabilities))]
+    case .impossible(let obstacle): [Answer(.failure, obstacle.words(on: capabilities))]
     }
   }
 
@@ -116,7 +117,7 @@ extension CommandResult {
     }
   }
 
-  /// What the plain benchmark found last, and the last few runs of workloads, each beside the one before it of the same.
+  /// Rates of the last plain benchmark, and the last few runs of workloads, each compared with the run before it of the same workload.
   private static func results(_ results: BenchmarkResults) -> [Answer] {
     let plain = results.averages.map { averages in
       let reads = averages.readsPerSecond.map { ", Read throughput: \($0) ops/sec" } ?? ""
@@ -127,29 +128,29 @@ extension CommandResult {
       return Answer(.info, summary.line(index + 1, comparedWith: earlier))
     }
     let all = (plain.map { [$0] } ?? []) + runs
-    return all.isEmpty ? [Answer(.info, "Nothing was measured in this session yet; benchmark mixed measures")] : all
+    return all.isEmpty ? [Answer(.info, "Nothing was measured in this session yet; benchmark measures")] : all
   }
 }
 
 extension CommandResult.Obstacle {
-  fileprivate var words: [UInt8] {
+  fileprivate func words(on capabilities: Capabilities?) -> [UInt8] {
     switch self {
     case .cannotOpen(let path, let reason): Array("Cannot open ".utf8) + path + Array(": \(reason)".utf8)
-    default: Array(sentence.utf8)
+    default: Array(sentence(canRestart: CommandName.restart.isOffered(by: capabilities)).utf8)
     }
   }
 
-  private var sentence: String {
+  private func sentence(canRestart: Bool) -> String {
     switch self {
     case .mustBeMeant(.failSync(let name)):
-      "that stops \(name), which is rebuilt from the others by `restart \(name)`; if you mean it: fsync-fail \(name) yes"
+      "that stops \(name), which is rebuilt from the others\(canRestart ? " by `restart \(name)`" : ""); if you mean it: "
+        + Command.order(.failSync(name), isMeant: true).line
     case .mustBeMeant(.corrupt(let name)):
-      "that damages a value on \(name)'s disk; if you mean it: corrupt \(name) yes"
+      "that damages a value on \(name)'s disk; if you mean it: \(Command.order(.corrupt(name), isMeant: true).line)"
     case .mustBeMeant: "that damages data"
     case .noInput: "load -: there is no standard input to read here; name a file"
     case .benchmarkRuns(let name): "A benchmark is running already: \(name). One at a time; benchmark stop ends it"
     case .noBenchmarkRuns: "No benchmark is running"
-    case .noWorkloads: "Workloads measure a cluster of this program only; benchmark alone measures any"
     case .noTour: "The tour cannot be played here; `kvstore demo` plays it"
     case .cannotOpen: ""
     }
@@ -157,24 +158,45 @@ extension CommandResult.Obstacle {
 }
 
 extension ClusterError {
-  /// What happened, and what can be typed about it.
-  package var words: String { description + advice.map { "; \($0.words)" }.joined() }
+  /// The description, and commands that may mend it.
+  /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
+  package func words(on capabilities: Capabilities?) -> String {
+    description + (option.map { " (\($0))" } ?? "") + Advice.words(advice, on: capabilities)
+  }
+
+  /// The program's option that sets the field it is about.
+  private var option: String? {
+    switch field {
+    case "replicas": "--replicas"
+    case "readQuorum": "--read-quorum"
+    case "writeQuorum": "--write-quorum"
+    case "cacheBytes": "--cache-mib"
+    case "replaceAfterNs": "--replace-after"
+    default: nil
+    }
+  }
 }
 
 extension ClusterEvent {
-  /// What happened, and what can be typed about it.
-  package var words: String { description + advice.map { "; \($0.words)" }.joined() }
+  /// The description, and commands that may mend it.
+  /// - Parameter capabilities: of the backend it came from.
+  package func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
 }
 
 extension Advice {
+  /// The advice that the backend can follow, each with a semicolon before it.
+  fileprivate static func words(_ advice: [Advice], on capabilities: Capabilities?) -> String {
+    advice.filter { $0.feature.map { capabilities?.has($0) ?? true } ?? true }.map { "; \($0.words)" }.joined()
+  }
+
   /// The command that follows the advice, as a user types it at a prompt.
-  package var words: String {
+  private var words: String {
     switch self {
-    case .restart(let node): "`restart \(node)` brings it back"
-    case .restartOnceMended(let node): "once that is mended, `restart \(node)` brings it back"
-    case .kill(let node): "`kill \(node)` stops it"
-    case .resume(let node): "`resume \(node)` lets it go on"
-    case .heal: "`heal` mends the links"
+    case .restart(let node): "`\(AdminCommand.restart(node).line)` brings it back"
+    case .restartOnceMended(let node): "once that is mended, `\(AdminCommand.restart(node).line)` brings it back"
+    case .kill(let node): "`\(AdminCommand.kill(node).line)` stops it"
+    case .resume(let node): "`\(AdminCommand.resume(node).line)` lets it go on"
+    case .heal: "`\(AdminCommand.heal.line)` mends the links"
     case .addNode: "`addnode` brings them back"
     case .compact: "`compact` gives back what dead records take"
     case .put: "`put` one"

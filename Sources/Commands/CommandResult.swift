@@ -20,8 +20,10 @@ package enum CommandResult: Sendable, Equatable {
   case compacted(CompactionSummary)
   case backupStopped(path: [UInt8])
   case loaded(LoadProgress, LoadEnd)
-  /// The benchmark said what it measured while it ran; whether every operation succeeded and its keys are gone.
+  /// A workload said what it measured while it ran; whether every operation succeeded and its keys are gone.
   case measured(isGood: Bool)
+  /// The plain benchmark said while it ran what it measured.
+  case averaged(BenchmarkEnd)
   case benchmarkStopped(name: String)
   case benchmarkResults(BenchmarkResults)
   /// The tour was played; whether every claim held.
@@ -43,7 +45,6 @@ package enum CommandResult: Sendable, Equatable {
     case cannotOpen(path: [UInt8], reason: String)
     case benchmarkRuns(name: String)
     case noBenchmarkRuns
-    case noWorkloads
     case noTour
   }
 
@@ -60,6 +61,7 @@ package enum CommandResult: Sendable, Equatable {
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure
     case .loaded(let progress, let end): end == .complete && progress.linesFailed == 0 ? .success : .failure
     case .measured(let isGood), .toured(let isGood): isGood ? .success : .failure
+    case .averaged(let end): end.isGood ? .success : .failure
     case .notFound, .backupStopped, .failed, .unreadable, .impossible: .failure
     case .exit: .exit
     }
@@ -70,17 +72,34 @@ package enum CommandResult: Sendable, Equatable {
 package enum LoadEnd: Sendable, Equatable {
   case complete
   case cancelled
-  /// So many lines in a row could not be stored that the rest was not tried.
+  /// Too many lines could not be stored; the rest was not tried.
   case tooManyRefused
   case unreadable(String)
 }
 
-/// What was measured at this prompt.
+/// Results of all benchmarks at this prompt.
 package struct BenchmarkResults: Sendable, Equatable {
-  /// What `benchmark` without a workload found last.
+  /// Rates of the last `benchmark` without a workload.
   package var averages: BenchmarkAverages?
   /// The last few runs of workloads, oldest first.
   package var runs: [BenchmarkSummary]
+}
+
+/// How the plain benchmark ended.
+package struct BenchmarkEnd: Sendable, Equatable {
+  /// `nil` if no write succeeded.
+  package var averages: BenchmarkAverages?
+  /// Writes and reads that failed, and why the first of them did.
+  package var failures = 0
+  package var firstError: ClusterError?
+  package var wasCancelled = false
+  /// All of its keys are deleted.
+  package var isClean = true
+
+  package init() {}
+
+  /// Whether every operation succeeded and no key is left.
+  package var isGood: Bool { averages != nil && failures == 0 && isClean && !wasCancelled }
 }
 
 /// Operations a second of the plain benchmark.

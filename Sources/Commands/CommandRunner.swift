@@ -16,10 +16,10 @@ package struct CommandRunner: Sendable {
   /// Plays the guided tour and says it line by line; returns whether every claim held.
   package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
 
-  /// What only a cluster in this process has.
+  /// Parts that only a cluster in this process has.
   package struct Local: Sendable {
     /// Makes the instrument that drives a workload at full speed.
-    var makeRunner: @Sendable (BenchmarkPlan) -> BenchmarkRunner
+    var makeRunner: @Sendable (BenchmarkPlan) -> any WorkloadRun
     /// Throws if this process may not open the files of one more node.
     var checkRoom: @Sendable () throws(ClusterError) -> Void
   }
@@ -38,7 +38,7 @@ package struct CommandRunner: Sendable {
   }
 
   /// The instrument that drives a workload at full speed; `nil` for a cluster that is somewhere else.
-  package func workload(_ plan: BenchmarkPlan) -> BenchmarkRunner? { local?.makeRunner(plan) }
+  package func workload(_ plan: BenchmarkPlan) -> (any WorkloadRun)? { local?.makeRunner(plan) }
 
   /// Reads `line` and runs it; see ``run(_:input:emit:)``. A blank line says nothing and succeeds.
   package func run(
@@ -54,7 +54,9 @@ package struct CommandRunner: Sendable {
     switch line.command {
     case .success(nil): .nothing
     case .success(let command?): await run(command, input: input, emit: emit)
-    case .failure(let error): say(.unreadable(error), emit)
+    case .failure(.badOption(.benchmark, _)) where !backend.capabilities.has(.workloads):
+      say(.failed(.unsupported(.workloads)), emit)
+    case .failure(let error): say(error.command.flatMap(lacking) ?? .unreadable(error), emit)
     }
   }
 
@@ -76,8 +78,13 @@ package struct CommandRunner: Sendable {
   }
 
   private func say(_ result: CommandResult, _ emit: (CommandOutput) -> Void) -> CommandResult {
-    for answer in result.answers { emit(.answer(answer)) }
+    for answer in result.answers(on: backend.capabilities) { emit(.answer(answer)) }
     return result
+  }
+
+  /// The refusal of a command that the backend lacks, instead of its usage.
+  private func lacking(_ name: CommandName) -> CommandResult? {
+    name.feature.flatMap { backend.capabilities.has($0) ? nil : .failed(.unsupported($0)) }
   }
 
   private func perform(
@@ -99,7 +106,7 @@ package struct CommandRunner: Sendable {
     case .verdict: return .verdict(await backend.verdict())
     case .help(let name): return .text(HelpText.lines(about: name, backend.capabilities))
     case .explain(let topic):
-      let page = topic?.explanation(backend.status()) ?? Topic.contents
+      let page = topic?.explanation(backend.status(), backend.capabilities) ?? Topic.contents
       return .text(page.lines(width: TopicPage.lineWidth))
     case .load(let path): return await load(path, input, emit)
     case .benchmark(let request): return await benchmark(request, emit)
@@ -120,7 +127,7 @@ package struct CommandRunner: Sendable {
     switch order {
     case .addNode, .replaceNode: try local?.checkRoom()
     case .corrupt, .failSync:
-      // What harms a cluster that somebody wants to keep is done only if it is asked for twice.
+      // Damage to a cluster that is kept must be asked for twice.
       guard isMeant || backend.status().isEphemeral else { return .impossible(.mustBeMeant(order)) }
     default: break
     }
@@ -163,7 +170,7 @@ package struct CommandRunner: Sendable {
     let limits = LoadLine.Limits(backend.capabilities)
     let loader = Loader(
       put: { [backend] key, value throws(ClusterError) in try await backend.put(key, value, WriteOptions()) },
-      emit: emit, limits: limits)
+      emit: emit, limits: limits, capabilities: backend.capabilities)
     if path == Array("-".utf8) {
       guard let input else { return .impossible(.noInput) }
       return await loader.load(input)
@@ -180,10 +187,10 @@ package struct CommandRunner: Sendable {
   ) async -> CommandResult {
     switch request {
     case .run(let plan, let report):
-      guard let runner = workload(plan) else { return .impossible(.noWorkloads) }
+      guard let runner = workload(plan) else { return .failed(.unsupported(.workloads)) }
       let path = report.map { ByteText.encode(Self.expanded(ByteText.decode($0))) }
       return await MeasuredBenchmark(
-        runner: runner, reportPath: path, desk: benchmarks, emit: emit
+        runner: runner, reportPath: path, capabilities: backend.capabilities, history: benchmarks, emit: emit
       ).run()
     case .averages: return await averages(emit)
     case .stop:
@@ -206,7 +213,7 @@ package struct CommandRunner: Sendable {
       task.cancel()
     }
     benchmarks.end(averages: end.averages)
-    return .measured(isGood: end.isGood)
+    return .averaged(end)
   }
 
   private func backUp(
@@ -241,13 +248,13 @@ package struct CommandRunner: Sendable {
 /// A task that may be stopped before it has begun.
 private final class StoppableWork: Sendable {
   private struct State {
-    var task: Task<Benchmark.End, Never>?
+    var task: Task<BenchmarkEnd, Never>?
     var isStopped = false
   }
 
   private let state = Mutex(State())
 
-  func begin(_ task: Task<Benchmark.End, Never>) {
+  func begin(_ task: Task<BenchmarkEnd, Never>) {
     let isStopped = state.withLock { state in
       state.task = task
       return state.isStopped

@@ -12,7 +12,7 @@ package enum CommandName: String, Sendable, CaseIterable {
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
 /// so that a new command is one entry and one case.
 package struct CommandEntry: Sendable {
-  /// What stands in an argument's place; completion offers candidates by it.
+  /// Kind of an argument; completion offers candidates by it.
   package enum ArgumentKind: Sendable, Equatable {
     /// A key, value or path: free text.
     case bytes
@@ -28,7 +28,7 @@ package struct CommandEntry: Sendable {
     case command
     /// One of the topics that can be explained.
     case topic
-    /// What can be done about a change of members.
+    /// A step for a change of members.
     case steering
     /// A workload of the benchmark, or what else its first word may be.
     case workload
@@ -47,12 +47,25 @@ package struct CommandEntry: Sendable {
     package var repeats = false
   }
 
+  /// A line about a command.
+  package struct Detail: Sendable, ExpressibleByStringInterpolation {
+    package var text: String
+    /// The feature that the line is about; without it the line is left out.
+    var feature: Capabilities.Feature?
+
+    package init(stringLiteral text: String) { self.text = text }
+
+    init(_ text: String, needs feature: Capabilities.Feature) { (self.text, self.feature) = (text, feature) }
+
+    func isTrue(on capabilities: Capabilities?) -> Bool { feature.map { capabilities?.has($0) ?? true } ?? true }
+  }
+
   package var name: CommandName
   /// One line for help, without a final full stop.
   package var summary: String
   package var arguments: [Argument] = []
   /// Further lines of `help NAME`.
-  package var details: [String] = []
+  package var details: [Detail] = []
   /// Other names that work.
   package var aliases: [String] = []
   /// Words that people type when they mean this command; they do not work, but the error points here.
@@ -90,8 +103,12 @@ extension CommandEntry {
         "An unquoted VALUE is the rest of the line, trimmed: put k Alice Johnson",
         "Double quotes take \\n \\t \\\\ \\\" \\xHH; single quotes take everything literally.",
         "An empty value: put k \"\"",
-        "put k v --consistency LEVEL waits for one owner, for a quorum (most of them) or for all;",
-        "without it, for as many as the cluster was told (W). It may stand before KEY too. Quote a VALUE that ends so;",
+        Detail(
+          "put k v --consistency LEVEL waits for one owner, for a quorum (most of them) or for all;",
+          needs: .consistencyLevels),
+        Detail(
+          "without it, for as many as the cluster was told (W). It may stand before KEY too. Quote a VALUE that ends so;",
+          needs: .consistencyLevels),
         "behind -- all is KEY and VALUE: put -- --key value",
       ],
       synonyms: ["set", "store", "write", "insert"]),
@@ -99,12 +116,19 @@ extension CommandEntry {
       name: .get, summary: "show the value of a key", arguments: [key],
       details: [
         "A KEY with spaces needs quotes: get \"a b\"",
-        "get k --consistency LEVEL asks one owner, which may be behind, a quorum (most of them) or all;",
-        "without it, as many as the cluster was told (R). Behind -- all is KEY: get -- --key",
+        Detail(
+          "get k --consistency LEVEL asks one owner, which may be behind, a quorum (most of them) or all;",
+          needs: .consistencyLevels),
+        Detail("without it, as many as the cluster was told (R).", needs: .consistencyLevels),
+        "Behind -- all is KEY: get -- --key",
       ], synonyms: ["read", "show", "fetch"]),
     CommandEntry(
       name: .del, summary: "delete a key", arguments: [key],
-      details: ["del k --consistency LEVEL waits for one owner, for a quorum (most of them) or for all."],
+      details: [
+        Detail(
+          "del k --consistency LEVEL waits for one owner, for a quorum (most of them) or for all.",
+          needs: .consistencyLevels)
+      ],
       synonyms: ["delete", "rm", "remove", "unset", "erase"]),
     CommandEntry(
       name: .nodes, summary: "list the nodes and those that are not up", synonyms: ["ls", "status", "info", "cluster"]),
@@ -130,7 +154,9 @@ extension CommandEntry {
       arguments: [Argument(label: "WISH", kind: .steering)],
       details: [
         "WISH is \(ChangeSteering.allCases.map(\.rawValue).joined(separator: ", ")).",
-        "cancel leaves what has moved where it is; the same addnode or removenode goes on with the rest.",
+        Detail(
+          "cancel leaves what has moved where it is; the same addnode or removenode goes on with the rest.",
+          needs: .membership),
         "finish and undo are for slots that a change which was cut off has left open: moved on, or back.",
       ], synonyms: ["move", "migration"]),
     CommandEntry(
@@ -167,7 +193,7 @@ extension CommandEntry {
         Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
       ],
       details: [
-        "Whoever reads it finds the damage, and the copy is fetched from another node again.",
+        "A read finds the damage, and the copy is fetched from another node again.",
         "Unless the cluster is --ephemeral, say that you mean it: corrupt node1 yes",
       ],
       synonyms: ["flip", "rot"]),
@@ -177,7 +203,8 @@ extension CommandEntry {
         Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
       ],
       details: [
-        "No data is lost while others have it: restart lets the node compare itself with them.",
+        Detail(
+          "No data is lost while others have it: restart lets the node compare itself with them.", needs: .nodeControl),
         "Unless the cluster is --ephemeral, say that you mean it: fsync-fail node1 yes",
       ],
       synonyms: ["fsyncfail"]),
@@ -188,12 +215,14 @@ extension CommandEntry {
         Argument(label: "…", kind: .benchmarkOption, isOptional: true, repeats: true),
       ],
       details: [
-        "Workloads: \(BenchmarkRequest.words.dropLast(2).joined(separator: ", "))",
-        "Options: \(BenchmarkRequest.options.joined(separator: ", ")); by default \(BenchmarkRequest.clientsDefault) clients, "
-          + "\(BenchmarkRequest.keysDefault) keys, \(Int(BenchmarkRequest.secondsDefault)) seconds",
-        "Alone, and without options, it writes for 3 s and reads for 2 s with 64 clients and says both rates;",
-        "a workload also tells latencies. benchmark stop ends either,",
-        "benchmark results lists the last \(BenchmarkHistory.summariesMax) of workloads and the last of this one.",
+        Detail("Workloads: \(BenchmarkRequest.workloads.joined(separator: ", "))", needs: .workloads),
+        Detail(
+          "Options: \(BenchmarkRequest.options.joined(separator: ", ")); by default \(BenchmarkRequest.clientsDefault) clients, "
+            + "\(BenchmarkRequest.keysDefault) keys, \(Int(BenchmarkRequest.secondsDefault)) seconds", needs: .workloads
+        ),
+        "Alone, and without options, it writes for 3 s and reads for 2 s with 64 clients and says both rates.",
+        Detail("A workload also tells latencies.", needs: .workloads),
+        "benchmark stop ends what runs, and benchmark results lists what was measured last.",
         "Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end.",
       ], synonyms: ["bench"]),
     CommandEntry(
@@ -208,7 +237,8 @@ extension CommandEntry {
       details: [
         "A part of the keys is watched while it is used, all of them under a light load, and every answer on those judged.",
         "With R + W > N there are no violations. With --read-quorum 1 --write-quorum 1 a node that was dead tells old",
-        "values until it has caught up: kill and restart one under load.",
+        "values until it has caught up.",
+        Detail("To see it, kill and restart one under load.", needs: .nodeControl),
       ], synonyms: ["check", "verify"]),
     CommandEntry(
       name: .backup, summary: "copy the whole data folder while it is in use",
@@ -223,7 +253,7 @@ extension CommandEntry {
       arguments: [Argument(label: "NODE", kind: .liveNode, isOptional: true)],
       details: [
         "Without NODE all nodes that are up. Says what their files took before and take now.",
-        "It goes by itself once half of a log is dead, and when the disk is full; other commands go on meanwhile.",
+        "It also starts once half of a log is dead, and when the disk is full; other commands go on meanwhile.",
       ], synonyms: ["vacuum", "gc", "shrink", "trim"]),
     CommandEntry(
       name: .explain, summary: "explain an idea with this cluster's figures",

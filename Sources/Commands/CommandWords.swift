@@ -63,7 +63,7 @@ package struct CommandWords {
     while position < line.count, !Ascii.isWhiteSpace(line[position]) { position += 1 }
   }
 
-  /// What is left of the line, but for ``Command/consistencyOption`` and its level at the end: one quoted word, or,
+  /// The rest of the line, but for ``Command/consistencyOption`` and its level at the end: one quoted word, or,
   /// unquoted, everything, trimmed; `nil` if nothing is.
   package mutating func rest(of name: CommandName) throws(CommandError) -> [UInt8]? {
     skipWhiteSpace()
@@ -155,7 +155,7 @@ package struct CommandWords {
     }
   }
 
-  /// What stands at `start`, for an error: the character that `byteCount` bytes end in is shown whole, and a quote that
+  /// The text at `start`, for an error: the character that `byteCount` bytes end in is shown whole, and a quote that
   /// ends the word is left out.
   private func text(from start: Int, byteCount: Int) -> String {
     var end = min(start + byteCount, line.count)

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What `help` says, made from the table of commands.
+/// Text of `help`, made from the table of commands.
 package enum HelpText {
   /// One line a command, or everything about one.
   /// - Parameter capabilities: of the backend, which may not have every command; `nil` for all.
@@ -8,7 +8,8 @@ package enum HelpText {
     guard let name else { return overview(capabilities) }
     let entry = CommandEntry.of(name)
     let aliases = entry.aliases.isEmpty ? [] : ["Also: \(entry.aliases.joined(separator: ", "))"]
-    return ["\(entry.usage): \(entry.summary)"] + entry.details + aliases
+    let details = entry.details.filter { $0.isTrue(on: capabilities) }.map(\.text)
+    return ["\(entry.usage): \(entry.summary)"] + details + aliases
   }
 
   /// The commands that a backend has.

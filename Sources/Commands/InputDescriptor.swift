@@ -48,7 +48,7 @@ final class InputDescriptor: Sendable {
   /// - Throws: ``InputError`` or `CancellationError`.
   func readChunk() async throws -> [UInt8] {
     if let pipeFailure { throw InputError(code: pipeFailure) }
-    // What a task that was cancelled earlier left there is not meant for this one.
+    // A byte left by an earlier, cancelled task is not meant for this one.
     if !Task.isCancelled { forgetCancellations() }
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -88,7 +88,7 @@ final class InputDescriptor: Sendable {
 /// The system refused to open or read an input.
 struct InputError: Error, CustomStringConvertible {
   var code: Int32
-  /// What there is no code for.
+  /// The reason, where no code of the system says it.
   var reason: String?
 
   var description: String { reason ?? SystemRefusal.words(code) }

@@ -87,7 +87,7 @@ package final class LineReader {
 
   // MARK: - Bytes
 
-  /// What has arrived, for who edits lines itself: what was read ahead, else the next piece; empty at the end.
+  /// The bytes that have arrived, for a line editor: those read ahead, else the next piece; empty at the end.
   ///
   /// - Throws: as ``next()``.
   package func nextBytes() async throws -> [UInt8] {
@@ -96,7 +96,7 @@ package final class LineReader {
     return Array(buffer[start...])
   }
 
-  /// Leaves bytes that were taken to whoever reads next.
+  /// Returns bytes to the front of the input; the next read gets them.
   package func putBack(_ bytes: some Sequence<UInt8>) {
     buffer = Array(bytes) + buffer[start...]
     start = 0

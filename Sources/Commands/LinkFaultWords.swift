@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What is wrong between nodes, one text a paused node and a faulty link.
+/// Texts about faults between nodes, one for each paused node and faulty link.
 enum LinkFaultWords {
   /// `node1 paused`, `node1 → node2 cut`, `node1 → node2 +20 ms, 3.5 % lost`; empty if nothing is wrong.
   static func texts(_ status: ClusterStatus) -> [String] {

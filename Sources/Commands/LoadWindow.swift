@@ -1,6 +1,6 @@
 /// Which lines of a file are on their way, and up to which line all are settled. Pure.
 ///
-/// Puts finish in any order, but "12,000 lines stored" must mean the first 12,000: whoever reads it after a crash has no
+/// Puts finish in any order, but "12,000 lines stored" must mean the first 12,000: a reader after a crash has no
 /// other way to know which. So lines settle out of order and count in order. Two lines with one key are never on their
 /// way together, because only then does the later one win.
 struct LoadWindow {

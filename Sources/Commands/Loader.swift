@@ -42,6 +42,8 @@ struct Loader {
   let put: @Sendable ([UInt8], [UInt8]) async throws(ClusterError) -> Void
   let emit: @Sendable (CommandOutput) -> Void
   var limits = LoadLine.Limits()
+  /// Features of the backend that stores; only its commands are advised.
+  var capabilities: Capabilities?
 
   /// Stores all lines; says which could not be stored.
   func load(_ reader: LineReader) async -> CommandResult {
@@ -94,7 +96,7 @@ struct Loader {
       ledger.finish(number, line, isStored: true)
     } catch {
       // Said before it is counted: progress never passes a line whose failure is still unknown.
-      emit(.answer(Answer(.failure, "Line \(number): \(error.words)")))
+      emit(.answer(Answer(.failure, "Line \(number): \(error.words(on: capabilities))")))
       ledger.finish(number, line, isStored: false)
     }
   }

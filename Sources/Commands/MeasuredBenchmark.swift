@@ -9,14 +9,15 @@ struct MeasuredBenchmark: Sendable {
   /// As often as a screen is worth drawing.
   private static let tick = Duration.milliseconds(200)
 
-  let runner: BenchmarkRunner
+  let runner: any WorkloadRun
   /// Where the page with graphs goes, if anywhere; may stand for any bytes.
   let reportPath: String?
-  let desk: BenchmarkHistory
+  let capabilities: Capabilities
+  let history: BenchmarkHistory
   let emit: @Sendable (CommandOutput) -> Void
 
   func run() async -> CommandResult {
-    if let other = desk.begin(name, snapshot: runner.snapshot, stop: runner.stop) {
+    if let other = history.begin(name, snapshot: { runner.snapshot() }, stop: { runner.stop() }) {
       return .impossible(.benchmarkRuns(name: other))
     }
     emit(.announcement(Answer(.info, "Running benchmark \(name)...")))
@@ -26,13 +27,13 @@ struct MeasuredBenchmark: Sendable {
     let result: BenchmarkResult?
     do {
       result = try await withTaskCancellationHandler {
-        try await runner.run()
+        try await runner.run {}
       } onCancel: {
         runner.stop()
       }
     } catch {
       result = nil
-      say(.failure, "The benchmark could not go on: \((error as? ClusterError)?.words ?? "\(error)")")
+      say(.failure, "The benchmark could not go on: \((error as? ClusterError)?.words(on: capabilities) ?? "\(error)")")
     }
     let isReported = result.map { report($0) } ?? false
     // In a task of its own: cancelling the benchmark must not leave its keys behind.
@@ -43,7 +44,7 @@ struct MeasuredBenchmark: Sendable {
       say(
         .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
     }
-    desk.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
+    history.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
     return .measured(isGood: isClean && isReported && result?.counts.failures == 0)
   }
 

@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What stands behind the name of a node that is not simply up, or that the others do not reach as they should.
+/// The remark behind the name of a node that is not simply up, or not reached by others as it should be.
 enum NodeRemark {
   /// ` (paused; cut off from node2)`, or nothing.
   static func text(_ node: NodeStatus, in status: ClusterStatus) -> String {
@@ -43,7 +43,7 @@ enum NodeRemark {
     let far = status.nodes.filter { other in own.contains { $0.isCut && ($0.from == other.id || $0.to == other.id) } }
       .map(\.name).filter { $0 != node.name }
     if !far.isEmpty { words.append("cut off from \(far.joined(separator: ", "))") }
-    // Of a node all of whose links are slow it is said; of the others each at the far end of one.
+    // A node is called slow if all of its links are, and not for one slow link to another node.
     let linkCount = 2 * (status.nodes.count - 1)
     let delays = own.map(\.delayNs).filter { $0 > 0 }
     if delays.count == linkCount, let most = delays.max() {

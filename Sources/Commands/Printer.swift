@@ -47,7 +47,7 @@ package final class Printer: Sendable {
         case .note: notes
         case .success, .info: self.output
         }
-      // A program reads values as they are. A person, or who looks at a file of errors, should not have a terminal
+      // A program reads values as they are. A person's terminal, now or over a file of errors later, must not be
       // changed by them.
       let isSafe = answer.kind == .failure || answer.kind == .note || (descriptor == self.output && isTerminal)
       let line = isSafe ? Quoted.printable(answer.line) : answer.line

@@ -20,6 +20,12 @@ package struct ReadLine: Sendable, Equatable {
   /// Reads a line as an editor holds it, which may stand for any bytes: see `ByteText`.
   package init(typed line: String) { self.init(ByteText.decode(line)) }
 
+  /// A command that was chosen and not typed, with the line that says the same.
+  package init(_ command: Command) {
+    bytes = ByteText.decode(command.line)
+    self.command = .success(command)
+  }
+
   /// The command, if it is one.
   package var value: Command? { if case .success(let command) = command { command } else { nil } }
 }

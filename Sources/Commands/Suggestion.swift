@@ -1,15 +1,22 @@
+import ClusterModel
+
 /// Guesses which command a mistyped word meant.
 package enum Suggestion {
   /// The command that `word` most likely meant: a synonym, else the only command that begins so, else the nearest by
   /// edit distance, if it is near enough. `nil` rather than a far-fetched guess.
-  package static func command(for word: String) -> CommandName? {
+  /// - Parameters:
+  ///   - word: what was typed.
+  ///   - capabilities: of the backend, whose commands alone are guessed; `nil` for all.
+  package static func command(for word: String, on capabilities: Capabilities? = nil) -> CommandName? {
     let word = word.lowercased()
-    if let entry = CommandEntry.all.first(where: { $0.synonyms.contains(word) }) { return entry.name }
-    let begun = CommandName.allCases.filter { $0.rawValue.hasPrefix(word) }
+    let entries = HelpText.entries(capabilities)
+    if let entry = entries.first(where: { $0.synonyms.contains(word) }) { return entry.name }
+    let names = entries.map(\.name)
+    let begun = names.filter { $0.rawValue.hasPrefix(word) }
     if begun.count == 1, !word.isEmpty { return begun[0] }
     // One slip in a short word, two in a long one: beyond that every three-letter word would be near `put` or `get`.
     let slipsMax = word.utf8.count <= 4 ? 1 : 2
-    let nearest = CommandName.allCases.map { (name: $0, slips: distance(word, $0.rawValue)) }
+    let nearest = names.map { (name: $0, slips: distance(word, $0.rawValue)) }
       .min { $0.slips < $1.slips }
     return nearest.flatMap { $0.slips <= slipsMax ? $0.name : nil }
   }

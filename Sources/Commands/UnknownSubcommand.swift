@@ -1,6 +1,6 @@
 import Text
 
-/// What the program says to a first word that is none of its subcommands.
+/// Answers to a first word that is none of the program's subcommands.
 package enum UnknownSubcommand {
   /// - Parameters:
   ///   - arguments: the word, and what stands behind it.
@@ -19,7 +19,7 @@ package enum UnknownSubcommand {
     return "Unknown command: \(word). Did you mean \(meant.rawValue)?\(session)"
   }
 
-  /// What `help` says of a command that is no subcommand; `nil` if `word` is none at all.
+  /// Help on a command that is no subcommand; `nil` if `word` is no command.
   package static func help(_ word: String) -> [String]? {
     guard let entry = CommandEntry.called(word) else { return nil }
     return HelpText.lines(about: entry.name)

@@ -12,13 +12,13 @@ package struct Layout: Equatable, Sendable {
   package internal(set) var warnings: Rect
   /// The rows that tell how far a membership change is; empty without one.
   package internal(set) var change: Rect
-  /// What a tour says; empty without one.
+  /// Area of a tour's text; empty without a tour.
   package internal(set) var guide = Rect(column: 0, row: 0, width: 0, height: 0)
   package private(set) var prompt: Rect
   /// The bottom line, which names the keys that work now.
   package private(set) var keys: Rect
 
-  /// What a layout depends on beside the size.
+  /// Inputs of a layout beside the size.
   package struct Needs: Equatable, Sendable {
     package var nodeCount: Int
     /// Rows that faults and wrong answers have to tell; 0 without any.

@@ -130,7 +130,7 @@ final class Stage: Sendable {
     try await Task.sleep(for: settings.beat)
     let result = await CommandRunner(cluster: cluster).run(line: Array(line.utf8)) { _ in }
     try Task.checkCancellation()
-    for answer in result.answers {
+    for answer in result.answers(on: cluster.capabilities) {
       add(TourLine(kind: .answer(answer.kind), text: String(decoding: answer.body, as: UTF8.self)))
     }
     try await Task.sleep(for: settings.beat)
@@ -139,7 +139,7 @@ final class Stage: Sendable {
 
   /// The beginning of a long answer, in whole words, without its sign.
   static func short(_ result: CommandResult) -> String {
-    guard let answer = result.answers.first else { return "no answer" }
+    guard let answer = result.answers(on: nil).first else { return "no answer" }
     let text = String(decoding: answer.body, as: UTF8.self)
     let first = WordWrap.lines(text, width: 60).first ?? ""
     return first == text ? text : first + " …"

@@ -1,3 +1,5 @@
+import Text
+
 /// What the tour shows at a moment.
 package struct TourScene: Sendable, Equatable {
   /// The chapter, from 0.
@@ -46,13 +48,14 @@ package struct TourReport: Sendable {
   package var words: String {
     let count = claims.count
     guard failures.isEmpty else {
-      return "\(failures.count) of \(count) claims did not hold: "
+      return "\(failures.count) of \(Figures.count(count, "claim")) did not hold: "
         + failures.map { "\($0.chapter): \($0.text)" }.joined(separator: "; ")
     }
     if count == 0 { return "No claim was checked" + (wasLeftEarly ? ": the tour was left before its first" : "") }
-    let held = count == 1 ? "The claim that was checked held" : "All \(count) claims that were checked held"
-    if wasLeftEarly { return "\(held); the tour was left before its end" }
-    return count == 1 ? "The claim held" : "All \(count) claims held"
+    let all = Figures.word(count, "The claim", "All \(Figures.count(count, "claim"))")
+    return wasLeftEarly
+      ? "\(all) that \(Figures.word(count, "was", "were")) checked held; the tour was left before its end"
+      : "\(all) held"
   }
 
   /// The sign before these words: nothing held where nothing was checked.

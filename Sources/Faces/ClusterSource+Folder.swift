@@ -46,7 +46,7 @@ extension ClusterSource {
         return attached(to: remote)
       }
     } catch {
-      throw Refusal(error.words)
+      throw Refusal(error.words(on: nil))
     }
     return folder(options, isWatched: isWatched, isServed: isServed)
   }

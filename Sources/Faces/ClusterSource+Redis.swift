@@ -17,7 +17,9 @@ extension ClusterSource {
     do { folder = try TemporaryFolder.make() } catch { throw Refusal("\(error)") }
     if console.isTyped { console.note("starting six Redis servers in \(folder)\n") }
     let demo: DemoCluster
-    do throws(ClusterError) { demo = try await DemoCluster.start(folder: folder) } catch { throw Refusal(error.words) }
+    do throws(ClusterError) { demo = try await DemoCluster.start(folder: folder) } catch {
+      throw Refusal(error.words(on: nil))
+    }
     do throws(Refusal) {
       return source(try await connect(RedisBackend.Options(seed: demo.seed), demo), demo)
     } catch {
@@ -32,7 +34,7 @@ extension ClusterSource {
     do throws(ClusterError) {
       return try await RedisBackend.connect(options, servers: servers)
     } catch {
-      throw Refusal(error.words)
+      throw Refusal(error.words(on: nil))
     }
   }
 

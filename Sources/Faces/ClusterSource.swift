@@ -13,7 +13,7 @@ package struct ClusterSource: Sendable {
     do throws(ClusterError) {
       return try open()
     } catch {
-      console.complain(error.words)
+      console.complain(error.words(on: nil))
       return nil
     }
   }

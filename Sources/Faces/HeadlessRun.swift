@@ -47,7 +47,7 @@ package enum HeadlessRun {
         if manner.waitsUntilReady { try await cluster.runner.backend.ready() }
         ending.yield(await face(cluster))
       } catch {
-        console.complain(error.words)
+        console.complain(error.words(on: cluster.runner.backend.capabilities))
         ending.yield(1)
       }
     }
@@ -59,7 +59,7 @@ package enum HeadlessRun {
     return signals.caught.map { max(manner.statusOfSignal($0), end) } ?? end
   }
 
-  /// What the state of the printer makes of a face's exit status.
+  /// The exit status of a face, with the printer's failure taken into account.
   static func status(_ status: Int32, _ printer: Printer, _ console: Console) -> Int32 {
     switch printer.failure {
     case nil:

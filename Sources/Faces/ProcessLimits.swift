@@ -1,7 +1,7 @@
 import Glibc
 import Text
 
-/// What the system gives this process, looked at before a cluster is opened: beyond a limit the run-time library can only
+/// Limits of this process, checked before a cluster is opened: beyond a limit the run-time library can only
 /// trap, far from what was asked for, and no message of the system names the limit.
 package enum ProcessLimits {
   /// A node's cache where nothing else is asked for.
@@ -38,7 +38,8 @@ package enum ProcessLimits {
         "this process may have \(files) files open, and needs \(filesBeside): raise the limit (`ulimit -n \(filesBeside)`)"
     }
     if let bytes = addressSpaceAllowed(wanted: bytesBeside) {
-      return "this process may have \(mib(bytes)) of address space, and needs \(mib(bytesBeside)): raise the limit "
+      return
+        "this process may have \(Figures.given(bytes: bytes)) of address space, and needs \(Figures.given(bytes: bytesBeside)): raise the limit "
         + "(`ulimit -v \(bytesBeside >> 10)`)"
     }
     return threadsAllowed(wanted: threadsLeast).map { made, limit in
@@ -47,7 +48,7 @@ package enum ProcessLimits {
     }
   }
 
-  /// Raises what may be raised; says what is too little for so many nodes, in one line.
+  /// Raises the limits that may be raised; names in one line the one that is too low for this number of nodes.
   package static func problem(nodes: Int, cacheBytes: Int) -> String? {
     problemOfFiles(nodes) ?? problemOfFileSize() ?? problemOfMemory(nodes, cacheBytes) ?? problemOfThreads(nodes)
   }
@@ -99,13 +100,13 @@ package enum ProcessLimits {
     // The default may be more than there is with many nodes: memory is used as the caches fill.
     if !isMappable(cacheBytes) || cacheBytes > cacheBytesDefault && caches > physicalBytes {
       return
-        "a cache of \(mib(cacheBytes)) for each of \(Figures.count(nodes, "node")) does not fit this machine's memory, "
-        + "\(mib(physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
+        "a cache of \(Figures.given(bytes: cacheBytes)) for each of \(Figures.count(nodes, "node")) does not fit this machine's memory, "
+        + "\(Figures.given(bytes: physicalBytes)): --cache-mib \(max(1, (physicalBytes / 4 / nodes) >> 20)) does"
     }
     let wanted = caches + bytesBeside + bytesPerNode * nodes
     return addressSpaceAllowed(wanted: wanted).map { allowed in
-      "this process may have \(mib(allowed)) of address space, and \(Figures.count(nodes, "node")) with caches of "
-        + "\(mib(cacheBytes)) \(Figures.word(nodes, "needs", "need")) \(mib(wanted)): raise the limit "
+      "this process may have \(Figures.given(bytes: allowed)) of address space, and \(Figures.count(nodes, "node")) with caches of "
+        + "\(Figures.given(bytes: cacheBytes)) \(Figures.word(nodes, "needs", "need")) \(Figures.given(bytes: wanted)): raise the limit "
         + "(`ulimit -v \(wanted >> 10)`), or make the caches smaller (--cache-mib)"
     }
   }
@@ -173,6 +174,4 @@ package enum ProcessLimits {
     }
     return made < wanted ? (made, limit.rlim_cur) : nil
   }
-
-  private static func mib(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 }

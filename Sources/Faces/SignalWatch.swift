@@ -36,7 +36,7 @@ package struct SignalSource: Sendable {
 
 /// Waits for the signals that end a program: the first is handed on, a second one ends the program at once.
 ///
-/// What comes within ``togetherNs`` of the first is the same wish: `timeout` sends its signal to the program and to its
+/// A signal within ``togetherNs`` of the first is the same wish: `timeout` sends its signal to the program and to its
 /// process group, and the program is in both.
 struct SignalWatch {
   static let togetherNs: UInt64 = 100_000_000

@@ -1,5 +1,6 @@
 import KVCluster
 import Synchronization
+import Text
 
 /// Carries out a plan against a cluster: loads, warms up, measures, and cleans up if asked to.
 package final class BenchmarkRunner: Sendable {
@@ -80,8 +81,9 @@ package final class BenchmarkRunner: Sendable {
     let copies = status.effectiveQuorum?.replicas ?? 1
     let most = plan.valueSizes.most
     let bytes = Double(plan.keys) * Double(plan.names.byteCount + most) * Double(copies)
-    let size = bytes < 1e7 ? "\(Int(bytes / 1e3)) kB" : bytes < 1e15 ? "\(Int(bytes / 1e6)) MB" : "more than any disk"
-    return "loading \(plan.keys) keys with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
+    let size = bytes < 1e15 ? Figures.bytes(bytes) : "more than any disk"
+    return
+      "loading \(Figures.count(plan.keys, "key")) with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
   }
 
   /// Deletes the keys that the run made.

@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// Orders that change who is a member, and who is whose replica.
 struct MembershipChanges: Sendable {
@@ -159,7 +160,7 @@ struct MembershipChanges: Sendable {
     else { return }
     throw .refused(
       .init(
-        "\(node.name) owns no slots, but \(keys == 1 ? "a key" : "\(keys) keys") of slots that others own; it stays a member: "
+        "\(node.name) owns no slots, but \(Figures.count(keys, "key")) of slots that others own; it stays a member: "
           + "look at them before it goes"))
   }
 
@@ -242,7 +243,7 @@ struct MembershipChanges: Sendable {
       watcher.tell(
         .remark(
           .cluster, .success, node: nil,
-          "\(moves.count == 1 ? "1 slot that was open is" : "\(moves.count) slots that were open are") closed: "
+          "\(Figures.count(moves.count, "slot that was open is", plural: "slots that were open are")) closed: "
             + (isFinished ? "moved on" : "back where it was")))
     }
   }

@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// Moves many slots one after the other, tells how far it is, and waits while the cluster is not in order.
 ///
@@ -93,7 +94,7 @@ struct Mover: Sendable {
     watcher.tell(
       .remark(
         .cluster, .warning, node: mover.source.name,
-        "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than \(SlotMover.bigKeyBytes >> 20) MiB: while it "
+        "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than \(Figures.given(bytes: SlotMover.bigKeyBytes)): while it "
           + "moved, \(mover.source.name) and \(mover.target.name) answered nobody"))
   }
 

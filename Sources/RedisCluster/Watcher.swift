@@ -1,6 +1,7 @@
 import ClusterModel
 import RESP
 import Synchronization
+import Text
 
 /// Watches a cluster: the map of one node each second, and what each node tells of itself each second (its map every fifth
 /// time), all at once, so that a node that does not answer holds nobody else up. At most five commands a second and node.
@@ -53,7 +54,8 @@ final class Watcher: Sendable {
       .remark(
         .cluster, .info, node: nil,
         view.isCluster
-          ? "watching \(view.map.masters.count) masters and \(view.map.nodes.count { !$0.isMaster && $0.isMember }) replicas"
+          ? "watching \(Figures.count(view.map.masters.count, "master")) and "
+            + Figures.count(view.map.nodes.count { !$0.isMaster && $0.isMember }, "replica")
           : "watching \(seed), which is no cluster but one server"))
     startWatches()
     mapLoop.withLock { loop in
@@ -111,7 +113,7 @@ final class Watcher: Sendable {
     let slots =
       moves.count == 1
       ? "slot \(first.slot) is open from \(name(first.source)) to \(name(first.target))"
-      : "\(moves.count) slots are open"
+      : "\(Figures.count(moves.count, "slot is", plural: "slots are")) open"
     tell(
       .remark(
         .cluster, .warning, node: nil,

@@ -6,7 +6,7 @@
 /// - ``short(_:)`` has three digits and a prefix: `81.5 k`. For what was measured (rates), and in columns, where a figure
 ///   must not change its width. ``bytes(_:)-(Double)`` and ``time(ns:)-(Double)`` are like it.
 ///
-/// What is not known, or is no number, is ``unknown``. A decimal point, whatever the locale: the rest is English too.
+/// An unknown figure, or one that is no number, is ``unknown``. A decimal point, whatever the locale: the rest is English too.
 /// Output that programs read (JSON, CSV, `load`'s progress) has plain digits and does not come from here.
 ///
 /// Pure, and in this module because every face imports it and it imports nothing.
@@ -50,7 +50,7 @@ package enum Figures {
 
   package static func short(_ value: Int) -> String { short(Double(value)) }
 
-  /// What a measurement makes of a rate: tenths where there are few, else as ``short(_:)-(Double)``: `0.5`, `52`, `1.23 k`.
+  /// A measured rate: tenths where it is small, else as ``short(_:)-(Double)``: `0.5`, `52`, `1.23 k`.
   package static func rate(_ value: Double) -> String {
     abs(value) < 99.95 ? number(value, placesMax: 1) : short(value)
   }
@@ -94,6 +94,15 @@ package enum Figures {
       return "\(number(Double(ns) / unit, placesMax: 3)) \(name)"
     }
     return "\(ns) ns"
+  }
+
+  /// A size that someone gave, with as few digits as say it: `64 MiB`, `1.5 KiB`, `100 B`.
+  package static func given(bytes: Int) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+    for (unit, name) in units where bytes >= unit {
+      return "\(number(Double(bytes) / Double(unit), placesMax: 2)) \(name)"
+    }
+    return "\(bytes) B"
   }
 
   /// A part that someone gave in thousandths: `30 %`, `0.5 %`.

@@ -13,7 +13,7 @@ extension Unicode.Scalar {
   /// Whether the scalar would do something to a terminal instead of drawing something: move its cursor, colour it, or
   /// turn the direction of the text around, so that another order is seen than there is. A terminal never gets it.
   ///
-  /// Of the invisible characters only the joiners pass, which scripts and emoji need, and the marks of Arabic and Syriac
+  /// Only these invisible characters pass: the joiners, which scripts and emoji need, and the marks of Arabic and Syriac
   /// that stand before a number and are drawn.
   package var isControl: Bool {
     if value < 0x300 { return value < 0x20 || (0x7F..<0xA0).contains(value) || value == 0xAD }
@@ -75,7 +75,7 @@ extension String {
   package func fitted(to width: Int, ellipsis: String) -> String {
     let room = width - ellipsis.columns
     var used = 0
-    // What fits beside the ellipsis.
+    // End of the part that fits beside the ellipsis.
     var cut = startIndex
     for index in unicodeScalars.indices {
       let scalar = unicodeScalars[index]

@@ -2,6 +2,7 @@ import ClusterModel
 import Dashboard
 import Foundation
 import Synchronization
+import TestBackends
 import Testing
 
 @testable import Commands
@@ -56,7 +57,7 @@ import Testing
   func benchmark() async throws {
     let backend = DictionaryBackend()
     var benchmark = Benchmark(backend: backend) { _ in }
-    benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
+    benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
     let end = await benchmark.run()
     #expect(end.isGood && end.averages.map { $0.writesPerSecond > 0 && $0.readsPerSecond ?? 0 > 0 } == true)
     #expect(try await backend.scan(prefix: [], from: nil, limit: 1).keys.isEmpty)
@@ -110,7 +111,7 @@ import Testing
       let said = await say(line, runner)
       #expect(!said.lines.isEmpty || name == .exit, "\(line)")
     }
-    let orders = backend.script.withLock { $0.orders }
+    let orders = backend.orders
     for order in orders { #expect(CommandName(order).feature == order.feature) }
     #expect(
       orders == [
@@ -120,6 +121,138 @@ import Testing
         .resume("n"), .partition([["a"], ["b"]]), .heal, .slow("n", byNs: 20_000_000), .drop("n", perMille: 300),
         .corrupt("n"), .failSync("n"), .compact("n"), .backUp(path: "/nowhere"),
       ])
+  }
+
+  @Test("Nothing advises a command that the backend lacks", arguments: Capabilities.Feature.allCases)
+  func advisesWhatThereIs(feature: Capabilities.Feature) async throws {
+    var script = ScriptedBackend.Script()
+    script.capabilities.features.remove(feature)
+    script.status = Self.troubled
+    script.events = Self.events
+    let backend = ScriptedBackend(script)
+    let capabilities = backend.capabilities
+    let runner = CommandRunner(backend: backend)
+    var said: [String] = []
+    for event in Self.events { said.append(event.words(on: capabilities)) }
+    for error in Self.errors { said.append(error.words(on: capabilities)) }
+    for word in ["frobnicate", "stop", "start", "mend", "snapshot", "takeover", "kil", "vacuum", "scan"] {
+      said += await say(word, runner).lines
+    }
+    for name in CommandName.allCases {
+      said += await say("help \(name.rawValue)", runner).lines + say(name.rawValue + " a b c d e f", runner).lines
+    }
+    for topic in Topic.allCases { said += await say("explain \(topic.rawValue)", runner).lines }
+    for obstacle in Self.obstacles {
+      said += CommandResult.impossible(obstacle).answers(on: capabilities).map {
+        String(decoding: $0.text, as: UTF8.self)
+      }
+    }
+    said += CommandCompletion.at(10, in: Array("benchmark ".utf8), nodes: [], capabilities).candidates.map {
+      "`benchmark \($0)`"
+    }
+    said += Self.pictures(of: backend)
+    let all = said.joined(separator: "\n")
+    for name in CommandName.allCases where name.feature == feature {
+      let advised = said.filter { line in
+        line.contains("`\(name.rawValue)") || line.contains("Did you mean \(name.rawValue)?")
+          || line.contains("Usage: \(name.rawValue)")
+      }
+      #expect(advised.isEmpty, "\(name): \(advised)")
+    }
+    switch feature {
+    case .consistencyLevels: #expect(!all.contains("--consistency LEVEL"))
+    case .workloads: #expect(!all.contains("ycsb"))
+    case .nodeControl: #expect(!all.contains("restart "))
+    default: break
+    }
+  }
+
+  @Test("Where everything is there, everything is advised: the test before could fail")
+  func advisesAll() async {
+    var script = ScriptedBackend.Script()
+    (script.status, script.events) = (Self.troubled, Self.events)
+    let backend = ScriptedBackend(script)
+    let said =
+      Self.events.map { $0.words(on: backend.capabilities) } + Self.errors.map { $0.words(on: backend.capabilities) }
+      + Self.pictures(of: backend)
+    let all = said.joined(separator: "\n")
+    for name: CommandName in [.restart, .resume, .heal, .addnode, .verdict, .kill] {
+      #expect(all.contains("`\(name.rawValue)"), "\(name)")
+    }
+  }
+
+  /// Every panel with the cluster in trouble, and the details of each node.
+  private static func pictures(of backend: ScriptedBackend) -> [String] {
+    let capabilities = backend.capabilities
+    let advice = CommandAdvice(words: { $0.words(on: capabilities) }, features: capabilities.features)
+    var state = DashboardState(size: Size(width: 200, height: 60), advice: advice)
+    for tick in 0...8 {
+      var status = backend.status()
+      status.uptimeNs = UInt64(tick) * 250_000_000
+      state.apply(status: status, nowNs: 1_000_000_000 + status.uptimeNs)
+    }
+    for event in backend.events(after: 0) { state.apply(event: event) }
+    var lines = Picture(state, state.appearance.look).canvas.lines
+    _ = state.handle(.escape)
+    lines += Picture(state, state.appearance.look).canvas.lines
+    while state.focus != .panel(.nodes) { _ = state.handle(.tab) }
+    _ = state.handle(.character("z"))
+    for _ in state.nodes {
+      lines += Picture(state, state.appearance.look).canvas.lines
+      _ = state.handle(.down)
+    }
+    return lines + Description.lines(state)
+  }
+
+  /// One node is dead, one paused, one cut off, one slow, and an answer was wrong.
+  private static let troubled: ClusterStatus = {
+    var status = ClusterStatus(
+      uptimeNs: 5_000_000_000, phase: .serving,
+      nodes: (0..<5).map { NodeStatus(id: $0, name: "n\($0)", state: $0 == 0 ? .dead : .up, share: 0.2) },
+      ring: RingStatus(epoch: 1, slotCount: 16_384, arcs: [RingStatus.Arc(start: 0, owners: [0, 1, 2])]))
+    status.pausedNodes = [1]
+    let others = [0, 1, 3, 4]
+    status.linkFaults =
+      others.flatMap { [LinkFault(from: 2, to: $0, isCut: true), LinkFault(from: $0, to: 2, isCut: true)] }
+      + [0, 1, 2, 4].flatMap {
+        [LinkFault(from: 3, to: $0, delayNs: 20_000_000), LinkFault(from: $0, to: 3, delayNs: 20_000_000)]
+      }
+    status.verdict = VerdictStatus(
+      operationsChecked: 9, keysWatched: 1, keysPerWatched: 1, violations: 1,
+      lastViolation: .init(summary: "get → 1", explanation: ["key a", "p1 put", "p2 get"]))
+    return status
+  }()
+
+  private static let events = [
+    ClusterEvent.What.nodeFailed(node: "n0", reason: "why"), .underReplicated(nodes: 2, replicas: 3),
+    .replacementPostponed(node: "n0", errors[0]), .recoveryFailed(errors[1]),
+    .writesMayBeLost(node: "n0", ranges: ["a"]), .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
+    .notLinearizable("get → 1"),
+  ].enumerated().map { ClusterEvent(sequence: UInt64($0.offset + 1), uptimeNs: 1, $0.element) }
+
+  private static let errors: [ClusterError] = [
+    .unavailable(needed: 2, live: 1, owners: 3, missing: ["n0"]),
+    .notServing(
+      .init("not yet", advice: .restart("n0"), .kill("n0"), .resume("n1"), .heal, .addNode, .put, .listNodes, .verdict)),
+  ]
+
+  private static let obstacles: [CommandResult.Obstacle] = [
+    .mustBeMeant(.failSync("n1")), .copiesMissing(down: ["n0"]), .benchmarkRuns(name: "mixed"), .noBenchmarkRuns,
+  ]
+
+  @Test("Bisection finds where a condition begins to hold, at both ends and in slices too", arguments: 0...9)
+  func bisects(from first: Int) {
+    let numbers = Array(0..<9)
+    #expect(numbers.partitioningIndex { $0 >= first } == first)
+    #expect(numbers[2..<7].partitioningIndex { $0 >= first } == max(2, min(7, first)))
+    #expect([Int]().partitioningIndex { _ in true } == 0)
+  }
+
+  @Test("Engine, options and program: an error names the field, a face adds the option")
+  func namesFields() {
+    let error = ClusterError.invalidArgument(.init("readQuorum is 1 or more, not 0", field: "readQuorum"))
+    #expect(error.description == "readQuorum is 1 or more, not 0")
+    #expect(error.words(on: nil) == "readQuorum is 1 or more, not 0 (--read-quorum)")
   }
 
   @Test("An error is told with what can be typed about it, and a client reads it without")
@@ -273,6 +406,19 @@ import Testing
     let newer = Data(text.replacing(#""version":1"#, with: #""version":2"#).utf8)
     let error = #expect(throws: DecodingError.self) { try JSONDecoder().decode(ClusterStatus.self, from: newer) }
     #expect("\(String(describing: error))".contains("version 2"))
+  }
+
+  @Test("An event of a newer version is refused in words, even if this program knows nothing of its kind")
+  func refusesNewerEvents() throws {
+    let event = ClusterEvent(sequence: 1, uptimeNs: 5, .killed(node: "a"))
+    let text = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+    let newer = text.replacing(#""version":1"#, with: #""version":2"#).replacing("killed", with: "vaporised")
+    let error = try #require(throws: DecodingError.self) {
+      try JSONDecoder().decode(ClusterEvent.self, from: Data(newer.utf8))
+    }
+    #expect(
+      FormatVersion.words(error)
+        == "it has version 2, and this program reads versions up to 1: use the same kvstore on both sides")
   }
 
   @Test("A status and events are the same after they were encoded, and the ring is short")

@@ -38,6 +38,19 @@ struct CommandParserTests {
     ])
   func readsEveryCommand(line: String, command: Command) throws {
     #expect(try parse(line) == command)
+    #expect(try parse(command.line) == command, "\(command.line)")
+  }
+
+  @Test(
+    "An order is the line that gives it",
+    arguments: [
+      ("slow n 1.5ms", AdminCommand.slow("n", byNs: 1_500_000)), ("drop n 0.5%", .drop("n", perMille: 5)),
+      ("partition a | b c", .partition([["a"], ["b", "c"]])), ("compact", .compact(nil)), ("compact n", .compact("n")),
+      ("change undo", .steer(.undo)), ("fsync-fail n", .failSync("n")), ("heal", .heal), ("failover n", .failOver("n")),
+    ])
+  func ordersAreLines(line: String, order: AdminCommand) throws {
+    #expect(order.line == line)
+    #expect(try parse(line) == .order(order))
   }
 
   @Test(

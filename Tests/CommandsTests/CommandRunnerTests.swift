@@ -161,7 +161,7 @@ struct CommandRunnerTests {
       let runner = CommandRunner(cluster: cluster)
       let before = Recorder(), after = Recorder()
       #expect(await runner.run(.benchmark(.results), emit: before.record).outcome == .success)
-      #expect(before.lines == ["Nothing was measured in this session yet; benchmark mixed measures"])
+      #expect(before.lines == ["Nothing was measured in this session yet; benchmark measures"])
       #expect(await runner.run(.benchmark(.averages), emit: { _ in }).outcome == .success)
       #expect(await runner.run(.benchmark(.results), emit: after.record).outcome == .success)
       #expect(

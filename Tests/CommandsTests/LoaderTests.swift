@@ -81,7 +81,7 @@ struct LoaderTests {
     let recorder = Recorder()
     let reader = try LineReader(path: file.path, lineBytesMax: lineBytesMax)
     let result = await Loader(put: put, emit: recorder.record).load(reader)
-    for answer in result.answers { recorder.record(.answer(answer)) }
+    for answer in result.answers(on: nil) { recorder.record(.answer(answer)) }
     return (recorder, result.outcome == .success)
   }
 
@@ -164,7 +164,7 @@ struct LoaderTests {
     try await Task.sleep(for: .milliseconds(50))
     task.cancel()
     let result = await task.value
-    for answer in result.answers { recorder.record(.answer(answer)) }
+    for answer in result.answers(on: nil) { recorder.record(.answer(answer)) }
     #expect(result.outcome == .failure)
     #expect(recorder.lines.last?.hasPrefix("✗ Load cancelled: stored 0 lines") == true)
     _ = pipe.drain()

@@ -39,7 +39,7 @@ struct TopicTests {
     let cluster = try Cluster.open(
       ClusterOptions(dataFolder: makeTemporaryFolder(), isEphemeral: true, initialNodes: ["node1"], fsync: .never))
     try await cluster.ready()
-    #expect(!topic.explanation(cluster.status()).figures.contains { $0.value.isEmpty })
+    #expect(!topic.explanation(cluster.status(), cluster.capabilities).figures.contains { $0.value.isEmpty })
     await cluster.close()
   }
 

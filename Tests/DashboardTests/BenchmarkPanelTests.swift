@@ -76,6 +76,19 @@ import Testing
     #expect(text.contains("12.8 k reads/s") && text.contains("12.8 k writes/s"), "\(text)")
   }
 
+  @Test func `a plain benchmark that measured nothing says why, and its neighbours' results are not taken for its own`()
+  {
+    var state = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
+    var run = Sample.averages()
+    (run.readsPerSecond, run.writesPerSecond, run.failures) = (nil, nil, 64)
+    run.error = .storage("the disk is full")
+    run.results = Sample.benchmark(isRunning: false).results
+    state.apply(benchmark: run)
+    let text = lines(state, 70, 10).joined(separator: "\n")
+    #expect(text.contains("no write succeeded: the disk is full") && text.contains("64 failed"), "\(text)")
+    #expect(!text.contains("p50"))
+  }
+
   @Test func `zoomed it lists the runs so far`() {
     var state = Scene.measured.state(Size(width: 120, height: 40))
     while state.focus != .panel(.benchmark) { _ = state.handle(.tab) }

@@ -107,7 +107,7 @@ import Testing
       big.nodes[index].tombstones = 1_234_567
     }
     for sample in [Sample(nodes: 1), big] {
-      let page = Page(topic.explanation(sample.status(at: 100_000, reads: 1_234_567_890, writes: 123_456_789)))
+      let page = Page(topic.explanation(sample.status(at: 100_000, reads: 1_234_567_890, writes: 123_456_789), nil))
       var state = DashboardState(size: Size(width: size.0, height: size.1))
       state.apply(status: sample.status(at: 1))
       state.apply(answer: CommandAnswer(lines: [], isSuccess: true, page: page))

@@ -80,7 +80,7 @@ import Testing
     var state = DashboardState.watching(sample, Size(width: 120, height: 40))
     _ = try click(&state, on: "* node1", .rightPress)
     guard case .menu(let menu)? = state.overlay else { throw Missing() }
-    #expect(menu.items.map(\.command) == [nil, "kill node1", "pause node1", "removenode node1"])
+    #expect(menu.items.map(\.order) == [nil, .kill("node1"), .pause("node1"), .removeNode("node1")])
     #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("kill") })
     for _ in 0..<9 { _ = state.handle(.down) }
     _ = state.handle(.up)
@@ -89,7 +89,7 @@ import Testing
     state = DashboardState.watching(sample, Size(width: 120, height: 40))
     state.openMenu(ofNode: 1, column: 200, row: 90)
     guard case .menu(let dead)? = state.overlay else { throw Missing() }
-    #expect(dead.items.map(\.command).contains("restart node2"))
+    #expect(dead.items.map(\.order).contains(.restart("node2")))
     #expect(state.handle(.escape).isEmpty && state.overlay == nil)
   }
 

@@ -7,9 +7,10 @@ import Text
 @Suite struct PasteTests {
   private func screen() -> DashboardState { .watching(Sample(nodes: 3), Size(width: 120, height: 40)) }
 
-  private func answer(_ command: String) -> CommandAnswer {
-    var answer = CommandAnswer(lines: [.init("did \(command)", isSuccess: true)], isSuccess: true)
-    answer.command = command
+  /// The answer to the line that was run as the one of this number.
+  private func answer(_ number: Int) -> CommandAnswer {
+    var answer = CommandAnswer(lines: [.init("did \(number)", isSuccess: true)], isSuccess: true)
+    answer.number = number
     return answer
   }
 
@@ -18,12 +19,34 @@ import Text
     var state = screen()
     #expect(state.handle(.paste("put a 1\(end)  \(end)get a\(end)get b")) == [.run("put a 1")])
     #expect(state.prompt.editor.text == "get b")
-    #expect(state.apply(answer: answer("something else")) == [])
-    #expect(state.apply(answer: answer("put a 1")) == [.run("get a")])
-    #expect(state.apply(answer: answer("get a")) == [])
+    #expect(state.apply(answer: answer(9)) == [])
+    #expect(state.apply(answer: answer(1)) == [.run("get a")])
+    #expect(state.apply(answer: answer(2)) == [])
     #expect(state.log.lines.map(\.text).filter { !$0.hasPrefix("did ") } == ["put a 1", "get a"])
     #expect(state.handle(.enter) == [.run("get b")])
     #expect(state.prompt.editor.history.lines == ["put a 1", "get a", "get b"])
+  }
+
+  @Test func `a pasted line is over with its own answer, not with that of a line that reads the same`() {
+    var state = screen()
+    type("get a", into: &state)
+    #expect(state.handle(.enter) == [.run("get a")])
+    #expect(state.handle(.paste("get a\nget a\nget b\n")) == [.run("get a")])
+    // That was typed.
+    #expect(state.apply(answer: answer(1)) == [])
+    #expect(state.apply(answer: answer(2)) == [.run("get a")])
+    #expect(state.apply(answer: answer(2)) == [])
+    #expect(state.apply(answer: answer(3)) == [.run("get b")])
+  }
+
+  @Test func `a command that is chosen while pasted lines run does not take their turn`() {
+    var state = screen()
+    #expect(state.handle(.paste("get a\nget b\n")) == [.run("get a")])
+    state.openMenu(ofNode: 0, column: 0, row: 0)
+    _ = state.handle(.down)
+    #expect(state.handle(.enter) == [.run("kill node1")])
+    #expect(state.apply(answer: answer(2)) == [])
+    #expect(state.apply(answer: answer(1)) == [.run("get b")])
   }
 
   @Test func `what was typed before a paste begins its first line, and one line without an end is only typed`() {
@@ -39,18 +62,18 @@ import Text
     _ = state.handle(.paste("put a 1\nput a 2\n"))
     type("get a", into: &state)
     #expect(state.handle(.enter) == [])
-    #expect(state.apply(answer: answer("put a 1")) == [.run("put a 2")])
-    #expect(state.apply(answer: answer("put a 2")) == [.run("get a")])
+    #expect(state.apply(answer: answer(1)) == [.run("put a 2")])
+    #expect(state.apply(answer: answer(2)) == [.run("get a")])
   }
 
   @Test func `a question in a paste stops it, goes on after a yes and ends it after a no`() {
     for key: Key in [.character("y"), .character("n")] {
       var state = screen()
       #expect(state.handle(.paste("put a 1\ndestroy all\nget a\nget b\n")) == [.run("put a 1")])
-      #expect(state.apply(answer: answer("put a 1")) == [] && state.overlay != nil)
+      #expect(state.apply(answer: answer(1)) == [] && state.overlay != nil)
       if key == .character("y") {
         #expect(state.handle(key) == [.run("destroy all yes")])
-        #expect(state.apply(answer: answer("destroy all yes")) == [.run("get a")])
+        #expect(state.apply(answer: answer(2)) == [.run("get a")])
       } else {
         #expect(state.handle(key) == [])
         #expect(state.log.lines.last?.text == "not done: destroy all; nor were the 2 lines pasted after it")
@@ -63,7 +86,7 @@ import Text
     var state = screen()
     _ = state.handle(.paste("explain ring\nget a\n"))
     var page = CommandAnswer(lines: [], isSuccess: true, page: .sample)
-    page.command = "explain ring"
+    page.number = 1
     #expect(state.apply(answer: page) == [] && state.overlay != nil)
     #expect(state.handle(.escape) == [.run("get a")])
   }
@@ -73,11 +96,11 @@ import Text
     _ = state.handle(.paste("put a 1\nput b 1\nput c 1\n"))
     #expect(state.handle(.control("c")) == [])
     #expect(state.log.lines.last?.text == "not done: 2 pasted lines")
-    #expect(state.apply(answer: answer("put a 1")) == [])
+    #expect(state.apply(answer: answer(1)) == [])
     #expect(state.handle(.control("c")) == [.quit])
     var other = screen()
     _ = other.handle(.paste("exit\nput b 1\n"))
-    var last = answer("exit")
+    var last = answer(1)
     last.endsProgram = true
     #expect(other.apply(answer: last) == [])
   }
@@ -105,7 +128,7 @@ import Text
       if run.count == 2_000 {
         #expect(Picture(state, .utf8).canvas.lines.contains { $0.contains("pasted line 2,000 of 5,000; Ctrl-C stops") })
       }
-      actions = state.apply(answer: answer(line.text))
+      actions = state.apply(answer: answer(line.number))
     }
     #expect(run == lines && !state.pasted.isBusy)
   }

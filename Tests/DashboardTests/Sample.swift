@@ -1,5 +1,6 @@
-import Dashboard
 import ClusterModel
+import Commands
+import Dashboard
 
 /// A cluster as a status describes it, without an engine: the same on every machine and in every run.
 struct Sample {
@@ -116,8 +117,15 @@ extension Sample {
     complete: complete,
     read: { line in
       let isHarmful = line.hasPrefix("destroy") && !line.hasSuffix(" yes")
-      let question = Question("Destroy everything that was ever stored here?", command: "\(line) yes")
-      return TypedLine(line, question: isHarmful ? question : nil, key: key(of: line))
+      let question = Question(
+        "Destroy everything that was ever stored here?", confirmed: TypedLine("\(line) yes"))
+      return AdvisedLine(TypedLine(line, key: key(of: line)), question: isHarmful ? question : nil)
+    },
+    choose: { choice in
+      switch choice {
+      case .order(let order): AdvisedLine(TypedLine(order.line))
+      case .stopBenchmark: "benchmark stop"
+      }
     })
 
   private static func key(of line: String) -> ShownKey? {
@@ -191,17 +199,14 @@ extension Sample {
 }
 
 extension Sample {
-  /// The plain benchmark at its end: it keeps no seconds and says what it measured in words.
+  /// The plain benchmark at its end: it keeps no seconds, and is not among the results.
   static func averages() -> BenchmarkStatus {
     var run = BenchmarkStatus(name: "writes, then reads", phase: "cleaning up", isRunning: false)
     run.operations = 1_692_310
     (run.startedNs, run.atNs) = (openedNs + 54_900_000_000, openedNs + 60_000_000_000)
     run.measuredEndNs = openedNs + 59_900_000_000
     (run.writesPerSecond, run.readsPerSecond) = (230_401, 500_553)
-    run.words = [
-      "Write operations: 691204 in 3000ms", "Write throughput: 230401 ops/sec", "Read operations: 1001106 in 2000ms",
-      "Read throughput: 500553 ops/sec",
-    ]
+    run.isListed = false
     return run
   }
 }

@@ -33,6 +33,27 @@ struct ReplayTests {
     }
   }
 
+  @Test("A session that cannot be read, or shown, is told, with status 1")
+  @MainActor
+  func cannotBePlayed() throws {
+    let folder = try TestFolder()
+    try record(to: folder.path("session"))
+    let newer = try folder.text("session").replacing("\"version\":1", with: "\"version\":2")
+    try folder.write(newer, to: "newer")
+    let test = TestConsole()
+    for name in ["missing", "newer", "session"] {
+      let status = ReplayFace.run(folder.path(name), ScreenOptions(), test.console) { () throws(ScreenError) in
+        throw ScreenError(description: "there is no terminal")
+      }
+      #expect(status == 1)
+    }
+    let lines = test.finish().err.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0].contains("cannot replay") && lines[0].contains("records a session"))
+    #expect(lines[1].contains("it has version 2, and this program reads versions up to 1"))
+    #expect(lines[2].contains("there is no terminal"))
+  }
+
   @Test("What was recorded is read again: each second's status, with the events since the one before")
   func isReadAgain() throws {
     let folder = try TestFolder()

@@ -47,7 +47,9 @@ struct ScreenTests {
   @Test("What deletes is asked about: only y runs it, and anything else that is typed is no answer")
   func asks() async throws {
     let advice = CommandAdvice(
-      read: { TypedLine($0, question: $0 == "drop it" ? Question("Really?", command: "drop it yes") : nil) })
+      read: {
+        AdvisedLine(TypedLine($0), question: $0 == "drop it" ? Question("Really?", confirmed: "drop it yes") : nil)
+      })
     let host = ScriptedHost(advice: advice)
     let terminal = try await TestTerminal().show(host)
     try await terminal.type("drop it\r")

@@ -1,3 +1,4 @@
+import Commands
 import Dashboard
 import Faces
 import Foundation
@@ -131,12 +132,15 @@ final class TestTerminal: Terminal, @unchecked Sendable {
 
   /// Shows a host's cluster on this terminal, on a thread.
   func show(_ host: any ScreenHost, _ options: ScreenOptions = ScreenOptions()) async throws -> TestTerminal {
+    let onParse = Command.onParse
     let thread = Thread { [self] in
-      do {
-        let status = try Screen.run(host, options, on: self)
-        change { $0.record.status = status }
-      } catch {
-        change { $0.record.failure = "\(error)" }
+      Command.$onParse.withValue(onParse) {
+        do {
+          let status = try Screen.run(host, options, on: self)
+          change { $0.record.status = status }
+        } catch {
+          change { $0.record.failure = "\(error)" }
+        }
       }
     }
     thread.stackSize = 16 << 20

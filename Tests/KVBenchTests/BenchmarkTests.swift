@@ -60,7 +60,8 @@ import Text
       let large = BenchmarkRunner(BenchmarkPlan(workload: .ycsbA, keys: 1_000_000), cluster)
       #expect(
         large.loadAnnouncement
-          == "loading 1000000 keys with values of 1000 bytes, 3 of each: at most \((1_000 + large.plan.names.byteCount) * 3) MB"
+          == "loading 1,000,000 keys with values of 1000 bytes, 3 of each: at most "
+          + Figures.bytes((1_000 + large.plan.names.byteCount) * 3_000_000)
       )
       #expect(BenchmarkRunner(BenchmarkPlan(workload: .fill, keys: 9), cluster).loadAnnouncement == nil)
     }

@@ -19,6 +19,13 @@ import Text
     #expect(Figures.count(count, "key") == words)
   }
 
+  @Test(arguments: [
+    (0, "0 B"), (100, "100 B"), (1_024, "1 KiB"), (1_536, "1.5 KiB"), (64 << 20, "64 MiB"), (3 << 30, "3 GiB"),
+  ])
+  func `a size that was given has as few digits as say it`(bytes: Int, text: String) {
+    #expect(Figures.given(bytes: bytes) == text)
+  }
+
   @Test func `a noun may have a plural of its own, and a verb follows its noun`() {
     #expect(Figures.count(1, "copy", plural: "copies") == "1 copy")
     #expect(Figures.count(2, "copy", plural: "copies") == "2 copies")

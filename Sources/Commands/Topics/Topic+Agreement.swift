@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What answers are worth.
+/// Guarantees of answers.
 extension Topic {
   static func quorum(_ figures: TopicFigures) -> TopicPage {
     let quorum = figures.quorum
@@ -47,7 +47,7 @@ extension Topic {
       question: "How would you test it, and why is that hard?",
       hint: """
         record calls and returns, search for an order that explains all answers: exponential in what overlaps, so \
-        key by key and in short stretches. `simulate` and `verdict` do.
+        key by key and in short stretches. `kvstore simulate` does\(figures.words(", and so does `verdict`", naming: .verdict)).
         """)
   }
 
@@ -73,8 +73,8 @@ extension Topic {
       ],
       question: "And when there is no partition: what do you trade then?",
       hint: """
-        latency against consistency (PACELC): a quorum waits for its second fastest owner, R = 1 for the fastest. \
-        Try `slow node1 20ms`.
+        latency against consistency (PACELC): a quorum waits for its second fastest owner, R = 1 for the fastest.\
+        \(figures.words(" Try `slow node1 20ms`.", naming: .slow))
         """)
   }
 

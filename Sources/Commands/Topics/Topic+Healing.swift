@@ -42,7 +42,7 @@ extension Topic {
       question:
         "A read meets a version on one owner only, written by a client that has crashed. May it return the old one?",
       hint: """
-        either, but then for good: if it returns the new one it must make it durable on W first. Plant `noWriteBack` \
+        either, but every later read too: if it returns the new one it must make it durable on W first. Plant `noWriteBack` \
         in `kvstore simulate` to see the alternative.
         """)
   }

@@ -3,8 +3,11 @@ import Text
 
 extension Topic {
   /// The topic with the figures of a cluster's status.
-  package func explanation(_ status: ClusterStatus) -> TopicPage {
-    let figures = TopicFigures(status)
+  /// - Parameters:
+  ///   - status: the cluster's.
+  ///   - capabilities: its commands alone are named; `nil` for all.
+  package func explanation(_ status: ClusterStatus, _ capabilities: Capabilities?) -> TopicPage {
+    let figures = TopicFigures(status, capabilities)
     switch self {
     case .consistentHashing: return Self.consistentHashing(figures)
     case .virtualNodes: return Self.virtualNodes(figures)
@@ -23,15 +26,15 @@ extension Topic {
   }
 }
 
-/// Who owns a key, and what changes that.
+/// Owners of keys, and changes of them.
 extension Topic {
   static func consistentHashing(_ figures: TopicFigures) -> TopicPage {
     TopicPage(
       title: Topic.consistentHashing.rawValue,
       paragraphs: [
         """
-        A key's hash is a place on a ring of 2^64; the next N different nodes clockwise own it. So whoever knows the \
-        nodes knows the owners, and nobody keeps a list of keys. A new node takes only the arcs before its tokens. \
+        A key's hash is a place on a ring of 2^64; the next N different nodes clockwise own it. So a client that knows \
+        the nodes knows the owners, and nobody keeps a list of keys. A new node takes only the arcs before its tokens. \
         With hash mod n, one node more would give nearly every key another home.
         """
       ],
@@ -94,7 +97,7 @@ extension Topic {
       hint: "two sets of owners that share no quorum, each accepting writes. One change at a time, or consensus.")
   }
 
-  /// What a further node would take, as a part of all copies: an equal share of them.
+  /// The part of all copies that a further node would take: an equal share.
   private static func moved(_ figures: TopicFigures) -> String {
     // With fewer nodes than copies a newcomer gets a copy of everything.
     figures.nodeCount < figures.status.quorum?.replicas ?? 0

@@ -103,7 +103,7 @@ extension Topic {
         """
         If a delete only forgot the key, an owner that was away would still have the value, and the next repair \
         would bring it back to all. So a delete writes a marker with a version of its own, which wins over older \
-        values like any write. Here markers are kept for good: forgetting one is safe only when no owner, log or \
+        values like any write. Here markers are kept forever: forgetting one is safe only when no owner, log or \
         hint has anything older.
         """
       ],

@@ -1,4 +1,4 @@
-/// What `explain` can explain: the ideas the store is made of.
+/// Topics of `explain`: the ideas the store is made of.
 package enum Topic: String, Sendable, CaseIterable {
   case consistentHashing = "consistent-hashing"
   case virtualNodes = "virtual-nodes"
@@ -44,7 +44,7 @@ package enum Topic: String, Sendable, CaseIterable {
     }
   }
 
-  /// What it is about, for the list.
+  /// Its line in the list of topics.
   package var summary: String {
     switch self {
     case .consistentHashing: "finding a key's nodes without asking anybody"

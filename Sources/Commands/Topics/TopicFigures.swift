@@ -1,17 +1,18 @@
 import ClusterModel
 import Text
 
-/// What the explanations say of the cluster that is there, all of it from one status.
+/// Figures of the cluster for explanations, all from one status.
 struct TopicFigures {
   let status: ClusterStatus
+  private let capabilities: Capabilities?
   /// `nil` where operations do not wait for quorums.
   let quorum: QuorumSettings?
   let ring: RingMap
   /// Slots of which each node has the first copy, by id.
   private let firsts: [Int: Int]
 
-  init(_ status: ClusterStatus) {
-    self.status = status
+  init(_ status: ClusterStatus, _ capabilities: Capabilities?) {
+    (self.status, self.capabilities) = (status, capabilities)
     quorum = status.effectiveQuorum
     ring = RingMap(status.ring)
     var firsts: [Int: Int] = [:]
@@ -19,6 +20,11 @@ struct TopicFigures {
       for slot in 0..<ring.slotCount { firsts[Int(ring.owners[slot * ring.ranks]), default: 0] += 1 }
     }
     self.firsts = firsts
+  }
+
+  /// Words that name a command; nothing where the backend has it not.
+  func words(_ text: String, naming command: CommandName) -> String {
+    command.isOffered(by: capabilities) ? text : ""
   }
 
   var nodeCount: Int { status.nodes.count }
@@ -71,7 +77,7 @@ struct TopicFigures {
   var records: Int? { sum { $0.operations.map { Int(clamping: $0.writes) } } }
   var fsync: String { shown(status.fsync) { "fsync \($0.rawValue)" } }
 
-  /// What 99 of 100 syncs did not exceed, of all nodes together.
+  /// 99th percentile of the sync latencies of all nodes together.
   var syncTail: String {
     var latencies = LatencyCounts()
     let known = status.nodes.compactMap { $0.wal?.syncLatencies }

@@ -14,7 +14,7 @@ package struct TopicPage: Sendable, Equatable {
   package var title: String
   package var paragraphs: [String]
   package var figures: [Figure]
-  /// What an interviewer asks next; empty in a list.
+  /// The interviewer's next question; empty in a list.
   package var question = ""
   /// Where the answer lies.
   package var hint = ""

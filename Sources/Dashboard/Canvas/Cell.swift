@@ -31,9 +31,9 @@ package struct Style: Hashable, Sendable {
 
 /// One character position of the screen.
 package struct Cell: Hashable, Sendable {
-  /// What is drawn, or ``continuation`` in the right half of a character two columns wide.
+  /// The character, or ``continuation`` in the right half of a character two columns wide.
   package var scalar: Unicode.Scalar
-  /// What is drawn over it, in order; 0 behind the last. Beside the scalar, because nearly every cell has none.
+  /// Marks drawn over it, in order; 0 behind the last. Beside the scalar, because nearly every cell has none.
   private var marks = SIMD4<UInt32>.zero
   package var style: Style
 
@@ -42,7 +42,7 @@ package struct Cell: Hashable, Sendable {
     self.style = style
   }
 
-  /// Marks the right half of a wide character; never drawn by itself.
+  /// Marks the right half of a wide character; never drawn alone.
   package static let continuation: Unicode.Scalar = "\u{0}"
 
   /// As many as ncurses draws over one character.

@@ -9,7 +9,7 @@ package struct Color: Hashable, Sendable {
 
   private static let paletteFlag: Int32 = 0x0100_0000
 
-  /// What the terminal uses when nothing is said.
+  /// The terminal's default colour.
   package static let terminal = Color(code: -1)
 
   /// An entry of the terminal's palette; 0–15 are the colours its user chose.

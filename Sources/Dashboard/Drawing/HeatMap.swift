@@ -4,6 +4,7 @@
   import Glibc
 #endif
 import ClusterModel
+import Text
 
 /// How many operations took how long, over time: a column a moment, a row a range of latencies on a logarithmic scale, the
 /// colour how many. A line in it is what half of them did not exceed, another what 99 of 100 did not.
@@ -120,16 +121,9 @@ struct HeatMap {
       let row = isFlipped ? fromBottom : area.height - 1 - fromBottom
       GridLine.draw(row: row, on: &plot, look)
       guard gutter > 0 else { continue }
-      canvas.write(Self.label(ns), endingAt: area.column - 1, row: area.row + row, look.style(.dim))
+      canvas.write(
+        Figures.given(ns: UInt64(ns.rounded())), endingAt: area.column - 1, row: area.row + row, look.style(.dim))
     }
-  }
-
-  /// `1 ms`, `30 ms`, `100 ms`.
-  static func label(_ ns: Double) -> String {
-    let units = ["ns", "µs", "ms", "s"]
-    var (value, unit) = (ns, 0)
-    while value >= 999.5, unit + 1 < units.count { (value, unit) = (value / 1000, unit + 1) }
-    return "\(Int(value.rounded())) \(units[unit])"
   }
 
   // MARK: Cells

@@ -58,7 +58,7 @@ struct TimeAxis {
   }
 }
 
-/// What the signs on a graph's axis mean, for the lower edge of its frame.
+/// Legend of the signs on a graph's axis, for the lower edge of its frame.
 enum CauseLegend {
   /// From the newest back, as many as have room, told in the order in which they happened. What happened to several nodes, or
   /// more than once, is told once.

@@ -11,7 +11,7 @@ package enum Description {
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
     if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
-    lines += state.nodes.map { node($0, state.nodes, seen) }
+    lines += state.nodes.map { node($0, state.nodes, seen, state.advice.features) }
     if let rates = seen.rates {
       lines.append("Now \(Figures.short(rates.reads)) reads/s and \(Figures.short(rates.writes)) writes/s.")
     }
@@ -64,7 +64,9 @@ package enum Description {
     return text + "."
   }
 
-  private static func node(_ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations) -> String {
+  private static func node(
+    _ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations, _ features: Set<Capabilities.Feature>
+  ) -> String {
     let owns = node.share.map { ", owns \(Figures.precisePercent($0))" } ?? ""
     if RingOwners.Condition.isDown(node.state) {
       // Its memory is gone, and nobody reads its log.
@@ -80,7 +82,7 @@ package enum Description {
     if let count = node.hintsWaiting, count > 0 { text += ", \(waiting(count))" }
     if let bytes = node.hintBytes, bytes > 0 { text += " (\(Figures.bytes(bytes)))" }
     if node.wal?.isSuspect == true { text += ", is being rebuilt" }
-    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name))" }
+    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name, features))" }
     return text + "."
   }
 
@@ -97,7 +99,7 @@ package enum Description {
     guard let run = state.benchmark else { return [] }
     guard run.isRunning else {
       let result = run.results.last.map { " at \(Figures.short($0.operationsPerSecond)) operations a second" } ?? ""
-      return ["Benchmark \(run.name) is over\(run.words.isEmpty ? result : "")."]
+      return ["Benchmark \(run.name) is over\(run.isListed ? result : "")."]
     }
     let fraction = run.fraction.map { ", \(Figures.percent($0)) done" } ?? ""
     return ["Benchmark \(run.name): \(run.phase)\(fraction)."]

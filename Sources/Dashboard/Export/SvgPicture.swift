@@ -2,7 +2,7 @@
 package enum SvgPicture {
   private static let cellWidth = 9
   private static let cellHeight = 18
-  /// What a terminal without a theme of its own mostly looks like.
+  /// Colours of a terminal without a theme of its own.
   private static let ink = "#d0d4de"
   private static let paper = "#101218"
 

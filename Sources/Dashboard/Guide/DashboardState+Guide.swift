@@ -12,7 +12,7 @@ extension DashboardState {
 
   private mutating func note(_ line: Guide.Line) {
     switch line.kind {
-    case .command: echo(advice.read(line.text))
+    case .command: echo(advice.read(line.text).line)
     case .answer(let isSuccess): append(LogLine(kind: .answer(isSuccess: isSuccess), atNs: seen.nowNs, text: line.text))
     case .figure, .claim: break
     }

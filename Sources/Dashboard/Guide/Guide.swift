@@ -47,11 +47,11 @@ package struct Guide: Equatable, Sendable {
   package var lines: [Line]
   package var spot: Spot
   package var mode: Mode
-  /// Goes on by itself when there was time to read.
+  /// Goes on without a key, after time to read.
   package var isAutomatic: Bool
   package var held: Int
   package var failed: Int
-  /// Whose cluster this is, in a few words.
+  /// The kind of cluster, in a few words.
   package var note: String
 
   package init(
@@ -72,7 +72,7 @@ package struct Guide: Equatable, Sendable {
   }
 }
 
-/// What the reader of a tour wants.
+/// A key of a tour's reader.
 package enum GuideKey: Equatable, Sendable {
   /// Goes on from where it waits.
   case next
@@ -80,7 +80,7 @@ package enum GuideKey: Equatable, Sendable {
   case back
   /// To the next chapter.
   case skip
-  /// Stops going on by itself, or resumes that.
+  /// Stops or resumes going on without a key.
   case pause
   case quit
 }

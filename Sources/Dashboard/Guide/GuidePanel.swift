@@ -47,7 +47,7 @@ enum GuidePanel {
     }
   }
 
-  /// Whose cluster it is, how many claims held, and whether it waits; from the end on what has room.
+  /// The kind of cluster, the number of claims that held, and whether it waits; from the end on, as far as there is room.
   private static func note(_ guide: Guide, room: Int, _ look: Look) -> String {
     let claims =
       "\(look.glyphs.success) \(guide.held)" + (guide.failed > 0 ? " \(look.glyphs.failure) \(guide.failed)" : "")

@@ -16,7 +16,7 @@ extension Layout {
     // The tour says itself what is wrong.
     warnings = change
     guard body.height >= 12, body.width >= Self.stackedWidth else {
-      // What is said comes first; the panel has what is left, if that is worth anything.
+      // The text comes first; the panel has the rest, if that is worth anything.
       let height = body.height >= 9 ? body.height / 2 : body.height
       guide = Rect(column: 0, row: body.row + body.height - height, width: body.width, height: height)
       if height < body.height {

@@ -5,7 +5,7 @@ package enum HelpOverlay {
     var lines: [(key: String, meaning: String)]
   }
 
-  /// Whose keys are told.
+  /// The reader whose keys are listed.
   package enum Reader: Sendable {
     case ofCluster, ofTour, ofPlayback
 

@@ -1,11 +1,11 @@
 import ClusterModel
 
-/// What can be done with a node, where it was clicked.
+/// Menu of a node, at the click.
 package struct NodeMenu: Equatable, Sendable {
   package struct Item: Equatable, Sendable {
     package var words: String
-    /// The command that does it; `nil` shows the node's details.
-    package var command: String?
+    /// The order that it gives; `nil` shows the node's details.
+    package var order: AdminCommand?
   }
 
   package var node: String
@@ -19,15 +19,15 @@ package struct NodeMenu: Equatable, Sendable {
     let name = node.name
     self.node = name
     (self.column, self.row) = (column, row)
-    func item(_ verb: String, _ order: AdminCommand, _ command: String? = nil) -> Item? {
-      features.contains(order.feature) ? Item(words: verb, command: "\(command ?? verb) \(name)") : nil
+    func item(_ verb: String, _ order: AdminCommand) -> Item? {
+      features.contains(order.feature) ? Item(words: verb, order: order) : nil
     }
     let life =
       node.state.isDown
       ? [item("restart", .restart(name))]
       : [item("kill", .kill(name)), isPaused ? item("resume", .resume(name)) : item("pause", .pause(name))]
-    items = [Item(words: "details", command: nil)]
-    items += (life + [item("remove", .removeNode(name), "removenode")]).compactMap { $0 }
+    items = [Item(words: "details", order: nil)]
+    items += (life + [item("remove", .removeNode(name))]).compactMap { $0 }
   }
 }
 

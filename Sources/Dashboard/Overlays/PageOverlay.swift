@@ -13,7 +13,7 @@ package struct Page: Equatable, Sendable {
   package var title: String
   package var paragraphs: [String]
   package var figures: [Figure]
-  /// What is asked next, and where the answer lies; empty in a list.
+  /// The next question and a hint; empty in a list.
   package var question: String
   package var hint: String
 

@@ -10,7 +10,7 @@ package enum BenchmarkPanel {
     var canvas = Canvas(size, background: look.style(.text))
     guard let run = state.benchmark else {
       canvas.write(
-        "none yet: try `benchmark ycsb-a`".fitted(to: size.width - 1, ellipsis: look.glyphs.ellipsis), column: 1,
+        "none yet: try `benchmark`".fitted(to: size.width - 1, ellipsis: look.glyphs.ellipsis), column: 1,
         row: 0, look.style(.dim))
       return canvas
     }
@@ -18,18 +18,18 @@ package enum BenchmarkPanel {
     var row = 1
     if size.height < figuresHeight {
       // The frame has the rates.
-    } else if size.height < shortHeight, run.isRunning || run.words.isEmpty || run.hasRates {
-      drawShortFigures(run, state.seen, on: &canvas, look)
-      row = 2
-    } else if run.isRunning || run.words.isEmpty || run.hasRates {
-      for kind in BenchmarkKind.all where row < size.height {
-        drawFigures(kind, run, state.seen, row: row, on: &canvas, look)
+    } else if run.isEmpty {
+      let words = "no write succeeded" + (run.error.map { ": \($0.description)" } ?? "")
+      for line in words.wrapped(to: size.width - 2) where row < size.height {
+        canvas.write(line, column: 1, row: row, look.style(.text))
         row += 1
       }
+    } else if size.height < shortHeight {
+      drawShortFigures(run, state.seen, on: &canvas, look)
+      row = 2
     } else {
-      for line in run.words where row < size.height {
-        canvas.write(
-          line.fitted(to: size.width - 2, ellipsis: look.glyphs.ellipsis), column: 1, row: row, look.style(.text))
+      for kind in BenchmarkKind.all where row < size.height {
+        drawFigures(kind, run, state.seen, row: row, on: &canvas, look)
         row += 1
       }
     }
@@ -44,7 +44,7 @@ package enum BenchmarkPanel {
     return canvas
   }
 
-  /// What stands at the right of the frame's upper edge.
+  /// Text at the right of the frame's upper edge.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     guard let run = state.benchmark else { return "" }
     guard size.height < figuresHeight else { return run.name }
@@ -187,7 +187,7 @@ struct BenchmarkKind {
       return (rate, (isReads ? seen.readLatency : seen.writeLatency).recent)
     }
     let measured = isReads ? seen.benchmarkTimes.reads : seen.benchmarkTimes.writes
-    let result = run.words.isEmpty ? run.results.last : nil
+    let result = run.isListed ? run.results.last : nil
     return (
       isReads ? run.readsPerSecond : run.writesPerSecond, (isReads ? result?.reads : result?.writes) ?? measured
     )

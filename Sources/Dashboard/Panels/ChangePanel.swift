@@ -116,7 +116,7 @@ package enum ChangePanel {
     column = canvas.write(" \(look.glyphs.longArrow) ", column: column, row: 0, look.style(.dim))
     column = write(transfer.to, ifNone: "?", nameWidth, column: column, status, on: &canvas, look) + 1
     let done = transfer.done(at: change.fraction)
-    // What does not fit beside a readable bar is left out from the end.
+    // Words that do not fit beside a readable bar are left out from the end.
     var tail = Figures.percent(done).rightAligned(6)
     for figure in figures(transfer, plan, change) where column + 6 + tail.columns + figure.columns + 2 <= width {
       tail += figure

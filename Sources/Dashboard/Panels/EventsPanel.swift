@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What the cluster did, what was asked of it and what it answered, newest last.
+/// Events of the cluster, commands and answers, newest last.
 package enum EventsPanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))

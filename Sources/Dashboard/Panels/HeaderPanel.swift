@@ -67,7 +67,7 @@ package enum HeaderPanel {
     return ([folder] + promises).compactMap { $0 }.map { Segment(text: $0, style: look.style(.dim)) }
   }
 
-  /// What watching the answers has found, at the right end, where it grows without moving anything.
+  /// The verdict, at the right end, where it grows without moving anything.
   private static func verdict(_ status: ClusterStatus, _ look: Look) -> Segment {
     guard let verdict = status.verdict else { return Segment(text: "", style: look.style(.dim)) }
     let isGood = verdict.violations == 0
@@ -111,7 +111,7 @@ package enum HeaderPanel {
     }
   }
 
-  /// Of a folder's path so much tells which it is.
+  /// Columns of a folder's path that tell which folder it is.
   private static let firstWidthMin = 20
 
   private static func drawSegments(
@@ -119,7 +119,7 @@ package enum HeaderPanel {
     on canvas: inout Canvas, _ look: Look
   ) {
     var column = start
-    // What has to be seen at the right keeps its room if that leaves some for the first; else it takes what is left.
+    // Text that must be seen at the right keeps its room if that leaves some for the first; else it takes the rest.
     let isKept = keepsRight && start + 24 + right.text.columns <= canvas.width
     let end = canvas.width - (isKept ? right.text.columns + 2 : 0)
     let separator = " \(look.glyphs.separator) "
@@ -131,7 +131,7 @@ package enum HeaderPanel {
       let text = index == 0 ? segment.text.fitted(to: room, ellipsis: look.glyphs.ellipsis) : segment.text
       let lead = index == 0 ? "" : separator
       guard column + (lead + text).columns <= end else {
-        // What comes later in the second row says less.
+        // Later segments of the second row say less.
         if row > 0 { break }
         continue
       }

@@ -24,7 +24,7 @@ package enum KeyLine {
   private struct Hint {
     var key: String
     var meaning: String
-    /// What a click on it presses; `nil` if it names more than one key.
+    /// Key that a click on it presses; `nil` if it names more than one.
     var press: Key?
 
     init(_ key: String, _ meaning: String, _ press: Key? = nil) {

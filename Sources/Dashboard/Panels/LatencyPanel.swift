@@ -32,7 +32,7 @@ package enum LatencyPanel {
     return canvas
   }
 
-  /// What stands at the right of the frame's upper edge.
+  /// Text at the right of the frame's upper edge.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     guard size.height >= 5, let seen = state.history.span,
       state.seen.readLatency.recent != nil || state.seen.writeLatency.recent != nil
@@ -58,7 +58,7 @@ package enum LatencyPanel {
   /// A backend may not measure latencies; before the first status nobody knows.
   private static func isMeasured(_ state: DashboardState) -> Bool { state.status?.latencies != nil }
 
-  /// What stands where nothing was measured lately, the longest first.
+  /// Texts for the case that nothing was measured lately, the longest first.
   private static func noneWords(_ state: DashboardState, _ look: Look) -> [String] {
     guard isMeasured(state) else { return [look.glyphs.dash] }
     let words = "none in the last seconds"

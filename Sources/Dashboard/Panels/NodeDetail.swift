@@ -55,7 +55,7 @@ package enum NodeDetail {
             ", in \(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) it is replaced"
           } ?? "")
       case .up, .joining, .leaving:
-        trouble.map { $0.words(node.name) }
+        trouble.map { $0.words(node.name, features) }
           ?? (node.wal?.isSuspect == true ? "has lost records; rebuilt from the others before it votes" : "")
       }
     canvas.write(

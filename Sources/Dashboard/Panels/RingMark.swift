@@ -106,7 +106,7 @@ enum RingCaption {
     ]
   }
 
-  /// What the picture means, in the words that matter most now.
+  /// Legend of the picture, in the words that matter most now.
   private static func meaning(
     _ status: ClusterStatus, _ owners: RingOwners, isTour: Bool, _ look: Look
   ) -> [String] {

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// Who owns the slots of a ring, as it is to be drawn now.
+/// Owners of the slots of a ring, as drawn now.
 struct RingOwners {
   let ring: RingMap
   private let showsNext: Bool
@@ -31,7 +31,7 @@ struct RingOwners {
     case paused
     /// It is not on the largest side of a partition.
     case cutOff
-    /// It reads its log and will be back by itself.
+    /// It reads its log and will then serve again.
     case recovering
     case dead
 
@@ -57,7 +57,7 @@ struct RingOwners {
       }
     }
 
-    /// What its ranges are filled with, beside their colour; `nil` for plain ones.
+    /// Texture of its ranges, beside their colour; `nil` for plain ones.
     func texture(_ glyphs: Glyphs) -> Unicode.Scalar? {
       switch self {
       case .serving, .joining, .leaving: nil
@@ -141,7 +141,7 @@ struct RingOwners {
   var ranks: Int { Swift.max(ring.ranks, ring.nextRanks) }
   var isEmpty: Bool { ring.slotCount <= 0 || ring.ranks <= 0 || ring.owners.count < ring.slotCount * ring.ranks }
 
-  /// Who is drawn as a slot's owner. Moving slots that have been handed over show their new owner, those that wait for
+  /// The owner drawn for a slot. Moving slots that have been handed over show their new owner, those that wait for
   /// it both owners in turn.
   /// - Complexity: O(1).
   func owner(slot: Int, rank: Int) -> Owner? {

@@ -43,7 +43,7 @@ package enum RingPanel {
     return canvas
   }
 
-  /// What stands at the right of the frame's upper edge.
+  /// Text at the right of the frame's upper edge.
   static func note(_ state: DashboardState) -> String {
     guard let tokens = state.status?.ring.tokenCount, tokens > 0 else { return "" }
     return Figures.count(tokens, "token")
@@ -97,7 +97,7 @@ package enum RingPanel {
       lines.append((text: imbalance, style: look.style(.text)))
       if width >= 12 { lines.append((text: "max/mean", style: look.style(.dim))) }
     }
-    // What a round hole of that width has room for.
+    // The room in a round hole of that width.
     lines = Array(lines.prefix(Swift.max(0, width / 2 - 1)))
     let top = (canvas.height - lines.count + 1) / 2
     for (offset, line) in lines.enumerated() where line.text.columns <= width {

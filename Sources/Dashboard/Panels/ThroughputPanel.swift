@@ -21,7 +21,7 @@ package enum ThroughputPanel {
     return canvas
   }
 
-  /// What the graph shows at a size.
+  /// The span of the graph at a size.
   private struct View {
     let span: GraphSpan
     let seenEndNs: UInt64
@@ -47,7 +47,7 @@ package enum ThroughputPanel {
 
   private static func max(of values: [Double?]) -> Double { values.reduce(0) { Swift.max($0, $1 ?? 0) } }
 
-  /// What stands at the right of the frame's upper edge: the scales, or the figures where they have no row of their own.
+  /// Text at the right of the frame's upper edge: the scales, or the figures where they have no row of their own.
   static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let glyphs = look.glyphs
     guard showsFigures(size) else {
@@ -108,7 +108,7 @@ enum ScaleWords {
   }
 }
 
-/// What a reader has done to a graph's span, in words.
+/// Words for a graph's span that a reader has changed.
 enum GraphWords {
   static func scrolled(_ view: GraphView, _ seen: GraphSpan?) -> String {
     guard view.isScrolledBack, let seen else { return "" }

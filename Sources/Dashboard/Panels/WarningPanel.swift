@@ -1,6 +1,7 @@
 import ClusterModel
+import Text
 
-/// What must not be overlooked: an answer that nothing explains, and the faults in force.
+/// Warnings: an answer that nothing explains, and the faults in force.
 ///
 /// Rows of their own between the ring and the events, only while there is something to say: a header that always held
 /// room for it would be empty nearly always, and a line among the events scrolls away while the fault stays.
@@ -23,7 +24,9 @@ package enum WarningPanel {
       let room = state.isViolationFolded ? 1 : size.height - (state.seen.faults != nil && size.height > 1 ? 1 : 0)
       row = drawViolation(verdict, hints(state), rows: room, on: &canvas, look)
     }
-    if let faults = state.seen.faults, row < size.height { drawFaults(faults, row: row, on: &canvas, look) }
+    if let faults = state.seen.faults, row < size.height {
+      drawFaults(faults, state.advice.features, row: row, on: &canvas, look)
+    }
     return canvas
   }
 
@@ -34,6 +37,7 @@ package enum WarningPanel {
   /// From the longest to the shortest, for as much room as there is.
   private static func hints(_ state: DashboardState) -> [String] {
     if state.isViolationFolded {
+      guard state.advice.features.contains(.verdict) else { return [" stays, as it was answered "] }
       return [" stays, as it was answered; `verdict` tells the rest ", " `verdict` tells the rest ", " see `verdict` "]
     }
     // Where writes are copied after they are acknowledged, a failover loses some.
@@ -53,8 +57,8 @@ package enum WarningPanel {
     guard rows > 0 else { return 0 }
     let bar = Style(look.theme[.bad], on: look.theme[.background], [.bold, .reverse])
     canvas.fill(Rect(column: 0, row: 0, width: canvas.width, height: 1), Cell(" ", bar))
-    let count = verdict.violations == 1 ? "NOT LINEARIZABLE" : "NOT LINEARIZABLE, \(verdict.violations) times"
-    var text = " \(look.glyphs.failure) \(count)"
+    var text = " \(look.glyphs.failure) NOT LINEARIZABLE"
+    if verdict.violations > 1 { text += ", \(Figures.count(Int(clamping: verdict.violations), "time"))" }
     if let last = verdict.lastViolation { text += ": \(last.summary)" }
     let hint = hints.first { text.columns + $0.columns < canvas.width } ?? ""
     let room = canvas.width - hint.columns
@@ -74,9 +78,11 @@ package enum WarningPanel {
 
   // MARK: Faults
 
-  private static func drawFaults(_ faults: FaultSummary, row: Int, on canvas: inout Canvas, _ look: Look) {
+  private static func drawFaults(
+    _ faults: FaultSummary, _ features: Set<Capabilities.Feature>, row: Int, on canvas: inout Canvas, _ look: Look
+  ) {
     let label = " \(look.glyphs.warning) faults "
-    let hint = "`heal` ends them "
+    let hint = features.contains(.linkFaults) ? "`heal` ends them " : ""
     let separator = " \(look.glyphs.separator) "
     let start = canvas.write(label, column: 0, row: row, look.style(.warn, [.bold, .reverse])) + 1
     let widths = faults.items.map { $0.reduce(0) { $0 + $1.text.columns } }

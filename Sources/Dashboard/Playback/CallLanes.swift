@@ -19,7 +19,7 @@ enum CallLanes {
     }
   }
 
-  /// Of more clients than rows those of the operations that no order explains, then the first.
+  /// Where there are more clients than rows: clients with operations that no order explains, then the first.
   private static func shown(_ lanes: [Playback.Lane], _ count: Int) -> [Playback.Lane] {
     guard lanes.count > count else { return lanes }
     let offending = lanes.indices.filter { lanes[$0].calls.contains { $0.isOffending } }

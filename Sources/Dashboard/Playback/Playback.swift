@@ -7,33 +7,29 @@ import ClusterModel
 package struct Playback: Equatable, Sendable {
   /// Something that happened, as a sign on the scrubber.
   package struct Mark: Equatable, Sendable {
-    package enum Kind: Equatable, Sendable { case fault, change, healing, violation }
-
-    package var kind: Kind
+    package var kind: PastKinds.Mark
     package var atNs: UInt64
     /// Where it stands on the scrubber, from 0 to 1.
     package var place: Double
     package var text: String
 
-    package init(_ kind: Kind, atNs: UInt64, place: Double, text: String) {
+    package init(_ kind: PastKinds.Mark, atNs: UInt64, place: Double, text: String) {
       (self.kind, self.atNs, self.place, self.text) = (kind, atNs, place, text)
     }
   }
 
   /// An operation of a client, as a bar over time.
   package struct Call: Equatable, Sendable {
-    package enum Ending: Equatable, Sendable { case open, answered, unknown, refused }
-
     package var isWrite: Bool
     package var text: String
     package var fromNs: UInt64
     package var toNs: UInt64
-    package var ending: Ending
+    package var ending: PastKinds.Ending
     /// Whether it belongs to the operations that no order explains.
     package var isOffending: Bool
 
     package init(
-      isWrite: Bool, text: String, fromNs: UInt64, toNs: UInt64, ending: Ending, isOffending: Bool = false
+      isWrite: Bool, text: String, fromNs: UInt64, toNs: UInt64, ending: PastKinds.Ending, isOffending: Bool = false
     ) {
       (self.isWrite, self.text, self.fromNs, self.toNs) = (isWrite, text, fromNs, toNs)
       (self.ending, self.isOffending) = (ending, isOffending)
@@ -50,17 +46,15 @@ package struct Playback: Equatable, Sendable {
 
   /// A message between two nodes.
   package struct Flight: Equatable, Sendable {
-    package enum Kind: Equatable, Sendable { case read, write, hint, answer }
-
     /// Ids of the nodes.
     package var from: Int
     package var to: Int
-    package var kind: Kind
+    package var kind: PastKinds.Flight
     /// How much of its way it has gone, from 0 to 1. One that is lost breaks off halfway.
     package var progress: Double
     package var isLost: Bool
 
-    package init(from: Int, to: Int, kind: Kind, progress: Double, isLost: Bool) {
+    package init(from: Int, to: Int, kind: PastKinds.Flight, progress: Double, isLost: Bool) {
       (self.from, self.to, self.kind, self.progress, self.isLost) = (from, to, kind, progress, isLost)
     }
   }
@@ -108,14 +102,14 @@ package struct Playback: Equatable, Sendable {
   /// How much time the lanes show.
   package var windowNs: UInt64 = 1_000_000_000
   package var flights: [Flight] = []
-  /// What happened last, oldest first.
+  /// The last lines of the journal, oldest first.
   package var lines: [String] = []
   /// The operations that contradict one another, once the viewer is there; empty before.
   package var proof: [String] = []
   /// A warning that the strip shows in the place of the next mark; empty if there is none.
   package var warning = ""
 
-  /// What stands beside the panels.
+  /// The strip beside the panels.
   package enum Strip: Equatable, Sendable {
     case scrubber
     /// Operations as bars too, which want rows.
@@ -129,7 +123,7 @@ package struct Playback: Equatable, Sendable {
   }
 }
 
-/// What the viewer of a playback wants.
+/// A key of a playback's viewer.
 package enum PlaybackKey: Equatable, Sendable {
   case playOrPause
   case faster, slower

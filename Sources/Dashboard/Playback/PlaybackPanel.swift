@@ -1,3 +1,4 @@
+import ClusterModel
 import Text
 
 /// The strip of a playback: where its viewer is, the scrubber with what happened when, the clients' operations as bars over
@@ -79,8 +80,8 @@ enum PlaybackPanel {
     Meter.drawLine(
       playback.place, column: 1, row: 1, width: width, color: look.theme[.accent], on: &canvas, look)
     func column(_ place: Double) -> Int { 1 + Swift.max(0, Swift.min(width - 1, Int(place * Double(width)))) }
-    // What matters most is put last, over the others.
-    for kind in [Playback.Mark.Kind.healing, .change, .fault, .violation] {
+    // The most important mark is put last, over the others.
+    for kind in [PastKinds.Mark.healing, .change, .fault, .violation] {
       for mark in playback.marks where mark.kind == kind {
         let isPast = mark.atNs <= playback.nowNs
         canvas.write(
@@ -100,7 +101,7 @@ enum PlaybackPanel {
     return Double(at) / Double(width - 1)
   }
 
-  private static func sign(_ kind: Playback.Mark.Kind, _ glyphs: Glyphs) -> String {
+  private static func sign(_ kind: PastKinds.Mark, _ glyphs: Glyphs) -> String {
     switch kind {
     case .fault: glyphs.mark(.fault)
     case .change: "+"
@@ -109,7 +110,7 @@ enum PlaybackPanel {
     }
   }
 
-  private static func key(_ kind: Playback.Mark.Kind) -> ThemeKey {
+  private static func key(_ kind: PastKinds.Mark) -> ThemeKey {
     switch kind {
     case .fault: .warn
     case .change: .info
@@ -120,7 +121,7 @@ enum PlaybackPanel {
 
   // MARK: Lines
 
-  /// Of a proof the beginning, of what happened the end.
+  /// The beginning of a proof, or the end of the lines.
   private static func drawLines(
     _ playback: Playback, _ told: [String], in rect: Rect, on canvas: inout Canvas, _ look: Look
   ) {

@@ -1,8 +1,8 @@
-/// What could stand at the cursor, as the commands' grammar sees it.
+/// Completions at the cursor by the commands' grammar.
 package struct Completion: Equatable, Sendable {
   /// Characters before the cursor that a candidate replaces.
   package var replacedCount: Int
-  /// What could stand there, best first.
+  /// Candidates, best first.
   package var candidates: [String]
   /// The command's usage, shown behind the line.
   package var usage: String

@@ -12,7 +12,7 @@ package struct KeyDecoder: Sendable {
   private var sequence: [UInt8] = []
   /// The first bytes of a character.
   private var character: [UInt8] = []
-  /// What is being pasted.
+  /// Bytes of the paste so far.
   private var paste: [UInt8]?
 
   /// Sequences of this terminal's own, and all beginnings of them.
@@ -34,7 +34,7 @@ package struct KeyDecoder: Sendable {
   /// Bytes of the paste that is being received; `nil` outside of one.
   package var pastedCount: Int? { paste?.count }
 
-  /// Whether an Esc came last, which is a key by itself if nothing follows.
+  /// Whether an Esc came last, which is a key if nothing follows.
   package var hasEscape: Bool { sequence.count == 1 }
 
   /// Whether a sequence or a character is incomplete.
@@ -79,7 +79,7 @@ package struct KeyDecoder: Sendable {
     case 0x1B:
       sequence = [byte]
       return []
-    // What is no part of a sequence ends it.
+    // A byte that is no part of a sequence ends it.
     case ..<0x20:
       sequence = []
       return take(byte)

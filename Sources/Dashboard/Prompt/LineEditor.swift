@@ -6,7 +6,7 @@ package struct LineEditor: Equatable, Sendable {
   /// From 0 to `characters.count`.
   package private(set) var cursor = 0
   package var history = CommandHistory()
-  /// What the last kill took, for C-y.
+  /// Text of the last kill, for C-y.
   private var killed: [Character] = []
 
   /// 16 MiB of memory; a longer line can be run from a paste, but not edited.

@@ -10,7 +10,7 @@ package struct LinePrompt: Sendable {
     case line(String)
     /// A paste with ends of lines: the lines to run, one after another. What stands behind the last end is edited.
     case pasted([String])
-    /// A line of so many bytes without an end was pasted, which is too long to be edited.
+    /// A line of `byteCount` bytes without an end was pasted, which is too long to be edited.
     case refused(byteCount: Int)
     /// Ctrl-D on an empty line.
     case end
@@ -61,7 +61,7 @@ package struct LinePrompt: Sendable {
     let lines = PasteLines(text)
     var whole = lines.whole
     if let first = whole.first {
-      // What was typed before belongs to the first.
+      // Text typed before the paste belongs to its first line.
       whole[0] = prompt.submit(inserting: first)
       for line in whole.dropFirst() { prompt.editor.history.add(line) }
       self.first = 0
@@ -74,7 +74,7 @@ package struct LinePrompt: Sendable {
 
   // MARK: - On the terminal
 
-  /// What draws the line anew over the old one, wherever on its row the cursor is.
+  /// Text that redraws the line over the old one, wherever on its row the cursor is.
   package mutating func picture(columns: Int) -> String {
     if let search = prompt.search {
       let text = "(search '\(search.text)') \(prompt.searchMatch ?? "")"
@@ -94,7 +94,7 @@ package struct LinePrompt: Sendable {
     return text + "\r\u{1b}[\(label.columns + before)C"
   }
 
-  /// What is left of a line when it is done with: all that a screen holds of it, and the cursor below.
+  /// Text that leaves a submitted line on the screen, as much of it as a screen holds, and the cursor below.
   package static func farewell(label: String, line: String) -> String {
     "\r\u{1b}[J\(label)\(shown(line.prefix(echoedMax)))\(line.utf8.count > echoedMax ? "… (\(line.utf8.count) bytes)" : "")\r\n"
   }
@@ -116,7 +116,7 @@ package struct LinePrompt: Sendable {
     return shown(words.joined(separator: " ")).fitted(to: max(1, columns - 1), ellipsis: "…")
   }
 
-  /// What would act on the terminal is shown as a dot.
+  /// Characters that would act on the terminal are shown as dots.
   private static func shown(_ text: some StringProtocol) -> String {
     guard text.unicodeScalars.contains(where: \.isControl) else { return String(text) }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? "·" : $0 }))

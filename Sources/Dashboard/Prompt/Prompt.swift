@@ -22,7 +22,7 @@ package struct Prompt: Sendable {
   /// Characters of a line that is completed as it is typed: what is longer was pasted, and asking takes its length.
   private static let completedMax = 4_096
 
-  /// What Ctrl-R looks for, and how many of the lines that have it are passed over.
+  /// Text that Ctrl-R looks for, and how many of the matching lines are passed over.
   package struct Search: Equatable, Sendable {
     package var text = ""
     package var skipped = 0
@@ -35,7 +35,7 @@ package struct Prompt: Sendable {
 
   package init(completer: @escaping Completer) { self.completer = completer }
 
-  /// What → at the end of the line would add, shown dim.
+  /// Text that → at the end of the line would add, shown dim.
   package var ghost: String {
     guard editor.isCursorAtEnd, !editor.isEmpty, choices == nil, let best = completion.candidates.first else {
       return ""
@@ -48,7 +48,7 @@ package struct Prompt: Sendable {
   package mutating func handle(_ key: Key) -> Bool {
     defer { hasCompletedBlank = key == .tab && hasCompletedBlank }
     switch key {
-    // Whoever types the blank behind a completed word finds it there.
+    // A blank that is typed behind a completed word is there already.
     case .character(" ") where hasCompletedBlank: return true
     case .control("r"):
       search = Search()
@@ -188,7 +188,7 @@ package struct Prompt: Sendable {
   }
 }
 
-/// What a command said when it was done.
+/// Answer of a command.
 package struct CommandAnswer: Equatable, Sendable {
   /// One line of an answer, without the sign that stands before it.
   package struct Line: Equatable, Sendable, ExpressibleByStringLiteral {
@@ -205,10 +205,10 @@ package struct CommandAnswer: Equatable, Sendable {
   package var isSuccess: Bool
   /// Whether the command was one that ends the program.
   package var endsProgram: Bool
-  /// What is to be read by itself rather than among the events.
+  /// A page over the panels, instead of lines among the events.
   package var page: Page?
-  /// The command that it answers, so that the next pasted line knows its turn.
-  package var command = ""
+  /// The number of the line that it answers, so that the next pasted line knows its turn.
+  package var number = 0
 
   package init(lines: [Line], isSuccess: Bool, endsProgram: Bool = false, page: Page? = nil) {
     self.page = page

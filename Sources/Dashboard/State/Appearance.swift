@@ -12,7 +12,7 @@ package struct Appearance: Equatable, Sendable {
   package var glyphChoices: [Glyphs.Kind]
   /// Whether the mouse is ours; else it selects text, as the terminal does it.
   package internal(set) var isMouseOn: Bool
-  /// Nothing moves by itself but figures.
+  /// Nothing is animated; only figures change.
   package var isMotionReduced: Bool
   /// One panel at a time, however large the screen is.
   package var isSinglePanel: Bool

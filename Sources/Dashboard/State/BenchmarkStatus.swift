@@ -1,6 +1,8 @@
+import ClusterModel
+
 /// How the benchmark stands that runs, or that ran last, and what those before it measured.
 package struct BenchmarkStatus: Equatable, Sendable {
-  /// What one run measured, in a few figures.
+  /// The main figures of one run.
   package struct Result: Equatable, Sendable {
     package var name: String
     package var operationsPerSecond: Double
@@ -17,14 +19,14 @@ package struct BenchmarkStatus: Equatable, Sendable {
     }
   }
 
-  /// What is run, as in `ycsb-a, 64 clients`.
+  /// Name of the run, as in `ycsb-a, 64 clients`.
   package var name: String
-  /// What it does now, in a word or two.
+  /// Its present phase, in a word or two.
   package var phase: String
   package var isRunning: Bool
-  /// Of the whole run, all its phases, from 0 to 1; `nil` if nobody knows. It only grows.
+  /// Progress of the whole run, all its phases, from 0 to 1; `nil` if unknown. It only grows.
   package var fraction: Double?
-  /// What is left of this phase.
+  /// Time left of this phase.
   package var leftNs: UInt64?
   package var operations = 0
   package var failures = 0
@@ -36,8 +38,10 @@ package struct BenchmarkStatus: Equatable, Sendable {
   /// Reads and writes a second of all of it, once it is over; `nil` if there were none.
   package var readsPerSecond: Double?
   package var writesPerSecond: Double?
-  /// What it said at its end, if it has no figures.
-  package var words: [String] = []
+  /// Whether its result is the last of ``results`` once it is over; the plain benchmark's is not among them.
+  package var isListed = true
+  /// Why the first operation that failed did.
+  package var error: ClusterError?
   /// Earlier runs, oldest first; with the last one once that is over.
   package var results: [Result] = []
 
@@ -49,9 +53,12 @@ package struct BenchmarkStatus: Equatable, Sendable {
   /// It is over and says how fast it was.
   var hasRates: Bool { readsPerSecond != nil || writesPerSecond != nil }
 
+  /// It was over before there was anything to measure.
+  var isEmpty: Bool { !isRunning && !isListed && !hasRates }
+
   /// Its speed as a multiple of that of the run before it of the same name; `nil` if there is none.
   var ratioToFormer: Double? {
-    guard !isRunning, words.isEmpty, let result = results.last,
+    guard !isRunning, isListed, let result = results.last,
       let former = results.dropLast().last(where: { $0.name == result.name }), former.operationsPerSecond > 0
     else { return nil }
     return result.operationsPerSecond / former.operationsPerSecond

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What the cluster's own counters say of a benchmark's run, beside what the run says of itself: how long its reads and
+/// A benchmark's run by the cluster's own counters, beside the run's own report: how long its reads and
 /// writes took, each kind alone, and how the run before it went.
 ///
 /// A percentile of both kinds together would be that of neither: reads take microseconds, and writes wait for a disk.
@@ -22,7 +22,7 @@ package struct BenchmarkTimes: Equatable, Sendable {
 
   package init() {}
 
-  /// Of a longer run the end is kept: as much as a graph shows.
+  /// A longer run is kept by its end: as much as a graph shows.
   private static let formerNs: UInt64 = 120_000_000_000
 
   mutating func follow(_ run: BenchmarkStatus?, _ latencies: OperationLatencies?) {

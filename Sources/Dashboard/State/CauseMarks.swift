@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What happened at a moment that may explain what a graph shows.
+/// An event at a moment that may explain a graph.
 package struct CauseMark: Equatable, Sendable {
   package enum Kind: String, Equatable, Sendable, CaseIterable {
     case join, leave, kill, restart
@@ -27,7 +27,7 @@ package struct CauseMarks: Equatable, Sendable {
 
   /// More than any legend has room for.
   static let marksMax = 64
-  /// Of one node the same thing within this time is the same: a change has a beginning and an end, and a disk that is slow
+  /// Equal marks of one node within this time are one: a change has a beginning and an end, and a disk that is slow
   /// is so for more than one second.
   private static let repeatNs: UInt64 = 5_000_000_000
   private static let changeNs: UInt64 = 600_000_000_000

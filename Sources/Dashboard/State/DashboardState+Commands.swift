@@ -19,7 +19,7 @@ extension DashboardState {
     let lines = PasteLines(text)
     var refused = 0
     for (index, line) in lines.whole.enumerated() {
-      // What was typed before belongs to the first.
+      // Text typed before the paste belongs to its first line.
       let command = index == 0 ? prompt.submit(inserting: line) : line
       if index > 0 { prompt.editor.history.add(line) }
       if command.contains(where: { !$0.isWhitespace }), !pasted.add(command) { refused += 1 }
@@ -47,7 +47,7 @@ extension DashboardState {
   mutating func runNextPasted() -> [Action] {
     while overlay == nil, guide == nil, let line = pasted.next() {
       let actions = run(line)
-      for case .run(let line) in actions { pasted.begin(line.text) }
+      for case .run(let line) in actions { pasted.begin(line.number) }
       if !actions.isEmpty { return actions }
     }
     return []
@@ -59,13 +59,16 @@ extension DashboardState {
       show(CommandAnswer(lines: Description.lines(self).map { .init($0) }, isSuccess: true))
       return []
     }
-    let read = advice.read(line)
-    if let question = read.question {
-      overlay = .confirmation(Confirmation(line: read, question: question))
+    return run(advice.read(line))
+  }
+
+  /// Runs a line that was read, or asks first.
+  mutating func run(_ advised: AdvisedLine) -> [Action] {
+    if let question = advised.question {
+      overlay = .confirmation(Confirmation(line: advised.line, question: question))
       return []
     }
-    begin(read)
-    return [.run(read)]
+    return [.run(begin(advised.line))]
   }
 
   /// A question is answered by y, n, Enter or Esc. What else is typed was meant for the prompt: it answers nothing, and
@@ -74,10 +77,9 @@ extension DashboardState {
     switch key {
     case .character("y"), .character("Y"):
       overlay = nil
-      let read = asked.question.command == asked.line.text ? asked.line : advice.read(asked.question.command)
-      begin(read)
-      if pasted.isBusy { pasted.begin(read.text) }
-      return [.run(read)]
+      let line = begin(asked.question.confirmed)
+      if pasted.isBusy, pasted.running == nil { pasted.begin(line.number) }
+      return [.run(line)]
     case .character("n"), .character("N"), .escape, .enter, .control("c"): decline(asked)
     case .character, .paste:
       var asked = asked

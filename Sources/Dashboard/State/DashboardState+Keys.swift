@@ -2,7 +2,7 @@ extension DashboardState {
   /// Applies a key press and returns what the program has to do about it.
   package mutating func handle(_ key: Key) -> [Action] {
     let actions = react(to: key)
-    // What was open or asked may be over, and then it is the next pasted line's turn.
+    // An overlay may have closed, and then it is the next pasted line's turn.
     return actions + runNextPasted()
   }
 
@@ -98,7 +98,7 @@ extension DashboardState {
     return []
   }
 
-  /// What is typed while something is read belongs to the prompt: half of a command would be lost else.
+  /// Text typed over a page belongs to the prompt: half of a command would be lost otherwise.
   private func isMeantForPrompt(_ key: Key, over overlay: Overlay) -> Bool {
     guard guide == nil, playback == nil else { return false }
     switch overlay {
@@ -106,7 +106,7 @@ extension DashboardState {
     case .themes, .confirmation, .menu: return false
     }
     switch key {
-    // Those that close it.
+    // Keys that close it.
     case .character(let character): return ![" ", "?", "q"].contains(character)
     case .paste: return true
     default: return false

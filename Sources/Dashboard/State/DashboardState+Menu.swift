@@ -35,11 +35,11 @@ extension DashboardState {
 
   mutating func choose(_ index: Int, of menu: NodeMenu) -> [Action] {
     overlay = nil
-    guard let command = menu.items[index].command else {
+    guard let order = menu.items[index].order else {
       if !isZoomed { toggleZoom(of: .nodes) }
       return []
     }
-    return run(command)
+    return run(advice.choose(.order(order)))
   }
 }
 

@@ -109,12 +109,8 @@ extension DashboardState {
   /// Stops the one that runs, or puts the results of the last one away.
   private mutating func endBenchmark() -> [Action] {
     if closeBenchmark() { return [] }
-    let read = advice.read(Self.stopBenchmarkCommand)
-    begin(read)
-    return [.run(read)]
+    return run(advice.choose(.stopBenchmark))
   }
-
-  private static let stopBenchmarkCommand = "benchmark stop"
 
   private mutating func moveInEvents(_ key: Key) {
     switch key {

@@ -1,30 +1,21 @@
 import ClusterModel
 import Text
 
-/// What the keys act on.
+/// Target of the keys.
 package enum Focus: Equatable, Sendable {
   case prompt
   case panel(PanelKind)
 }
 
-/// What lies over the panels, which live on below it.
+/// An overlay over the panels, which go on below it.
 package enum Overlay: Equatable, Sendable {
   case help(firstRow: Int)
   case themes(ThemePicker)
   case page(PageReader)
   /// A command that nothing takes back waits for a yes.
   case confirmation(Confirmation)
-  /// What can be done with a node.
+  /// Menu of a node.
   case menu(NodeMenu)
-}
-
-/// What is asked before a line is run.
-package struct Question: Equatable, Sendable {
-  package var text: String
-  /// The command that is run after a yes.
-  package var command: String
-
-  package init(_ text: String, command: String) { (self.text, self.command) = (text, command) }
 }
 
 /// A line that waits for an answer.
@@ -35,12 +26,14 @@ package struct Confirmation: Equatable, Sendable {
   package var isInsisting = false
 }
 
-/// What the program knows of the command language and the screen does not.
+/// The command language, as the screen may use it.
 package struct CommandAdvice: Sendable {
-  /// What could stand at the cursor.
+  /// Completions at the cursor.
   package var complete: Completer
   /// Reads a line. Called once for each line that is run.
-  package var read: @Sendable (_ line: String) -> TypedLine
+  package var read: @Sendable (_ line: String) -> AdvisedLine
+  /// The line of a command that was chosen and not typed: it is not parsed.
+  package var choose: @Sendable (_ choice: ChosenCommand) -> AdvisedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
   /// The backend's features; commands that need another one are not offered.
@@ -48,12 +41,14 @@ package struct CommandAdvice: Sendable {
 
   package init(
     complete: @escaping Completer = { _, _ in Completion() },
-    read: @escaping @Sendable (_ line: String) -> TypedLine = { TypedLine($0) },
+    read: @escaping @Sendable (_ line: String) -> AdvisedLine = { AdvisedLine(TypedLine($0)) },
+    choose: @escaping @Sendable (_ choice: ChosenCommand) -> AdvisedLine = { AdvisedLine(TypedLine("\($0)")) },
     words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description },
     features: Set<Capabilities.Feature> = Set(Capabilities.Feature.allCases)
   ) {
     self.complete = complete
     self.read = read
+    self.choose = choose
     self.words = words
     self.features = features
   }
@@ -79,7 +74,7 @@ package struct DashboardState: Sendable {
   /// The slot under the ring's cursor, once the reader has moved it.
   package internal(set) var ringCursor: Int?
   package internal(set) var filter = EventFilter()
-  /// What the graphs of throughput and latency show: the same, so that what stands above each other happened together.
+  /// View of the graphs of throughput and latency: one for both, so that points above each other happened together.
   package internal(set) var graphView = GraphView()
   package internal(set) var benchmarkView = GraphView()
   /// The ring is coloured by what is done where, and not only by owners.
@@ -92,20 +87,22 @@ package struct DashboardState: Sendable {
   package internal(set) var playback: Playback?
   /// Bytes that have come of a paste whose end has not; 0 outside of one.
   package internal(set) var bytesReceived = 0
+  /// Lines that were run so far.
+  private var linesRun = 0
   /// Command lines that were pasted and wait for their turn.
   package internal(set) var pasted = PastedLines()
-  /// So many wrong answers had been found when their rows were folded to one.
+  /// Number of wrong answers found when their rows were folded to one.
   private var violationsFolded: UInt64 = 0
   /// The results of a benchmark that is over were put away.
   private var isBenchmarkClosed = false
   let advice: CommandAdvice
   private var live = Observations()
   /// The picture that was frozen, while it is.
-  private var held: Observations?
-  /// What was seen in the last half hour.
-  private var past = StatusHistory()
+  var held: Observations?
+  /// Statuses of the last half hour.
+  private(set) var past = StatusHistory()
   /// The way back from a frozen picture, while it is gone.
-  private var journey: Journey?
+  var journey: Journey?
 
   /// How often the time alone makes a new picture: graphs of a cluster at rest move a little, and the uptime may have to.
   private static let quietFrameNs: UInt64 = 500_000_000
@@ -144,7 +141,7 @@ package struct DashboardState: Sendable {
 // MARK: - What is seen
 
 extension DashboardState {
-  /// What the picture shows: the present, or the moment it was frozen at.
+  /// Observations in the picture: the present, or the moment it was frozen at.
   ///
   /// Lent and not returned: a copy of all its parts for each panel and node would be a tenth of a frame.
   package var seen: Observations {
@@ -176,7 +173,7 @@ extension DashboardState {
     status?.change != nil && !appearance.isMotionReduced && seen.nowNs / Self.ringPhaseNs % 2 == 1
   }
 
-  /// Whether something moves by itself, so that frames are worth drawing faster.
+  /// Whether something is animated, so that frames are worth drawing faster.
   package var isAnimated: Bool {
     if let playback { return playback.isPlaying || playback.isBusy }
     guard let status = live.status else { return true }
@@ -188,69 +185,6 @@ extension DashboardState {
   package var isWalking: Bool {
     guard let walk = live.walk, held == nil, !appearance.isMotionReduced else { return false }
     return walk.isMoving(nowNs: live.nowNs)
-  }
-}
-
-// MARK: - Time travel
-
-extension DashboardState {
-  /// Where a reader has gone back to from a frozen picture.
-  struct Journey: Sendable {
-    /// The picture as it was frozen.
-    var frozen: Observations
-    /// Oldest first; the last is the frozen one.
-    var moments: [StatusHistory.Moment]
-    /// The moment that is shown.
-    var index: Int
-  }
-
-  /// Shows the moment that lies `steps` moments after the present one; a negative number goes back.
-  mutating func travel(by steps: Int) {
-    guard let held else { return }
-    var journey =
-      self.journey
-      ?? Journey(frozen: held, moments: past.moments.filter { $0.atNs <= held.nowNs }, index: 0)
-    if self.journey == nil { journey.index = journey.moments.count - 1 }
-    guard !journey.moments.isEmpty else { return }
-    let last = journey.moments.count - 1
-    journey.index = Swift.max(0, Swift.min(last, journey.index + steps))
-    show(&journey)
-  }
-
-  /// Goes back or on by a time.
-  mutating func travel(byNs ns: Int64) {
-    guard held != nil else { return }
-    if journey == nil { travel(by: 0) }
-    guard var journey else { return }
-    let from = Int64(clamping: journey.moments[journey.index].atNs)
-    let wanted = UInt64(Swift.max(0, from + ns))
-    journey.index = journey.moments.lastIndex { $0.atNs <= wanted } ?? 0
-    show(&journey)
-  }
-
-  /// To the oldest moment that is kept.
-  mutating func travelToStart() { travel(by: -StatusHistory.momentsMax) }
-
-  private mutating func show(_ journey: inout Journey) {
-    let moment = journey.moments[journey.index]
-    let before = journey.moments[..<journey.index].last { $0.atNs + RateMeter.windowNs <= moment.atNs }
-    held = journey.index == journey.moments.count - 1 ? journey.frozen : journey.frozen.asOf(moment, before: before)
-    self.journey = journey
-  }
-
-  /// How far back the picture is, and where that is between the oldest moment and the frozen one, from 0 to 1; `nil` unless
-  /// the reader has gone back.
-  var travelled: (backNs: UInt64, place: Double, marks: [Double])? {
-    guard let journey, let first = journey.moments.first, let held, journey.frozen.nowNs > first.atNs else {
-      return nil
-    }
-    let length = Double(journey.frozen.nowNs - first.atNs)
-    func place(_ atNs: UInt64) -> Double { Double(atNs - Swift.min(atNs, first.atNs)) / length }
-    let marks = journey.frozen.causes.marks.filter { $0.atNs >= first.atNs }
-    return (
-      journey.frozen.nowNs - Swift.min(journey.frozen.nowNs, held.nowNs), place(held.nowNs),
-      marks.map { place($0.atNs) }
-    )
   }
 }
 
@@ -339,7 +273,7 @@ extension DashboardState {
   @discardableResult
   package mutating func apply(answer: CommandAnswer) -> [Action] {
     show(answer)
-    pasted.end(answer.command)
+    pasted.end(answer.number)
     if answer.endsProgram { _ = pasted.drop() }
     return runNextPasted()
   }
@@ -369,11 +303,17 @@ extension DashboardState {
   }
 
   /// Starts a command: the screen says so, and shows where its key lies.
-  mutating func begin(_ line: TypedLine) {
+  /// - Returns: the line with its number.
+  @discardableResult
+  mutating func begin(_ line: TypedLine) -> TypedLine {
     thaw()
     log.rowsBelow = 0
     prompt.runningCount += 1
     echo(line)
+    linesRun += 1
+    var line = line
+    line.number = linesRun
+    return line
   }
 
   /// Shows a command and where its key lies.
@@ -387,7 +327,7 @@ extension DashboardState {
 
   mutating func append(_ line: LogLine) {
     live.log.append(line)
-    // Whoever scrolled back keeps the lines being read where they are.
+    // Lines that a reader has scrolled back to stay where they are.
     guard live.log.rowsBelow > 0, filter.matches(line) else { return }
     live.log.rowsBelow += EventsPanel.rowCount(of: line, width: eventsWidth)
   }

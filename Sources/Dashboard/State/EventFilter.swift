@@ -6,7 +6,7 @@ package struct EventFilter: Equatable, Sendable {
   }
 
   package internal(set) var choice = Choice.all
-  /// What a line has to contain, whatever its case.
+  /// Text that a line must contain, in any case.
   package internal(set) var text = ""
   /// Whether keys go to the text.
   package internal(set) var isTyping = false

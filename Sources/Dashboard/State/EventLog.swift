@@ -30,7 +30,7 @@ package struct EventLog: Equatable, Sendable {
   /// As many as a person scrolls through; the cluster keeps no more either.
   static let linesMax = 2_000
 
-  /// Of a longer line its beginning and its size are shown: a value may have 64 MiB, and every line here is wrapped each
+  /// A longer line is shown by its beginning and its size: a value may have 64 MiB, and every line here is wrapped each
   /// time the panel is drawn.
   package static let lineBytesMax = 1_024
 
@@ -44,7 +44,7 @@ package struct EventLog: Equatable, Sendable {
 
   package mutating func append(_ line: LogLine) {
     var line = line
-    // What was cut already has its size behind it.
+    // A line that was cut has its size behind it already.
     if line.text.utf8.count > Self.lineBytesMax * 5 {
       line.text = Quoted.preview(ByteText.decode(line.text), bytesMax: Self.lineBytesMax)
     }

@@ -1,6 +1,7 @@
+import ClusterModel
 import Text
 
-/// What keeps a node from being one like the others, in words: the same wherever it is told.
+/// Words for a node's trouble: the same wherever it is told.
 extension FaultSummary.Trouble {
   /// In the six columns that a table always has for it; the faults' row has the figures.
   var word: String {
@@ -21,13 +22,20 @@ extension FaultSummary.Trouble {
     }
   }
 
-  /// What it means and how it ends, for the node's details.
-  func words(_ node: String) -> String {
-    switch self {
-    case .paused: "holds still; `resume \(node)` lets it go on"
-    case .cutOff: "cut from most of the others, or from half of them; `heal` ends it"
-    case .slow(let ns): "messages take \(Figures.given(ns: ns)) longer; `heal` ends it"
-    case .losing(let perMille): "\(Figures.given(perMille: perMille)) of its messages are lost; `heal` ends it"
+  /// Its meaning and how it ends, for the node's details.
+  /// - Parameters:
+  ///   - node: the node's name.
+  ///   - features: the backend's; without link faults of its own no command ends these.
+  func words(_ node: String, _ features: Set<Capabilities.Feature>) -> String {
+    let hasCommands = features.contains(.linkFaults)
+    func fault(_ words: String, ended end: String = "`heal` ends it") -> String {
+      hasCommands ? "\(words); \(end)" : words
+    }
+    return switch self {
+    case .paused: fault("holds still", ended: "`resume \(node)` lets it go on")
+    case .cutOff: fault("cut from most of the others, or from half of them")
+    case .slow(let ns): fault("messages take \(Figures.given(ns: ns)) longer")
+    case .losing(let perMille): fault("\(Figures.given(perMille: perMille)) of its messages are lost")
     case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
     }
   }

@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What is wrong between the nodes, in as few words as tell all of it.
+/// Summary of the faults between nodes, in as few words as tell all of them.
 ///
 /// A status names every link that is not good: for one slow node among ten that is eighteen links. People put it in by
 /// the node or by the side, so that is how it is said here, as far as the links agree with it.
@@ -9,7 +9,7 @@ package struct FaultSummary: Equatable, Sendable {
   /// Words, and the node whose name they are.
   package struct Word: Equatable, Sendable { package var text: String, node: Int? }
 
-  /// What keeps a node that serves from being one like the others.
+  /// Trouble of a node that serves.
   package enum Trouble: Equatable, Sendable {
     case paused
     /// It is not on the largest side of a partition.
@@ -69,7 +69,7 @@ package struct FaultSummary: Equatable, Sendable {
     let sides = sides(cut, ids)
     guard let largest = sides.map(\.count).max(), sides.count > 1 else { return addPairs(cut, ids) }
     items.append(Array(sides.map(spaced).joined(separator: [say(" ╳ ")])) + [say(" cut")])
-    // Of two halves neither is the rest of the cluster.
+    // Neither of two halves is the rest of the cluster.
     let isTie = sides.count { $0.count == largest } > 1
     for side in sides where isTie || side.count < largest { for id in side { troubles[id] = .cutOff } }
   }

@@ -16,12 +16,12 @@ package enum Key: Equatable, Sendable {
   case background(Color)
 }
 
-/// What a mouse did at a cell.
+/// An event of the mouse at a cell.
 package enum Mouse: Equatable, Sendable {
   case press, rightPress, wheelUp, wheelDown
 }
 
-/// What the program does after a key press, beside drawing the new state.
+/// An action of the program after a key press, beside drawing the new state.
 package enum Action: Equatable, Sendable {
   /// Run a command line and deliver its answer later.
   case run(TypedLine)

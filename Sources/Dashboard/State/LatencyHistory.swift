@@ -2,7 +2,7 @@ import ClusterModel
 
 /// How long operations took over the last ten minutes: how many took how long, five times a second.
 package struct LatencyHistory: Equatable, Sendable {
-  /// What a second's operations did not exceed, in nanoseconds.
+  /// Percentiles of a second's operations, in nanoseconds.
   package struct Percentiles: Equatable, Sendable {
     package var p50: Double
     package var p95: Double
@@ -93,7 +93,7 @@ package struct LatencyHistory: Equatable, Sendable {
     return completed > 0
   }
 
-  /// What a late status tells happened at some time since the last one: up to a second it is spread evenly, or columns of the
+  /// Operations of a late status happened at some time since the last one: up to a second they are spread evenly, or columns of the
   /// heat map would alternate between nothing and twice as much; after longer it stands where it became known.
   private mutating func append(_ counts: LatencyCounts, over missing: Int) {
     let all = Sample(counts)
@@ -131,7 +131,7 @@ package struct LatencyHistory: Equatable, Sendable {
       to: &counts)
   }
 
-  /// What the operations of a span did not exceed.
+  /// Percentiles of the operations of a span.
   package func percentiles(_ span: GraphSpan) -> Percentiles? {
     var counts = Self.noCounts
     add(span, to: &counts)
@@ -162,7 +162,7 @@ package struct LatencyHistory: Equatable, Sendable {
   /// - Complexity: O(buckets).
   static func percentiles(_ counts: [UInt64]) -> Percentiles? { percentiles(counts, in: counts.indices) }
 
-  /// Of the buckets in a range, outside of which there are none.
+  /// Percentiles of the buckets in a range, outside of which all are empty.
   static func percentiles(_ counts: [UInt64], in range: Range<Int>) -> Percentiles? {
     var total: UInt64 = 0
     for bucket in range { total += counts[bucket] }

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What a membership change moves: which node hands over how much to which, and how far that is.
+/// Plan of a membership change: which node hands over how much to which, and the progress.
 ///
 /// Made once for each pair of rings. Ranges are handed over in the order of their hashes, so how far the change is says
 /// which of them are done: that is how progress can be told for every pair without asking the engine.

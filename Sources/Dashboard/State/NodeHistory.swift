@@ -15,7 +15,7 @@ package struct NodeHistory: Equatable, Sendable {
   private(set) var operations: [Double?] = []
   private var last: Sample?
 
-  /// A second's syncs are slow if their 99th percentile is so many times that of all before them, and so long in itself.
+  /// A second's syncs are slow if their 99th percentile exceeds that of all before them by this factor, and this time.
   private static let slowSyncFactor: UInt64 = 4
   private static let slowSyncNs: UInt64 = 20_000_000
 

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What has been seen of the cluster: its last status, what was derived from all of them, and what it said.
+/// Observations of a cluster: its last status, figures derived from all statuses, and the log.
 ///
 /// Apart from the rest of the screen's state, so that a frozen picture is one kept copy of it.
 package struct Observations: Sendable {
@@ -17,7 +17,7 @@ package struct Observations: Sendable {
   package internal(set) var log = EventLog()
   /// The key that was last asked for.
   package internal(set) var walk: KeyWalk?
-  /// What the change under way moves.
+  /// Plan of the change under way.
   package private(set) var plan: MovePlan?
   package private(set) var nowNs: UInt64 = 0
   private var meters: [Int: RateMeter] = [:]
@@ -26,11 +26,11 @@ package struct Observations: Sendable {
   package private(set) var writeLatency = LatencyHistory()
   package private(set) var readLatencyAxis = AxisScale(minimum: 1_000)
   package private(set) var writeLatencyAxis = AxisScale(minimum: 1_000)
-  /// What happened that may explain what graphs show.
+  /// Marks of events that may explain the graphs.
   package private(set) var causes = CauseMarks()
   private var nodes: [Int: NodeHistory] = [:]
   package private(set) var heat = RangeHeat()
-  /// What is wrong between the nodes; `nil` if nothing is.
+  /// Faults between the nodes; `nil` if there are none.
   package private(set) var faults: FaultSummary?
   package private(set) var benchmark: BenchmarkStatus?
   package private(set) var benchmarkTimes = BenchmarkTimes()
@@ -155,11 +155,11 @@ package struct Observations: Sendable {
     }
   }
 
-  /// What keeps a serving node from being one like the others.
+  /// Trouble of a serving node.
   func trouble(ofNode node: NodeStatus) -> FaultSummary.Trouble? {
     guard node.state.isServing else { return nil }
     if let trouble = faults?.troubles[node.id] { return trouble }
-    // Who is cut from it cannot hear it: that is said of the link, and the node itself is well.
+    // A node that is cut from it cannot hear it: that is the link's fault, and the node itself is well.
     let others = node.suspectedBy.filter { !isCut(node, from: $0) }
     return others.isEmpty ? nil : .unheard(by: others)
   }
@@ -208,7 +208,7 @@ package struct Observations: Sendable {
   func hitRates(ofNode id: Int, last count: Int) -> [Double?] { nodes[id]?.hitRates.suffix(count) ?? [] }
   func operations(ofNode id: Int, last count: Int) -> [Double?] { nodes[id]?.operations.suffix(count) ?? [] }
 
-  /// What 99 of 100 of a node's syncs did not exceed since it started, in nanoseconds.
+  /// 99th percentile of a node's syncs since it started, in nanoseconds.
   func syncTail(ofNode id: Int) -> Double? {
     status?.nodes.first { $0.id == id }?.wal?.syncLatencies?.percentileNs(0.99).map { Double($0) }
   }

@@ -2,8 +2,8 @@
 package struct PastedLines: Equatable, Sendable {
   /// Oldest first.
   package private(set) var waiting: ArraySlice<String> = []
-  /// The command that was run last of them, until it has answered.
-  package private(set) var running: String?
+  /// The number of the line that was run last of them, until it is answered: texts do not tell two lines apart.
+  package private(set) var running: Int?
   /// Lines that were added since none waited, and of these the ones whose turn has come.
   package private(set) var total = 0
   package private(set) var begun = 0
@@ -40,14 +40,14 @@ package struct PastedLines: Equatable, Sendable {
   package mutating func nextInTurn() -> String? {
     running = nil
     guard let line = next() else { return nil }
-    running = line
+    running = begun
     return line
   }
 
-  mutating func begin(_ command: String) { running = command }
+  mutating func begin(_ number: Int) { running = number }
 
-  mutating func end(_ command: String) {
-    if running == command { running = nil }
+  mutating func end(_ number: Int) {
+    if running == number { running = nil }
   }
 
   /// Forgets the lines that wait; returns how many they were.

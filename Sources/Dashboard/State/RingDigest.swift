@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What is concluded from all slots of a ring: made once for each ring, because it costs a look at 65,536 slots.
+/// Figures over all slots of a ring: made once for each ring, because it costs a look at 65,536 slots.
 package struct RingDigest: Sendable, Equatable {
   /// Where a node's label stands, as a part of the ring from 0 to 1: the middle of one of its longest runs of slots as
   /// first owner. Runs are about equally long, so of those nearly as long as the longest it is the one that lets the labels

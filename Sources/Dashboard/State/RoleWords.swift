@@ -1,7 +1,7 @@
 import ClusterModel
 import Text
 
-/// What a node does where some copy others, in words.
+/// Words for the role of a node where some copy others.
 enum RoleWords {
   /// `replica of node1, 12 B and 1 s behind`.
   static func text(_ role: NodeRole, _ nodes: [NodeStatus]) -> String {

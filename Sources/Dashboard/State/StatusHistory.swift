@@ -29,7 +29,7 @@ package struct StatusHistory: Sendable {
   /// Takes a status. Amortised O(1), but for a move of a few hundred moments once a second.
   mutating func add(_ status: ClusterStatus, atNs: UInt64) {
     var kept = status
-    // That they are measured is kept.
+    // An empty value still says that latencies are measured.
     kept.latencies = status.latencies.map { _ in OperationLatencies() }
     for index in kept.nodes.indices { kept.nodes[index].wal?.syncLatencies = nil }
     tiers[0].moments.append(Moment(atNs: atNs, status: kept))

@@ -72,7 +72,7 @@ package enum ColorDepth: Int, Comparable, Sendable, CaseIterable {
     return index == 0 ? -1 : Int32(index)
   }
 
-  /// Of the cube's corners around the colour and of the greys.
+  /// The nearest of the cube's corners around the colour and of the greys.
   private static func nearest256(_ red: Int, _ green: Int, _ blue: Int) -> Int {
     let (r, g, b) = (step(below: red), step(below: green), step(below: blue))
     // The ramp has a grey at 8 and every 10; the one that the eye takes for the colour may lie beside the mean.

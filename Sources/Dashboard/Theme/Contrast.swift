@@ -22,7 +22,7 @@ extension Color {
     return (Swift.max(a, b) + 0.05) / (Swift.min(a, b) + 0.05)
   }
 
-  /// What text needs at least.
+  /// The least contrast of text.
   package static let textContrast = 4.5
 
   /// The colour, nearer to `far` by as much as text on `ground` needs.

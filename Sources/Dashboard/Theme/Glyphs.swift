@@ -71,7 +71,7 @@ extension Glyphs {
   package var shades: [Unicode.Scalar] { isASCII ? [".", ":", "+", "*", "#"] : ["░", "░", "▒", "▓", "█"] }
   package var medianLine: Unicode.Scalar { pick("━", "=") }
   package var tailLine: Unicode.Scalar { pick("─", "-") }
-  /// What goes on beyond the end of an axis.
+  /// Sign for a curve that goes on beyond the end of an axis.
   package var beyondUp: Unicode.Scalar { pick("▲", "^") }
   package var beyondDown: Unicode.Scalar { pick("▼", "v") }
   package var asciiLevels: [Unicode.Scalar] { [".", ":", "|", "#"] }
@@ -125,7 +125,7 @@ extension Glyphs {
     }
   }
 
-  /// What happened, on the time axis of a graph.
+  /// Sign of a mark on the time axis of a graph.
   package func mark(_ kind: CauseMark.Kind) -> String {
     switch kind {
     case .join: "+"

@@ -24,7 +24,7 @@ package struct Theme: Equatable, Sendable {
     bands = NodeBands(ThemeKey.nodes.map(color), ground: Self.ground(color(.background)))
   }
 
-  /// The theme as a terminal of so many colours shows it.
+  /// The theme as a terminal of this colour depth shows it.
   func shown(with depth: ColorDepth) -> Theme {
     var theme = self
     theme.isFor256 = depth == .palette256
@@ -39,7 +39,7 @@ package struct Theme: Equatable, Sendable {
     Style(self[key], on: self[.background], attributes)
   }
 
-  /// What colours fade to: the background, or black where that is the terminal's own, which cannot be asked for.
+  /// Colour that others fade to: the background, or black where that is the terminal's own, which cannot be asked for.
   var ground: Color { Self.ground(self[.background]) }
 
   private static func ground(_ background: Color) -> Color { background.components == nil ? .hex(0) : background }

@@ -1,5 +1,6 @@
 import Commands
 import KVCluster
+import Text
 
 extension Chapter {
   static let summary = Chapter(
@@ -15,8 +16,10 @@ extension Chapter {
       let claims = report.claims.filter { $0.chapter == chapter.title }
       guard !claims.isEmpty else { continue }
       let held = claims.count { $0.holds }
-      let all = claims.count == 1 ? "its claim held" : "all \(claims.count) claims held"
-      let word = held == claims.count ? all : "\(held) of \(claims.count) claims held"
+      let count = Figures.count(claims.count, "claim")
+      let word =
+        held == claims.count
+        ? Figures.word(held, "its claim held", "all \(count) held") : "\(held) of \(count) held"
       stage.figure("\(chapter.title): \(word)")
     }
     if report.claims.isEmpty { stage.figure("none was played yet to its first claim; back goes to the chapter before") }

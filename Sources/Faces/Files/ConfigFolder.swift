@@ -8,7 +8,7 @@ package struct ConfigFolder: Sendable {
 
   package init(path: String) { self.path = path }
 
-  /// That of the program's user.
+  /// The folder of the program's user.
   package init() {
     if let xdg = ByteText.variable("XDG_CONFIG_HOME"), xdg.utf8.first == 0x2F {
       path = "\(xdg)/kvstore"

@@ -71,19 +71,11 @@ struct RecordedSession: Sendable {
       } catch {
         // The last line may have been cut when its program was.
         if number > 0, line.endIndex == bytes.endIndex { break }
-        throw WholeFile.Failure(EINVAL, "line \(number + 1) is no status of a recorded session: \(Self.words(error))")
+        throw WholeFile.Failure(
+          EINVAL, "line \(number + 1) is no status of a recorded session: \(FormatVersion.words(error))")
       }
     }
     guard !moments.isEmpty else { throw WholeFile.Failure(EINVAL, "nothing is recorded in it") }
     return RecordedSession(moments: moments)
-  }
-
-  private static func words(_ error: any Error) -> String {
-    switch error as? DecodingError {
-    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-      .valueNotFound(_, let context):
-      context.debugDescription
-    default: "\(error)"
-    }
   }
 }

@@ -8,7 +8,7 @@ package enum WholeFile {
   package struct Failure: Error, CustomStringConvertible {
     /// An `errno`.
     package let code: Int32
-    /// What there is no `errno` for.
+    /// The reason, where no `errno` says it.
     private let reason: String?
 
     init(_ code: Int32 = errno, _ reason: String? = nil) {
@@ -56,9 +56,11 @@ package enum WholeFile {
       if let newline = piece[..<count].lastIndex(of: 10) { lineStart = bytes.count + newline + 1 }
       bytes += piece[..<count]
       guard bytes.count - lineStart <= lineBytesMax else {
-        throw Failure(EMSGSIZE, "a line is longer than \(lineBytesMax >> 20) MiB")
+        throw Failure(EMSGSIZE, "a line is longer than \(Figures.given(bytes: lineBytesMax))")
       }
-      guard bytes.count <= bytesMax else { throw Failure(EMSGSIZE, "it is longer than \(bytesMax >> 20) MiB") }
+      guard bytes.count <= bytesMax else {
+        throw Failure(EMSGSIZE, "it is longer than \(Figures.given(bytes: bytesMax))")
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import Commands
 import Glibc
 
-/// What `exec` and the direct subcommands have in common: failures on standard error, and in the status.
+/// `exec` and the direct subcommands: failures on standard error, and in the status.
 package enum Script {
   /// Returns the program's exit status.
   package static func run(

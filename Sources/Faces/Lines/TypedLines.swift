@@ -53,7 +53,7 @@ final class TypedLines {
     while true {
       let bytes = try await input.nextBytes()
       guard !bytes.isEmpty else { return nil }
-      // A paste that lost its end would take every key for text: Ctrl-C by itself is none.
+      // A paste that lost its end would take every key for text: a lone Ctrl-C is none.
       let keys = decoder.pastedCount != nil && bytes == [3] ? decoder.endPaste() : []
       for key in keys { if let line = take(key) { return line.line } }
       var typed = ""
@@ -81,7 +81,7 @@ final class TypedLines {
     history.finish()
   }
 
-  /// What a key made of the session's input.
+  /// Effect of a key on the session's input.
   private enum Outcome {
     case line(ReadLine)
     case end

@@ -1,3 +1,4 @@
+import ClusterModel
 import Dashboard
 import KVSimulator
 
@@ -5,12 +6,16 @@ import KVSimulator
 struct DayViewer {
   let score: DayScore
   var cursor: PlaybackCursor
+  /// Made once: they are the same at every look.
+  private let marks: [Playback.Mark]
 
   init(_ score: DayScore) {
     self.score = score
-    cursor = PlaybackCursor(
+    let cursor = PlaybackCursor(
       timesNs: score.timesNs, answers: score.answerSteps, marks: score.marks.map(\.step),
       violation: score.violation?.step)
+    marks = score.marks.map { .init($0.kind, atNs: $0.atNs, place: cursor.place(ofStep: $0.step), text: $0.text) }
+    self.cursor = cursor
   }
 
   var position: DayPlayer.Position { .init(step: cursor.position.step, nowNs: cursor.position.nowNs) }
@@ -19,7 +24,7 @@ struct DayViewer {
 extension DayViewer {
   /// The most that is shown of what happened last.
   private static let linesMax = 16
-  /// What a viewer sees of the clients at once, in its own seconds, and in virtual time at the least and the most.
+  /// Length of the window on the clients' operations, in the viewer's seconds, and its limits in virtual time.
   private static let windowSeconds = 6.0
   private static let windowRangeNs: ClosedRange<Double> = 1_000_000...20_000_000_000
 
@@ -32,14 +37,13 @@ extension DayViewer {
     )
     playback.steps = .init(done: news.position.step, count: score.stepCount)
     playback.place = cursor.place(ofStep: news.position.step)
-    playback.marks = score.marks.map {
-      .init(.init($0.kind), atNs: $0.atNs, place: cursor.place(ofStep: $0.step), text: $0.text)
-    }
+    playback.marks = marks
     playback.windowNs = UInt64(
       max(Self.windowRangeNs.lowerBound, min(Self.windowRangeNs.upperBound, cursor.speed * Self.windowSeconds * 1e9)))
     playback.lanes = lanes(news.position, windowNs: playback.windowNs)
     playback.flights = news.flights.map { .init($0, atNs: news.position.nowNs) }
-    playback.lines = score.lines.prefix { $0.step <= news.position.step }.suffix(Self.linesMax).map(\.text)
+    let said = score.lines.partitioningIndex { $0.step > news.position.step }
+    playback.lines = score.lines[..<said].suffix(Self.linesMax).map(\.text)
     if let violation = score.violation, violation.step <= news.position.step { playback.proof = score.explanation }
     if let line = news.difference {
       playback.warning = "this run is not the first one over again, from here on: \(line)"
@@ -47,7 +51,7 @@ extension DayViewer {
     return playback
   }
 
-  /// What the clients did in the time that is shown. All clients have a lane, so that lanes stay where they are.
+  /// Operations of the clients in the window. All clients have a lane, so that lanes stay where they are.
   private func lanes(_ position: DayPlayer.Position, windowNs: UInt64) -> [Playback.Lane] {
     let now = position.nowNs
     let from = now - min(now, windowNs)
@@ -62,34 +66,15 @@ extension DayViewer {
   }
 }
 
-extension Playback.Mark.Kind {
-  init(_ kind: DayMark.Kind) {
-    self =
-      switch kind {
-      case .fault: .fault
-      case .change: .change
-      case .healing: .healing
-      case .violation: .violation
-      }
-  }
-}
-
 extension Playback.Call {
   /// As it stands at a moment: nobody knows its end before.
   init(_ call: DayCall, at position: DayPlayer.Position) {
     let nowNs = position.nowNs
     let isOver = call.answerStep.map { $0 <= position.step } ?? call.toNs.map { $0 <= nowNs } ?? false
-    let ending: Ending =
-      switch call.ending {
-      case _ where !isOver: .open
-      case .open: .open
-      case .answered: .answered
-      case .unknown: .unknown
-      case .refused: .refused
-      }
     self.init(
       isWrite: call.kind == .write, text: isOver ? call.text : call.asked, fromNs: call.fromNs,
-      toNs: isOver ? min(call.toNs ?? nowNs, nowNs) : nowNs, ending: ending, isOffending: isOver && call.isOffending)
+      toNs: isOver ? min(call.toNs ?? nowNs, nowNs) : nowNs, ending: isOver ? call.ending : .open,
+      isOffending: isOver && call.isOffending)
   }
 }
 
@@ -98,17 +83,10 @@ extension Playback.Flight {
   private static let lostNs = 10_000_000.0
 
   init(_ flight: DayFlight, atNs nowNs: UInt64) {
-    let kind: Kind =
-      switch flight.kind {
-      case .read: .read
-      case .write: .write
-      case .hint: .hint
-      case .answer: .answer
-      }
     let gone = Double(nowNs - min(nowNs, flight.sentNs))
     let length = flight.arrivesNs.map { Double($0 - flight.sentNs) } ?? 2 * Self.lostNs
     self.init(
-      from: flight.from, to: flight.to, kind: kind, progress: length > 0 ? min(1, gone / length) : 1,
+      from: flight.from, to: flight.to, kind: flight.kind, progress: length > 0 ? min(1, gone / length) : 1,
       isLost: flight.arrivesNs == nil)
   }
 }

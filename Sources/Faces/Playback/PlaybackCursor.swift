@@ -1,9 +1,10 @@
+import ClusterModel
 import Dashboard
 
 /// Where the viewer of a past is, and how fast it goes on: steps with the time after each, and the steps worth a stop.
 /// Knows no clock: time is handed in.
 struct PlaybackCursor {
-  /// The state after so many steps, seen at a time before the next one is due.
+  /// A number of steps done, and a time before the next one is due.
   struct Position: Equatable, Sendable {
     var step: Int
     var nowNs: UInt64
@@ -14,7 +15,7 @@ struct PlaybackCursor {
   /// The steps after which clients had their answers, and those of what happened, in their order.
   let answers: [Int]
   let marks: [Int]
-  /// The step after which the past stops by itself.
+  /// The step at whose end playing stops.
   let violation: Int?
 
   private(set) var position: Position
@@ -23,7 +24,7 @@ struct PlaybackCursor {
   private(set) var speed = 1.0
 
   static let speeds = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100]
-  /// `PgDn` goes so much of the whole on.
+  /// `PgDn` goes on by one of this many parts of the whole.
   private static let parts = 20
 
   /// - Precondition: there is a time.
@@ -38,18 +39,13 @@ struct PlaybackCursor {
 
   /// How many steps have been done at a time. O(log steps).
   func step(atNs nowNs: UInt64) -> Int {
-    var (low, high) = (0, stepCount)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if timesNs[middle] <= nowNs { low = middle } else { high = middle - 1 }
-    }
-    return low
+    max(0, timesNs.partitioningIndex { $0 > nowNs } - 1)
   }
 
   /// Goes on from here, at any speed.
   mutating func play(at speed: Double) { (self.speed, isPlaying) = (speed, true) }
 
-  /// Time goes on for the viewer. At the answer that no order explains the past stops by itself, and at its end.
+  /// Time passes for the viewer. Playing stops at the answer that no order explains, and at the end.
   mutating func pass(realNs: UInt64) {
     guard isPlaying else { return }
     let end = timesNs[stepCount]
@@ -88,7 +84,7 @@ struct PlaybackCursor {
     position = Position(step: step, nowNs: timesNs[step])
   }
 
-  /// Whoever chooses a moment wants to look at it.
+  /// Goes to a moment and stops there: a moment that was chosen is to be looked at.
   private mutating func stop(atStep step: Int) {
     move(toStep: step)
     isPlaying = false

@@ -2,7 +2,7 @@ import ClusterModel
 import Dashboard
 import Synchronization
 
-/// What the screen shows while a recorded session is played.
+/// The screen's host while a recorded session is played.
 struct ReplayHost: ScreenHost {
   private let name: String
   private let session: RecordedSession
@@ -36,7 +36,7 @@ struct ReplayHost: ScreenHost {
       inside.cursor.pass(realNs: now - inside.lookedNs)
       inside.lookedNs = now
       let cursor = inside.cursor
-      // What graphs show of the time before, and all events.
+      // Points for the graphs of the time before, and all events.
       if let shown = inside.shown, cursor.position.step < shown { (inside.shown, inside.run) = (nil, inside.run + 1) }
       let first = inside.shown.map { $0 + 1 } ?? 0
       inside.shown = max(cursor.position.step, inside.shown ?? 0)
@@ -79,7 +79,7 @@ struct ReplayHost: ScreenHost {
   func saveHistory(_ lines: [String]) {}
 }
 
-extension Playback.Mark.Kind {
+extension PastKinds.Mark {
   init(_ event: ClusterEvent) {
     self =
       switch (event.kind, event.severity) {

@@ -4,19 +4,19 @@ import KVBench
 import Synchronization
 import Text
 
-/// What the screen knows of benchmarks: a workload's run tells how it stands when asked, the plain `benchmark` by what it
-/// says of its progress.
+/// Benchmarks for the screen: a workload's run is asked for its snapshot, the plain `benchmark` reports its progress
+/// and its end.
 final class BenchmarkWatch: Sendable {
   private enum Run: Sendable {
     case measured
     case plain(BenchmarkStatus)
   }
 
-  private let desk: BenchmarkHistory
+  private let history: BenchmarkHistory
   /// The one that was heard of last.
   private let run = Mutex<Run?>(nil)
 
-  init(_ desk: BenchmarkHistory) { self.desk = desk }
+  init(_ history: BenchmarkHistory) { self.history = history }
 
   /// Takes a running command's progress. From any thread.
   func note(_ progress: CommandProgress) {
@@ -28,15 +28,14 @@ final class BenchmarkWatch: Sendable {
   }
 
   /// The plain benchmark is over.
-  func endAverages(_ answer: [String]) {
+  func note(_ end: BenchmarkEnd) {
     run.withLock { run in
       guard case .plain(var status) = run, status.isRunning else { return }
       (status.isRunning, status.isMeasuring, status.atNs, status.lengthNs) = (false, false, MonotonicClock.nowNs(), nil)
       status.measuredEndNs = status.measuredEndNs ?? status.atNs
-      status.words = answer
-      let averages = desk.averages
-      status.writesPerSecond = averages.map { Double($0.writesPerSecond) }
-      status.readsPerSecond = averages?.readsPerSecond.map(Double.init)
+      (status.failures, status.error) = (end.failures, end.firstError)
+      status.writesPerSecond = end.averages.map { Double($0.writesPerSecond) }
+      status.readsPerSecond = end.averages?.readsPerSecond.map(Double.init)
       run = .plain(status)
     }
   }
@@ -46,9 +45,9 @@ final class BenchmarkWatch: Sendable {
     case nil: return nil
     case .plain(var status):
       if status.isRunning { status.atNs = MonotonicClock.nowNs() }
-      status.results = desk.summaries.map(BenchmarkStatus.Result.init)
+      status.results = history.summaries.map(BenchmarkStatus.Result.init)
       return status
-    case .measured: return desk.snapshot.map { BenchmarkStatus($0, desk.summaries) }
+    case .measured: return history.snapshot.map { BenchmarkStatus($0, history.summaries) }
     }
   }
 
@@ -56,7 +55,7 @@ final class BenchmarkWatch: Sendable {
     let now = MonotonicClock.nowNs()
     var status = BenchmarkStatus(
       name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
-    status.startedNs = now
+    (status.isListed, status.startedNs) = (false, now)
     if case .plain(let former) = before, former.isRunning {
       (status.startedNs, status.measuredEndNs) = (former.startedNs, former.measuredEndNs)
     }
@@ -68,7 +67,6 @@ final class BenchmarkWatch: Sendable {
     status.atNs = now
     return status
   }
-
 }
 
 extension BenchmarkStatus {
@@ -81,7 +79,7 @@ extension BenchmarkStatus {
     operations = snapshot.counts.operations
     failures = snapshot.counts.failures
     startedNs = snapshot.startedNs
-    // What is over does not age, and is no news.
+    // A run that is over does not age, and is no news.
     atNs = isRunning ? snapshot.atNs : startedNs + (snapshot.seconds.last?.endNs ?? 0)
     lengthNs = snapshot.plan.seconds > 0 ? UInt64(snapshot.plan.seconds * 1e9) : nil
     if snapshot.phase == .finished || snapshot.phase == .cleaningUp {

@@ -5,13 +5,13 @@ import Glibc
 import Synchronization
 import Text
 
-/// What the screen shows and drives: the cluster, through the command language that every face shares.
+/// The screen's host for a cluster, driven through the command language that every face shares.
 struct ClusterHost: ScreenHost {
   let backend: any ClusterBackend
   private let runner: CommandRunner
   private let history: HistoryFile
   private let keys = RecentKeys()
-  /// What the screen shows: a new status at every key press would cost more under load than all the rest of it.
+  /// The status on the screen: a new one at every key press would cost more under load than all the rest.
   private let last = LastStatus()
   private let tours = Tours()
   private let watch: BenchmarkWatch
@@ -38,7 +38,7 @@ struct ClusterHost: ScreenHost {
     do throws(ClusterError) {
       try await backend.ready()
     } catch {
-      return CommandAnswer(lines: [.init(error.words, isSuccess: false)], isSuccess: false)
+      return CommandAnswer(lines: [.init(error.words(on: backend.capabilities), isSuccess: false)], isSuccess: false)
     }
     if let page = page(for: read.value) { return CommandAnswer(lines: [], isSuccess: true, page: page) }
     let lines = AnswerLines()
@@ -51,7 +51,7 @@ struct ClusterHost: ScreenHost {
         news(.progress(step.text))
       }
     }
-    if case .benchmark(.averages) = read.value { watch.endAverages(lines.all.map(\.text)) }
+    if case .averaged(let end) = result { watch.note(end) }
     return CommandAnswer(
       lines: lines.all, isSuccess: result.outcome != .failure, endsProgram: result.outcome == .exit)
   }
@@ -61,20 +61,31 @@ struct ClusterHost: ScreenHost {
       complete: { [last, keys, backend] in
         completion(of: $0, cursor: $1, last.nodes, keys, backend.capabilities)
       },
-      read: { [last, keys, backend] line in
-        let read = ReadLine(typed: line)
-        if let key = read.value?.key { keys.note(key) }
-        return TypedLine(
-          line, question: read.value.flatMap { question(before: $0, line, last.status.withLock { $0 }) },
-          key: read.value?.key.map { ShownKey($0, on: backend) }, reading: read)
-      }, words: { $0.words }, features: backend.capabilities.features)
+      read: { line in advised(TypedLine(line), ReadLine(typed: line)) },
+      choose: { choice in
+        let read = ReadLine(Command(choice))
+        return advised(TypedLine(String(decoding: read.bytes, as: UTF8.self)), read)
+      }, words: { [backend] in $0.words(on: backend.capabilities) }, features: backend.capabilities.features)
   }
 
-  /// What takes some reading is read on a page of its own.
+  private func advised(_ line: TypedLine, _ read: ReadLine) -> AdvisedLine {
+    var line = line
+    line.reading = read
+    guard let command = read.value else { return AdvisedLine(line) }
+    if let key = command.key {
+      keys.note(key)
+      line.key = ShownKey(key, on: backend)
+    }
+    return AdvisedLine(line, question: question(before: command, line, last.status.withLock { $0 }))
+  }
+
+  /// The page for a command that answers with more than a few lines.
   private func page(for command: Command?) -> Page? {
-    switch command {
-    case .explain(let topic): Page(topic?.explanation(backend.status()) ?? Topic.contents)
-    case .help(let name): Page(helpAbout: name, backend.capabilities)
+    let capabilities = backend.capabilities
+    guard let command, command.missingFeature(capabilities) == nil else { return nil }
+    return switch command {
+    case .explain(let topic): Page(topic?.explanation(backend.status(), capabilities) ?? Topic.contents)
+    case .help(let name): Page(helpAbout: name, capabilities)
     default: nil
     }
   }
@@ -114,6 +125,16 @@ private final class LastStatus: Sendable {
 extension TypedLine {
   /// The reading that the advice made of the line.
   var read: ReadLine { reading as? ReadLine ?? ReadLine(typed: text) }
+}
+
+extension Command {
+  fileprivate init(_ choice: ChosenCommand) {
+    self =
+      switch choice {
+      case .order(let order): .order(order)
+      case .stopBenchmark: .benchmark(.stop)
+      }
+  }
 }
 
 extension ShownKey {

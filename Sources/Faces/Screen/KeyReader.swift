@@ -7,7 +7,7 @@ struct KeyReader {
   /// Whether the terminal says where a paste begins and ends.
   private let marksPastes: Bool
 
-  /// Esc by itself is a key; the rest of a sequence comes well within this time.
+  /// A lone Esc is a key; the rest of a sequence comes well within this time.
   private static let escapeNs: UInt64 = 25_000_000
   /// Half a sequence is all there will be of it.
   private static let sequenceNs: UInt64 = 250_000_000
@@ -30,7 +30,7 @@ struct KeyReader {
   /// Bytes of the paste that is being received, 0 if none is.
   var pastedCount: Int { decoder.pastedCount ?? 0 }
 
-  /// What is complete because nothing more came.
+  /// Keys that are complete because nothing more came.
   mutating func overdue(atNs now: UInt64) -> [Key] {
     guard let deadline = deadlineNs, now >= deadline else { return [] }
     return decoder.pastedCount == nil ? decoder.flush() : decoder.endPaste()

@@ -2,7 +2,7 @@ import ClusterModel
 import Commands
 import Dashboard
 
-/// What commands say that is read on a page of its own.
+/// Answers that are read on a page of their own.
 extension Page {
   init(_ explanation: TopicPage) {
     self.init(

@@ -4,7 +4,7 @@ import Dashboard
 import Synchronization
 import Text
 
-/// What the command language says to the prompt at a key press: candidates, usage, and what was probably meant.
+/// Completion at a key press: candidates, usage, and the command that was probably meant.
 func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: RecentKeys, _ capabilities: Capabilities)
   -> Completion
 {
@@ -24,32 +24,37 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   var usage = found.usage.map { usage in found.summary.map { "\(usage): \($0)" } ?? usage } ?? ""
   if line == DashboardState.describeCommand { usage = "describe: the screen in sentences" }
   if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
-    usage = Suggestion.command(for: String(word)).map { "did you mean \($0.rawValue)?" } ?? "no such command; try help"
+    usage =
+      Suggestion.command(for: String(word), on: capabilities).map { "did you mean \($0.rawValue)?" }
+      ?? "no such command; try help"
   }
   return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
 }
 
-/// What to ask before a command is run that deletes or damages what is on a disk, of a cluster whose data is meant to stay:
+/// The question before a command that deletes or damages data on a disk, of a cluster whose data is meant to stay:
 /// that is what no other command takes back. A node that was killed, paused or cut off comes back as it was.
-func question(before command: Command, _ line: String, _ status: ClusterStatus?) -> Question? {
+func question(before command: Command, _ line: TypedLine, _ status: ClusterStatus?) -> Question? {
   guard let status, !status.isEphemeral else { return nil }
   func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
   switch command {
   case .order(.removeNode(let name), _) where isMember(name):
     let note = ChangeAdvice.note(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0)." } ?? ""
     return Question(
-      "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", command: line)
+      "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", confirmed: line)
   case .order(.replaceNode(let name, let replacement), _) where isMember(name):
     return Question(
-      "Replace \(name) by \(replacement)? Its data moves there, and its own log is deleted.", command: line)
-  case .order(.corrupt(let name), isMeant: false) where isMember(name):
-    return Question(
-      "Corrupt \(name)? One byte of one value on its disk is flipped; the other copies stay good.",
-      command: "\(command.name.rawValue) \(name) yes")
-  case .order(.failSync(let name), isMeant: false) where isMember(name):
-    return Question(
-      "Let \(name)'s next fdatasync fail? What it had not yet synced counts as lost on its disk.",
-      command: "\(command.name.rawValue) \(name) yes")
+      "Replace \(name) by \(replacement)? Its data moves there, and its own log is deleted.", confirmed: line)
+  case .order(let order, isMeant: false):
+    let text: String
+    switch order {
+    case .corrupt(let name) where isMember(name):
+      text = "Corrupt \(name)? One byte of one value on its disk is flipped; the other copies stay good."
+    case .failSync(let name) where isMember(name):
+      text = "Let \(name)'s next fdatasync fail? What it had not yet synced counts as lost on its disk."
+    default: return nil
+    }
+    let meant = ReadLine(.order(order, isMeant: true))
+    return Question(text, confirmed: TypedLine(String(decoding: meant.bytes, as: UTF8.self), reading: meant))
   default: return nil
   }
 }

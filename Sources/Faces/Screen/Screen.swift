@@ -17,7 +17,7 @@ package struct Screen {
   private var state: DashboardState
   private var lastEvent: UInt64 = 0
   private var clusterNumber = 0
-  /// What is shown again when the guest has left.
+  /// The screen that returns when the guest has left.
   private var below: Below?
   private var nextStatusNs: UInt64 = 0
   /// No frame is drawn before.
@@ -35,8 +35,8 @@ package struct Screen {
     var state: DashboardState
     var lastEvent: UInt64
     var mailbox: Mailbox
-    /// The command that brought the guest.
-    var command: String
+    /// The number of the line that brought the guest.
+    var number: Int
   }
 
   /// Shows the dashboard until its reader quits or a signal ends it, and gives the terminal back, also when it throws.
@@ -215,10 +215,10 @@ extension Screen {
       nextStatusNs = 0
     case .run(let line):
       host.saveHistory(state.prompt.editor.history.lines)
-      if let guest = host.guest(for: line) { return visit(guest, line.text) }
+      if let guest = host.guest(for: line) { return visit(guest, line.number) }
       Task { [host, mailbox] in
         var answer = await host.run(line) { mailbox.post($0) }
-        answer.command = line.text
+        answer.number = line.number
         mailbox.post(answer)
       }
     case .keepTheme(let name):
@@ -230,8 +230,8 @@ extension Screen {
 // MARK: - Guests
 
 extension Screen {
-  private mutating func visit(_ guest: any ScreenHost, _ command: String) {
-    below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox, command: command)
+  private mutating func visit(_ guest: any ScreenHost, _ number: Int) {
+    below = Below(host: host, state: state, lastEvent: lastEvent, mailbox: mailbox, number: number)
     host = guest
     mailbox = Mailbox(wake: terminal.waker)
     beginAnew()
@@ -247,14 +247,14 @@ extension Screen {
     nextStatusNs = 0
   }
 
-  /// Back to whose screen it was, or out.
+  /// Back to the screen below, or out.
   private mutating func leave() {
     guard let below else {
       exitCode = exitCode ?? 0
       return
     }
     var answer = host.farewell
-    answer.command = below.command
+    answer.number = below.number
     let appearance = state.appearance
     (host, state, lastEvent, mailbox) = (below.host, below.state, below.lastEvent, below.mailbox)
     self.below = nil

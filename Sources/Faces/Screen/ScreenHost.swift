@@ -1,7 +1,7 @@
 import ClusterModel
 import Dashboard
 
-/// What the screen shows and drives. The screen knows nothing else of the program.
+/// The model behind the screen. The screen knows nothing else of the program.
 package protocol ScreenHost: Sendable {
   /// The cluster's state now, or `nil` while it is being opened. Asked on the screen's thread at most ten times a
   /// second, so it must not wait for a disk.
@@ -17,7 +17,7 @@ package protocol ScreenHost: Sendable {
   /// before its end comes through `news`, from any thread.
   func run(_ line: TypedLine, news: @escaping @Sendable (CommandNews) -> Void) async -> CommandAnswer
 
-  /// What the screen has to ask of the command language. Asked on the screen's thread at every key press.
+  /// The command language for the screen. Called on the screen's thread at every key press.
   var advice: CommandAdvice { get }
 
   /// The command lines of earlier runs, oldest first.
@@ -26,19 +26,19 @@ package protocol ScreenHost: Sendable {
   /// Keeps the command lines. Called after each command, so that a crash loses none.
   func saveHistory(_ lines: [String])
 
-  /// Who shows another cluster for a while because of this line, as a tour does; `nil` if it is a command as others.
+  /// The host of a screen over this one that the line asks for, as `demo` asks for the tour; `nil` for other commands.
   func guest(for line: TypedLine) -> (any ScreenHost)?
 
   /// The tour that is being played, if this is one.
   var guide: Guide? { get }
 
-  /// What the reader of the tour wants; `quit` is the last.
+  /// Takes a key of the tour's reader; `quit` is the last.
   func take(_ key: GuideKey)
 
   /// How the playback stands, if this is one, and what was seen since it was last asked; its statuses and events come here.
   func playback() -> (playback: Playback, frames: [Playback.Frame])?
 
-  /// What the viewer of the playback wants; `quit` is the last.
+  /// Takes a key of the playback's viewer; `quit` is the last.
   func take(_ key: PlaybackKey)
 
   /// Number of the cluster that is shown. When it changes, the screen drops its history of the former cluster.
@@ -59,9 +59,9 @@ extension ScreenHost {
   package var farewell: CommandAnswer { CommandAnswer(lines: [], isSuccess: true) }
 }
 
-/// What a command says before it has answered.
+/// Output of a command before its answer.
 package enum CommandNews: Sendable {
-  /// That it begins.
+  /// It has begun.
   case announcement(String)
   /// How far it is; the next one replaces it.
   case progress(String)

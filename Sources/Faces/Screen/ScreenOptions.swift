@@ -22,7 +22,7 @@ package struct ScreenOptions: Sendable {
   package var historyPath: String?
   /// Where settings and themes are.
   package var config = ConfigFolder()
-  /// What could not be read of settings and themes, in words.
+  /// Faults in settings and themes, in words.
   package var warnings: [String] = []
 
   package init() {}

@@ -5,7 +5,7 @@ import Demo
 import Synchronization
 import Text
 
-/// What the screen shows while a tour is played: the cluster of the chapter, and what the tour says of it.
+/// The screen's host while a tour is played: the cluster of the chapter, and the tour's text.
 struct TourHost: ScreenHost {
   private let tour: Tour
   private let playing: Task<TourReport, Never>
@@ -37,8 +37,8 @@ struct TourHost: ScreenHost {
       read: { [tour] line in
         let read = ReadLine(typed: line)
         let key = read.value?.key.flatMap { key in tour.cluster.map { ShownKey(key, on: $0) } }
-        return TypedLine(line, key: key, reading: read)
-      }, words: { $0.words })
+        return AdvisedLine(TypedLine(line, key: key, reading: read))
+      }, words: { [tour] in $0.words(on: tour.cluster?.capabilities) })
   }
 
   func loadHistory() -> [String] { [] }

@@ -30,7 +30,7 @@ final class FolderDoor: Sendable {
 
   static let name = "kvstore.sock"
 
-  /// What `KVSTORE RUN` does: the prompt's language, without a standard input to read from.
+  /// `KVSTORE RUN`: the prompt's language, without a standard input to read from.
   static func lines(_ runner: CommandRunner) -> LineRunner {
     { line in
       let answers = AnswerList()

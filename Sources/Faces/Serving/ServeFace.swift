@@ -52,7 +52,7 @@ package enum ServeFace {
     do throws(ClusterError) {
       try await engine.ready()
     } catch {
-      console.complain(error.words)
+      console.complain(error.words(on: nil))
       return 1
     }
     let status = engine.status()

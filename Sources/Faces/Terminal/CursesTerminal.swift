@@ -201,7 +201,7 @@ extension CursesTerminal {
     }
   }
 
-  /// What has been typed, in the pieces that were read.
+  /// Typed bytes, in the pieces that were read.
   private func input() -> [TerminalEvent] {
     var events: [TerminalEvent] = []
     var count = 0

@@ -1,7 +1,7 @@
 import CTerminal
 import Glibc
 
-/// What the terminal under line mode's prompt is used for.
+/// Use of the terminal under line mode's prompt.
 package enum LineTerminalUse: Equatable, Sendable {
   /// Every key is ours.
   case editing
@@ -25,7 +25,7 @@ package protocol LineTerminal: AnyObject {
 
 /// The terminal of standard input and output.
 final class ProcessLineTerminal: LineTerminal {
-  /// What it must hear when it is given back: bracketed paste and colours off.
+  /// Sequences sent when it is given back: bracketed paste and colours off.
   private static let undo = "\u{1b}[?2004l\u{1b}[0m"
 
   /// `nil` where the cursor cannot be moved or the settings cannot be read.

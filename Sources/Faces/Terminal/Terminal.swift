@@ -18,7 +18,7 @@ package protocol Terminal: AnyObject {
   var background: Color? { get }
   /// Whether it says where a paste begins and ends.
   var marksPastes: Bool { get }
-  /// What it sends for keys, beyond the sequences that all terminals share.
+  /// Its own key sequences, beyond those that all terminals share.
   var keySequences: [[UInt8]: Key] { get }
   var size: Size { get }
 
@@ -49,7 +49,7 @@ extension Terminal {
   package var background: Color? { nil }
 }
 
-/// What comes from a terminal.
+/// An event from a terminal.
 package enum TerminalEvent: Equatable, Sendable {
   /// Somebody called ``Terminal/waker``.
   case woken

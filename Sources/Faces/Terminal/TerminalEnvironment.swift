@@ -1,7 +1,7 @@
 import Dashboard
 import Glibc
 
-/// What the environment says about the terminal.
+/// Settings of the terminal from the environment.
 package struct TerminalEnvironment {
   /// The terminal's name, as terminfo has it.
   package let term: String

@@ -1,10 +1,11 @@
+import ClusterModel
 import Commands
 import KVBench
 import KVCluster
 import Synchronization
 import Text
 
-/// What one `kvstore bench` does once the cluster is open.
+/// One `kvstore bench`, once the cluster is open.
 package struct BenchJob: Sendable {
   let plan: BenchmarkPlan
   let files: BenchFiles
@@ -19,7 +20,7 @@ package struct BenchJob: Sendable {
 
   package func run(on cluster: OpenCluster) async -> Int32 {
     guard let runner = cluster.runner.workload(plan) else {
-      for answer in CommandResult.impossible(.noWorkloads).answers { console.complain(ByteText.encode(answer.text)) }
+      console.complain(ClusterError.unsupported(.workloads).description)
       return 1
     }
     if let announcement = runner.loadAnnouncement { console.complain(announcement) }
@@ -99,7 +100,7 @@ package struct BenchJob: Sendable {
   }
 
   /// A line that is written over, where someone looks at it.
-  private func showProgress(of runner: BenchmarkRunner) async {
+  private func showProgress(of runner: any WorkloadRun) async {
     guard console.showsProgress else { return }
     while (try? await Task.sleep(for: .milliseconds(200))) != nil {
       console.note("\r\(runner.snapshot().text)\u{1b}[K")

@@ -49,7 +49,7 @@ package enum RepairRun {
 
   private static func lines(_ node: RepairReport.Node, _ path: String) -> [String] {
     if let absence = node.absence {
-      // What failed is tried again by every start.
+      // Each start tries again.
       if case .failed(let reason) = absence { return ["\(node.name): not repaired: \(reason)"] }
       return [
         "\(node.name): not repaired: it is \(absence.word)",

@@ -1,7 +1,7 @@
 import KVSimulator
 import Text
 
-/// What `simulate --scaling` prints.
+/// The table of `simulate --scaling`.
 package enum ScalingTable {
   /// Less than this part of linear is a failure.
   private static let partMin = 0.95

@@ -21,14 +21,14 @@ package enum ToolRun {
       control.clearProgress()
     } catch {
       control.clearProgress()
-      console.complain(error.words)
+      console.complain(error.words(on: nil))
       status = unreadable
     }
     return signals.caught.map { 128 + $0 } ?? status
   }
 }
 
-/// What a running tool is told and tells.
+/// Control and progress of a running tool.
 package final class ToolControl: Sendable {
   private let isStoppedFlag = Atomic<Bool>(false)
   private let shownNs = Atomic<UInt64>(0)

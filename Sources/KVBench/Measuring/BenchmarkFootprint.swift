@@ -1,5 +1,6 @@
 import Glibc
 import KVCluster
+import Text
 
 /// What a cluster takes of disk and memory at the end of a run, the sum of its nodes.
 package struct BenchmarkFootprint: Sendable, Equatable {
@@ -23,8 +24,8 @@ package struct BenchmarkFootprint: Sendable, Equatable {
   /// A line for people.
   var line: String {
     """
-    logs \(walBytes >> 20) MiB, live \(liveBytes >> 20) MiB, caches \(cacheBytes >> 20) MiB, \
-    resident \(memory.residentBytes >> 20) MiB (\(memory.anonymousBytes >> 20) without mapped files)
+    logs \(Figures.bytes(walBytes)), live \(Figures.bytes(liveBytes)), caches \(Figures.bytes(cacheBytes)), \
+    resident \(Figures.bytes(memory.residentBytes)) (\(Figures.bytes(memory.anonymousBytes)) without mapped files)
     """
   }
 

@@ -16,7 +16,7 @@ package final class FolderAtRest: Sendable {
     var info = stat()
     guard stat(ByteText.path(path), &info) == 0 else { throw FolderAtRest.failure("open", path) }
     guard info.st_mode & S_IFMT == S_IFDIR else {
-      throw .dataFolder("\(path) is not a folder: name the folder that --data names")
+      throw .dataFolder("\(path) is not a folder")
     }
     guard let resolved = realpath(ByteText.path(path), nil) else { throw FolderAtRest.failure("resolve", path) }
     self.path = ByteText.encode(cString: resolved)

@@ -1,13 +1,18 @@
 extension ClusterOptions {
-  /// - Throws: `ClusterError.invalidArgument` for numbers that make no sense by themselves.
+  /// - Throws: `ClusterError.invalidArgument` for numbers that make no sense by themselves; it names the field.
   func check() throws(ClusterError) {
     if let replicas, !(1...Limits.replicasMax).contains(replicas) {
-      throw .invalidArgument("--replicas is 1 to \(Limits.replicasMax), not \(replicas)")
+      throw .invalidArgument(
+        .init("replicas is 1 to \(Limits.replicasMax), not \(replicas)", field: "replicas"))
     }
-    for (name, value) in [("--read-quorum", readQuorum), ("--write-quorum", writeQuorum)] {
-      if let value, value < 1 { throw .invalidArgument("\(name) is 1 or more, not \(value)") }
+    for (name, value) in [("readQuorum", readQuorum), ("writeQuorum", writeQuorum)] {
+      if let value, value < 1 {
+        throw .invalidArgument(.init("\(name) is 1 or more, not \(value)", field: name))
+      }
     }
-    guard cacheBytes >= 0 else { throw .invalidArgument("the cache's size cannot be negative") }
+    guard cacheBytes >= 0 else {
+      throw .invalidArgument(.init("the cache's size cannot be negative", field: "cacheBytes"))
+    }
     guard !initialNodes.isEmpty, initialNodes.count <= Limits.nodesMax else {
       throw .invalidArgument("a cluster has 1 to \(Limits.nodesMax) nodes, not \(initialNodes.count)")
     }
@@ -20,8 +25,8 @@ extension ClusterOptions {
   func quorumOfNewCluster() throws(ClusterError) -> QuorumSettings {
     let n = replicas ?? 3
     let settings = QuorumSettings(replicas: n, read: readQuorum ?? n / 2 + 1, write: writeQuorum ?? n / 2 + 1)
-    for (name, value) in [("--read-quorum", settings.read), ("--write-quorum", settings.write)] where value > n {
-      throw .invalidArgument("\(name) \(value) is more than the \(n) replicas there are")
+    for (name, value) in [("readQuorum", settings.read), ("writeQuorum", settings.write)] where value > n {
+      throw .invalidArgument(.init("\(name) is \(value), more than the \(n) replicas there are", field: name))
     }
     return settings
   }
@@ -31,21 +36,22 @@ extension ClusterOptions {
     guard replaceAfterNs != nil, quorum.guarantee == .eventual else { return }
     throw .invalidArgument(
       .init(
-        "--replace-after needs R + W > N: with R=\(quorum.read), W=\(quorum.write) and N=\(quorum.replicas) a node that is "
-          + "down may hold the only copy of a write"))
+        "replaceAfterNs needs R + W > N: with R=\(quorum.read), W=\(quorum.write) and N=\(quorum.replicas) a node that is "
+          + "down may hold the only copy of a write", field: "replaceAfterNs"))
   }
 
   /// - Throws: `ClusterError.dataFolder` if the folder's cluster was made with other numbers.
   func check(against existing: QuorumSettings) throws(ClusterError) {
     let asked = [
-      ("--replicas", replicas, existing.replicas), ("--read-quorum", readQuorum, existing.read),
-      ("--write-quorum", writeQuorum, existing.write),
+      ("replicas", replicas, existing.replicas), ("readQuorum", readQuorum, existing.read),
+      ("writeQuorum", writeQuorum, existing.write),
     ]
     for (name, wanted, current) in asked {
       guard let wanted, wanted != current else { continue }
       throw .dataFolder(
-        "the cluster in \(dataFolder) was made with \(name) \(current), not \(wanted): leave the option out, or use another --data folder"
-      )
+        .init(
+          "the cluster in \(dataFolder) was made with \(name) \(current), not \(wanted): leave it out, or use another folder",
+          field: name))
     }
   }
 }

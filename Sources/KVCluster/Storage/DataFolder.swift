@@ -35,7 +35,7 @@ package final class DataFolder: Sendable {
     guard let folder = try DataFolder.lock(descriptor, andFolder: self.path, LOCK_EX) else {
       let holder = DataFolder.holder(descriptor)
       Glibc.close(descriptor)
-      throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another --data folder")
+      throw .dataFolder("\(self.path) is in use by \(holder): close that one first, or use another folder")
     }
     descriptors = (descriptor, folder)
     // Under `always` nothing counts before a sync; otherwise a put must survive a crash of the program at once.
@@ -129,7 +129,7 @@ package final class DataFolder: Sendable {
   }
 
   static func make(_ path: String) throws(ClusterError) {
-    guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty: give one with --data DIR") }
+    guard !path.isEmpty else { throw .dataFolder("the data folder's name is empty") }
     // By scalars: a combining mark behind a slash makes another character of it.
     let parts = path.unicodeScalars.split(separator: "/")
     var partial = path.unicodeScalars.first == "/" ? "" : "."
@@ -144,7 +144,7 @@ package final class DataFolder: Sendable {
     }
     var info = stat()
     guard stat(ByteText.path(path), &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
-      throw .dataFolder("\(path) is not a folder: give another one with --data DIR")
+      throw .dataFolder("\(path) is not a folder")
     }
   }
 

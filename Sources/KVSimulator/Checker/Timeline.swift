@@ -1,3 +1,5 @@
+import Text
+
 /// A violation as a picture: one row an operation, its bar from invocation to return.
 ///
 /// ```
@@ -72,7 +74,8 @@ extension Violation {
   /// What is wrong, in a line.
   package var sentence: String {
     let start = initialContents.map(History.Operation.display).joined(separator: " or ")
-    let subject = operations.count == 1 ? "this operation" : "any order of these \(operations.count) operations"
+    let count = operations.count
+    let subject = Figures.word(count, "this operation", "any order of these \(Figures.count(count, "operation"))")
     return "key \(History.Operation.display(key)), at first \(start): \(subject) contradicts an answer"
   }
 }

@@ -7,25 +7,14 @@ struct DayObserver {
   /// Hears of every message that is sent, and when it will arrive: twice if it is doubled, `nil` if it is lost.
   var onMessage: ((Message, _ arrivesNs: UInt64?) -> Void)?
   /// Hears of what a viewer may want to jump to.
-  var onMark: ((DayMark.Kind, _ text: String) -> Void)?
+  var onMark: ((PastKinds.Mark, _ text: String) -> Void)?
   /// Hears of each operation that has ended, by its number.
   var onAnswer: ((Int) -> Void)?
 }
 
 /// A moment of a simulated day that a viewer may want to jump to.
 package struct DayMark: Sendable, Equatable {
-  package enum Kind: Sendable, Equatable, CaseIterable {
-    /// Something broke.
-    case fault
-    /// Nodes begin to join or leave.
-    case change
-    /// All faults end, and the cluster has to converge.
-    case healing
-    /// The answer that no order of the operations explains.
-    case violation
-  }
-
-  package var kind: Kind
+  package var kind: PastKinds.Mark
   /// How many steps had been done before.
   package var step: Int
   /// In virtual time.
@@ -37,16 +26,6 @@ package struct DayMark: Sendable, Equatable {
 package struct DayCall: Sendable, Equatable {
   package enum Kind: Sendable, Equatable { case read, write }
 
-  package enum Ending: Sendable, Equatable {
-    case answered
-    /// Its client does not know whether it took effect.
-    case unknown
-    /// Nothing was done.
-    case refused
-    /// It never ended.
-    case open
-  }
-
   package var client: Int
   package var kind: Kind
   /// `get key3`
@@ -56,7 +35,7 @@ package struct DayCall: Sendable, Equatable {
   package var fromNs: UInt64
   /// When it ended; `nil` if it never did.
   package var toNs: UInt64?
-  package var ending: Ending
+  package var ending: PastKinds.Ending
   /// The step in which it was answered; `nil` if it was not.
   package var answerStep: Int?
   /// Whether it belongs to the operations that no order explains.
@@ -65,12 +44,10 @@ package struct DayCall: Sendable, Equatable {
 
 /// A message on its way between two nodes.
 package struct DayFlight: Sendable, Equatable {
-  package enum Kind: Sendable, Equatable { case read, write, hint, answer }
-
   /// Ids of the nodes, as the status has them.
   package var from: Int
   package var to: Int
-  package var kind: Kind
+  package var kind: PastKinds.Flight
   package var sentNs: UInt64
   /// `nil`: it is lost.
   package var arrivesNs: UInt64?

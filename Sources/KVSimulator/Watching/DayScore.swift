@@ -33,14 +33,7 @@ package struct DayScore: Sendable {
   private static let explanationWidth = 76
 
   /// How many clients had been answered. O(log answers).
-  package func answerCount(atStep step: Int) -> Int {
-    var (low, high) = (0, answerSteps.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if answerSteps[middle] <= step { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
+  package func answerCount(atStep step: Int) -> Int { answerSteps.partitioningIndex { $0 > step } }
 
   /// Lives the day once; `nil` if that was stopped.
   /// - Parameter isStopped: asked before each step.

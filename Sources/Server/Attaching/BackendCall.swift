@@ -7,7 +7,7 @@ import FoundationEssentials
 /// The reply is an array: JSON of a ``BackendReply``, and a value or null.
 enum BackendCall: Codable, Sendable {
   /// Of all that is said here. A server answers its own version only: both ends are kvstore, and can be the same one.
-  static let version = 1
+  static let version = 2
 
   case capabilities
   case ready
@@ -47,6 +47,16 @@ enum BackendCoding {
 
   static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) -> Value? {
     try? JSONDecoder().decode(type, from: Data(bytes))
+  }
+
+  /// - Throws: what is wrong with the reply, in words: that it is of a newer version, for one.
+  static func reply(_ bytes: [UInt8]) throws(ClusterError) -> BackendReply {
+    do {
+      return try JSONDecoder().decode(BackendReply.self, from: Data(bytes))
+    } catch {
+      throw .refused(
+        .init("the kvstore that has the folder open answers what cannot be read here: \(FormatVersion.words(error))"))
+    }
   }
 }
 

@@ -40,7 +40,10 @@ package final class RemoteBackend: ClusterBackend {
     guard case .capabilities(let capabilities) = try await call(link, .capabilities).reply,
       case .status(let status) = try await call(link, .status(knownRing: nil)).reply
     else { throw nonsense }
-    let backend = RemoteBackend(path, capabilities, status)
+    var own = capabilities
+    // The load generator drives an engine in its own process.
+    own.features.remove(.workloads)
+    let backend = RemoteBackend(path, own, status)
     backend.watching.withLock { $0 = Task { [weak backend] in await watch(link) { backend } } }
     return backend
   }
@@ -216,9 +219,8 @@ package final class RemoteBackend: ClusterBackend {
     if case .error(let text) = reply {
       throw .refused(.init("the kvstore that has the folder open says: \(String(decoding: text, as: UTF8.self))"))
     }
-    guard let elements = reply.elements, elements.count == 2, let json = elements[0].bytes,
-      let answer = BackendCoding.decode(BackendReply.self, json)
-    else { throw nonsense }
+    guard let elements = reply.elements, elements.count == 2, let json = elements[0].bytes else { throw nonsense }
+    let answer = try BackendCoding.reply(json)
     if case .failed(let error) = answer { throw error }
     return (answer, elements[1].bytes)
   }

@@ -80,7 +80,7 @@ struct ReplacementTests {
     // The event names the rule by which one or the other was done.
     let rule =
       nodes == 3 ? "node4 takes its place, as no other node is left" : "the other nodes take over what it owned"
-    #expect(try await cluster.event { $0.hasPrefix("node2 has been down for 1 s (--replace-after): \(rule)") })
+    #expect(try await cluster.event { $0.hasPrefix("node2 has been down for 1 s, the longest allowed: \(rule)") })
     try await expectAll(cluster, 100)
     await cluster.close()
   }
