@@ -29,7 +29,8 @@ public enum Advice: Sendable, Equatable, Codable {
   /// The feature that it needs; `nil` if every backend can do it, or if it is done to a closed folder.
   public var feature: Capabilities.Feature? {
     switch self {
-    case .restart, .kill: .nodeControl
+    case .restart, .restartOnceMended, .kill: .nodeControl
+    case .compact: .compaction
     case .resume, .heal: .linkFaults
     case .addNode: .membership
     case .verdict: .verdict

@@ -76,7 +76,7 @@ package enum ProcessLimits {
   private static func problemOfFileSize() -> String? {
     allowed(RLIMIT_FSIZE, wanted: rlim_t(segmentBytes)).map { allowed in
       "this process may make files of \(Figures.bytes(Int(allowed))), and a segment of a node's log has up to "
-        + "\(mib(segmentBytes)): raise the limit (`ulimit -f unlimited`)"
+        + "\(Figures.given(bytes: segmentBytes)): raise the limit (`ulimit -f unlimited`)"
     }
   }
 

@@ -233,11 +233,14 @@ import Testing
   private static let errors: [ClusterError] = [
     .unavailable(needed: 2, live: 1, owners: 3, missing: ["n0"]),
     .notServing(
-      .init("not yet", advice: .restart("n0"), .kill("n0"), .resume("n1"), .heal, .addNode, .put, .listNodes, .verdict)),
+      .init(
+        "not yet", advice: .restart("n0"), .restartOnceMended("n0"), .kill("n0"), .resume("n1"), .heal, .addNode,
+        .compact, .put,
+        .listNodes, .verdict)),
   ]
 
   private static let obstacles: [CommandResult.Obstacle] = [
-    .mustBeMeant(.failSync("n1")), .copiesMissing(down: ["n0"]), .benchmarkRuns(name: "mixed"), .noBenchmarkRuns,
+    .mustBeMeant(.failSync("n1")), .benchmarkRuns(name: "mixed"), .noBenchmarkRuns,
   ]
 
   @Test("Bisection finds where a condition begins to hold, at both ends and in slices too", arguments: 0...9)

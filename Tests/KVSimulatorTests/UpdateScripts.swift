@@ -18,7 +18,9 @@ enum UpdateScripts {
   private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
   /// A write that is on the disk of one node alone: the other's that took it loses its power before, and comes back.
-  private static func writeOn(_ node: String, losing other: String, _ script: Script, _ call: ClientOperation.Call) throws {
+  private static func writeOn(_ node: String, losing other: String, _ script: Script, _ call: ClientOperation.Call)
+    throws
+  {
     script.holdsSyncs = true
     try script.begin(call, via: node)
     script.run(ms: 10)

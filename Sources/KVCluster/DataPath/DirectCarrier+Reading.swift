@@ -168,7 +168,9 @@ extension DirectCarrier {
     var live = ParticipantSet()
     var failures: [(name: String, failure: StorageError)] = []
     for i in 0..<participants.count {
-      guard !operation.lost.contains(i), owners?.contains(i) ?? true, let replica = partition.pointee.replica(participants.ids[i]) else {
+      guard !operation.lost.contains(i), owners?.contains(i) ?? true,
+        let replica = partition.pointee.replica(participants.ids[i])
+      else {
         _ = waiting.lose(i)
         continue
       }

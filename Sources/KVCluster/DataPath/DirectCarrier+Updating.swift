@@ -54,7 +54,8 @@ extension DirectCarrier {
       case .delete:
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
         return (
-          result, try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
+          result,
+          try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
         )
       }
     }

@@ -13,7 +13,8 @@ final class VersionContents {
     // A key that was written often has many versions: they must not lie in one place of the table.
     let place = VersionContents.mix(hash ^ VersionContents.mix(record.tag.rawValue))
     let content = Location(
-      rawValue: UInt64(record.valueChecksum) << 32 | UInt64(record.kindByte) << 1 | UInt64(record.payloadBytes) << 9 | 1)
+      rawValue: UInt64(record.valueChecksum) << 32 | UInt64(record.kindByte) << 1 | UInt64(record.payloadBytes) << 9 | 1
+    )
     let partition = Store.partition(of: place)
     if let known = seen.base[partition].index.find(place, matching: { $0.pointee.tag == record.tag }) {
       if known.pointee.location != content { suspicious.insert(hash) }

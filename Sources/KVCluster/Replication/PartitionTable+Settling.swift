@@ -78,7 +78,9 @@ extension PartitionTable {
     }
     guard mayCopy(hash) else { return false }
     if keepsBallot || isDecided(slot.tag, hash, key) {
-      try forEach(reached, participants, partition) { replica throws(StorageError) in try replica.store.take(slot, record) }
+      try forEach(reached, participants, partition) { replica throws(StorageError) in
+        try replica.store.take(slot, record)
+      }
       return true
     }
     stamp.tag = try tags.draw().asRMW
