@@ -114,7 +114,8 @@ package final class Log: @unchecked Sendable {
     tail.sealed = Array(segments.dropLast())
     tail.sealedBytes = tail.sealed.reduce(0) { $0 + $1.end - LogFormat.segmentHeaderBytes }
     let noted = LogIdentity.writing(ofHeader: last.file.base, byteCount: last.file.byteCount, legacy: nil)
-    if noted != last.file.writing {
+    // A program of an earlier version would take what it does not know for damage; a segment of this one it refuses.
+    if noted != last.file.writing || LogIdentity.version(ofHeader: last.file.base) != LogFormat.version {
       tail.endsBeforeNext = true
       tail.limit = 0
     }

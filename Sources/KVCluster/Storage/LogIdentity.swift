@@ -27,6 +27,8 @@ package struct LogIdentity: Equatable, Sendable {
 
   private static let writingOffset = 97
 
+  static func version(ofHeader base: UnsafeRawPointer) -> UInt32 { base.load(fromByteOffset: 8, as: UInt32.self) }
+
   /// How a segment's records got into it, as its header says.
   /// - Parameter legacy: how an earlier version wrote, which did not note it.
   /// - Returns: `nil` if the header is damaged.

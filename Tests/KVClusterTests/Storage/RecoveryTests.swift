@@ -211,13 +211,30 @@ struct StoreFixture {
       }
       #expect("\(error!)".contains(word))
     }
+    try write(version: LogFormat.version + 1, to: fixture)
+    #expect(throws: StorageError.newerFormat(path: path, version: LogFormat.version + 1)) { try fixture.reopened() }
+  }
+
+  private func write(version: UInt32, to fixture: StoreFixture) throws {
     try fixture.withSegment { base in
-      base.storeBytes(of: LogFormat.version + 1, toByteOffset: 8, as: UInt32.self)
+      base.storeBytes(of: version, toByteOffset: 8, as: UInt32.self)
       let checked = LogFormat.segmentHeaderBytes - 4
       let checksum = Checksum.crc32c(UnsafeRawBufferPointer(start: base, count: checked))
       base.storeBytes(of: checksum, toByteOffset: checked, as: UInt32.self)
     }
-    #expect(throws: StorageError.newerFormat(path: path, version: LogFormat.version + 1)) { try fixture.reopened() }
+  }
+
+  @Test("A log of the version before is read, and goes on in a new segment, which its program refuses")
+  func goesOnFromVersion1() throws {
+    let fixture = try StoreFixture()
+    try fixture.write("a", "1", counter: 1)
+    try write(version: 1, to: fixture)
+    let again = try fixture.reopened()
+    #expect(again.read("a") == "1")
+    let first = again.store.log.end.segment
+    try again.write("a", "2", counter: 2)
+    #expect(again.store.log.end.segment == first + 1)
+    #expect(try again.reopened().read("a") == "2")
   }
 
   @Test("Dropped ranges stay dropped after a start, and what comes later stays")
