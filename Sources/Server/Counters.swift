@@ -11,7 +11,7 @@ struct ServerCounters: Sendable {
   var misses = 0
   var errors: [String: Int] = [:]
   /// By ``CommandID``: calls, calls refused before they were carried out, calls that ended in an error.
-  var calls = InlineArray<32, CommandCounts>(repeating: CommandCounts())
+  var calls = InlineArray<64, CommandCounts>(repeating: CommandCounts())
 
   struct CommandCounts: Sendable {
     var calls = 0

@@ -37,6 +37,9 @@ import Testing
     }
   }
 
+  @Test("Every command is counted")
+  func countsFit() { #expect(CommandID.allCases.count <= ServerCounters().calls.count) }
+
   @Test("What is no number, too large or a word out of place is refused, and nothing is changed")
   func refusals() async throws {
     try await TestServer.run { server in
