@@ -16,6 +16,7 @@ package final class MessageCarrier: @unchecked Sendable {
     case attention(operation: Int)
     /// See ``MessageCarrier/Exchange``.
     case exchange(Int, with: [UInt16])
+    /// Ask the owners for an exchange again.
     case asking(Int)
   }
 
@@ -30,11 +31,11 @@ package final class MessageCarrier: @unchecked Sendable {
     var coordinator: UInt16?
   }
 
-  let links: Links
-  let partitions: PartitionTable
+  private let links: Links
+  private let partitions: PartitionTable
   private let service: ReplicaService
   private let tags: TagSource
-  let timeoutNs: UInt64
+  private let timeoutNs: UInt64
   private let mistake: PlantedMistake?
   /// Rung when something is due earlier than what was before.
   private let bell = Bell()
@@ -411,9 +412,9 @@ package final class MessageCarrier: @unchecked Sendable {
 
   // MARK: - Read-modify-writes
 
-  /// A read-modify-write: it asks owners as a get does, and when enough have answered it is carried out by all that did at one
-  /// moment, which what they have answered need not be repeated for. A node that is slow delays it, one whose messages are
-  /// lost takes no part, and too few are asked again until time is up. Nothing of it is on the way when it has ended.
+  /// A read-modify-write: it asks owners as a get does, and all that have answered carry it out at one moment. A node that is
+  /// slow delays it, one whose messages are lost takes no part, and if there are too few they are asked again until time is up.
+  /// Nothing of it is on the way when it has ended.
   private struct Exchange {
     let hash: UInt64
     let deadlineNs: UInt64
@@ -473,8 +474,8 @@ package final class MessageCarrier: @unchecked Sendable {
       }
     }
     answers.sort { ($0.afterNs, $0.owner) < ($1.afterNs, $1.owner) }
-    // It does not wait for one that is much later than those that are enough.
-    let needed = min(answers.count, max(view.quorum.read, view.quorum.write))
+    // It does not wait for one that is much later than those that are enough; during a change enough of both rings.
+    let needed = view.nextQuorum == nil ? min(answers.count, max(view.quorum.read, view.quorum.write)) : answers.count
     let latestNs = needed == 0 ? 0 : 2 * answers[needed - 1].afterNs
     answers.removeAll { $0.afterNs > latestNs }
     let dueNs = now + (answers.last?.afterNs ?? MessageCarrier.retryNs)
