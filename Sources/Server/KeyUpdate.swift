@@ -59,7 +59,7 @@ struct KeyUpdate: Sendable {
     case .setrange:
       let offset = try Self.number(arguments[1])
       guard offset >= 0 else { throw ScanOptions.Wrong(text: "ERR offset is out of range") }
-      guard offset + arguments[2].count <= Limits.valueBytesMax else {
+      guard arguments[2].isEmpty || offset <= Limits.valueBytesMax - arguments[2].count else {
         throw ScanOptions.Wrong(text: "ERR string exceeds maximum allowed size (\(Limits.valueBytesMax >> 20) MiB)")
       }
       kind = .overwrite(offset: offset, arguments[2])

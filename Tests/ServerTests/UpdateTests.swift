@@ -21,6 +21,7 @@ import Testing
       #expect(try await client.ask("SETRANGE", "n", "5", "x") == 6)
       #expect(try await client.ask("GET", "n") == "500\0\0x")
       #expect(try await client.ask("SETRANGE", "none", "5", "") == 0)
+      #expect(try await client.ask("SETRANGE", "none", "\(Int.max)", "") == 0)
       #expect(try await client.ask("EXISTS", "none") == 0)
       #expect(try await client.ask("SETNX", "lock", "a") == 1)
       #expect(try await client.ask("SETNX", "lock", "b") == 0)
@@ -51,6 +52,10 @@ import Testing
       #expect(try await client.ask("INCR", "max") == .error("ERR increment or decrement would overflow"))
       #expect(try await client.ask("DECRBY", "max", "\(Int.min)") == .error("ERR decrement would overflow"))
       #expect(try await client.ask("SET", "text", "x", "NX", "XX") == .error("ERR syntax error"))
+      guard case .error = try await client.ask("SETRANGE", "text", "\(Int.max)", "x") else {
+        Issue.record("a value has no room for that")
+        return
+      }
       #expect(try await client.ask("SETRANGE", "text", "-1", "x") == .error("ERR offset is out of range"))
       guard case .error(let text) = try await client.ask("SET", "text", "x", "EX", "10") else {
         Issue.record("keys do not expire")

@@ -10,14 +10,14 @@
 ///   older ─────────────────────────────────────────────────────► newer
 /// ```
 ///
-/// A read-modify-write whose base is that there is nothing has place 0, before every put. A tombstone needs more care: it is
-/// forgotten once all owners have it, and a log may still hold it and bring it back at a start. So this anchor says up to
-/// which tag tombstones are known to be no news: nothing was found, whatever they say.
+/// A read-modify-write whose base is that there is nothing has place 0, before every put and delete. A tombstone needs more
+/// care: it is forgotten once all owners have it, and a log may still hold it and bring it back at a start. So this anchor says
+/// up to which counter tombstones may have been forgotten: nothing was found, whatever they say.
 package struct Stamp: Equatable, Sendable {
   /// Of the write itself.
   package var tag: Tag
   /// Of a put or delete its own tag. Of a read-modify-write the tag of the put or delete at the beginning of its chain of
-  /// bases, or, with the rmw bit, the counter at which nothing was found.
+  /// bases, or, with the rmw bit, the counter up to which tombstones may have been forgotten when nothing was found.
   package var anchor: Tag
   package var isTombstone: Bool
 
@@ -50,8 +50,8 @@ package struct Stamp: Equatable, Sendable {
     if other.tag == .none { return true }
     switch (beginsAtNothing, other.beginsAtNothing) {
     case (true, true): return tag > other.tag
-    case (true, false): return other.isTombstone && other.tag.counter < anchor.counter
-    case (false, true): return !(isTombstone && tag.counter < other.anchor.counter)
+    case (true, false): return other.isTombstone && other.tag.counter <= anchor.counter
+    case (false, true): return !(isTombstone && tag.counter <= other.anchor.counter)
     case (false, false): return (anchor, tag) > (other.anchor, other.tag)
     }
   }
@@ -65,16 +65,18 @@ package struct Stamp: Equatable, Sendable {
   /// What began at nothing is written only where the log's index holds nothing newer. So whatever an older value lies before
   /// it, a tombstone hid it that has been forgotten since.
   package func supersedes(_ earlier: Stamp) -> Bool {
-    if beginsAtNothing, !earlier.isTombstone, !earlier.beginsAtNothing, earlier.tag.counter < anchor.counter {
+    if beginsAtNothing, !earlier.isTombstone, !earlier.beginsAtNothing, earlier.tag.counter <= anchor.counter {
       return true
     }
     return isNewer(than: earlier)
   }
 
   /// The place of a read-modify-write that has this version for its base.
-  /// - Parameter ballot: its own tag.
-  package func successor(_ ballot: Tag, isTombstone: Bool) -> Stamp {
-    let anchor = tag == .none ? ballot.asRMW : anchor
+  /// - Parameters:
+  ///   - ballot: its own tag.
+  ///   - forgotten: up to which tag tombstones may have been forgotten.
+  package func successor(_ ballot: Tag, isTombstone: Bool, forgotten: Tag) -> Stamp {
+    let anchor = tag == .none ? Tag(counter: forgotten.counter, coordinator: 0).asRMW : anchor
     return Stamp(ballot.asRMW, anchor: anchor, isTombstone: isTombstone)
   }
 }

@@ -66,7 +66,7 @@ extension DataPath {
             answer.state.withLock { $0.error = error }
             return switch error {
             case .indeterminate: .ended(.undecided)
-            case .invalidArgument: .ended(.unmet)
+            case .invalidArgument, .storage: .ended(.unmet)
             default: .tooFew
             }
           }

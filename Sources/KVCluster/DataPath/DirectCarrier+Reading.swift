@@ -149,13 +149,29 @@ extension DirectCarrier {
       let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: newest.value)
       return try writeBack(write, operation, partition, participants, consistency, among: owners)
     }
-    if !keepsBallot, !partitions.isDecided(stamp.tag, hash, key) {
+    var owners = owners
+    if consistency != nil, !partitions.isDecided(stamp.tag, hash, key) {
+      // So few have been asked that another may be decided: it stays where it is, and its disks are waited for.
+      owners = holders(of: stamp.tag, hash, key, partition, participants)
+    } else if !keepsBallot, !partitions.isDecided(stamp.tag, hash, key) {
       do { stamp.tag = try tags.draw().asRMW } catch { throw .storage(error.refusingWrite) }
     }
     return try stamp.payload(newest.value).withBytes { payload throws(ClusterError) in
       let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: payload)
       return try writeBack(write, operation, partition, participants, consistency, among: owners)
     }
+  }
+
+  private func holders(
+    of tag: Tag, _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    _ participants: PlacementView.Participants
+  ) -> ParticipantSet {
+    var holders = ParticipantSet()
+    for i in 0..<participants.count {
+      let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue()
+      if replica?.store.version(hash, key, known: .none)?.tag == tag { holders.insert(i) }
+    }
+    return holders
   }
 
   /// Brings the newest version to every owner that answers; those that hold it already acknowledge at once.

@@ -86,7 +86,8 @@ extension DirectCarrier {
       let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: value)
       return try propose(write, partition, participants, owners)
     }
-    let stamp = (base ?? .none).successor(tag, isTombstone: isTombstone)
+    let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
+    let stamp = (base ?? .none).successor(tag, isTombstone: isTombstone, forgotten: forgotten)
     return try stamp.payload(value).withBytes { payload throws(ClusterError) in
       let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
       return try propose(write, partition, participants, owners)
@@ -112,6 +113,9 @@ extension DirectCarrier {
         failure = error
         continue
       }
+      // One that may have lost records says nothing by a newer version that it alone has.
+      let store = replica.takeUnretainedValue().store
+      if store.isSuspect, store.version(write.hash, write.key, known: .none)?.tag != write.tag { continue }
       live.insert(i)
       if service.acknowledges(positions[i], at: replica) { _ = operation.acknowledge(i) }
     }

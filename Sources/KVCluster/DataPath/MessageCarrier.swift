@@ -170,14 +170,16 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   /// Runs `body` while no operation begins or goes on and no message arrives.
-  /// - Parameter isBusy: whether an operation on a key with this hash is under way, or a message of one: it may bring an
-  ///   older version of the key to any of its owners.
-  func whileStill(_ body: (_ isBusy: (_ hash: UInt64) -> Bool) -> Void) {
+  /// - Parameters:
+  ///   - isBusy: whether an operation on a key with this hash is under way, or a message of one: it may bring an older version
+  ///     of the key to any of its owners.
+  ///   - isAnyBusy: the same of any key of a partition.
+  func whileStill(_ body: (_ isBusy: (_ hash: UInt64) -> Bool, _ isAnyBusy: (_ partition: Int) -> Bool) -> Void) {
     lock.withLock {
       var busy = Set(entries.all.map(\.operation.hash))
       for message in held { busy.insert(message.hash) }
       for case .arrival(let message) in queue.all { busy.insert(message.hash) }
-      body { busy.contains($0) }
+      body({ busy.contains($0) }, { number in busy.contains { Store.partition(of: $0) == number } })
     }
   }
 
@@ -421,6 +423,8 @@ package final class MessageCarrier: @unchecked Sendable {
     let caller: PendingOperation
     /// Carries it out with these owners.
     let attempt: Attempt
+    /// A try has found too few: the next one waits for all that answer.
+    var isPatient = false
   }
 
   typealias Attempt = @Sendable (_ owners: [UInt16]) -> Attempted
@@ -475,7 +479,8 @@ package final class MessageCarrier: @unchecked Sendable {
     }
     answers.sort { ($0.afterNs, $0.owner) < ($1.afterNs, $1.owner) }
     // It does not wait for one that is much later than those that are enough; during a change enough of both rings.
-    let needed = view.nextQuorum == nil ? min(answers.count, max(view.quorum.read, view.quorum.write)) : answers.count
+    let isPatient = exchange.isPatient || view.nextQuorum != nil
+    let needed = isPatient ? answers.count : min(answers.count, max(view.quorum.read, view.quorum.write))
     let latestNs = needed == 0 ? 0 : 2 * answers[needed - 1].afterNs
     answers.removeAll { $0.afterNs > latestNs }
     let dueNs = now + (answers.last?.afterNs ?? MessageCarrier.retryNs)
@@ -500,6 +505,7 @@ package final class MessageCarrier: @unchecked Sendable {
       exchanges.remove(number)
       decided.append((exchange.caller, .unmet))
     case .tooFew:
+      exchanges[number]?.isPatient = true
       queue.add(.asking(number), at: min(now + MessageCarrier.retryNs, max(now + 1, exchange.deadlineNs)))
     }
   }

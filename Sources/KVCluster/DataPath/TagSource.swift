@@ -8,6 +8,7 @@ import Synchronization
 final class TagSource: Sendable {
   private let next = Atomic<UInt64>(1)
   private let bound = Atomic<UInt64>(1)
+  private let first = Atomic<UInt64>(1)
   private let extending = Mutex<Void>(())
   /// Makes a bound durable.
   private let writeLease: @Sendable (UInt64) throws(StorageError) -> Void
@@ -34,6 +35,7 @@ final class TagSource: Sendable {
   /// lease reads are served all the same, and whoever draws the first tag hears of it.
   func start(at first: UInt64) throws(StorageError) {
     next.store(first, ordering: .relaxed)
+    self.first.store(first, ordering: .releasing)
     bound.store(first, ordering: .releasing)
     do {
       try extend()
@@ -41,6 +43,9 @@ final class TagSource: Sendable {
       guard case .diskFull = error else { throw error }
     }
   }
+
+  /// Above every tag that was drawn before the program was started.
+  var beforeThisLife: Tag { Tag(counter: first.load(ordering: .acquiring), coordinator: 0) }
 
   @inline(__always)
   func draw() throws(StorageError) -> Tag {

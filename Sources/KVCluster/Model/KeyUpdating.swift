@@ -41,7 +41,11 @@ extension KeyUpdating {
   @discardableResult
   public func increment(_ key: [UInt8], by amount: Int64 = 1) async throws(ClusterError) -> Int64 {
     let sum = try await update(key) { value -> (Change, Result<Int64, ClusterError>) in
-      guard let number = value.map({ Int64(String(decoding: $0, as: UTF8.self)) }) ?? 0 else {
+      guard
+        let number = value.map({ text in
+          Int64(String(decoding: text, as: UTF8.self)).flatMap { Array(String($0).utf8) == text ? $0 : nil }
+        }) ?? 0
+      else {
         return (.keep, .failure(.invalidArgument("the value is no whole number of 64 bits; nothing was changed")))
       }
       let (sum, isTooLarge) = number.addingReportingOverflow(amount)

@@ -77,8 +77,7 @@ package struct AntiEntropy {
       guard partitions.mayCopy(slot.hash) else { return }
       // Without room the target stays behind; it is compared again.
       let isCopied = (try? partitions.copy(slot, record, from: source, to: target, links)) ?? false
-      left -= 1
-      if isCopied { made += 1 }
+      if isCopied { (left, made) = (left - 1, made + 1) }
     }
     copied += made
     budget = left

@@ -5,7 +5,8 @@
 /// goes from one to another as a put does. Anything else is *settled*: the newest is proposed anew, with a tag of its own, to
 /// all owners at once.
 extension PartitionTable {
-  /// Whether the version with this tag is on a write quorum. Call with the partition's lock held.
+  /// Whether the version with this tag is on a write quorum of the owners in force: R of them meet it, also during a change.
+  /// Call with the partition's lock held.
   func isDecided(_ tag: Tag, _ hash: UInt64, _ key: UnsafeRawBufferPointer) -> Bool {
     let partition = self[Store.partition(of: hash)]
     let view = partition.pointee.view.takeUnretainedValue()
@@ -17,7 +18,7 @@ extension PartitionTable {
       else { continue }
       holders.insert(i)
     }
-    return view.writeRule(participants, nil).isMet(by: holders)
+    return QuorumRule(owners: participants.owners, needed: view.quorum.write).isMet(by: holders)
   }
 
   /// Brings a version of a key to another owner, or settles it. Call with the partition's lock held.

@@ -34,7 +34,7 @@ final class Withdrawal {
       var layout: Int?
       while let from = position {
         position = nil
-        messages.whileStill { isBusy in
+        messages.whileStill { isBusy, _ in
           partitions.whileServing(replica, number) {
             let index = replica.store.stripes[number].index
             // A table that grew has moved its entries: begin again. A copy that was withdrawn is a tombstone by now.
@@ -82,7 +82,7 @@ final class Withdrawal {
       // What began at nothing since says as much of what was written before.
       guard version.tag.isRMW, !record.stamp.beginsAtNothing else { return false }
       guard let stamp = other.store.stamp(slot.hash, version.tag) else { return false }
-      return stamp.beginsAtNothing && slot.tag.counter < stamp.anchor.counter
+      return stamp.beginsAtNothing && slot.tag.counter <= stamp.anchor.counter
     }
   }
 

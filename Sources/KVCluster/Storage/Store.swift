@@ -152,6 +152,12 @@ package final class Store: @unchecked Sendable {
     return record != nil
   }
 
+  /// Whether the place of an entry's version among others can be told: of a read-modify-write it is in the record.
+  @inline(__always)
+  private func isPlaced(_ slot: IndexSlot) -> Bool {
+    !slot.tag.isRMW || slot.location.isCached || hasIntactHeader(slot.location)
+  }
+
   /// Of the version that an entry points to.
   @inline(__always)
   func stamp(_ slot: IndexSlot) -> Stamp {
@@ -185,7 +191,9 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     var doubt = Tag.none
     let stamp = Stamp(kind, tag, payload: value)
-    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), !stamp.isNewer(than: self.stamp(slot.pointee)) {
+    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), isPlaced(slot.pointee),
+      !stamp.isNewer(than: self.stamp(slot.pointee))
+    {
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }
     let location = try log.append(kind, tag: tag, key: key, value: value, valueChecksum: valueChecksum)
@@ -204,7 +212,7 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     stripe.pointee.operations.writes &+= 1
     var doubt = Tag.none
-    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt) else {
+    guard let slot = find(hash, key, known: known, stripe, doubt: &doubt), isPlaced(slot.pointee) else {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
       if location.isTombstone { stripe.pointee.tombstones &+= 1 }
       return table.position(of: location)
@@ -254,7 +262,7 @@ package final class Store: @unchecked Sendable {
       return .found(tag: tag, position: table.position(of: entry.logLocation), isTombstone: false, value: entry.value)
     }
     let stored = record(at: location)
-    guard stored.byteCount == byteCount(location), stored.hasIntactValue else { return .damaged }
+    guard stored.byteCount == byteCount(location), stored.tag == tag, stored.hasIntactValue else { return .damaged }
     if !location.isTombstone {
       stripe.pointee.cache.countMiss()
       stripe.pointee.cache.insert(stored, slot, stripe.pointee.index)
@@ -287,7 +295,8 @@ package final class Store: @unchecked Sendable {
   func lacks(_ stamp: Stamp, _ hash: UInt64, _ key: UnsafeRawBufferPointer) -> Bool? {
     guard let held = version(hash, key, known: stamp.tag) else { return nil }
     if held.tag == .none { return true }
-    return stamp.isNewer(than: self.stamp(IndexSlot(hash: hash, location: held.location, tag: held.tag)))
+    let slot = IndexSlot(hash: hash, location: held.location, tag: held.tag)
+    return isPlaced(slot) ? stamp.isNewer(than: self.stamp(slot)) : nil
   }
 
   /// ``version(_:_:known:)`` for a reader's quorum: a suspect node does not know.

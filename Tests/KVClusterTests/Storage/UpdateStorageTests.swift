@@ -17,7 +17,12 @@ import Testing
   }
 
   private func update(_ value: String, _ counter: UInt64, of base: Stamp) -> (RecordKind, Stamp, String) {
-    (.value, base.successor(KVCluster.Tag(counter: counter, coordinator: 0), isTombstone: false), value)
+    (
+      .value,
+      base.successor(
+        KVCluster.Tag(counter: counter, coordinator: 0), isTombstone: false,
+        forgotten: KVCluster.Tag(counter: 8, coordinator: 0)), value
+    )
   }
 
   private func apply(_ write: (kind: RecordKind, stamp: Stamp, value: String), to fixture: StoreFixture) throws {
