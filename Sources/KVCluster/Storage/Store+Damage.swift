@@ -109,8 +109,8 @@ extension Store {
     }
     // Versions that came while the newer one was damaged, and so were not known to be older.
     remove(hash) { entry, place in
-      entry.tag != tag && hasIntactHeader(place) && record(at: place).hasKey(copy.key)
-        && stamp.isNewer(than: record(at: place).stamp)
+      guard place != location, hasIntactHeader(place), record(at: place).hasKey(copy.key) else { return false }
+      return entry.tag == tag || stamp.isNewer(than: record(at: place).stamp)
     }
     return true
   }

@@ -191,8 +191,8 @@ package final class Store: @unchecked Sendable {
     let stripe = stripe(hash)
     var doubt = Tag.none
     let stamp = Stamp(kind, tag, payload: value)
-    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt), isPlaced(slot.pointee),
-      !stamp.isNewer(than: self.stamp(slot.pointee))
+    if let slot = find(hash, key, known: tag, stripe, doubt: &doubt),
+      slot.pointee.tag == tag || isPlaced(slot.pointee) && !stamp.isNewer(than: self.stamp(slot.pointee))
     {
       return table.position(of: logLocation(slot.pointee.location, stripe))
     }

@@ -83,22 +83,42 @@ import Testing
     #expect(read(fixture) == "update")
   }
 
+  @Test("A copy of a version that is damaged here makes no second one, which would outlive it")
+  func makesNoTwins() throws {
+    let fixture = try StoreFixture()
+    let base = put("base", 5)
+    let made = update("update", 9, of: base.1)
+    try apply(made, to: fixture)
+    try damageAnchor(fixture)
+    try apply(made, to: fixture)
+    try apply(put("later", 12), to: fixture)
+    var versions: [UInt64] = []
+    _ = fixture.store.stripes[Store.partition(of: Self.hash)].index.find(Self.hash) { slot in
+      versions.append(slot.pointee.tag.counter)
+      return false
+    }
+    #expect(versions.sorted() == [9, 12])
+  }
+
   @Test("A damaged anchor is a damaged header: nobody can tell what is newer")
   func anchorIsChecked() throws {
     let fixture = try StoreFixture()
     let base = put("base", 5)
     try apply(update("update", 9, of: base.1), to: fixture)
-    let position = fixture.store.log.end
-    #expect(position.offset > 0)
-    try fixture.withSegment { segment in
-      let offset = LogFormat.segmentHeaderBytes + LogFormat.recordHeaderBytes + Self.key.utf8.count
-      segment.storeBytes(
-        of: segment.load(fromByteOffset: offset, as: UInt8.self) ^ 1, toByteOffset: offset, as: UInt8.self)
-    }
+    try damageAnchor(fixture)
     let answer = Array(Self.key.utf8).withBytes { fixture.store.read(Self.hash, $0) }
     guard case .damaged = answer else {
       Issue.record("a version with a damaged anchor is told")
       return
+    }
+  }
+
+  /// Of the first record.
+  private func damageAnchor(_ fixture: StoreFixture) throws {
+    try fixture.withSegment { segment in
+      let offset = LogFormat.segmentHeaderBytes + LogFormat.recordHeaderBytes + Self.key.utf8.count
+      let byte = segment.load(fromByteOffset: offset, as: UInt8.self)
+      segment.storeBytes(of: byte ^ 1, toByteOffset: offset, as: UInt8.self)
     }
   }
 }
