@@ -55,9 +55,14 @@ import Testing
   @Test("Versions that nobody may have forgotten are in one order")
   func isTransitive() {
     var versions = [Stamp.none]
+    var ballot: UInt64 = 30
+    func next() -> UInt64 {
+      ballot += 1
+      return ballot
+    }
     for counter in UInt64(9)...12 { versions += [put(counter), delete(counter + 10)] }
-    for base in versions { versions += [rmw(30, of: base), rmw(31, of: base, isTombstone: true)] }
-    for base in versions where base.tag.isRMW { versions.append(rmw(base.tag.counter + 10, of: base)) }
+    for base in versions { versions += [rmw(next(), of: base), rmw(next(), of: base, isTombstone: true)] }
+    for base in versions where base.tag.isRMW { versions.append(rmw(next(), of: base)) }
     for a in versions {
       for b in versions where a.isNewer(than: b) {
         #expect(!b.isNewer(than: a))
