@@ -14,18 +14,20 @@ enum Checksums {
     let seed = LogFormat.seed(clusterID: identity.clusterID, segment: segment)
     var at = LogFormat.segmentHeaderBytes
     while at + LogFormat.recordHeaderBytes <= bytes.count {
-      let length = bytes.withUnsafeBytes { buffer -> (key: Int, value: Int, all: Int) in
+      let length = bytes.withUnsafeBytes { buffer -> (key: Int, anchor: Int, payload: Int, all: Int) in
         let record = RecordView(buffer.baseAddress! + at)
-        return (record.keyBytes, record.valueBytes, record.byteCount)
+        let hasAnchor = record.isRMW && record.payloadBytes >= Stamp.anchorBytes
+        return (record.keyBytes, hasAnchor ? Stamp.anchorBytes : 0, record.payloadBytes, record.byteCount)
       }
       guard bytes[at + 22] != 0, at + length.all <= bytes.count else {
         at += LogFormat.alignment
         continue
       }
-      let value = at + LogFormat.recordHeaderBytes + length.key
-      store(bytes[value..<value + length.value].withUnsafeBytes { Checksum.crc32c($0) }, in: &bytes, at: at + 4)
+      let payload = at + LogFormat.recordHeaderBytes + length.key
+      store(bytes[payload..<payload + length.payload].withUnsafeBytes { Checksum.crc32c($0) }, in: &bytes, at: at + 4)
       let header = bytes.withUnsafeBytes {
-        LogFormat.headerChecksum(seed: seed, offset: at, record: $0.baseAddress! + at, keyBytes: length.key)
+        LogFormat.headerChecksum(
+          seed: seed, offset: at, record: $0.baseAddress! + at, nameBytes: length.key + length.anchor)
       }
       store(header, in: &bytes, at: at)
       at += length.all
