@@ -4,7 +4,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   public var id: Int
   /// The name it was added under.
   public var name: String
-  /// Whether it answers, and what it is doing.
+  /// Whether the node answers, and what work it does.
   public var state: NodeState
   /// Part of the ring of which the node holds a copy, all replica ranks counted: from 0 to 1.
   public var share: Double?

@@ -20,7 +20,7 @@ package enum CommandResult: Sendable, Equatable {
   case compacted(CompactionSummary)
   case backupStopped(path: [UInt8])
   case loaded(LoadProgress, LoadEnd)
-  /// A workload said what it measured while it ran; whether every operation succeeded and its keys are gone.
+  /// The end of a workload, which printed its figures while it ran: whether every operation succeeded and its keys were removed.
   case measured(isGood: Bool)
   /// The plain benchmark said while it ran what it measured.
   case averaged(BenchmarkEnd)

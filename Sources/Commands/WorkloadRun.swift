@@ -1,6 +1,6 @@
 import KVBench
 
-/// One run of a workload, whatever drives it: all that a prompt and `kvstore bench` ask of it.
+/// One run of a workload, as a prompt and `kvstore bench` use it.
 package protocol WorkloadRun: Sendable {
   /// The plan, with its open fields filled in by the runner.
   var plan: BenchmarkPlan { get }
@@ -12,7 +12,7 @@ package protocol WorkloadRun: Sendable {
   /// - Throws: the first error of a caller, unless the plan tolerates failures.
   func run(onStart: () -> Void) async throws -> BenchmarkResult
 
-  /// Ends the run soon; what was measured until then is its result.
+  /// Ends the run soon. Its result has the figures measured until then.
   func stop()
 
   /// How the run stands now. May be asked from any thread as often as a screen is drawn.

@@ -60,7 +60,7 @@ extension Console {
   /// Prints one line of the program's result; what would move a terminal's cursor, and bytes that are no UTF-8, as `\xHH`.
   package func say(_ line: String) { write(Quoted.printable(line) + "\n") }
 
-  /// Prints one line of the program's result, whatever names are in it.
+  /// Prints one line of the program's result. Names in it may have any bytes.
   package func sayLine(_ line: String) { write(Console.line(line) + "\n") }
 
   /// Prints a part of the program's result. A failure to print changes the exit status: see ``status(_:)``.
@@ -81,7 +81,7 @@ extension Console {
     return first == 0 ? nil : first
   }
 
-  /// One line of errors, whatever names are in it; what would act on a terminal is shown as an escape.
+  /// Prints one line of errors. Control bytes in it, which would act on a terminal, become escapes.
   package func complain(_ message: String) { note("kvstore: \(Console.line(message))\n") }
 
   private static func line(_ text: String) -> String { Quoted.preview(ByteText.decode(text), bytesMax: .max) }

@@ -41,6 +41,7 @@ import Testing
       try script.put("old")
       try script.delete()
       for node in ["node1", "node2", "node3"] { script.cluster.purge(at: node) }
+      #expect(script.cluster.copies(of: bytes("key")).allSatisfy { $0?.tag == Tag.none }, "the tombstone is purged")
       script.crash("node3")
       #expect(try script.update(.insert(bytes("new"))) == .some(nil))
       try script.start("node3")

@@ -36,7 +36,7 @@ package struct StatusHistory: Sendable {
     for index in tiers.indices { age(index, atNs) }
   }
 
-  /// Removes the moments that are too old for a tier. The next tier takes those that keep its spacing.
+  /// Removes moments that are too old for a tier, and gives the next tier those that keep its spacing.
   private mutating func age(_ index: Int, _ nowNs: UInt64) {
     let oldest = nowNs - Swift.min(nowNs, tiers[index].ageMaxNs)
     let count = tiers[index].moments.prefix { $0.atNs < oldest }.count

@@ -18,7 +18,7 @@ package protocol Terminal: AnyObject {
   var background: Color? { get }
   /// Whether it says where a paste begins and ends.
   var marksPastes: Bool { get }
-  /// Its own key sequences, beyond those that all terminals share.
+  /// Key sequences of this terminal, beyond those that all terminals share.
   var keySequences: [[UInt8]: Key] { get }
   var size: Size { get }
 
