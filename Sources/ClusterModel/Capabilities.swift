@@ -4,6 +4,8 @@ public struct Capabilities: Sendable, Equatable, Codable {
   public enum Feature: String, Sendable, Codable, CaseIterable {
     /// An operation may name its consistency level.
     case consistencyLevels
+    /// A key can be read and written in one step.
+    case updates
     /// Keys can be listed.
     case scans
     /// Nodes can be added and removed.

@@ -22,6 +22,11 @@ public protocol ClusterBackend: Sendable {
   /// - Returns: whether it had a value.
   func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool
 
+  /// Reads a key and writes it in one step that no other operation comes between; needs ``Capabilities/Feature/updates``.
+  /// - Throws: ``ClusterError/invalidArgument(_:)`` for a value that cannot be counted up, or that would be too long; nothing was
+  ///   changed.
+  func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult
+
   /// Keys that begin with `prefix`, from a cursor on; needs ``Capabilities/Feature/scans``.
   /// - Parameters:
   ///   - prefix: empty for all keys.
@@ -55,6 +60,11 @@ extension ClusterBackend {
   @discardableResult
   public func perform(_ command: AdminCommand) async throws(ClusterError) -> AdminResult {
     try await perform(command) { _ in true }
+  }
+
+  /// Backends have no read-modify-writes unless they say otherwise.
+  public func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    throw .unsupported(.updates)
   }
 
   /// Backends serve at once unless they say otherwise.

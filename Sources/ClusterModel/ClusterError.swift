@@ -133,6 +133,7 @@ extension Capabilities.Feature {
   var words: String {
     switch self {
     case .consistencyLevels: "consistency levels"
+    case .updates: "read-modify-writes"
     case .scans: "list of keys"
     case .membership: "changes of membership"
     case .replacement: "replacement of nodes"

@@ -10,6 +10,13 @@ extension Command {
     case .put(let key, let value, let level):
       "\(name) \(Quoted.text(key)) \(Quoted.text(value))" + Self.option(level)
     case .get(let key, let level), .delete(let key, let level): "\(name) \(Quoted.text(key))" + Self.option(level)
+    case .update(let key, .compareAndSet(let old?, let new)):
+      "\(name) \(Quoted.text(key)) \(Quoted.text(old)) \(Quoted.text(new))"
+    case .update(let key, .compareAndSet(nil, let new)):
+      "\(name) \(Self.absentOption) \(Quoted.text(key)) \(Quoted.text(new))"
+    case .update(let key, .increment(let amount)): "\(name) \(Quoted.text(key)) \(amount)"
+    case .update(let key, .append(let suffix)): "\(name) \(Quoted.text(key)) \(Quoted.text(suffix))"
+    case .update(let key, .take): "\(name) \(Quoted.text(key))"
     case .order(let order, let isMeant): order.line + (isMeant ? " yes" : "")
     case .benchmark(.averages): name
     case .benchmark(.run(let plan, _)): "\(name) \(plan.workload.rawValue)"

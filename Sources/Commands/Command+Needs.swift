@@ -1,10 +1,10 @@
 import ClusterModel
 
 extension Command {
-  /// The key that the command puts, gets or deletes.
+  /// The key that the command reads or writes.
   package var key: [UInt8]? {
     switch self {
-    case .put(let key, _, _), .get(let key, _), .delete(let key, _): key
+    case .put(let key, _, _), .get(let key, _), .delete(let key, _), .update(let key, _): key
     default: nil
     }
   }
@@ -50,6 +50,7 @@ extension CommandName {
   package var feature: Capabilities.Feature? {
     switch self {
     case .put, .get, .del, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil
+    case .cas, .incr, .append, .getdel: .updates
     case .keys: .scans
     case .addnode, .removenode: .membership
     case .replacenode: .replacement

@@ -15,11 +15,11 @@ extension Command {
     guard let first = try words.next() else { return nil }
     let word = String(decoding: first, as: UTF8.self)
     guard let entry = CommandEntry.called(word) else { throw unknown(word) }
-    var (level, isLiteral) = try leadingOptions(of: entry.name, from: &words)
-    let values = try arguments(of: entry, from: &words, &level)
-    if !isLiteral { level = try consistency(of: entry.name, from: &words) ?? level }
+    var options = try leadingOptions(of: entry.name, from: &words)
+    let values = try arguments(of: entry, from: &words, &options)
+    if !options.isLiteral { options.level = try consistency(of: entry.name, from: &words) ?? options.level }
     guard try words.next() == nil else { throw .tooManyArguments(entry.name) }
-    return try make(entry.name, values, level)
+    return try make(entry.name, values, options)
   }
 
   /// Reads a line as an editor holds it, which may stand for any bytes: see `ByteText`.
@@ -28,19 +28,39 @@ extension Command {
   /// The word before a level of consistency.
   package static let consistencyOption = "--consistency"
 
-  /// Commands whose first argument is free text, which may look like an option.
-  private static let takingText: Set<CommandName> = [.put, .get, .del, .keys, .load, .backup]
+  /// Stands for a value that is not there.
+  package static let absentOption = "--absent"
 
-  /// Options before the arguments, and whether `--` ended them: what follows it is taken as it is.
+  /// Commands whose first argument is free text, which may look like an option.
+  private static let takingText: Set<CommandName> = [
+    .put, .get, .del, .cas, .incr, .append, .getdel, .keys, .load, .backup,
+  ]
+
+  /// What the options of a line say.
+  private struct LineOptions {
+    var level: Consistency?
+    /// No value is expected.
+    var expectsNone = false
+    /// `--` ended the options: what follows it is taken as it is.
+    var isLiteral = false
+  }
+
+  /// Options before the arguments.
   private static func leadingOptions(
     of name: CommandName, from words: inout CommandWords
-  ) throws(CommandError) -> (Consistency?, isLiteral: Bool) {
-    var found: Consistency?
+  ) throws(CommandError) -> LineOptions {
+    var found = LineOptions()
     while takingText.contains(name), let option = words.option() {
       if option == "--" {
         words.skipWord()
         words.takesRestLiterally = true
-        return (found, true)
+        found.isLiteral = true
+        return found
+      }
+      if name == .cas, option == absentOption {
+        words.skipWord()
+        found.expectsNone = true
+        continue
       }
       guard name == .put || name == .get || name == .del,
         option == consistencyOption || option.hasPrefix("\(consistencyOption)=")
@@ -48,9 +68,9 @@ extension Command {
         let shown = option.prefix(64)
         throw .badOption(name, "there is no option \(shown); behind -- it is text: \(name.rawValue) -- \(shown)")
       }
-      found = try consistency(of: name, from: &words)
+      found.level = try consistency(of: name, from: &words)
     }
-    return (found, false)
+    return found
   }
 
   /// `--consistency LEVEL` or `--consistency=LEVEL`, before or behind the arguments of `put`, `get` and `del`.
@@ -72,12 +92,22 @@ extension Command {
 
   /// The words that belong in the places of `entry`'s arguments: all that must be there.
   private static func arguments(
-    of entry: CommandEntry, from words: inout CommandWords, _ level: inout Consistency?
+    of entry: CommandEntry, from words: inout CommandWords, _ options: inout LineOptions
   ) throws(CommandError) -> [[UInt8]] {
     var values: [[UInt8]] = []
     for argument in entry.arguments {
+      if entry.name == .cas, argument.label == "OLD" {
+        // The option may stand in OLD's place, too.
+        if !options.isLiteral, words.option() == absentOption {
+          words.skipWord()
+          options.expectsNone = true
+        }
+        if options.expectsNone { continue }
+      }
       // Between KEY and VALUE, as a shell's user may put it: only with a level, and with a value behind it.
-      if argument.takesRest, !words.takesRestLiterally, let option = words.levelBeforeRest() { level = option }
+      if argument.takesRest, entry.name == .put, !options.isLiteral, let level = words.levelBeforeRest() {
+        options.level = level
+      }
       if argument.repeats {
         while let word = try words.next() { values.append(word) }
         break
@@ -92,12 +122,23 @@ extension Command {
   }
 
   private static func make(
-    _ name: CommandName, _ values: [[UInt8]], _ consistency: Consistency?
+    _ name: CommandName, _ values: [[UInt8]], _ options: LineOptions
   ) throws(CommandError) -> Command {
     switch name {
-    case .put: return .put(key: values[0], value: values[1], consistency: consistency)
-    case .get: return .get(key: values[0], consistency: consistency)
-    case .del: return .delete(key: values[0], consistency: consistency)
+    case .put: return .put(key: values[0], value: values[1], consistency: options.level)
+    case .get: return .get(key: values[0], consistency: options.level)
+    case .del: return .delete(key: values[0], consistency: options.level)
+    case .cas:
+      let expected = options.expectsNone ? nil : values[1]
+      return .update(key: values[0], .compareAndSet(expected: expected, value: values[values.count - 1]))
+    case .incr:
+      guard values.count > 1 else { return .update(key: values[0], .increment(by: 1)) }
+      guard let amount = Int64(text(values[1])) else {
+        throw .badOption(name, "'\(text(values[1]))' should be a whole number of 64 bits, as in incr k 5")
+      }
+      return .update(key: values[0], .increment(by: amount))
+    case .append: return .update(key: values[0], .append(values[1]))
+    case .getdel: return .update(key: values[0], .take)
     case .nodes: return .nodes
     case .addnode: return .order(.addNode(text(values[0])))
     case .removenode: return .order(.removeNode(text(values[0])))

@@ -9,6 +9,8 @@ package enum Command: Sendable, Equatable {
   case put(key: [UInt8], value: [UInt8], consistency: Consistency? = nil)
   case get(key: [UInt8], consistency: Consistency? = nil)
   case delete(key: [UInt8], consistency: Consistency? = nil)
+  /// Reads a key and writes it in one step.
+  case update(key: [UInt8], KeyUpdate)
   case nodes
   /// An order to the administration, but for a backup, whose path may be any bytes. `isMeant`: the caller knows that it
   /// damages data, where it does.
@@ -42,6 +44,10 @@ package enum Command: Sendable, Equatable {
     case .put: .put
     case .get: .get
     case .delete: .del
+    case .update(_, .compareAndSet): .cas
+    case .update(_, .increment): .incr
+    case .update(_, .append): .append
+    case .update(_, .take): .getdel
     case .nodes: .nodes
     case .order(let order, _): CommandName(order)
     case .benchmark: .benchmark

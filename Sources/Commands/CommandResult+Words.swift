@@ -13,6 +13,7 @@ extension CommandResult {
     case .notFound(let key): [Answer(.failure, Array("Key not found: ".utf8), key)]
     case .deleted(let key, let existed):
       [Answer(existed ? .success : .failure, Array((existed ? "Deleted: " : "Not found: ").utf8), key)]
+    case .updated(let key, let update, let result): [Self.updated(key, update, result)]
     case .obeyed(let command, let note):
       [Answer(.success, Self.words(command))] + (note.map { [Answer(.note, $0)] } ?? [])
     case .nodes(let status): Self.nodeList(status)
@@ -41,6 +42,23 @@ extension CommandResult {
     case .failed(let error): [Answer(.failure, error.words(on: capabilities))]
     case .unreadable(let error): [Answer(.failure, error.words(on: capabilities))]
     case .impossible(let obstacle): [Answer(.failure, obstacle.words(on: capabilities))]
+    }
+  }
+
+  private static func updated(_ key: [UInt8], _ update: KeyUpdate, _ result: KeyUpdateResult) -> Answer {
+    func answer(_ kind: Answer.Kind, _ word: String, _ value: [UInt8]) -> Answer {
+      Answer(kind, Array("\(word): ".utf8), key, Array(" -> ".utf8), value)
+    }
+    switch result {
+    case .swapped:
+      guard case .compareAndSet(_, let value) = update else { preconditionFailure("only a compare-and-set swaps") }
+      return answer(.success, "Swapped", value)
+    case .differs(let value?): return answer(.failure, "Not swapped", value)
+    case .differs(nil): return Answer(.failure, Array("Not swapped, key not found: ".utf8), key)
+    case .sum(let sum): return answer(.success, "Incremented", Array("\(sum)".utf8))
+    case .length(let count): return answer(.success, "Appended", Array(Figures.bytes(count).utf8))
+    case .taken(let value?): return answer(.success, "Retrieved and deleted", value)
+    case .taken(nil): return Answer(.failure, Array("Key not found: ".utf8), key)
     }
   }
 

@@ -8,6 +8,7 @@ package enum CommandResult: Sendable, Equatable {
   case found(key: [UInt8], value: [UInt8])
   case notFound(key: [UInt8])
   case deleted(key: [UInt8], existed: Bool)
+  case updated(key: [UInt8], KeyUpdate, KeyUpdateResult)
   /// An order to the administration was obeyed; `note` warns if fewer nodes are left than a key has copies.
   case obeyed(AdminCommand, note: String? = nil)
   case nodes(ClusterStatus)
@@ -58,6 +59,8 @@ package enum CommandResult: Sendable, Equatable {
       .benchmarkResults:
       .success
     case .deleted(_, let existed): existed ? .success : .failure
+    case .updated(_, _, .differs), .updated(_, _, .taken(nil)): .failure
+    case .updated: .success
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure
     case .loaded(let progress, let end): end == .complete && progress.linesFailed == 0 ? .success : .failure
     case .measured(let isGood), .toured(let isGood): isGood ? .success : .failure

@@ -100,6 +100,7 @@ package struct CommandRunner: Sendable {
       return value.map { .found(key: key, value: $0) } ?? .notFound(key: key)
     case .delete(let key, let consistency):
       return .deleted(key: key, existed: try await backend.delete(key, WriteOptions(consistency: consistency)))
+    case .update(let key, let update): return .updated(key: key, update, try await backend.update(key, update))
     case .nodes: return .nodes(backend.status())
     case .keys(let prefix, let limit):
       return .keys(try await backend.scan(prefix: prefix, from: nil, limit: limit), prefix: prefix)

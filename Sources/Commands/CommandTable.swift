@@ -2,7 +2,8 @@ import ClusterModel
 
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume,
+  case put, get, del, cas, incr, append, getdel, nodes, addnode, removenode, replacenode, failover, change, kill,
+    restart, pause, resume,
     partition, heal, slow,
     drop, corrupt
   case fsyncFail = "fsync-fail"
@@ -130,6 +131,30 @@ extension CommandEntry {
           needs: .consistencyLevels)
       ],
       synonyms: ["delete", "rm", "remove", "unset", "erase"]),
+    CommandEntry(
+      name: .cas, summary: "replace a value by another if nobody has changed it",
+      arguments: [key, Argument(label: "OLD", kind: .bytes), Argument(label: "NEW", kind: .bytes, takesRest: true)],
+      details: [
+        "Compare and set, in one step that nothing comes between: of many who expect the same OLD one succeeds.",
+        "cas \(Command.absentOption) KEY NEW stores a value where there is none.",
+        "OLD is one word, or quoted; an unquoted NEW is the rest of the line: cas k \"Alice J\" Alice Johnson",
+        "Behind -- all is KEY, OLD and NEW: cas -- --key old new",
+      ], synonyms: ["compare", "setnx", "compareandset", "compareandswap"]),
+    CommandEntry(
+      name: .incr, summary: "count a value up, in one step",
+      arguments: [key, Argument(label: "BY", kind: .bytes, isOptional: true)],
+      details: [
+        "The value is a whole number of 64 bits; no value counts as 0. BY is 1 if not said, and may be negative: incr k -5",
+        "Of increments by several clients at once none is lost. get and put could lose some.",
+      ], synonyms: ["increment", "incrby", "decr", "count"]),
+    CommandEntry(
+      name: .append, summary: "append to a value, in one step",
+      arguments: [key, Argument(label: "VALUE", kind: .bytes, takesRest: true)],
+      details: ["No value counts as an empty one. An unquoted VALUE is the rest of the line, trimmed: append k \" x\""],
+      synonyms: ["concat"]),
+    CommandEntry(
+      name: .getdel, summary: "show a value and delete its key, in one step", arguments: [key],
+      details: ["Of several who take the same value one gets it."], synonyms: ["take", "pop"]),
     CommandEntry(
       name: .nodes, summary: "list the nodes and those that are not up", synonyms: ["ls", "status", "info", "cluster"]),
     CommandEntry(

@@ -73,7 +73,8 @@ package struct CommandWords {
       let word = try quoted()
       let closing = position - 1
       skipWhiteSpace()
-      let hasOption = !takesRestLiterally && line[position...].starts(with: Command.consistencyOption.utf8)
+      let hasOption =
+        name == .put && !takesRestLiterally && line[position...].starts(with: Command.consistencyOption.utf8)
       guard position == line.count || hasOption else {
         throw .textAfterQuote(name, column: column(of: closing))
       }

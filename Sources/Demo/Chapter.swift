@@ -19,7 +19,8 @@ package struct Chapter: Sendable {
 
   /// The tour, in order: the original demo's seven sections, then what it could not show.
   package static let all: [Chapter] = [
-    .setUp, .data, .consistency, .faults, .scaling, .performance, .concurrency, .recovery, .partition, .eventual,
+    .setUp, .data, .consistency, .faults, .scaling, .performance, .concurrency, .recovery, .counting, .partition,
+    .eventual,
     .summary,
   ]
 

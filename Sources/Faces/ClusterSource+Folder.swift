@@ -27,7 +27,7 @@ extension ClusterSource {
         await door?.close()
         checker?.stop()
         await cluster.close()
-        return cluster.deletion.map { "\($0) was deleted while it was open: what was stored there is gone" }
+        return cluster.parts.nodes.deletion.map { "\($0) was deleted while it was open: what was stored there is gone" }
       }
       opened.untilCompared = { await cluster.untilCompared() }
       return opened

@@ -96,8 +96,11 @@ public final class Cluster: KeyUpdating, Sendable {
   }
 
   /// Removes a key. Durable like a put.
-  /// - Returns: whether a get at the same level, made just before, found a value; that look is not part of the guarantee.
+  /// - Returns: whether it had a value. At a level of its own that is what a get at this level found just before.
   public func delete(_ key: [UInt8], _ options: WriteOptions = WriteOptions()) async throws(ClusterError) -> Bool {
+    if options.consistency == nil {
+      return try await dataPath.update(key) { ($0 == nil ? .keep : .delete, $0 != nil) }
+    }
     let existed = try await get(key, ReadOptions(consistency: options.consistency)) != nil
     try await dataPath.write(.delete, key, [], options)
     return existed
@@ -135,18 +138,21 @@ public final class Cluster: KeyUpdating, Sendable {
     try await dataPath.update(key) { transform($0.map { Array($0) }) }
   }
 
+  /// ``update(_:_:)`` for a thread, with the value's bytes where they lie. Allocates once, and what `transform` writes.
+  public func updateBlocking<R: Sendable>(
+    _ key: UnsafeRawBufferPointer,
+    _ transform: @escaping @Sendable (_ value: UnsafeRawBufferPointer?) -> (change: Change, result: R)
+  ) throws(ClusterError) -> R { try dataPath.updateBlocking(key, transform) }
+
   /// Keys in use that begin with `prefix`, in the order of their bytes.
   ///
   /// A listing for people, not a consistent scan: it looks at every partition in turn. O(all keys).
   /// - Parameters:
   ///   - prefix: what the keys begin with; empty for all.
+  ///   - after: the last key of the listing before this one.
   ///   - limit: at most this many; of the rest it is only known whether there are any.
   /// - Throws: `ClusterError.storage` if every owner of some keys has lost records: what is not there may have been.
-  public func keys(prefix: [UInt8], limit: Int) throws(ClusterError) -> KeyListing {
-    try parts.keyScan.keys(prefix: prefix, after: nil, limit: limit)
-  }
-
-  package func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws(ClusterError) -> KeyListing {
+  public func keys(prefix: [UInt8], after: [UInt8]? = nil, limit: Int) throws(ClusterError) -> KeyListing {
     try parts.keyScan.keys(prefix: prefix, after: after, limit: limit)
   }
 
@@ -169,18 +175,12 @@ public final class Cluster: KeyUpdating, Sendable {
   /// cluster.
   public func events() -> AsyncStream<ClusterEvent> { parts.events.stream() }
 
-  /// Where operations on watched keys are recorded for a live verdict.
-  package var tap: OperationTap { dataPath.tap }
   package var verdictBoard: VerdictBoard { parts.verdict }
   /// The copies of a key at all its owners; `nil` where the owner does not answer or does not know.
   package func copies(of key: [UInt8]) -> [KeyCopy?] { dataPath.copies(of: key) }
   package var options: ClusterOptions { parts.options }
   /// Waits, as long as an operation may take, while so many nodes are compared after damage that reads are refused.
   package func untilCompared() async { await parts.keyScan.untilCompared() }
-  /// Whether a client can have begun an operation.
-  package var hasServed: Bool { dataPath.hasServed }
-  /// The path of a file that was deleted while it was open, if one was.
-  package var deletion: String? { parts.nodes.deletion }
 
   // MARK: - Membership
 

@@ -12,8 +12,12 @@ enum Explanation {
     let operations = Explanation.operations(finding, key)
     // Whatever was read may have been there before.
     var initial: [History.Contents] = []
-    for case .found(let contents) in operations.map(\.outcome) where !initial.contains(contents) {
-      initial.append(contents)
+    for operation in operations {
+      switch (operation.call, operation.outcome) {
+      case (_, .found(let contents)), (.compareAndSet(expected: let contents, _), _):
+        if !initial.contains(contents) { initial.append(contents) }
+      default: break
+      }
     }
     let history = History(operations, initialContents: initial.isEmpty ? [nil] : initial)
     let text: String
@@ -55,19 +59,27 @@ enum Explanation {
       let lane = lanes.firstIndex { $0 <= one.invokedAt } ?? lanes.count
       if lane == lanes.count { lanes.append(0) }
       lanes[lane] = isKnown ? one.returnedAt : .max
-      let value = one.kind == .delete ? nil : contents(one.value.start, one.value.hash)
+      let value = contents(one.value.start, one.value.hash)
       let call: History.Call =
         switch one.kind {
         case .get: .get
         case .put: .put(value ?? [])
         case .delete: .delete
-        case .update: preconditionFailure("an update is recorded as what it writes, or as a get")
+        case .update: .compareAndSet(expected: one.base.flatMap { contents($0.start, $0.hash) }, new: value)
         }
       // A count read at an invocation comes after the same count of a return; a history has it the other way round.
       return History.Operation(
         process: lane + 1, key: key, call: call, invokedAt: 2 * Int(one.invokedAt) + 1,
         returnedAt: isKnown ? 2 * Int(one.returnedAt) : nil,
-        outcome: isKnown ? (one.kind == .get ? .found(value) : .done) : .unknown)
+        outcome: isKnown ? outcome(one.kind, value) : .unknown)
+    }
+  }
+
+  private static func outcome(_ kind: ObservedOperation.Kind, _ value: History.Contents) -> History.Outcome {
+    switch kind {
+    case .get: .found(value)
+    case .update: .swapped(true)
+    case .put, .delete: .done
     }
   }
 

@@ -78,11 +78,15 @@ package final class JudgedBackend: ClusterBackend {
     }
   }
 
+  /// What it writes is not known before it has ended: its key is not judged any more.
+  package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    let record = begin(.update, key)
+    defer { tap.end(record, .unknown) }
+    return try await backend.update(key, update)
+  }
+
   private func failed(_ record: Int?, _ error: ClusterError) -> ClusterError {
-    switch error {
-    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing, .unsupported: tap.end(record, .failed)
-    case .indeterminate, .storage: tap.end(record, .unknown)
-    }
+    tap.end(record, DataPath.outcome(of: error))
     return error
   }
 

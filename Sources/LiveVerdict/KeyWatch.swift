@@ -31,6 +31,8 @@ final class KeyWatch {
   /// Those of them that were open when they were found.
   private var open: Set<UInt64> = []
   private var leftOut: Set<UInt64> = []
+  /// Somebody wrote what nobody knows: the key is not judged any more.
+  private var isLost = false
   private var recent: [ObservedOperation] = []
   /// Everything at this count or before has been judged.
   private var judgedTo: UInt64
@@ -48,6 +50,8 @@ final class KeyWatch {
 
   /// Takes an operation that was found, ended or open; an open one again as often as it is found.
   func note(_ operation: ObservedOperation) {
+    if operation.isBlind, !isLost { lose() }
+    if isLost { return }
     if operation.outcome != .open, leftOut.remove(operation.id) != nil { return }
     if leftOut.contains(operation.id) { return }
     if open.contains(operation.id) {
@@ -58,6 +62,12 @@ final class KeyWatch {
       if operation.outcome == .open { open.insert(operation.id) }
       waiting.append(operation)
     }
+  }
+
+  /// What the key holds will not be known again while it is watched.
+  private func lose() {
+    isLost = true
+    waiting = []
   }
 
   /// Judges what is certain now. Returns how many operations were, and what was wrong.
@@ -171,8 +181,11 @@ final class KeyWatch {
 }
 
 extension ObservedOperation {
+  /// It may write, and what is known to nobody.
+  fileprivate var isBlind: Bool { kind == .update && base == nil }
+
   fileprivate var asStep: RegisterWatch.Operation {
-    RegisterWatch.Operation(
-      id: id, isGet: kind == .get, value: kind == .delete ? RegisterWatch.State.absent : value.hash)
+    // A deletion's value is that of no value.
+    RegisterWatch.Operation(id: id, isGet: kind == .get, value: value.hash, base: base?.hash)
   }
 }

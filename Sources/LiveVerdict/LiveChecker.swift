@@ -18,8 +18,8 @@ package final class LiveChecker: Sendable {
   /// Begins to watch. At best right after the cluster was opened: then nothing has begun that it does not know.
   package convenience init(_ cluster: Cluster) {
     self.init(
-      cluster.tap, cluster.verdictBoard, warmUpNs: cluster.options.operationTimeoutNs + 1_000_000_000,
-      hasServed: { cluster.hasServed })
+      cluster.dataPath.tap, cluster.verdictBoard, warmUpNs: cluster.options.operationTimeoutNs + 1_000_000_000,
+      hasServed: { cluster.dataPath.hasServed })
   }
 
   /// Begins to watch what is recorded in a tap.

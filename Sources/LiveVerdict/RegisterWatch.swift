@@ -31,8 +31,15 @@ struct RegisterWatch {
     /// A get that found `value`, or a write of it.
     var isGet: Bool
     var value: UInt64
+    /// What a read-modify-write found: it is applied to nothing else.
+    var base: UInt64?
     /// It never returned in a way that tells whether it took effect.
     var isForever = false
+
+    /// What it must find; `nil` for anything.
+    var found: UInt64? { isGet ? value : base }
+
+    func fits(_ state: UInt64) -> Bool { found == nil || found == state || state == State.unknown }
   }
 
   enum Answer: Equatable {
@@ -120,13 +127,12 @@ struct RegisterWatch {
       invoke(operation)
       return returned(operation.id)
     }
-    if !operation.isGet {
-      configurations[0].state = operation.value
-      return .explained
+    guard operation.fits(configurations[0].state) else {
+      restart()
+      return .violation
     }
-    if configurations[0].state == operation.value || configurations[0].state == State.unknown { return .explained }
-    restart()
-    return .violation
+    if !operation.isGet { configurations[0].state = operation.value }
+    return .explained
   }
 
   // MARK: - Inner workings
@@ -198,7 +204,8 @@ private struct Led {
       }
       guard visited.insert(settled).inserted else { continue }
       for (index, operation) in underWay.enumerated() {
-        guard let operation, !operation.isGet, settled.done & (1 << UInt64(index)) == 0 else { continue }
+        guard let operation, !operation.isGet, settled.done & (1 << UInt64(index)) == 0, operation.fits(settled.state)
+        else { continue }
         // A write that need not take effect does so only for someone who saw it.
         if operation.isForever, !isWanted(operation.value, settled.done) { continue }
         let after = RegisterWatch.Configuration(state: operation.value, done: settled.done | 1 << UInt64(index))
@@ -211,17 +218,14 @@ private struct Led {
   private func settle(_ configuration: RegisterWatch.Configuration) -> RegisterWatch.Configuration {
     var settled = configuration
     for (index, operation) in underWay.enumerated() {
-      guard let operation, operation.isGet else { continue }
-      if operation.value == settled.state || settled.state == RegisterWatch.State.unknown {
-        settled.done |= 1 << UInt64(index)
-      }
+      if let operation, operation.isGet, operation.fits(settled.state) { settled.done |= 1 << UInt64(index) }
     }
     return settled
   }
 
   private func isWanted(_ value: UInt64, _ done: UInt64) -> Bool {
     underWay.enumerated().contains { index, operation in
-      operation.map { $0.isGet && $0.value == value } ?? false && done & (1 << UInt64(index)) == 0
+      operation.map { $0.found == value } ?? false && done & (1 << UInt64(index)) == 0
     }
   }
 }

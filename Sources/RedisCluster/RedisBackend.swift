@@ -71,7 +71,7 @@ package final class RedisBackend: ClusterBackend {
   deinit { breakOff() }
 
   package var capabilities: Capabilities {
-    var features: Set<Capabilities.Feature> = [.scans]
+    var features: Set<Capabilities.Feature> = [.scans, .updates]
     if watcher.view.isCluster { features.formUnion([.membership, .failover, .changeSteering]) }
     if servers != nil { features.insert(.nodeControl) }
     return Capabilities(
@@ -94,9 +94,7 @@ package final class RedisBackend: ClusterBackend {
   }
 
   package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
-    guard !key.isEmpty, key.count <= RedisLimits.keyBytesMax else {
-      throw .invalidArgument("a key has 1 to \(RedisLimits.keyBytesMax) bytes; nothing was done")
-    }
+    try checkKey(key)
     guard value.count <= RedisLimits.valueBytesMax else {
       throw .invalidArgument("a value has at most \(RedisLimits.valueBytesMax) bytes; nothing was done")
     }
@@ -105,6 +103,45 @@ package final class RedisBackend: ClusterBackend {
 
   package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
     try await router.run([Array("DEL".utf8), key], key: key, isWrite: true) == .integer(1)
+  }
+
+  /// By the server's own commands; a compare-and-set is a script of two of them, for Redis before 8.4 has none.
+  package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    try checkKey(key)
+    func run(_ words: [UInt8]...) async throws(ClusterError) -> ReplyValue {
+      try await router.run(words, key: key, isWrite: true)
+    }
+    switch update {
+    case .compareAndSet(nil, let value):
+      let old = try await run(Array("SET".utf8), key, value, Array("NX".utf8), Array("GET".utf8))
+      return old.bytes.map { .differs($0) } ?? .swapped
+    case .compareAndSet(let expected?, let value):
+      let old = try await run(Array("EVAL".utf8), Self.compareAndSet, Array("1".utf8), key, expected, value)
+      return old == .integer(1) ? .swapped : .differs(old.bytes)
+    case .increment(let amount):
+      guard case .integer(let sum) = try await run(Array("INCRBY".utf8), key, Array("\(amount)".utf8)) else { break }
+      return .sum(Int64(sum))
+    case .append(let suffix):
+      guard case .integer(let count) = try await run(Array("APPEND".utf8), key, suffix) else { break }
+      return .length(count)
+    case .take: return .taken(try await run(Array("GETDEL".utf8), key).bytes)
+    }
+    throw .refused("the server answered what makes no sense here")
+  }
+
+  /// Returns 1, or the value that is there.
+  private static let compareAndSet = Array(
+    """
+    local old = redis.call('GET', KEYS[1])
+    if old ~= ARGV[1] then return old end
+    redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+    return 1
+    """.utf8)
+
+  private func checkKey(_ key: [UInt8]) throws(ClusterError) {
+    guard !key.isEmpty, key.count <= RedisLimits.keyBytesMax else {
+      throw .invalidArgument("a key has 1 to \(RedisLimits.keyBytesMax) bytes; nothing was done")
+    }
   }
 
   package func scan(

@@ -96,7 +96,7 @@ extension Connection {
   /// A command that reads a key and writes it in one step.
   func update(_ id: CommandID) {
     do throws(ScanOptions.Wrong) {
-      guard let update = try KeyUpdate(id, arguments(from: 1)) else { preconditionFailure("a plain SET is no update") }
+      guard let update = try ValueUpdate(id, arguments(from: 1)) else { preconditionFailure("a plain SET is no update") }
       switch carryOut(update, argument(1)) {
       case .error(let text): fail(text)
       case let answer?: reply { answer.write(to: &$0) }
@@ -108,7 +108,7 @@ extension Connection {
   }
 
   /// - Returns: `nil` if it has failed, or must wait.
-  private func carryOut(_ update: KeyUpdate, _ key: UnsafeRawBufferPointer) -> KeyUpdate.Reply? {
+  private func carryOut(_ update: ValueUpdate, _ key: UnsafeRawBufferPointer) -> ValueUpdate.Reply? {
     do throws(ClusterError) {
       let (answer, begun) = try core.cluster.dataPath.updateNow(key) { update.apply(to: $0) }
       if case .pending(let call) = begun { calls.append(call) }

@@ -48,7 +48,7 @@ struct SlowCommand: Sendable {
       reply.ok()
     case .set, .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel:
       // Its arguments have been read once.
-      guard let update = try? KeyUpdate(id, arguments) else { return reply.error(ErrorReply.syntax) }
+      guard let update = try? ValueUpdate(id, arguments) else { return reply.error(ErrorReply.syntax) }
       try await cluster.dataPath.update(arguments[0]) { update.apply(to: $0) }.write(to: &reply)
     case .mget:
       var values: [[UInt8]?] = []
@@ -58,7 +58,7 @@ struct SlowCommand: Sendable {
     case .del, .unlink:
       var count = counted
       for key in arguments {
-        if case .integer(let number) = try await cluster.dataPath.update(key, { KeyUpdate.remove.apply(to: $0) }) {
+        if case .integer(let number) = try await cluster.dataPath.update(key, { ValueUpdate.remove.apply(to: $0) }) {
           count += number
         }
       }

@@ -84,6 +84,61 @@ struct Del: DirectCommand {
   var command: Command { .delete(key: ByteText.decode(key), consistency: consistency) }
 }
 
+struct Cas: DirectCommand {
+  static let name = CommandName.cas
+  @Argument(help: "The key.") var key: String
+  @Argument(help: "The value that is expected, left out with --absent, and the new one.") var values: [String]
+  @Flag(help: "Expect that there is no value.") var absent = false
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  func validate() throws {
+    let expected = absent ? 1 : 2
+    guard values.count != expected else { return }
+    throw ValidationError(
+      "cas takes \(absent ? "KEY NEW with --absent" : "KEY OLD NEW, or --absent KEY NEW"); a value of several words goes in quotes."
+    )
+  }
+
+  var command: Command {
+    .update(
+      key: ByteText.decode(key),
+      .compareAndSet(
+        expected: absent ? nil : ByteText.decode(values[0]), value: ByteText.decode(values[values.count - 1])))
+  }
+}
+
+struct Incr: DirectCommand {
+  static let name = CommandName.incr
+  @Argument(help: "The key.") var key: String
+  @Argument(help: "How much is added; 1, if not said. Put -- before a key and a number like -5.") var by: Int64 = 1
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .update(key: ByteText.decode(key), .increment(by: by)) }
+}
+
+struct Append: DirectCommand {
+  static let name = CommandName.append
+  @Argument(help: "The key.") var key: String
+  @Argument(help: "What is appended; several words are joined by a space.") var value: [String]
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command {
+    .update(key: ByteText.decode(key), .append(ByteText.decode(value.joined(separator: " "))))
+  }
+}
+
+struct GetDel: DirectCommand {
+  static let name = CommandName.getdel
+  @Argument(help: "The key.") var key: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .update(key: ByteText.decode(key), .take) }
+}
+
 struct Nodes: DirectCommand {
   static let name = CommandName.nodes
   @OptionGroup(title: "Cluster options") var options: StartOptions

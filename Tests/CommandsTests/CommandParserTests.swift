@@ -34,6 +34,22 @@ struct CommandParserTests {
       ("put k v --consistency  all ", .put(key: [0x6b], value: [0x76], consistency: .all)),
       ("put k v w --consistency one", .put(key: [0x6b], value: Array("v w".utf8), consistency: .one)),
       ("put k \"v --consistency one\"", .put(key: [0x6b], value: Array("v --consistency one".utf8))),
+      (
+        "cas k old new value",
+        .update(key: [0x6b], .compareAndSet(expected: Array("old".utf8), value: Array("new value".utf8)))
+      ),
+      ("cas --absent k v", .update(key: [0x6b], .compareAndSet(expected: nil, value: [0x76]))),
+      ("cas k --absent v", .update(key: [0x6b], .compareAndSet(expected: nil, value: [0x76]))),
+      (
+        "cas -- k --absent v",
+        .update(key: [0x6b], .compareAndSet(expected: Array("--absent".utf8), value: [0x76]))
+      ),
+      ("cas k \"\" \"\"", .update(key: [0x6b], .compareAndSet(expected: [], value: []))),
+      ("incr k", .update(key: [0x6b], .increment(by: 1))), ("incr k -5", .update(key: [0x6b], .increment(by: -5))),
+      ("append k  a b ", .update(key: [0x6b], .append(Array("a b".utf8)))),
+      ("append k \" a\"", .update(key: [0x6b], .append(Array(" a".utf8)))),
+      ("append k v --consistency all", .update(key: [0x6b], .append(Array("v --consistency all".utf8)))),
+      ("getdel k", .update(key: [0x6b], .take)),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -101,6 +117,12 @@ struct CommandParserTests {
       (
         "put --consistancy all k v", "put: there is no option --consistancy; behind -- it is text: put -- --consistancy"
       ),
+      (
+        "cas --consistency all k a b",
+        "cas: there is no option --consistency; behind -- it is text: cas -- --consistency"
+      ),
+      ("incr k five", "incr: 'five' should be a whole number of 64 bits, as in incr k 5"),
+      ("incr k 9223372036854775808", "incr: '9223372036854775808' should be a whole number of 64 bits, as in incr k 5"),
       ("get --k", "get: there is no option --k; behind -- it is text: get -- --k"),
       ("keys --limit 5", "keys: there is no option --limit; behind -- it is text: keys -- --limit"),
       ("put --consistency some k v", "put: 'some' should be one of one, quorum, all"),
@@ -170,7 +192,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
+    "Commands: put, get, del, cas, incr, append, getdel, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
     + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit"
 
   @Test(

@@ -32,6 +32,25 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("Values are replaced, counted up, appended to and taken in one step each")
+  func updates() async throws {
+    try await withCluster { cluster in
+      let said = await say(
+        [
+          "incr n", "incr n 41", "incr n -2", "cas n 40 ten", "cas n 40 11", "cas --absent n x", "cas m a b",
+          "cas --absent m first word", "append m !", "append new a", "incr m", "getdel m", "getdel m",
+        ], on: cluster)
+      #expect(
+        said == [
+          "✓ Incremented: n -> 1", "✓ Incremented: n -> 42", "✓ Incremented: n -> 40", "✓ Swapped: n -> ten",
+          "✗ Not swapped: n -> ten", "✗ Not swapped: n -> ten", "✗ Not swapped, key not found: m",
+          "✓ Swapped: m -> first word", "✓ Appended: m -> 11 B", "✓ Appended: new -> 1 B",
+          "✗ the value is no whole number of 64 bits; nothing was changed",
+          "✓ Retrieved and deleted: m -> first word!", "✗ Key not found: m",
+        ])
+    }
+  }
+
   @Test("A killed node is shown as dead until it is restarted")
   func showsDeadNodes() async throws {
     try await withCluster { cluster in

@@ -50,6 +50,30 @@ struct ServeTests {
       #expect(first.out.hasPrefix("✓ Stored: a -> 1\n✓ Stored: b -> 2\n\n✓ Retrieved: b -> 2\n\n"))
       #expect(first.out.contains("Cluster has 4 nodes:"))
       #expect(first.err.hasPrefix("✗ Key not found: nope\n"))
+      let updates = try await attached(
+        data,
+        [
+          "incr n 41", "incr n", "cas n 42 'x y'", "cas n 42 z", "cas --absent n z", "cas --absent m 1", "append m 2",
+          "getdel m", "getdel m", "incr n",
+        ])
+      #expect(
+        updates.out == """
+          ✓ Incremented: n -> 41
+          ✓ Incremented: n -> 42
+          ✓ Swapped: n -> x y
+          ✓ Swapped: m -> 1
+          ✓ Appended: m -> 2 B
+          ✓ Retrieved and deleted: m -> 12
+
+          """)
+      #expect(
+        updates.err == """
+          ✗ Not swapped: n -> x y
+          ✗ Not swapped: n -> x y
+          ✗ Key not found: m
+          ✗ the value is no whole number of 64 bits; nothing was changed
+
+          """)
       let second = try await attached(data, ["get a", "nodes", "keys", "del a", "put bad"])
       #expect(second.status == 1)
       #expect(second.out.hasPrefix("✓ Retrieved: a -> 1\n") && second.out.contains("node4"))

@@ -177,6 +177,7 @@ import Text
   func mixes() async throws {
     let parts: [(BenchmarkPlan.Workload, reads: Double, writes: Double, modifies: Double)] = [
       (.ycsbA, 0.5, 0.5, 0), (.ycsbB, 0.95, 0.05, 0), (.ycsbC, 1, 0, 0), (.ycsbD, 0.95, 0.05, 0), (.ycsbF, 0.5, 0, 0.5),
+      (.cas, 0, 0, 1),
     ]
     for (workload, reads, writes, modifies) in parts {
       try await withCluster { cluster in

@@ -35,6 +35,14 @@ private final class StallingTarget: BenchmarkTarget {
     answer()
     return []
   }
+  func replaceBlocking(_ key: UnsafeRawBufferPointer, _ value: [UInt8]) throws(ClusterError) -> Bool {
+    answer()
+    return true
+  }
+  func replace(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) -> Bool {
+    answer()
+    return true
+  }
   func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool { true }
 }
 

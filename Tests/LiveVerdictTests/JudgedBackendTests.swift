@@ -74,6 +74,18 @@ private final class ForgetfulBackend: ClusterBackend {
     }
   }
 
+  @Test("A key that somebody counts up is not judged any more: what was written is not known")
+  func forgetsUpdated() async throws {
+    try await withJudged { backend, judged in
+      try await judged.put([1], [10], WriteOptions())
+      await #expect(throws: ClusterError.unsupported(.updates)) { try await judged.update([1], .increment(by: 1)) }
+      backend.forget(true)
+      try await judged.put([1], [11], WriteOptions())
+      #expect(try await judged.get([1], ReadOptions()) == [10])
+      #expect(await judged.verdict()?.violations == 0)
+    }
+  }
+
   @Test("Writes of unknown outcome and refused ones may be missing, and other keys are not judged")
   func judgesOnlyWhatWasPromised() async throws {
     try await withJudged { backend, judged in

@@ -11,6 +11,32 @@ import Testing
   private static func put(_ id: UInt64, _ value: UInt64) -> Operation { Operation(id: id, isGet: false, value: value) }
   private static func get(_ id: UInt64, _ value: UInt64) -> Operation { Operation(id: id, isGet: true, value: value) }
 
+  private static func update(_ id: UInt64, _ base: UInt64, _ value: UInt64) -> Operation {
+    Operation(id: id, isGet: false, value: value, base: base)
+  }
+
+  @Test("Two updates of the same value cannot both have been applied to it")
+  func lostUpdate() {
+    var register = RegisterWatch()
+    #expect(register.alone(Self.put(1, 20)) == .explained)
+    register.invoke(Self.update(2, 20, 30))
+    register.invoke(Self.update(3, 20, 40))
+    #expect(register.returned(2) == .explained)
+    #expect(register.returned(3) == .violation)
+  }
+
+  @Test("An update that was given up is applied to what it found, or never")
+  func updateGivenUp() {
+    var register = RegisterWatch()
+    #expect(register.alone(Self.put(1, 20)) == .explained)
+    register.invoke(Self.update(2, 20, 30))
+    register.gaveUp(2)
+    register.invoke(Self.update(3, 20, 40))
+    #expect(register.returned(3) == .explained)
+    register.invoke(Self.get(4, 30))
+    #expect(register.returned(4) == .violation, "what it was to be applied to is gone")
+  }
+
   @Test("Unknown contents explain every answer until a write has ended")
   func unknownContents() {
     var register = RegisterWatch()
@@ -96,9 +122,11 @@ import Testing
       time += 1
       if running.count < clients, random.below(2) == 0 || running.isEmpty {
         let call: History.Call =
-          switch random.below(8) {
+          switch random.below(10) {
           case 0...3: .get
           case 4: .delete
+          case 5, 6:
+            .compareAndSet(expected: contents(random.below(values + 1)), new: contents(random.below(values + 1)))
           default: .put([UInt8(11 + random.below(values))])
           }
         running.append(History.Operation(process: time, key: [0], call: call, invokedAt: time))
@@ -108,7 +136,11 @@ import Testing
           operation.returnedAt = time
           let isFirst = operations.allSatisfy { $0.call == .get } && random.below(2) == 0
           operation.outcome =
-            operation.call == .get ? .found(isFirst ? [10] : contents(random.below(values + 1))) : .done
+            switch operation.call {
+            case .get: .found(isFirst ? [10] : contents(random.below(values + 1)))
+            case .compareAndSet: .swapped(true)
+            default: .done
+            }
         }
         operations.append(operation)
       }
@@ -136,6 +168,7 @@ import Testing
       switch operation.call {
       case .put(let value): register.invoke(put(id, hash(value)))
       case .delete: register.invoke(put(id, RegisterWatch.State.absent))
+      case .compareAndSet(let expected, let new): register.invoke(update(id, hash(expected), hash(new)))
       default:
         guard case .found(let contents) = operation.outcome else { continue }
         register.invoke(get(id, hash(contents)))

@@ -50,6 +50,29 @@ struct RedisBackendTests {
     }
   }
 
+  @Test("Values are replaced, counted up, appended to and taken by the servers' own commands")
+  func updates() async throws {
+    let old = Array("-21".utf8)
+    let steps: [(KeyUpdate, KeyUpdateResult)] = [
+      (.increment(by: 5), .sum(5)), (.increment(by: -7), .sum(-2)), (.append([0x31]), .length(3)),
+      (.compareAndSet(expected: [0x31], value: [9]), .differs(old)),
+      (.compareAndSet(expected: nil, value: [9]), .differs(old)),
+      (.compareAndSet(expected: old, value: [0, 0x0D, 0xFF]), .swapped), (.take, .taken([0, 0x0D, 0xFF])),
+      (.take, .taken(nil)), (.compareAndSet(expected: old, value: [9]), .differs(nil)),
+      (.compareAndSet(expected: nil, value: []), .swapped), (.take, .taken([])),
+    ]
+    try await RealServers.cluster { _, backend in
+      for number in 0..<20 {
+        for (update, expected) in steps {
+          let result = try await backend.update(Array("key\(number)".utf8), update)
+          #expect(result == expected, "\(update)")
+        }
+      }
+      try await backend.put("word", "ten")
+      await #expect(throws: ClusterError.self) { try await backend.update(Array("word".utf8), .increment(by: 1)) }
+    }
+  }
+
   @Test("An operation finds its key with a map that is old, and while its slot is being moved")
   func follows() async throws {
     try await RealServers.cluster { demo, backend in

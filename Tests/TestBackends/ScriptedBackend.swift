@@ -90,6 +90,26 @@ package final class ScriptedBackend: ClusterBackend {
     try await checked { $0.values.removeValue(forKey: key) != nil }
   }
 
+  package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    try await checked { script in
+      let old = script.values[key]
+      switch update {
+      case .compareAndSet(let expected, let value):
+        guard old == expected else { return .differs(old) }
+        script.values[key] = value
+        return .swapped
+      case .increment(let amount):
+        let sum = (old.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0) + amount
+        script.values[key] = Array("\(sum)".utf8)
+        return .sum(sum)
+      case .append(let suffix):
+        script.values[key] = (old ?? []) + suffix
+        return .length((old ?? []).count + suffix.count)
+      case .take: return .taken(script.values.removeValue(forKey: key))
+      }
+    }
+  }
+
   package func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage {
     try await checked(isWrite: false) { script in
       ScanPage(keys: script.values.keys.filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) })

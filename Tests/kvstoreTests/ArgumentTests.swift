@@ -30,6 +30,16 @@ struct ArgumentTests {
     #expect(try command("put", "a", "b", "c") == .put(key: bytes("a"), value: bytes("b c"), consistency: nil))
     #expect(try command("get", "--consistency", "one", "a") == .get(key: bytes("a"), consistency: .one))
     #expect(try command("del", "a") == .delete(key: bytes("a"), consistency: nil))
+    #expect(
+      try command("cas", "a", "old", "new")
+        == .update(key: bytes("a"), .compareAndSet(expected: bytes("old"), value: bytes("new"))))
+    #expect(
+      try command("cas", "--absent", "a", "new")
+        == .update(key: bytes("a"), .compareAndSet(expected: nil, value: bytes("new"))))
+    #expect(try command("incr", "a") == .update(key: bytes("a"), .increment(by: 1)))
+    #expect(try command("incr", "a", "--", "-5") == .update(key: bytes("a"), .increment(by: -5)))
+    #expect(try command("append", "a", "b", "c") == .update(key: bytes("a"), .append(bytes("b c"))))
+    #expect(try command("getdel", "a") == .update(key: bytes("a"), .take))
     #expect(try command("nodes") == .nodes)
     #expect(try command("addnode", "x") == .order(.addNode("x")))
     #expect(try command("removenode", "x") == .order(.removeNode("x")))
@@ -48,6 +58,7 @@ struct ArgumentTests {
     arguments: [
       ["--nodes", "0"], ["--replicas", "99"], ["--cache-mib", "-1"], ["--replace-after", "0"], ["--data", ""],
       ["--ephemeral", "--data", "x"], ["--refresh-ms", "1"], ["--fsync", "sometimes"], ["keys", "--limit", "0"],
+      ["cas", "a", "b"], ["cas", "--absent", "a", "b", "c"], ["cas", "a", "b", "c", "d"], ["incr", "a", "x"],
       ["bench", "--workload", "ycsb-e"], ["bench", "--at", "nonsense"],
       ["bench", "--at", "1:nonsense"], ["bench", "--compare", "a.json"], ["demo", "--speed", "0"],
       ["demo", "--chapter", "none"], ["frame", "--text", "--ansi"], ["frame", "--size", "0x4"],

@@ -51,6 +51,30 @@ extension Topic {
         """)
   }
 
+  static func cas(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
+      title: Topic.cas.rawValue,
+      paragraphs: [
+        """
+        Two clients that read 5 and both write 6 have lost an update, and every single read and write was right. A \
+        compare-and-set writes only if the value is still the one that was read; an increment or an append needs no \
+        second try. It must be one step at enough owners: a version that is made from another takes its place right \
+        behind it, and of two that are made from the same one at most one counts.
+        """
+      ],
+      figures: [
+        .init("owners that must answer", figures.mustAnswer),
+        .init("promised here", "\(figures.status.guarantee.rawValue), \(figures.settings)"),
+        .init("writes", figures.latency(figures.status.latencies?.writes)),
+      ],
+      question: "Why can no register with reads and writes alone do this, however many quorums it asks?",
+      hint: """
+        consensus: two clients cannot agree by reads and writes (Herlihy 1991). So somebody must decide an order: a \
+        leader, Paxos for each key, or as here one lock that all owners share.\
+        \(figures.words(" Try `incr visits` from two terminals.", naming: .incr))
+        """)
+  }
+
   static func cap(_ figures: TopicFigures) -> TopicPage {
     let faults = LinkFaultWords.texts(figures.status)
     return TopicPage(

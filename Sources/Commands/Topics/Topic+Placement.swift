@@ -21,6 +21,7 @@ extension Topic {
     case .antiEntropy: return Self.antiEntropy(figures)
     case .tombstones: return Self.tombstones(figures)
     case .rebalancing: return Self.rebalancing(figures)
+    case .cas: return Self.cas(figures)
     case .cap: return Self.cap(figures)
     }
   }

@@ -2,7 +2,7 @@
 package enum Topic: String, Sendable, CaseIterable {
   case consistentHashing = "consistent-hashing"
   case virtualNodes = "virtual-nodes"
-  case quorum, linearizability, wal
+  case quorum, linearizability, cas, wal
   case groupCommit = "group-commit"
   case lru
   case hintedHandoff = "hinted-handoff"
@@ -32,6 +32,8 @@ package enum Topic: String, Sendable, CaseIterable {
     case .virtualNodes: ["tokens", "token", "vnodes", "vnode", "balance"]
     case .quorum: ["consistency", "replicas", "replication", "r", "w", "n", "nwr"]
     case .linearizability: ["linearizable", "verdict", "history", "checker", "violation"]
+    case .cas:
+      ["compare", "compare-and-set", "incr", "increment", "append", "rmw", "atomic", "update", "lock", "getdel"]
     case .wal: ["log", "logs", "durability", "segment", "segments", "crash", "recovery"]
     case .groupCommit: ["fsync", "sync", "fdatasync", "batch"]
     case .lru: ["cache", "memory", "eviction"]
@@ -51,6 +53,7 @@ package enum Topic: String, Sendable, CaseIterable {
     case .virtualNodes: "many small arcs a node instead of one big one"
     case .quorum: "how many copies must answer, and why two of three"
     case .linearizability: "what a client may believe of an answer"
+    case .cas: "reading and writing in one step"
     case .wal: "why a log is written before anything else"
     case .groupCommit: "one disk sync for all who wait"
     case .lru: "which values stay in memory"

@@ -43,6 +43,9 @@ struct TopicFigures {
     shown(quorum) { "\(max(0, $0.replicas - max($0.read, $0.write))) of each key's \($0.replicas)" }
   }
 
+  /// Owners that an operation which reads and writes waits for: `2 of each key's 3`.
+  var mustAnswer: String { shown(quorum) { "\(max($0.read, $0.write)) of each key's \($0.replicas)" } }
+
   /// The least and the most of the ring of which a node has the first copy.
   var firstShares: String {
     let slots = Double(max(1, ring.slotCount))

@@ -90,14 +90,19 @@ private struct TaskCaller<Target: BenchmarkTarget> {
   }
 
   private mutating func perform(_ kind: OperationKind) async throws(ClusterError) {
-    if kind == .read || kind == .modify {
+    if kind == .read {
       guard try await generator.target.get(key, ReadOptions()) != nil else { throw LoadGenerator<Target>.missing(key) }
-      if kind == .read { return }
+      return
     }
     putNumber &+= 1
     if value.count >= 8 { value.withUnsafeMutableBytes { $0.storeBytes(of: putNumber, as: UInt64.self) } }
     let byteCount = stream.nextValueBytes()
-    try await generator.target.put(key, byteCount == value.count ? value : Array(value[..<byteCount]), WriteOptions())
+    let value = byteCount == value.count ? value : Array(value[..<byteCount])
+    if kind == .modify {
+      guard try await generator.target.replace(key, value) else { throw LoadGenerator<Target>.missing(key) }
+    } else {
+      try await generator.target.put(key, value, WriteOptions())
+    }
   }
 
   private mutating func fail(_ kind: OperationKind, _ number: UInt64, _ error: ClusterError) async -> Bool {

@@ -194,13 +194,18 @@ private struct ThreadCaller<Target: BenchmarkTarget> {
   @inline(__always)
   private mutating func perform(_ kind: OperationKind, _ target: Target) throws(ClusterError) {
     let key = UnsafeRawBufferPointer(key)
-    if kind == .read || kind == .modify {
+    if kind == .read {
       if try target.getBlocking(key, into: value, ReadOptions()) == nil { throw LoadGenerator<Target>.missing(key) }
-      if kind == .read { return }
+      return
     }
     putNumber &+= 1
     if value.count >= 8 { value.storeBytes(of: putNumber, as: UInt64.self) }
-    try target.putBlocking(key, UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()]), WriteOptions())
+    let value = UnsafeRawBufferPointer(rebasing: value[..<stream.nextValueBytes()])
+    if kind == .modify {
+      guard try target.replaceBlocking(key, Array(value)) else { throw LoadGenerator<Target>.missing(key) }
+    } else {
+      try target.putBlocking(key, value, WriteOptions())
+    }
   }
 
   @inline(never)

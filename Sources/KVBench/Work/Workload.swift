@@ -9,6 +9,8 @@ extension BenchmarkPlan {
     case mixed
     /// Puts of uniformly random keys, all of which exist.
     case overwrite
+    /// Compare-and-sets, in effect: each reads a uniformly random key, which exists, and replaces its value in one step.
+    case cas
     /// Gets, as `read`, each of which returns a new array: from tasks, whose interface it is.
     case readArray = "read-array"
     /// Closing a folder that holds every key, opening it again and waiting until it serves: ``BenchmarkReopening``.
@@ -26,7 +28,7 @@ extension BenchmarkPlan {
     case ycsbD = "ycsb-d"
     /// Threaded conversations: scans, which the store does not have.
     case ycsbE = "ycsb-e"
-    /// User database: half reads, half reads followed by a write of the same key, zipfian.
+    /// User database: half reads, half read-modify-writes of one step, zipfian.
     case ycsbF = "ycsb-f"
 
     /// Whether every key is put once before measuring begins.
@@ -38,7 +40,7 @@ extension BenchmarkPlan {
 
     package var distributionDefault: KeyDistribution {
       switch self {
-      case .fill, .read, .mixed, .overwrite, .readArray, .open: .uniform
+      case .fill, .read, .mixed, .overwrite, .cas, .readArray, .open: .uniform
       case .ycsbA, .ycsbB, .ycsbC, .ycsbE, .ycsbF: .zipfian
       case .ycsbD: .latest
       }
@@ -48,6 +50,7 @@ extension BenchmarkPlan {
       switch self {
       case .fill, .overwrite, .open: OperationMix(writes: 100)
       case .read, .readArray, .ycsbC: OperationMix(reads: 100)
+      case .cas: OperationMix(modifies: 100)
       case .mixed: OperationMix(reads: 50, writes: 50, alternates: true)
       case .ycsbA: OperationMix(reads: 50, writes: 50)
       case .ycsbB: OperationMix(reads: 95, writes: 5)
@@ -65,7 +68,7 @@ package enum OperationKind: Sendable, CaseIterable {
   case write
   /// Of a new key.
   case insert
-  /// A read, then a write of the same key; not atomic.
+  /// A read and a write of the same key, in one step.
   case modify
 }
 
@@ -81,6 +84,7 @@ struct OperationMix: Sendable, Equatable {
   /// The only kind, if there is one.
   var single: OperationKind? {
     if reads == 100 { return .read }
+    if modifies == 100 { return .modify }
     return writes == 100 ? .write : nil
   }
 

@@ -7,6 +7,19 @@ extension Cluster: ClusterBackend {
     return Capabilities(features: features, keyBytesMax: Limits.keyBytesMax, valueBytesMax: Limits.valueBytesMax)
   }
 
+  /// Carries out a read-modify-write as the method of ``KeyUpdating`` does.
+  public func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    switch update {
+    case .compareAndSet(let expected, let value):
+      return try await self.update(key) { old in
+        old == expected ? (.put(value), .swapped) : (.keep, .differs(old))
+      }
+    case .increment(let amount): return .sum(try await increment(key, by: amount))
+    case .append(let suffix): return .length(try await append(key, suffix))
+    case .take: return .taken(try await take(key))
+    }
+  }
+
   /// Every page lists all keys of the prefix and takes those behind the cursor: O(all keys) a page.
   public func scan(prefix: [UInt8], from cursor: ScanCursor?, limit: Int) async throws(ClusterError) -> ScanPage {
     let after = cursor?.bytes

@@ -27,12 +27,16 @@ extension DataPath {
   @inline(never)
   func failed(_ operation: ClientOperation, _ error: ClusterError) -> ClusterError {
     finishTiming(operation)
-    switch error {
-    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing, .unsupported:
-      tap.end(operation.record, .failed)
-    case .indeterminate, .storage: tap.end(operation.record, .unknown)
-    }
+    tap.end(operation.record, DataPath.outcome(of: error))
     return error
+  }
+
+  /// Whether an operation that threw may have an effect.
+  package static func outcome(of error: ClusterError) -> ObservedOperation.Outcome {
+    switch error {
+    case .invalidArgument, .unavailable, .refused, .dataFolder, .notServing, .unsupported: .failed
+    case .indeterminate, .storage: .unknown
+    }
   }
 
   // Each in two branches: a recorder that is chosen first costs a retain and a release.

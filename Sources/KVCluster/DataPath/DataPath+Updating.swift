@@ -19,9 +19,17 @@ extension DataPath {
   package func update<R: Sendable>(
     _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
   ) async throws(ClusterError) -> R {
-    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
+    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, transform) }
     guard let pending = begun.pending else { return try finishUpdate(begun.operation, begun.answer, .done) }
     return try finishUpdate(begun.operation, begun.answer, await pending.wait())
+  }
+
+  /// ``update(_:_:)`` on the calling thread.
+  func updateBlocking<R: Sendable>(
+    _ key: UnsafeRawBufferPointer, _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+  ) throws(ClusterError) -> R {
+    let begun = try beginUpdate(key, transform)
+    return try finishUpdate(begun.operation, begun.answer, begun.pending?.waitBlocking() ?? .done)
   }
 
   /// ``update(_:_:)`` whose end is told to `completion`, once, perhaps before this returns.
@@ -30,7 +38,7 @@ extension DataPath {
     _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R),
     completion: @escaping @Sendable (Result<R, ClusterError>) -> Void
   ) throws(ClusterError) {
-    let begun = try key.withBytes { bytes throws(ClusterError) in try beginUpdate(key, bytes, transform) }
+    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, transform) }
     let end = { @Sendable [self] (outcome: ClientOperation.Outcome) in
       do throws(ClusterError) {
         completion(.success(try finishUpdate(begun.operation, begun.answer, outcome)))
@@ -48,18 +56,17 @@ extension DataPath {
   }
 
   private func beginUpdate<R: Sendable>(
-    _ key: [UInt8], _ bytes: UnsafeRawBufferPointer,
-    _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+    _ key: UnsafeRawBufferPointer, _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
   ) throws(ClusterError) -> BegunUpdate<R> {
     if holdsWritersBack { try waitForDisks() }
-    let operation = try begin(.update, bytes, UnsafeRawBufferPointer(start: nil, count: 0), nil)
+    let operation = try begin(.update, key, UnsafeRawBufferPointer(start: nil, count: 0), nil)
     var begun = BegunUpdate(operation: operation, answer: Answer<R>())
     do throws(ClusterError) {
       if links.isFaulty {
-        begun.pending = messages.exchange(operation.hash) { [self, answer = begun.answer] owners in
+        begun.pending = messages.exchange(operation.hash) { [self, key = Array(key), answer = begun.answer] owners in
           do throws(ClusterError) {
-            let pending = try key.withBytes { bytes throws(ClusterError) in
-              try carryOut(operation, bytes, transform, answer) { owners.contains($0) }
+            let pending = try key.withBytes { key throws(ClusterError) in
+              try carryOut(operation, key, transform, answer) { owners.contains($0) }
             }
             return pending.map { .waits($0) } ?? .ended(.done)
           } catch {
@@ -72,10 +79,10 @@ extension DataPath {
           }
         }
       } else {
-        begun.pending = try carryOut(operation, bytes, transform, begun.answer)
+        begun.pending = try carryOut(operation, key, transform, begun.answer)
       }
     } catch {
-      tap.end(begun.answer.state.withLock { $0.record }, .unknown)
+      tap.end(begun.answer.state.withLock { $0.record }, DataPath.outcome(of: error))
       throw failed(operation, error)
     }
     return begun
@@ -105,16 +112,17 @@ extension DataPath {
     return pending
   }
 
-  /// To the live verdict it is the write that it makes, or the get: what it has found is not judged.
+  /// To the live verdict it is a compare-and-set of what it found; where nothing is written, the get that it was.
   static func record(
     _ change: Change, of key: UnsafeRawBufferPointer, found value: UnsafeRawBufferPointer?, in tap: OperationTap
   ) -> Int? {
+    let found = value.map { ObservedValue($0) } ?? .absent
     switch change {
-    case .put(let new): return tap.begin(.put, key, new.withBytes { ObservedValue($0) })
-    case .delete: return tap.begin(.delete, key)
+    case .put(let new): return tap.begin(.update, key, new.withBytes { ObservedValue($0) }, base: found)
+    case .delete: return tap.begin(.update, key, base: found)
     case .keep:
       let record = tap.begin(.get, key)
-      if let record, let value { tap.note(record, found: ObservedValue(value)) }
+      if let record { tap.note(record, found: found) }
       return record
     }
   }

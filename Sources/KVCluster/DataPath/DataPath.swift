@@ -15,7 +15,7 @@ package final class DataPath: Sendable {
   /// Carries operations while links are faulty.
   package let messages: MessageCarrier
   /// Where operations on watched keys are recorded for a live verdict.
-  let tap = OperationTap()
+  package let tap = OperationTap()
   let readLatencies = LatencyRecorder()
   let writeLatencies = LatencyRecorder()
   let settings: Settings
@@ -60,7 +60,7 @@ package final class DataPath: Sendable {
   var isServing: Bool { serving.load(ordering: .acquiring) }
 
   /// Whether a client can have begun an operation.
-  var hasServed: Bool { serving.load(ordering: .sequentiallyConsistent) }
+  package var hasServed: Bool { serving.load(ordering: .sequentiallyConsistent) }
 
   func startServing() { serving.store(true, ordering: .releasing) }
 

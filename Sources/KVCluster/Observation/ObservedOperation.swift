@@ -22,16 +22,21 @@ package struct ObservedOperation: Sendable {
   package var hash: UInt64
   /// The key itself: 64 bits of SipHash with a key drawn by the process, so nobody can make two keys look the same.
   package var identity: UInt64
-  /// What was written, or found.
+  /// What was written, or found by a get.
   package var value: ObservedValue
+  /// What a read-modify-write found, to which alone it may be applied; `nil` if that is not known, nor what it writes.
+  package var base: ObservedValue?
   package var kind: Kind
   package var outcome = Outcome.open
   package var keyStart: BytesStart
 
-  package init(kind: Kind, key: UnsafeRawBufferPointer, hash: UInt64, value: ObservedValue) {
+  package init(
+    kind: Kind, key: UnsafeRawBufferPointer, hash: UInt64, value: ObservedValue, base: ObservedValue? = nil
+  ) {
     self.kind = kind
     self.hash = hash
     self.value = value
+    self.base = base
     var hasher = Hasher()
     hasher.combine(bytes: key)
     identity = UInt64(bitPattern: Int64(hasher.finalize()))

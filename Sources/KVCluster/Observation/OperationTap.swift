@@ -84,10 +84,13 @@ package final class OperationTap: @unchecked Sendable {
   // MARK: - Recording
 
   /// Begins the record of an operation on a watched key, before anything of it is done.
-  /// - Parameter value: what a put writes.
+  /// - Parameters:
+  ///   - value: what a write writes.
+  ///   - base: what a read-modify-write found.
   /// - Returns: the slot, for ``end(_:_:)``; `nil` if there was none, and the key is no longer watched.
   package func begin(
-    _ kind: ObservedOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: ObservedValue = .absent
+    _ kind: ObservedOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: ObservedValue = .absent,
+    base: ObservedValue? = nil
   ) -> Int? {
     let hash = Ring.hash(key)
     guard let slot = claim() else {
@@ -97,7 +100,7 @@ package final class OperationTap: @unchecked Sendable {
     let taken = cursor.load(ordering: .relaxed) - collectedCursor.load(ordering: .relaxed)
     if taken > OperationTap.slotCount / 2, !isRelieved.load(ordering: .relaxed) { relieve(hash, taken) }
     let use = records[slot].use &+ 1
-    records[slot] = ObservedOperation(kind: kind, key: key, hash: hash, value: value)
+    records[slot] = ObservedOperation(kind: kind, key: key, hash: hash, value: value, base: base)
     records[slot].use = use
     records[slot].id = use << 12 | UInt64(slot)
     records[slot].invokedAt = counter.load(ordering: .sequentiallyConsistent)

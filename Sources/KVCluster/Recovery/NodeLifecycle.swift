@@ -224,7 +224,7 @@ package final class NodeLifecycle: Sendable {
   }
 
   /// What was deleted while it was open, if something was.
-  var deletion: String? { deleted.withLock { $0 } }
+  package var deletion: String? { deleted.withLock { $0 } }
 
   // MARK: - Checkpoints
 

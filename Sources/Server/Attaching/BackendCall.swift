@@ -1,13 +1,13 @@
 import ClusterModel
 import FoundationEssentials
 
-/// A call of ``ClusterBackend`` on its way to a server: `KVSTORE CALL version json [key [value]]`. Keys and values travel as they
+/// A call of ``ClusterBackend`` on its way to a server: `KVSTORE CALL version json [key [value …]]`. Keys and values travel as they
 /// are, all else as JSON of the model's own types.
 ///
 /// The reply is an array: JSON of a ``BackendReply``, and a value or null.
 enum BackendCall: Codable, Sendable {
   /// Of all that is said here. A server answers its own version only: both ends are kvstore, and can be the same one.
-  static let version = 2
+  static let version = 3
 
   case capabilities
   case ready
@@ -17,6 +17,11 @@ enum BackendCall: Codable, Sendable {
   case get(ReadOptions)
   case put(WriteOptions)
   case delete(WriteOptions)
+  /// With the new value, and the expected one unless that is none.
+  case compareAndSet
+  case increment(by: Int64)
+  case append
+  case take
   case scan(prefix: [UInt8], from: ScanCursor?, limit: Int)
   case perform(AdminCommand)
   case verdict
@@ -31,6 +36,9 @@ enum BackendReply: Codable, Sendable {
   /// Whether there is a value, which goes beside this.
   case found(Bool)
   case deleted(Bool)
+  case swapped
+  case sum(Int64)
+  case length(Int)
   case page(ScanPage)
   case performed(AdminResult)
   case verdict(VerdictStatus?)
@@ -64,7 +72,7 @@ enum BackendCoding {
 struct BackendService: Sendable {
   let backend: any ClusterBackend
 
-  /// - Parameter bytes: key and value, as far as the call has them.
+  /// - Parameter bytes: key and values, as far as the call has them.
   func answer(_ call: BackendCall, _ bytes: [[UInt8]]) async -> (reply: BackendReply, value: [UInt8]?) {
     do throws(ClusterError) {
       return try await perform(call, bytes)
@@ -94,10 +102,25 @@ struct BackendService: Sendable {
       try await backend.put(key, bytes.count > 1 ? bytes[1] : [], options)
       return (.done, nil)
     case .delete(let options): return (.deleted(try await backend.delete(key, options)), nil)
+    case .compareAndSet:
+      let (value, expected) = (bytes.count > 1 ? bytes[1] : [], bytes.count > 2 ? bytes[2] : nil)
+      return reply(try await backend.update(key, .compareAndSet(expected: expected, value: value)))
+    case .increment(let amount): return reply(try await backend.update(key, .increment(by: amount)))
+    case .append: return reply(try await backend.update(key, .append(bytes.count > 1 ? bytes[1] : [])))
+    case .take: return reply(try await backend.update(key, .take))
     case .scan(let prefix, let cursor, let limit):
       return (.page(try await backend.scan(prefix: prefix, from: cursor, limit: limit)), nil)
     case .perform(let command): return (.performed(try await backend.perform(command)), nil)
     case .verdict: return (.verdict(await backend.verdict()), nil)
+    }
+  }
+
+  private func reply(_ result: KeyUpdateResult) -> (reply: BackendReply, value: [UInt8]?) {
+    switch result {
+    case .swapped: (.swapped, nil)
+    case .differs(let value), .taken(let value): (.found(value != nil), value)
+    case .sum(let sum): (.sum(sum), nil)
+    case .length(let count): (.length(count), nil)
     }
   }
 }

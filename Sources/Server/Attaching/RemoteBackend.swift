@@ -144,16 +144,35 @@ package final class RemoteBackend: ClusterBackend {
   package func ready() async throws(ClusterError) { _ = try await ask(.ready) }
 
   package func get(_ key: [UInt8], _ options: ReadOptions) async throws(ClusterError) -> [UInt8]? {
-    try await ask(.get(options), key).value
+    try await ask(.get(options), [key]).value
   }
 
   package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
-    _ = try await ask(.put(options), key, value)
+    _ = try await ask(.put(options), [key, value])
   }
 
   package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
-    guard case .deleted(let existed) = try await ask(.delete(options), key).reply else { throw Self.nonsense }
+    guard case .deleted(let existed) = try await ask(.delete(options), [key]).reply else { throw Self.nonsense }
     return existed
+  }
+
+  package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    let (call, bytes): (BackendCall, [[UInt8]]) =
+      switch update {
+      case .compareAndSet(let expected, let value): (.compareAndSet, [value] + (expected.map { [$0] } ?? []))
+      case .increment(let amount): (.increment(by: amount), [])
+      case .append(let suffix): (.append, [suffix])
+      case .take: (.take, [])
+      }
+    let answer = try await ask(call, [key] + bytes)
+    return switch (answer.reply, update) {
+    case (.swapped, _): .swapped
+    case (.sum(let sum), _): .sum(sum)
+    case (.length(let count), _): .length(count)
+    case (.found, .take): .taken(answer.value)
+    case (.found, _): .differs(answer.value)
+    default: throw Self.nonsense
+    }
   }
 
   package func scan(
@@ -192,7 +211,7 @@ package final class RemoteBackend: ClusterBackend {
 
   private typealias Answer = (reply: BackendReply, value: [UInt8]?)
 
-  private func ask(_ call: BackendCall, _ bytes: [UInt8]...) async throws(ClusterError) -> Answer {
+  private func ask(_ call: BackendCall, _ bytes: [[UInt8]] = []) async throws(ClusterError) -> Answer {
     guard let link = await ServerLink.open(socket: path) else {
       throw .notServing("no kvstore listens on \(path) any more; nothing was done")
     }

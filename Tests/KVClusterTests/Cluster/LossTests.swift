@@ -217,13 +217,13 @@ private let nodes = ["node1", "node2", "node3"]
     let fixture = try ClusterFixture(fsync: .everysec)
     let cluster = try await fixture.open()
     try await cluster.put("a", "1")
-    #expect(cluster.deletion == nil)
+    #expect(cluster.parts.nodes.deletion == nil)
     try fixture.deleteFolder()
     #expect(try await until { cluster.status().nodes.allSatisfy { $0.state.word == "failed" } })
     let words = await failure { try await cluster.put("a", "2") }
     #expect(words.contains("node1 failed") && words.contains("deleted while it was open"), "\(words)")
     await cluster.close()
-    #expect(cluster.deletion != nil)
+    #expect(cluster.parts.nodes.deletion != nil)
   }
 
   @Test("One node's log that is deleted while it is open stops that node alone")
@@ -243,7 +243,7 @@ private let nodes = ["node1", "node2", "node3"]
     let cluster = try await fixture.open()
     try fixture.deleteFolder()
     await cluster.close()
-    #expect(cluster.deletion != nil)
+    #expect(cluster.parts.nodes.deletion != nil)
   }
 
   @Test(

@@ -2,7 +2,7 @@ import KVCluster
 import RESP
 
 /// A command that reads a key and writes it in one step: what it makes of the value, and what it answers.
-struct KeyUpdate: Sendable {
+struct ValueUpdate: Sendable {
   private enum Kind {
     case add(Int)
     case append([UInt8])
@@ -38,7 +38,7 @@ struct KeyUpdate: Sendable {
 
   private let kind: Kind
 
-  static let remove = KeyUpdate(kind: .remove)
+  static let remove = ValueUpdate(kind: .remove)
 
   private init(kind: Kind) { self.kind = kind }
 
@@ -78,7 +78,7 @@ struct KeyUpdate: Sendable {
     return number
   }
 
-  private static func set(_ arguments: [[UInt8]]) throws(ScanOptions.Wrong) -> KeyUpdate? {
+  private static func set(_ arguments: [[UInt8]]) throws(ScanOptions.Wrong) -> ValueUpdate? {
     var (condition, answer) = (Condition.always, Answered.done)
     for word in arguments.dropFirst(2) {
       switch String(decoding: word, as: UTF8.self).uppercased() {
@@ -91,7 +91,7 @@ struct KeyUpdate: Sendable {
       }
     }
     if condition == .always, answer == .done { return nil }
-    return KeyUpdate(kind: .set(arguments[1], condition, answer: answer))
+    return ValueUpdate(kind: .set(arguments[1], condition, answer: answer))
   }
 
   /// - Parameter old: the value; `nil` for none.
