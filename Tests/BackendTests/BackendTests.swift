@@ -91,7 +91,8 @@ import Testing
 
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
-    ("put a 1", .put), ("get a", .get), ("del a", .del), ("nodes", .nodes), ("addnode n", .addnode),
+    ("put a 1", .put), ("get a", .get), ("del a", .del), ("cas --absent c 1", .cas), ("incr c", .incr),
+    ("append c 0", .append), ("getdel c", .getdel), ("nodes", .nodes), ("addnode n", .addnode),
     ("removenode n", .removenode), ("replacenode n m", .replacenode), ("failover n", .failover),
     ("change pause", .change), ("kill n", .kill), ("restart n", .restart),
     ("pause n", .pause), ("resume n", .resume), ("partition a | b", .partition), ("heal", .heal),
