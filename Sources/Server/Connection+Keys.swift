@@ -96,7 +96,9 @@ extension Connection {
   /// A command that reads a key and writes it in one step.
   func update(_ id: CommandID) {
     do throws(ScanOptions.Wrong) {
-      guard let update = try ValueUpdate(id, arguments(from: 1)) else { preconditionFailure("a plain SET is no update") }
+      guard let update = try ValueUpdate(id, arguments(from: 1)) else {
+        preconditionFailure("a plain SET is no update")
+      }
       switch carryOut(update, argument(1)) {
       case .error(let text): fail(text)
       case let answer?: reply { answer.write(to: &$0) }
