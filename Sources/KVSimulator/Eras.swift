@@ -14,6 +14,15 @@ struct Eras {
     /// What went before it instead of the part before: the operations that had begun when the folder was copied, as they
     /// stood then. More than one range if the folder had been restored before.
     var copied: [(operations: Range<Int>, moment: Int)] = []
+
+    /// Its operations, and those of the copy; what was answered later than at that moment was not answered here.
+    func spans(upTo end: Int) -> [(operations: Range<Int>, moment: Int)] { copied + [(first..<end, .max)] }
+
+    func calls(_ operations: [SimulatedCall], upTo end: Int? = nil) -> [(number: Int, call: SimulatedCall)] {
+      spans(upTo: end ?? operations.count).flatMap { span in
+        span.operations.map { ($0, operations[$0].cut(at: span.moment)) }
+      }
+    }
   }
 
   /// Of one key in the current part: the newest version known to be safe.
@@ -29,21 +38,26 @@ struct Eras {
   /// Looks which versions no loss of power can take back.
   mutating func noteDurable(_ operations: [SimulatedCall], _ cluster: Cluster, _ keys: [[UInt8]]) {
     for key in keys {
-      guard let version = cluster.durableVersion(of: key), version.stamp.isNewer(than: floors[key]?.stamp ?? .none)
-      else { continue }
-      if let value = version.value {
-        guard let writer = Int(String(decoding: value.dropFirst(), as: UTF8.self)), writer >= eras.last!.first else {
-          continue
-        }
-        floors[key] = Floor(stamp: version.stamp, operations: [writer])
-      } else if let before = floors[key] {
-        // A delete after what was safe before; which of them, nobody can see. Tags go up with time.
-        let deletes = operations.indices.filter { i in
-          i >= eras.last!.first && operations[i].key == key && operations[i].written == .some(nil)
-            && !before.operations.allSatisfy { operations[i].isBefore(operations[$0]) }
-        }
-        if !deletes.isEmpty { floors[key] = Floor(stamp: version.stamp, operations: deletes) }
+      guard let version = cluster.durableVersion(of: key) else { continue }
+      note(version, of: key, operations)
+    }
+  }
+
+  /// A version that a write quorum of owners has on its disks.
+  mutating func note(_ version: (stamp: Stamp, value: [UInt8]?), of key: [UInt8], _ operations: [SimulatedCall]) {
+    guard version.stamp.isNewer(than: floors[key]?.stamp ?? .none) else { return }
+    let era = eras.last!
+    if let value = version.value {
+      guard let writer = Int(String(decoding: value.dropFirst(), as: UTF8.self)),
+        era.spans(upTo: operations.count).contains(where: { $0.operations.contains(writer) })
+      else { return }
+      floors[key] = Floor(stamp: version.stamp, operations: [writer])
+    } else if let before = floors[key] {
+      // A delete after what was safe before; which of them, nobody can see. Tags go up with time.
+      let deletes = era.calls(operations).filter { i, call in
+        call.key == key && call.written == .some(nil) && !before.operations.allSatisfy { call.isBefore(operations[$0]) }
       }
+      if !deletes.isEmpty { floors[key] = Floor(stamp: version.stamp, operations: deletes.map(\.number)) }
     }
   }
 
@@ -57,10 +71,9 @@ struct Eras {
     if mayBeAbsent { floors = [:] }
     let last = eras.last!
     var initial = last.initial
-    let first = mayBeAbsent ? 0 : last.first
-    let indices = last.copied.flatMap { Array($0.operations) } + Array(first..<operations.count)
-    for i in indices {
-      let call = operations[i]
+    let calls =
+      mayBeAbsent ? operations.enumerated().map { (number: $0.offset, call: $0.element) } : last.calls(operations)
+    for (_, call) in calls {
       if initial[call.key] == nil { initial[call.key] = [nil] }
     }
     // Also keys that nobody asked for in the last part.
@@ -68,8 +81,7 @@ struct Eras {
       for (key, contents) in initial where !contents.contains(nil) { initial[key] = contents + [nil] }
     }
     for (key, floor) in floors where !floor.operations.isEmpty { initial[key] = [] }
-    for i in indices {
-      let call = operations[i]
+    for (_, call) in calls {
       guard let contents = call.written, call.outcome != nil else { continue }
       if let floor = floors[call.key], floor.operations.allSatisfy({ call.isBefore(operations[$0]) }) { continue }
       if !initial[call.key]!.contains(contents) { initial[call.key]!.append(contents) }
@@ -91,9 +103,8 @@ struct Eras {
   func verdict(_ operations: [SimulatedCall]) -> Verdict {
     for (i, era) in eras.enumerated() {
       let end = i + 1 < eras.count ? eras[i + 1].first : operations.count
-      let copied = era.copied.flatMap { copied in operations[copied.operations].map { $0.cut(at: copied.moment) } }
       let history = History(
-        (copied + operations[era.first..<end]).compactMap(\.recorded), initialContentsByKey: era.initial)
+        era.calls(operations, upTo: end).compactMap(\.call.recorded), initialContentsByKey: era.initial)
       let verdict = LinearizabilityChecker.check(history)
       if verdict != .linearizable { return verdict }
     }

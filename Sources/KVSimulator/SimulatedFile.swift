@@ -23,7 +23,9 @@ final class SimulatedInode {
   init(capacity: Int, isStaged: Bool = false) {
     self.capacity = capacity
     if isStaged { written = [] }
-    base = .allocate(byteCount: max(capacity, 1), alignment: 4_096)
+    // Whole pages matter to segments alone.
+    base = .allocate(
+      byteCount: max(capacity, 1), alignment: capacity < SimulatedInode.pageBytes ? 16 : SimulatedInode.pageBytes)
     memset(base, 0, capacity)
   }
 

@@ -68,11 +68,17 @@ extension Simulation {
         disk.put(path, nil)
       }
     }
-    // Where a key has one copy, a lost file may have been the last that had any record.
-    let mayBeEmpty = plan.quorum.replicas == 1 && report.faults[SimulationPlan.Fault.lostFile.rawValue] > 0
-    if operations.contains(where: { $0.outcome == .done }), !mayBeEmpty { refuse("without \(names[0])") }
+    // A folder of nodes without a record may be a new one.
+    if cluster.nodeNames.contains(where: { hasRecords(machine.disk(of: $0)) }) { refuse("without \(names[0])") }
     machine.restart(losingPower: false)
     for file in lost { file.disk.put(file.path, file.bytes) }
+  }
+
+  private func hasRecords(_ disk: SimulatedDisk) -> Bool {
+    disk.listing.contains { file in
+      file.path.hasSuffix(".segment")
+        && disk.bytes(file.path)!.dropFirst(LogFormat.segmentHeaderBytes).contains { $0 != 0 }
+    }
   }
 
   /// The program ends and its folder is repaired, as someone does who has read that something is damaged.

@@ -272,7 +272,7 @@ package final class Simulation {
       cluster.tickNow()
       queue.add(.tick, at: after(100_000))
     case .strike(let fault):
-      guard !isHealing else { return }
+      guard !isHealing, report.faults[fault.rawValue] < fault.strikesMax else { return }
       strike(fault)
       let everyUs = plan.faults.first { $0.fault == fault }!.everyUs
       queue.add(.strike(fault), at: after(faultRandom.within(everyUs / 2...everyUs * 2)))

@@ -85,6 +85,9 @@ package struct SimulationPlan: Sendable, Equatable {
       [.programCrash, .blackout, .close, .clockJump, .lostSharedFile, .repair, .restore].contains(self)
     }
 
+    /// On a day: one on which everything is refused for hours, or the clock jumps often, tells nothing new by the hundredth.
+    var strikesMax: Int { isCostly ? 12 : 50 }
+
     /// Makes links faulty.
     var isOfLinks: Bool { [.partition, .deafness, .isolation, .clog, .pause].contains(self) }
   }

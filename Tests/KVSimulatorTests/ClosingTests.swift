@@ -37,6 +37,23 @@ import Testing
     }
   }
 
+  @Test("A cluster that ends while members change leaves no memory behind", arguments: [true, false])
+  func isFreed(isClosed: Bool) throws {
+    weak var data: DataPath?
+    try Clock.runVirtually(from: 1_000_000_000) {
+      let script = try filled(.always)
+      let change = try script.cluster.beginChange(.join, "node4")
+      while script.cluster.changeStep != .stream {
+        if case .rest(let ns) = change.step() { script.run(ms: Int(ns / 1_000_000) + 1) }
+      }
+      _ = change.step()
+      data = script.cluster.dataPath
+      #expect(data != nil)
+      if isClosed { #expect(script.close()) } else { script.cluster.vanish() }
+    }
+    #expect(data == nil)
+  }
+
   @Test("An orderly end writes a checkpoint, and the next start goes by it")
   func writesCheckpoint() throws {
     try Clock.runVirtually(from: 1_000_000_000) {

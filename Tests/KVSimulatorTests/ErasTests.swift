@@ -32,6 +32,20 @@ import Testing
     #expect(eras.verdict(before + after) == .linearizable)
   }
 
+  @Test(
+    "A write that was under way when the folder was copied may come behind what was on the disks since",
+    arguments: [(1, true), (2, true), (0, false)])
+  func keepsWritesOfACopy(found: Int, isRight: Bool) {
+    func value(_ number: Int) -> [UInt8] { Array("v\(number)".utf8) }
+    let before = (0...2).map { call($0, .put(value($0)), .done) }
+    var eras = Eras()
+    eras.restore(Array(before[..<2]), backup(operations: 2, moment: 2))
+    let tag = Tag(counter: 9, coordinator: 0)
+    eras.note((Stamp(tag, isTombstone: false), value(2)), of: Array("key0".utf8), before)
+    eras.begin(before)
+    #expect((eras.verdict(before + [call(3, .get, .found(value(found)))]) == .linearizable) == isRight)
+  }
+
   @Test("What was answered before a restore is still judged")
   func judgesBefore() {
     let before = [call(0, .put([1]), .done), call(1, .get, .found([9]))]

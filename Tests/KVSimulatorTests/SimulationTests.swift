@@ -6,8 +6,9 @@ import Testing
 @Suite struct SimulationTests {
   /// Days on which bugs were found: of seed 3167 a damaged record in what was not synced passed for a torn tail, and what
   /// had been acknowledged after it was cut; of seed 756 what comes back where a loss is accepted is older than all that the
-  /// last part of the day has seen.
-  private static let kept: [UInt64] = [3167, 756]
+  /// last part of the day has seen; of seed 629 a write that was under way when the folder was copied comes to light
+  /// after a restore and a loss of power; of seed 2362 the only node has lost everything, so that no lease is missed.
+  private static let kept: [UInt64] = [3167, 756, 629, 2362]
 
   @Test(
     "A cluster whose links, disks, nodes and members change stays linearizable and converges",

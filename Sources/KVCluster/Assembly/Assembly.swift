@@ -37,11 +37,13 @@ package final class Assembly: Sendable {
     let roster = Roster(configuration)
     self.roster = roster
     let witnesses = try Witnesses(folder.disk, configuration, path: folder.path, boot: folder.boot, seed: seed)
+    // The roster knows the change under way, which reaches the source of tags: neither may keep the other.
     let tags = TagSource(
-      folder.disk, logFolders: { roster.live.map(\.store.log.folder) },
-      before: { () throws(StorageError) in
+      folder.disk, logFolders: { [weak roster] in roster?.live.map(\.store.log.folder) ?? [] },
+      before: { [weak roster] () throws(StorageError) in
         // No write has a tag before the folders know that the cluster was opened.
-        if !options.isEphemeral { try witnesses.begin(in: NodeLifecycle.foldersAtStart(roster, witnesses)) }
+        guard !options.isEphemeral, let roster else { return }
+        try witnesses.begin(in: NodeLifecycle.foldersAtStart(roster, witnesses))
       })
     let data = DataPath(
       configuration, tags: tags,

@@ -40,6 +40,7 @@ final class Checkpoint: @unchecked Sendable {
   let newestTag: Tag
   /// Slot there, id, end, purged bytes; and the slot the segment has now, 0 if it is gone.
   private let segments: [(slot: Int, id: UInt64, end: Int, purged: Int, now: Int)]
+  /// By slot there, up to the greatest; 0 for a segment that is gone.
   private let slots: [Int]
   /// Wrong: the slots are as they were. Only for the mistake of that name.
   var keepsSlots = false
@@ -113,10 +114,9 @@ final class Checkpoint: @unchecked Sendable {
         && (0...segment.end).contains(segment.purged)
     }
     guard isBounded, covers.offset <= LogFormat.segmentFileBytesMax else { return nil }
-    var slots = [Int](repeating: 0, count: SegmentTable.slotsMax)
-    for segment in segments where slots.indices.contains(segment.slot) {
-      slots[segment.slot] = segment.now
-    }
+    let known = segments.filter { (0..<SegmentTable.slotsMax).contains($0.slot) }
+    var slots = [Int](repeating: 0, count: 1 + (known.map(\.slot).max() ?? 0))
+    for segment in known { slots[segment.slot] = segment.now }
     self.slots = slots
     var sections: [(Int, Int)] = []
     for _ in 0..<Store.partitionCount {
@@ -151,7 +151,7 @@ final class Checkpoint: @unchecked Sendable {
   /// A location of the checkpoint as it is now; `nil` if its segment is gone.
   func location(_ location: Location, _ table: SegmentTable) -> Location? {
     let isKept = keepsSlots && segments.contains { $0.now == location.slot }
-    let slot = isKept ? location.slot : slots[location.slot]
+    let slot = isKept ? location.slot : location.slot < slots.count ? slots[location.slot] : 0
     return slot == 0 ? nil : Location(rawValue: location.rawValue & 0xffff_ffff_ffff | UInt64(slot) << 48)
   }
 

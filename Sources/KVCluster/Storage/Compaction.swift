@@ -26,9 +26,9 @@ package final class Compaction: @unchecked Sendable {
 
   private static let entriesPerStep = 64
   private static let bytesPerStep = 1 << 20
-  /// Hints carried on from one segment; more are dropped, as hints may be. Without a bound a log full of them would be
-  /// written round and round for as long as the node they are for is away.
-  private static let hintBytesMax = 1 << 20
+  /// Hints carried on from one segment; more are dropped, as hints may be. Without a bound, or with one that small segments
+  /// never reach, a log full of them would be written round and round for as long as the node they are for is away.
+  private var hintBytesMax: Int { min(1 << 20, store.log.segmentBytes / 8) }
 
   private init(_ store: Store, _ segment: Log.Segment) {
     self.store = store
@@ -221,7 +221,7 @@ package final class Compaction: @unchecked Sendable {
       switch record.kind {
       case .hint:
         if record.hasIntactValue, store.isHintOpen(for: record.value, at: position),
-          hintBytes < Compaction.hintBytesMax
+          hintBytes < hintBytesMax
         {
           hintBytes += record.byteCount
           _ = try store.log.appendNote(.hint, tag: record.tag, key: record.key, value: record.value, isUpkeep: true)

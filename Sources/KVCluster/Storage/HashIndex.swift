@@ -74,6 +74,7 @@ package struct HashIndex {
 
   /// Frees the tables' slots.
   func deallocate() {
+    if summary.pointee.begun == 0 { return }
     for i in 0..<HashIndex.tableCount { HashIndex.release(tables[i].slots) }
   }
 
@@ -202,6 +203,7 @@ package struct HashIndex {
 
   /// Makes room for `count` entries in table `i`, for whoever knows how many will come.
   mutating func reserve(_ i: Int, _ count: Int) {
+    if count == 0 { return }
     let table = tables + i
     let wanted = max(HashIndex.capacityMin, count * 4 / 3 + 1)
     if wanted > Int(table.pointee.capacity) { rebuild(table, capacity: wanted) }

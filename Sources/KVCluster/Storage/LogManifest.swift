@@ -27,8 +27,10 @@ struct LogManifest: Equatable {
 
 /// Text whose last line is a checksum of the lines before.
 enum CheckedText {
-  static func encode(_ body: String) -> [UInt8] {
-    Array("\(body)checksum \(String(checksum(body), radix: 16))\n".utf8)
+  static func encode(_ body: String) -> [UInt8] { encode(Array(body.utf8)) }
+
+  static func encode(_ body: [UInt8]) -> [UInt8] {
+    body + "checksum \(String(body.withBytes { Checksum.crc32c($0) }, radix: 16))\n".utf8
   }
 
   /// The body, or `nil` if the checksum is not there or does not match.
@@ -44,9 +46,5 @@ enum CheckedText {
     let checksum = bytes[..<start].withUnsafeBytes { Checksum.crc32c($0) }
     let last = bytes[start...].dropLast()
     return last.elementsEqual("checksum \(String(checksum, radix: 16))".utf8) ? bytes[..<start] : nil
-  }
-
-  private static func checksum(_ body: String) -> UInt32 {
-    Array(body.utf8).withBytes { Checksum.crc32c($0) }
   }
 }

@@ -127,16 +127,27 @@ extension Witness {
   private static let firstLine = "kvstore witness 1"
 
   var bytes: [UInt8] {
-    var lines = [
-      Witness.firstLine, "cluster \(String(clusterID, radix: 16))", "written \(start) \(count)", "boot \(boot ?? "-")",
-    ]
-    lines.append("starts " + names.map { String($0, radix: 16) }.joined(separator: " "))
-    lines.append("configuration \(epoch) \(String(fingerprint, radix: 16))")
-    lines += logs.map { log in
-      let state = log.suspicion.map { $0 == .lost ? "lost" : "unsynced" } ?? "whole"
-      return "log \(log.name) \(Witness.words(log.synced)) \(Witness.words(log.written)) \(state)"
+    var body = Array("\(Witness.firstLine)\ncluster \(String(clusterID, radix: 16))\n".utf8)
+    body += "written \(start) \(count)\nboot \(boot ?? "-")\nstarts ".utf8
+    for (i, name) in names.enumerated() {
+      if i > 0 { body.append(UInt8(ascii: " ")) }
+      Witness.append(name, to: &body)
     }
-    return CheckedText.encode(lines.joined(separator: "\n") + "\n")
+    body += "\nconfiguration \(epoch) \(String(fingerprint, radix: 16))\n".utf8
+    for log in logs {
+      let state = log.suspicion.map { $0 == .lost ? "lost" : "unsynced" } ?? "whole"
+      body += "log \(log.name) \(Witness.words(log.synced)) \(Witness.words(log.written)) \(state)\n".utf8
+    }
+    return CheckedText.encode(body)
+  }
+
+  /// Adds a name in hexadecimal. By bytes: most of a witness are these, and a start reads and writes one for each node.
+  private static func append(_ name: UInt64, to body: inout [UInt8]) {
+    let digits = max(1, 16 - name.leadingZeroBitCount / 4)
+    for i in (0..<digits).reversed() {
+      let digit = UInt8(truncatingIfNeeded: name >> UInt64(4 * i)) & 15
+      body.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
   }
 
   private static func words(_ position: LogPosition) -> String { "\(position.segment):\(position.offset)" }
@@ -152,33 +163,49 @@ extension Witness {
   /// `nil` if any of it makes no sense.
   init?(_ bytes: [UInt8]) {
     guard let body = CheckedText.body(bytes) else { return nil }
-    let lines = body.split(separator: UInt8(ascii: "\n"))
-    guard let first = lines.first, first.elementsEqual(Witness.firstLine.utf8) else { return nil }
     self.init(clusterID: 0)
-    for line in lines.dropFirst() {
-      if line.starts(with: Witness.startsPrefix) {
+    var isFirst = true
+    var rest = body
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let line = rest[..<end]
+      rest = rest[(end + 1)...]
+      if line.isEmpty { continue }
+      if isFirst {
+        guard line.elementsEqual(Witness.firstLine.utf8) else { return nil }
+        isFirst = false
+      } else if line.starts(with: Witness.startsPrefix) {
         guard takeStarts(line.dropFirst(Witness.startsPrefix.count)) else { return nil }
       } else if !take(String(decoding: line, as: UTF8.self).split(separator: " ")) {
         return nil
       }
     }
+    guard !isFirst else { return nil }
     guard names.count <= Witness.namesMax, UInt64(names.count) <= start, start < 1 << 48 else { return nil }
   }
 
   private static let startsPrefix = Array("starts ".utf8)
 
-  /// Takes the names of starts, in hexadecimal. By bytes: most of a witness are these, and a start reads one of each node.
+  /// Takes the names of starts, in hexadecimal.
   private mutating func takeStarts(_ line: ArraySlice<UInt8>) -> Bool {
-    for word in line.split(separator: UInt8(ascii: " ")) {
-      var name: UInt64 = 0
-      guard word.count <= 16 else { return false }
-      for byte in word {
-        guard let digit = Witness.digit(byte) else { return false }
-        name = name << 4 | UInt64(digit)
+    var (name, digits) = (UInt64(0), 0)
+    var found: [UInt64] = []
+    found.reserveCapacity(Witness.namesMax)
+    let makesSense = line.withUnsafeBufferPointer { bytes in
+      for byte in bytes {
+        if let digit = Witness.digit(byte), digits < 16 {
+          (name, digits) = (name << 4 | UInt64(digit), digits + 1)
+        } else if byte == UInt8(ascii: " "), digits > 0 {
+          found.append(name)
+          (name, digits) = (0, 0)
+        } else {
+          return false
+        }
       }
-      names.append(name)
+      return true
     }
-    return true
+    if digits > 0 { found.append(name) }
+    names += found
+    return makesSense
   }
 
   private static func digit(_ byte: UInt8) -> UInt8? {
@@ -204,8 +231,13 @@ extension Witness {
       (self.epoch, self.fingerprint) = (epoch, fingerprint)
     case ("log", 5):
       guard let synced = Witness.position(words[2]), let written = Witness.position(words[3]) else { return false }
-      let states: [Substring: SuspectMark.Cause?] = ["whole": nil, "unsynced": .unsynced, "lost": .lost]
-      guard let suspicion = states[words[4]] else { return false }
+      let suspicion: SuspectMark.Cause?
+      switch words[4] {
+      case "whole": suspicion = nil
+      case "unsynced": suspicion = .unsynced
+      case "lost": suspicion = .lost
+      default: return false
+      }
       logs.append(Log(name: String(words[1]), synced: synced, written: written, suspicion: suspicion))
     default: return false
     }

@@ -92,13 +92,14 @@ final class Witnesses: Sendable {
       guard !state.withLock({ $0.hasBegun }) else { return }
       var witness = state.withLock { $0.newest }
       witness.begin(name)
-      try witness.write(to: disk, folder: Witnesses.clusterFolder)
+      let bytes = witness.bytes
+      try disk.replace(Witness.path(Witnesses.clusterFolder), with: bytes)
       state.withLock { state in
         // What was noted meanwhile stays.
         state.newest.begin(name)
         state.hasBegun = true
       }
-      for folder in folders { try? witness.write(to: disk, folder: folder) }
+      for folder in folders { try? disk.replace(Witness.path(folder), with: bytes) }
     }
   }
 
@@ -107,10 +108,10 @@ final class Witnesses: Sendable {
   @discardableResult
   func write(to folders: [String]) -> Bool {
     writing.withLock { _ in
-      guard let witness = next() else { return false }
+      guard let bytes = next()?.bytes else { return false }
       var isWritten = false
       for folder in [Witnesses.clusterFolder] + folders {
-        isWritten = (try? witness.write(to: disk, folder: folder)) != nil || isWritten
+        isWritten = (try? disk.replace(Witness.path(folder), with: bytes)) != nil || isWritten
       }
       return isWritten
     }
@@ -140,7 +141,7 @@ final class Witnesses: Sendable {
         return (state.turn - 1) % all.count
       }
       guard let turn, let witness = next() else { return }
-      try? witness.write(to: disk, folder: all[turn])
+      try? disk.replace(Witness.path(all[turn]), with: witness.bytes)
     }
   }
 
@@ -163,9 +164,12 @@ struct FolderEvidence {
   private(set) var isRootForeign = false
 
   init(_ disk: any Disk, _ configuration: Configuration) {
+    // Most are the same, byte for byte.
+    var last: (bytes: [UInt8], witness: Witness?) = ([], nil)
     let read = { (folder: String) -> Witness? in
-      let found = (try? Witness.read(from: disk, folder: folder)) ?? nil
-      return found?.clusterID == configuration.clusterID ? found : nil
+      guard let bytes = (try? disk.read(Witness.path(folder))) ?? nil else { return nil }
+      if bytes != last.bytes { last = (bytes, Witness(bytes)) }
+      return last.witness?.clusterID == configuration.clusterID ? last.witness : nil
     }
     var names = configuration.members.map(\.name)
     // An older configuration does not know the nodes that have joined since, and their folders know of it.

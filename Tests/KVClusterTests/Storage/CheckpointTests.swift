@@ -248,6 +248,20 @@ import Testing
     #expect(fixture.disk.bytes(Self.path) != nil)
   }
 
+  @Test("A start from a checkpoint makes tables for the keys that there are, and no others")
+  func makesNoEmptyTables() throws {
+    let fixture = try StoreFixture()
+    try fixture.write("a", "1", counter: 1)
+    try fixture.checkpoint()
+    let places = { (store: Store) in (0..<Store.partitionCount).reduce(0) { $0 + store.stripes[$1].index.capacity } }
+    let before = places(fixture.store)
+    fixture.store.log.close()
+    let again = try fixture.reopened()
+    defer { again.store.log.close() }
+    #expect(again.store.covered > .start)
+    #expect(places(again.store) <= before)
+  }
+
   @Test("A checkpoint with any byte changed or missing is not used")
   func refusesDamaged() throws {
     let life = try Workload(seed: 5)

@@ -47,6 +47,34 @@ import Testing
     )
   }
 
+  @Test("A log full of hints is compacted to an end, however small its segments are")
+  func endsWithHints() throws {
+    let fixture = try StoreFixture(segmentBytes: 4_096)
+    let (store, node) = (fixture.store, Array("node9".utf8))
+    try fixture.write("a", "1", counter: 1)
+    for i in 0..<400 {
+      try node.withBytes { node throws(StorageError) in
+        try Array("key\(i)".utf8).withBytes { key throws(StorageError) in
+          try store.appendHint(for: node, key: key, tag: .none)
+        }
+      }
+    }
+    var rounds = 0
+    while rounds < 200 {
+      try store.log.sync()
+      guard let compaction = Compaction.next(in: store) else {
+        if Compaction.sealTail(of: store, for: .usual) { continue }
+        break
+      }
+      while try compaction.step(withPartition: { $1() }) {}
+      try store.log.sync()
+      try compaction.finish()
+      rounds += 1
+    }
+    #expect((1..<200).contains(rounds))
+    #expect(fixture.read("a") == "1")
+  }
+
   @Test("What was dropped stays dropped when the note of it cannot be read any more")
   func keepsUnreadableDrops() throws {
     let fixture = try StoreFixture()
