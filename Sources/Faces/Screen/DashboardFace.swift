@@ -1,6 +1,7 @@
 import ClusterModel
 import Commands
 import Dashboard
+import Text
 
 /// The dashboard as a face of the program: opens the cluster, shows it while it recovers, closes it when it is left.
 package enum DashboardFace {
@@ -23,7 +24,9 @@ package enum DashboardFace {
     var ending: SignalWatch?
     do throws(ScreenError) {
       let host = ClusterHost(cluster.runner, history: HistoryFile(display.historyPath))
-      status = try Screen.run(host, display, on: open())
+      status = try Screen.run(host, display, on: open()) { count in
+        console.complain("not done: \(Figures.count(count, "pasted line"))")
+      }
       // The first wish to end was the screen's.
       ending = SignalWatch.endAtFirst(console.signals)
       host.finishHistory()

@@ -42,13 +42,24 @@ package struct Screen {
   /// Shows the dashboard until its reader quits or a signal ends it, and gives the terminal back, also when it throws.
   ///
   /// Keeps the thread until then. With ``CursesTerminal`` that has to be the main thread.
+  /// - Parameters:
+  ///   - host: what is shown.
+  ///   - options: how.
+  ///   - terminal: where.
+  ///   - notRun: told how many pasted lines still waited at the end, once the terminal is given back.
   /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
   package static func run(
-    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal
+    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal, notRun: (Int) -> Void = { _ in }
   ) throws(ScreenError) -> Int32 {
-    defer { terminal.close() }
+    var waiting = 0
+    defer {
+      terminal.close()
+      if waiting > 0 { notRun(waiting) }
+    }
     var screen = try Screen(host, options, on: terminal)
-    return screen.loop()
+    let status = screen.loop()
+    waiting = screen.state.pasted.waiting.count + (screen.below?.state.pasted.waiting.count ?? 0)
+    return status
   }
 
   private init(_ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal) throws(ScreenError) {
