@@ -1,6 +1,7 @@
 import ClusterModel
 import Dashboard
 import Glibc
+import Text
 
 /// The dashboard on a terminal: asks for statuses, draws them, and turns keys into commands.
 ///
@@ -46,20 +47,24 @@ package struct Screen {
   ///   - host: what is shown.
   ///   - options: how.
   ///   - terminal: where.
-  ///   - notRun: told how many pasted lines still waited at the end, once the terminal is given back.
-  /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
+  ///   - complain: takes what was lost, once the terminal is given back: pasted lines that still waited, a file.
+  /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal, ``Console/lost`` if a
+  ///   file that was asked for is not whole.
   package static func run(
-    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal, notRun: (Int) -> Void = { _ in }
+    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal, complain: (String) -> Void
   ) throws(ScreenError) -> Int32 {
-    var waiting = 0
+    var lost: [String] = []
     defer {
       terminal.close()
-      if waiting > 0 { notRun(waiting) }
+      for words in lost { complain(words) }
     }
     var screen = try Screen(host, options, on: terminal)
     let status = screen.loop()
-    waiting = screen.state.pasted.waiting.count + (screen.below?.state.pasted.waiting.count ?? 0)
-    return status
+    lost = [screen.recording?.finish(), screen.session?.finish()].compactMap { $0 }
+    let isWhole = lost.isEmpty
+    let waiting = screen.state.pasted.waiting.count + (screen.below?.state.pasted.waiting.count ?? 0)
+    if waiting > 0 { lost.append("not done: \(Figures.count(waiting, "pasted line"))") }
+    return status == 0 && !isWhole ? Console.lost : status
   }
 
   private init(_ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal) throws(ScreenError) {
