@@ -25,9 +25,9 @@ public struct FormatVersion: Sendable, Equatable, Codable {
   /// The reason why a value cannot be decoded, without the decoder's path through it.
   package static func words(_ error: any Error) -> String {
     switch error as? DecodingError {
-    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-      .valueNotFound(_, let context):
-      context.debugDescription
+    case .keyNotFound(let key, _): "it has no \"\(key.stringValue)\""
+    case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context):
+      context.debugDescription.hasSuffix(".") ? String(context.debugDescription.dropLast()) : context.debugDescription
     default: "\(error)"
     }
   }

@@ -214,7 +214,8 @@ extension Benchmark {
 
   private typealias Operation = @Sendable (_ client: Int, _ number: Int) async throws(ClusterError) -> Void
 
-  /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times.
+  /// Lets every client do `operation` with 0, 1, 2, … until `deadline`, or `perClient` times; once in any case, so that a
+  /// phase that begins late measures something.
   /// - Parameter before: operations that the phases before have measured.
   private func measure(
     _ phase: BenchmarkProgress.Phase, after before: Int = 0, until deadline: ContinuousClock.Instant,
@@ -254,7 +255,7 @@ extension Benchmark {
     _ operation: Operation
   ) async -> Measurement {
     var part = Measurement()
-    while part.perClientMax < perClient, ContinuousClock.now < deadline, !Task.isCancelled {
+    while part.perClientMax < perClient, part.perClientMax == 0 || ContinuousClock.now < deadline, !Task.isCancelled {
       let number = part.perClientMax
       part.perClientMax += 1
       if number % Self.operationsPerTurn == 0 { await Task.yield() }

@@ -68,7 +68,10 @@ struct MeasuredBenchmark: Sendable {
   }
 
   private func save(_ text: String, to path: String) -> Bool {
-    guard let file = fopen(ByteText.path(path), "w") else { return false }
+    // A pipe that nothing reads would be waited for.
+    let descriptor = open(ByteText.path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0o644)
+    guard descriptor >= 0, let file = fdopen(descriptor, "w") else { return false }
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     let bytes = Array(text.utf8)
     let isWhole = fwrite(bytes, 1, bytes.count, file) == bytes.count
     return fclose(file) == 0 && isWhole

@@ -350,7 +350,7 @@ struct CommandRunnerTests {
     try await withCluster { cluster in
       let recorder = Recorder()
       var benchmark = Benchmark(backend: cluster, emit: recorder.record)
-      benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
+      benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(120))
       #expect(await benchmark.run().isGood)
       let lines = recorder.lines
       try #require(lines.count == 5, "\(lines)")
@@ -364,6 +364,20 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("A phase that begins when its time is over measures an operation of each client all the same")
+  func measuresLate() async throws {
+    try await withCluster { cluster in
+      let recorder = Recorder()
+      var benchmark = Benchmark(backend: cluster, emit: recorder.record)
+      benchmark.schedule = .init(writesEnd: .zero, readsEnd: .zero, end: .zero)
+      #expect(await benchmark.run().isGood)
+      #expect(recorder.lines.contains { $0.hasPrefix("Write operations: 64 in ") })
+      #expect(recorder.lines.contains { $0.hasPrefix("Read operations: 64 in ") })
+      let left = try cluster.keys(prefix: [], limit: 10)
+      #expect(left.keys.isEmpty)
+    }
+  }
+
   @Test("What a benchmark that was cut off left behind goes with the next one")
   func removesLeftovers() async throws {
     try await withCluster { cluster in
@@ -371,7 +385,7 @@ struct CommandRunnerTests {
       try await cluster.put(Array("\(Benchmark.keyPrefix)of a longer run".utf8), [1])
       try await cluster.put(Array("mine".utf8), [1])
       var benchmark = Benchmark(backend: cluster) { _ in }
-      benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
+      benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(120))
       #expect(await benchmark.run().isGood)
       #expect(try cluster.keys(prefix: [], limit: 10).keys == [Array("mine".utf8)])
     }

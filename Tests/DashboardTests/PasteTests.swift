@@ -91,7 +91,7 @@ import Text
     #expect(state.handle(.escape) == [.run("get a")])
   }
 
-  @Test func `ctrl-C on an empty line gives the waiting lines up before it quits, and exit leaves none`() {
+  @Test func `ctrl-C on an empty line gives the waiting lines up before it quits, and none runs behind an exit`() {
     var state = screen()
     _ = state.handle(.paste("put a 1\nput b 1\nput c 1\n"))
     #expect(state.handle(.control("c")) == [])
@@ -103,6 +103,7 @@ import Text
     var last = answer(1)
     last.endsProgram = true
     #expect(other.apply(answer: last) == [])
+    #expect(other.pasted.waiting == ["put b 1"])
   }
 
   @Test func `a paste while a panel has the keys goes to the prompt`() {
@@ -110,6 +111,40 @@ import Text
     for key: Key in [.tab, .tab, .character("z")] { _ = state.handle(key) }
     #expect(state.handle(.paste("get a\nget b")) == [.run("get a")])
     #expect(state.focus == .prompt && !state.isZoomed && state.prompt.editor.text == "get b")
+  }
+
+  @Test(
+    arguments: [
+      [.function(3), .down], [.control("r"), .character("x")], [.tab, .tab, .character("/"), .character("n")],
+      [.backTab, .character("/"), .character("n")], [.mouse(.rightPress, column: 70, row: 6)], [.function(1)],
+    ] as [[Key]])
+  func `a paste of lines goes to the prompt, whatever list, search or filter has the keys`(keys: [Key]) {
+    var state = screen()
+    let theme = state.appearance.theme
+    for key in keys { _ = state.handle(key) }
+    #expect(state.handle(.paste("get a\nget b\nget")) == [.run("get a")])
+    #expect(state.apply(answer: answer(1)) == [.run("get b")])
+    #expect(state.focus == .prompt && state.overlay == nil && state.prompt.search == nil)
+    #expect(state.prompt.editor.text == "get" && state.appearance.theme == theme)
+    #expect(!state.filter.isTyping && !state.nodeFilter.isTyping)
+  }
+
+  @Test func `text without a line end goes into the search and the filter that are being typed`() {
+    var state = screen()
+    for key: Key in [.tab, .tab, .character("/"), .paste("node2")] { _ = state.handle(key) }
+    #expect(state.nodeFilter.isTyping && state.nodes.map(\.name) == ["node2"] && state.prompt.editor.isEmpty)
+    var other = screen()
+    for key: Key in [.control("r"), .paste("put")] { _ = other.handle(key) }
+    #expect(other.prompt.search?.text == "put")
+  }
+
+  @Test func `lines that are pasted where a question waits are counted`() {
+    var state = screen()
+    type("destroy all", into: &state)
+    _ = state.handle(.enter)
+    #expect(state.handle(.paste("y\nget a\nget b")) == [])
+    #expect(state.overlay != nil && state.pasted.waiting.isEmpty)
+    #expect(state.log.lines.last?.text == "not taken: 3 pasted lines, because a question was open")
   }
 
   @Test func `describe is answered at once and the next line follows`() {

@@ -74,6 +74,7 @@ extension Playback {
     type("xyz", into: &state)
     _ = state.handle(.paste("put a 1\n"))
     #expect(state.prompt.editor.isEmpty && state.focus == .prompt)
+    #expect(text(state).contains("not taken: 1 pasted line"))
     #expect(Picture(state, .utf8).cursor == nil)
   }
 

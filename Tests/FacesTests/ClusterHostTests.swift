@@ -185,7 +185,9 @@ struct DashboardFaceTests {
       }
     }
     #expect(await run() == Console.lost)
-    display.recordingPath = nil
+    (display.recordingPath, display.sessionPath) = (nil, display.recordingPath)
+    #expect(await run() == Console.lost)
+    display.sessionPath = nil
     try folder.write("nonsense", to: "data/configuration")
     #expect(await run() == 1)
     let err = test.finish().err

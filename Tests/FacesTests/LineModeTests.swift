@@ -173,6 +173,14 @@ struct TypedLinesTests {
     #expect(typed.test.terminal?.isOurs == false)
   }
 
+  @Test("Pasted lines behind an exit are counted")
+  func countsWhatIsLeft() async throws {
+    let typed = try await Typed()
+    try await typed.type("\u{1b}[200~put a 1\rexit\rput b 1\rput c 1\r\u{1b}[201~", "Not done: 2 pasted lines")
+    #expect(try await typed.ends() == 0)
+    #expect(typed.test.printed.contains("Stored: a -> 1") && !typed.test.printed.contains("Stored: b"))
+  }
+
   @Test("Ctrl-Z gives the terminal back, stops, and takes it again; Ctrl-L clears the screen")
   func stops() async throws {
     let typed = try await Typed()

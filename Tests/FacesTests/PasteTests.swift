@@ -1,5 +1,6 @@
 import Dashboard
 import Faces
+import Glibc
 import Testing
 
 /// Pastes of any length: in order, with progress, stoppable, and nothing dropped without a count.
@@ -79,6 +80,35 @@ struct PasteTests {
     try await terminal.shows("did b")
     #expect(host.ran == ["a", "b"])
     try await end(terminal)
+  }
+
+  @Test("A paste whose first byte comes alone and late is a paste all the same, and an Esc alone stays a key")
+  func isTorn() async throws {
+    let host = ScriptedHost()
+    let terminal = try await TestTerminal().show(host)
+    try await terminal.type("\u{1b}")
+    try await terminal.pass(.milliseconds(100))
+    try await terminal.type("[200~put a 1\rput b 2\r\u{1b}")
+    try await terminal.pass(.milliseconds(100))
+    try await terminal.type("[201~")
+    try await terminal.shows("did put b 2")
+    #expect(host.ran == ["put a 1", "put b 2"])
+    try await terminal.type("\u{1b}")
+    try await terminal.pass(.milliseconds(100))
+    for letter in "[x" { try await terminal.type(String(letter)) }
+    #expect(terminal.record.text.contains("> [x"))
+    try await end(terminal)
+  }
+
+  @Test("Pasted lines behind an exit, or waiting when a signal comes, are counted", arguments: [true, false])
+  func isCutOff(byExit: Bool) async throws {
+    let host = ScriptedHost(holding: ["a"]) { CommandAnswer(lines: [], isSuccess: true, endsProgram: $0 == "exit") }
+    let terminal = try await TestTerminal().show(host)
+    try await terminal.paste("a\rexit\rnever\rnever\r")
+    if !byExit { try await terminal.send(.endAsked(signal: SIGTERM)) }
+    host.release("a")
+    #expect(try await terminal.ends() == (byExit ? 0 : 128 + SIGTERM))
+    #expect(terminal.record.complaints == ["not done: \(byExit ? 2 : 3) pasted lines"])
   }
 
   private func end(_ terminal: TestTerminal) async throws {

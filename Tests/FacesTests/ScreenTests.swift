@@ -233,9 +233,34 @@ struct ScreenTests {
     #expect(lines.count >= 3)
     options.recordingPath = folder.path("missing/talk.cast")
     let refused = try await TestTerminal().show(ScriptedHost(), options)
-    #expect(refused.record.failure?.contains("cannot record to") == true)
+    #expect(refused.record.failure?.contains("cannot write ") == true)
     #expect(refused.record.pictures == 0)
     #expect(refused.record.closings == 1)
+  }
+
+  @Test("A recording or a session's file that could not be written whole is told at the end, with a status of its own")
+  func tellsALostFile() async throws {
+    var options = ScreenOptions()
+    options.recordingPath = "/dev/full"
+    let terminal = try await TestTerminal().show(ScriptedHost(), options)
+    try await terminal.type("put a 1\r")
+    try await terminal.shows("did put a 1")
+    try await terminal.type("\u{15}\u{03}")
+    #expect(try await terminal.ends() == Console.lost)
+    #expect(terminal.record.complaints == ["/dev/full is not whole: No space left on device"])
+  }
+
+  @Test("A pipe that nothing reads is refused, and not waited for")
+  func refusesAPipe() async throws {
+    let folder = try TestFolder()
+    let pipe = folder.path("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    var options = ScreenOptions()
+    options.sessionPath = pipe
+    let refused = try await TestTerminal().show(ScriptedHost(), options)
+    #expect(refused.record.failure?.hasSuffix("it is a pipe that nothing reads") == true)
+    #expect(refused.record.closings == 1)
+    #expect(throws: WholeFile.Failure.self) { try WholeFile.write("", to: pipe) }
   }
 
   // MARK: - Time

@@ -32,6 +32,8 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     var strayPictures = 0
     /// The loop's status once it has returned, or why it could not begin.
     var status: Int32?
+    /// What was said then to be lost, once the terminal was given back.
+    var complaints: [String] = []
     var failure: String?
 
     /// Whether the loop has ended, and with it the time.
@@ -136,7 +138,9 @@ final class TestTerminal: Terminal, @unchecked Sendable {
     let thread = Thread { [self] in
       Command.$onParse.withValue(onParse) {
         do {
-          let status = try Screen.run(host, options, on: self)
+          let status = try Screen.run(host, options, on: self) { words in
+            change { $0.record.complaints.append($0.record.closings == 1 ? words : "too early: \(words)") }
+          }
           change { $0.record.status = status }
         } catch {
           change { $0.record.failure = "\(error)" }

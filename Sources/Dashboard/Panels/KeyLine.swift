@@ -6,6 +6,13 @@ package enum KeyLine {
       drawChoices(choices, on: &canvas, look)
       return canvas
     }
+    // Beside a prompt a toast stands there.
+    if state.layout.prompt.height == 0, let toast = state.toast, toast.isShown(nowNs: state.seen.nowNs) {
+      canvas.write(
+        toast.text.fitted(to: Swift.max(0, size.width - 1), ellipsis: look.glyphs.ellipsis), column: 1, row: 0,
+        look.style(.info))
+      return canvas
+    }
     for placed in place(hints(state, look.glyphs), width: size.width) {
       let end = canvas.write(placed.hint.key, column: placed.column, row: 0, look.style(.keyName, .bold))
       canvas.write(" \(placed.hint.meaning)", column: end, row: 0, look.style(.dim))

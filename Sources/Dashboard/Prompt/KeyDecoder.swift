@@ -60,6 +60,9 @@ package struct KeyDecoder: Sendable {
     return hasEscape ? [.escape] : character.map(Self.raw)
   }
 
+  /// The Esc that was taken for a key begins a sequence after all.
+  package mutating func resumeEscape() { sequence = [0x1B] }
+
   /// Ends a paste whose closing sequence was lost: the bytes received so far are the paste.
   package mutating func endPaste() -> [Key] {
     guard let bytes = paste else { return [] }

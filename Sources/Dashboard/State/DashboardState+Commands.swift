@@ -15,8 +15,7 @@ extension DashboardState {
   }
 
   /// Takes a paste: each line that ends in it is a command, the rest stays at the prompt.
-  mutating func paste(_ text: String) {
-    let lines = PasteLines(text)
+  mutating func paste(_ lines: PasteLines) {
     var refused = 0
     for (index, line) in lines.whole.enumerated() {
       // Text typed before the paste belongs to its first line.
@@ -81,13 +80,16 @@ extension DashboardState {
       if pasted.isBusy, pasted.running == nil { pasted.begin(line.number) }
       return [.run(line)]
     case .character("n"), .character("N"), .escape, .enter, .control("c"): decline(asked)
-    case .character, .paste:
-      var asked = asked
-      asked.isInsisting = true
-      overlay = .confirmation(asked)
+    case .character: insist(on: asked)
     default: break
     }
     return []
+  }
+
+  mutating func insist(on asked: Confirmation) {
+    var asked = asked
+    asked.isInsisting = true
+    overlay = .confirmation(asked)
   }
 
   private mutating func decline(_ asked: Confirmation) {

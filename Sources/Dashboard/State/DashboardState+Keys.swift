@@ -1,3 +1,5 @@
+import Text
+
 extension DashboardState {
   /// Applies a key press and returns what the program has to do about it.
   package mutating func handle(_ key: Key) -> [Action] {
@@ -20,6 +22,7 @@ extension DashboardState {
     case .function(4): return toggleMouse()
     case .mouse(let mouse, let column, let row): return handle(mouse, column: column, row: row)
     case .background(let color): _ = appearance.adopt(background: color)
+    case .paste(let text): take(pasted: text)
     default:
       if let overlay { return handle(key, over: overlay) }
       return guide == nil ? handleInFocus(key) : handleGuided(key)
@@ -108,9 +111,31 @@ extension DashboardState {
     switch key {
     // Keys that close it.
     case .character(let character): return ![" ", "?", "q"].contains(character)
-    case .paste: return true
     default: return false
     }
+  }
+
+  /// A paste with a whole line is commands, whatever has the keys: a list, a page, a search and a filter give way to it.
+  /// Where commands cannot be taken, it is told how many lines were not.
+  private mutating func take(pasted text: String) {
+    let lines = PasteLines(text)
+    let refusal = "not taken: \(Figures.count(lines.whole.count + (lines.rest.isEmpty ? 0 : 1), "pasted line"))"
+    if guide != nil || playback != nil { return toast(refusal) }
+    if case .confirmation(let asked) = overlay {
+      insist(on: asked)
+      return warn("\(refusal), because a question was open")
+    }
+    if case .themes(let picker) = overlay { close(picker) }
+    overlay = nil
+    if lines.whole.isEmpty, filter.isTyping || nodeFilter.isTyping || prompt.search != nil {
+      _ = handleInFocus(.paste(text))
+      return
+    }
+    filter.isTyping = false
+    nodeFilter.isTyping = false
+    _ = prompt.closeSearch(keepsMatch: false)
+    leavePanels()
+    paste(lines)
   }
 
   /// Leaves the program, or the tour first.
@@ -167,6 +192,7 @@ extension DashboardState {
     return []
   }
 
+  @discardableResult
   private mutating func close(_ picker: ThemePicker) -> [Action] {
     appearance.themeIndex = picker.former
     overlay = nil
@@ -202,7 +228,6 @@ extension DashboardState {
     case .escape:
       if prompt.closeChoices() { break }
       if prompt.lastAnswer != nil { prompt.lastAnswer = nil } else if !closeBenchmark() { foldViolation() }
-    case .paste(let text): paste(text)
     case .pageUp: scrollEvents(by: eventsHeight)
     case .pageDown: scrollEvents(by: -eventsHeight)
     default: _ = prompt.handle(key)

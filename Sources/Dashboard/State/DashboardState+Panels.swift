@@ -24,11 +24,6 @@ extension DashboardState {
     case .character(" "): toggleFreeze()
     case .character("?"): toggleHelp()
     case .control("d"): return [playback == nil ? .quit : .playback(.quit)]
-    case .paste where playback != nil: break
-    case .paste(let text):
-      // No panel takes text: it is meant for the prompt.
-      leavePanels()
-      paste(text)
     case .character("x") where panel == .benchmark: return endBenchmark()
     default: move(key, in: panel)
     }

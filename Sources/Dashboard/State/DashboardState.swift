@@ -274,8 +274,8 @@ extension DashboardState {
   package mutating func apply(answer: CommandAnswer) -> [Action] {
     show(answer)
     pasted.end(answer.number)
-    if answer.endsProgram { _ = pasted.drop() }
-    return runNextPasted()
+    // The lines that still wait are counted by who ends the program.
+    return answer.endsProgram ? [] : runNextPasted()
   }
 
   mutating func show(_ answer: CommandAnswer) {

@@ -10,9 +10,13 @@ package struct NameFilter: Equatable, Sendable {
     text.isEmpty || name.lowercased().contains(text.lowercased())
   }
 
+  /// Names are shorter.
+  private static let pastedMax = 64
+
   mutating func type(_ key: Key) {
     switch key {
     case .character(let character): text.append(character)
+    case .paste(let pasted): text += pasted.prefix(Self.pastedMax)
     case .backspace where text.isEmpty: isTyping = false
     case .backspace: text.removeLast()
     case .enter: isTyping = false

@@ -2,24 +2,20 @@ import ClusterModel
 import Dashboard
 import FoundationEssentials
 import Glibc
-import Text
 
 /// The file of `--history`: the statuses of a session and its events, a line of JSON each, for `kvstore replay`.
 final class SessionWriter {
   /// One a second is as fine as anybody looks back; what happens in between comes with the next.
   static let periodNs: UInt64 = 1_000_000_000
 
-  private let file: UnsafeMutablePointer<FILE>
+  private let file: GrowingFile
   private let encoder = JSONEncoder()
   private var nextNs: UInt64 = 0
   private var events: [ClusterEvent] = []
 
   /// - Throws: why the file cannot be written.
   init(path: String) throws(ScreenError) {
-    guard let file = fopen(ByteText.path(path), "we") else {
-      throw ScreenError(description: "cannot write \(path): \(SystemRefusal.words())")
-    }
-    self.file = file
+    file = try GrowingFile(path: path)
   }
 
   func add(_ event: ClusterEvent) { events.append(event) }
@@ -31,12 +27,12 @@ final class SessionWriter {
     // Every number of the model is finite, so nothing of it can fail to be encoded.
     guard let line = try? encoder.encode(SessionMoment(status: status, events: events)) else { return }
     events = []
-    // A full disk ends the recording, not the program.
-    _ = line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    fputs("\n", file)
+    file.write(line)
+    file.write(CollectionOfOne(UInt8(ascii: "\n")))
   }
 
-  deinit { fclose(file) }
+  /// See ``GrowingFile/finish()``.
+  func finish() -> String? { file.finish() }
 }
 
 /// A line of the file.

@@ -66,10 +66,17 @@ package enum WholeFile {
 
   /// Makes the file, or replaces what is in it.
   package static func write(_ text: String, to path: String) throws(Failure) {
-    let file = open(ByteText.path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw Failure() }
+    let file = try create(path)
     defer { close(file) }
     try write(text.utf8, to: file)
+  }
+
+  /// Opens a file to write it from its beginning. A pipe that nothing reads is refused: opening it would wait for ever.
+  static func create(_ path: String) throws(Failure) -> Int32 {
+    let file = open(ByteText.path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0o644)
+    guard file >= 0 else { throw errno == ENXIO ? Failure(ENXIO, "it is a pipe that nothing reads") : Failure() }
+    _ = fcntl(file, F_SETFL, fcntl(file, F_GETFL) & ~O_NONBLOCK)
+    return file
   }
 
   /// Makes the folders that lead to a file, for their owner's eyes only; those that exist stay as they are.

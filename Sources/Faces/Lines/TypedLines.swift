@@ -75,9 +75,11 @@ final class TypedLines {
     }
   }
 
-  /// Gives the terminal back; returns when the history is saved.
+  /// Gives the terminal back and tells what was not run; returns when the history is saved.
   func finish() {
     terminal.giveBack()
+    _ = pasted.stop()
+    tellDropped()
     history.finish()
   }
 
@@ -115,10 +117,14 @@ final class TypedLines {
   }
 
   private func nextPasted() -> String? {
-    if case let dropped = pasted.takeDropped(), dropped > 0 {
-      printer.print(.answer(Answer(.failure, "Not done: \(Figures.count(dropped, "pasted line"))")))
-    }
+    tellDropped()
     return pasted.next()
+  }
+
+  private func tellDropped() {
+    let count = pasted.takeDropped()
+    guard count > 0 else { return }
+    printer.print(.answer(Answer(.failure, "Not done: \(Figures.count(count, "pasted line"))")))
   }
 
   /// Leaves the line on the screen and makes the terminal ready for the command.

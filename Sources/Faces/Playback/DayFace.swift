@@ -29,10 +29,10 @@ package struct DayFace {
     let player = DayPlayer(seed: seed, mistake: mistake, carrier: carrier)
     defer { player.stop() }
     do throws(ScreenError) {
-      return try Screen.run(DayHost(name, player, firstAnswer: from.map { $0 - 1 }), display, on: open())
+      let host = DayHost(name, player, firstAnswer: from.map { $0 - 1 })
+      return try Screen.run(host, display, on: open(), complain: console.complain)
     } catch {
-      console.complain("\(error.description); `kvstore simulate --seed \(seed)` tells the day line by line")
-      return 1
+      return error.complain(console, otherwise: "`kvstore simulate --seed \(seed)` tells the day line by line")
     }
   }
 
@@ -49,8 +49,7 @@ package struct DayFace {
     do throws(ScreenError) {
       recording = try RecordingFile(path: path, size, depth: .truecolor, nowNs: 0)
     } catch {
-      console.complain(error.description)
-      return Console.lost
+      return error.complain(console)
     }
     let signals = SignalWatch(console.signals) { _ in }
     var viewer = DayViewer(score)
@@ -67,7 +66,10 @@ package struct DayFace {
       atNs += Self.frameNs
       viewer.cursor.pass(realNs: Self.frameNs)
     }
+    let lost = recording.finish()
+    if let lost { console.complain(lost) }
     if let signal = signals.caught { return 128 + signal }
+    guard lost == nil else { return Console.lost }
     console.say("\(path): \(Figures.duration(seconds: Double(atNs) / 1e9)); asciinema play \(path)")
     return score.violation == nil ? 0 : 1
   }

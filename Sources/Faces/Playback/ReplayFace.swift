@@ -17,10 +17,10 @@ package enum ReplayFace {
       return 1
     }
     do throws(ScreenError) {
-      return try Screen.run(ReplayHost(Quoted.printable(path), session), display, on: open())
+      return try Screen.run(
+        ReplayHost(Quoted.printable(path), session), display, on: open(), complain: console.complain)
     } catch {
-      console.complain(error.description)
-      return 1
+      return error.complain(console)
     }
   }
 }

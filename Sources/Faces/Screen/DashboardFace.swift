@@ -10,7 +10,7 @@ package enum DashboardFace {
     _ source: ClusterSource, _ display: ScreenOptions, _ console: Console = .standard,
     on open: () throws(ScreenError) -> any Terminal = CursesTerminal.take
   ) async -> Int32 {
-    if let path = display.recordingPath {
+    for path in [display.recordingPath, display.sessionPath].compactMap({ $0 }) {
       do throws(WholeFile.Failure) {
         try WholeFile.write("", to: path)
       } catch {
@@ -23,14 +23,13 @@ package enum DashboardFace {
     var ending: SignalWatch?
     do throws(ScreenError) {
       let host = ClusterHost(cluster.runner, history: HistoryFile(display.historyPath))
-      status = try Screen.run(host, display, on: open())
+      status = try Screen.run(host, display, on: open(), complain: console.complain)
       // The first wish to end was the screen's.
       ending = SignalWatch.endAtFirst(console.signals)
       host.finishHistory()
       await host.finishTours()
     } catch {
-      console.complain("\(error.description); `kvstore --interactive` reads commands line by line")
-      status = 1
+      status = error.complain(console, otherwise: "`kvstore --interactive` reads commands line by line")
     }
     defer { withExtendedLifetime(ending) {} }
     return await cluster.close(status, console)

@@ -4,6 +4,8 @@ import Dashboard
 struct KeyReader {
   private var decoder: KeyDecoder
   private var lastInputNs: UInt64 = 0
+  /// Whether an Esc came last, and was taken for a key because nothing followed.
+  private var hadEscape = false
   /// Whether the terminal says where a paste begins and ends.
   private let marksPastes: Bool
 
@@ -11,6 +13,9 @@ struct KeyReader {
   private static let escapeNs: UInt64 = 25_000_000
   /// Half a sequence is all there will be of it.
   private static let sequenceNs: UInt64 = 250_000_000
+  /// The rest of a sequence that comes later than this is none.
+  private static let tornNs: UInt64 = 1_000_000_000
+  private static let openings = Set("[O]".utf8)
   /// A paste that is silent for this long has lost its end. Without a limit every key from then on would be taken for
   /// pasted text.
   private static let pasteNs: UInt64 = 1_000_000_000
@@ -33,12 +38,19 @@ struct KeyReader {
   /// Keys that are complete because nothing more came.
   mutating func overdue(atNs now: UInt64) -> [Key] {
     guard let deadline = deadlineNs, now >= deadline else { return [] }
-    return decoder.pastedCount == nil ? decoder.flush() : decoder.endPaste()
+    guard decoder.pastedCount == nil else { return decoder.endPaste() }
+    hadEscape = decoder.hasEscape
+    return decoder.flush()
   }
 
   /// The keys that are complete with these bytes, which arrived together.
   mutating func take(_ bytes: [UInt8], atNs now: UInt64) -> [Key] {
     var keys = overdue(atNs: now)
+    // Over a slow line a sequence may be torn behind its Esc. Nobody types the rest of one at once.
+    if hadEscape, bytes.count > 1, Self.openings.contains(bytes[0]), now < lastInputNs + Self.tornNs {
+      decoder.resumeEscape()
+    }
+    hadEscape = false
     lastInputNs = now
     if !marksPastes, let text = Self.unmarkedPaste(bytes) {
       keys += decoder.flush() + [.paste(text)]

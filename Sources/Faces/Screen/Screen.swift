@@ -1,6 +1,7 @@
 import ClusterModel
 import Dashboard
 import Glibc
+import Text
 
 /// The dashboard on a terminal: asks for statuses, draws them, and turns keys into commands.
 ///
@@ -42,13 +43,28 @@ package struct Screen {
   /// Shows the dashboard until its reader quits or a signal ends it, and gives the terminal back, also when it throws.
   ///
   /// Keeps the thread until then. With ``CursesTerminal`` that has to be the main thread.
-  /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal.
+  /// - Parameters:
+  ///   - host: what is shown.
+  ///   - options: how.
+  ///   - terminal: where.
+  ///   - complain: takes what was lost, once the terminal is given back: pasted lines that still waited, a file.
+  /// - Returns: the program's exit status: 0 after a quit, 128 + the signal's number after a signal, ``Console/lost`` if a
+  ///   file that was asked for is not whole.
   package static func run(
-    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal
+    _ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal, complain: (String) -> Void
   ) throws(ScreenError) -> Int32 {
-    defer { terminal.close() }
+    var lost: [String] = []
+    defer {
+      terminal.close()
+      for words in lost { complain(words) }
+    }
     var screen = try Screen(host, options, on: terminal)
-    return screen.loop()
+    let status = screen.loop()
+    lost = [screen.recording?.finish(), screen.session?.finish()].compactMap { $0 }
+    let isWhole = lost.isEmpty
+    let waiting = screen.state.pasted.waiting.count + (screen.below?.state.pasted.waiting.count ?? 0)
+    if waiting > 0 { lost.append("not done: \(Figures.count(waiting, "pasted line"))") }
+    return status == 0 && !isWhole ? Console.lost : status
   }
 
   private init(_ host: any ScreenHost, _ options: ScreenOptions, on terminal: any Terminal) throws(ScreenError) {

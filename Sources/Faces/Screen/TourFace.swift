@@ -12,11 +12,11 @@ package enum TourFace {
     let host = TourHost(settings)
     let status: Int32
     do throws(ScreenError) {
-      status = try Screen.run(host, display, on: open())
+      status = try Screen.run(host, display, on: open(), complain: console.complain)
     } catch {
-      console.complain("\(error.description); `kvstore demo --text` prints the tour")
+      let status = error.complain(console, otherwise: "`kvstore demo --text` prints the tour")
       _ = await host.finish()
-      return 1
+      return status
     }
     // The first wish to end was the screen's.
     let ending = SignalWatch.endAtFirst(console.signals)

@@ -69,6 +69,14 @@ package enum TerminalEvent: Equatable, Sendable {
 /// Why the screen could not be shown.
 package struct ScreenError: Error, CustomStringConvertible {
   package let description: String
+  /// Whether it is about a file that was asked for.
+  private let isFile: Bool
 
-  package init(description: String) { self.description = description }
+  package init(description: String, isFile: Bool = false) { (self.description, self.isFile) = (description, isFile) }
+
+  /// Tells it, with what can be done without a screen; returns the program's exit status.
+  func complain(_ console: Console, otherwise advice: String? = nil) -> Int32 {
+    console.complain([description, isFile ? nil : advice].compactMap { $0 }.joined(separator: "; "))
+    return isFile ? Console.lost : 1
+  }
 }

@@ -58,7 +58,7 @@ struct Refusal {
 
   /// A write that never ended, and that a get may return only once enough owners have it.
   private var cannotKeep: String {
-    let reasons = failures.map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
+    let reasons = Self.each(failures, separator: ": ")
     return
       "the newest write of the key never ended, and fewer than \(needed) of its \(owners) owners have it\(others), so it "
       + "may not be returned before the others take it, which they cannot (\(reasons))"
@@ -85,11 +85,28 @@ struct Refusal {
     return detail
   }
 
+  /// Each reason once, with all nodes that it holds for. A file is the same one of each if its node's folder alone differs.
+  private static func each(_ reasons: [(name: String, reason: String)], separator: String) -> String {
+    var groups: [(common: String, names: [String], reason: String)] = []
+    for (name, reason) in reasons {
+      let common = reason.replacing("\(DataFolder.logFolder(name))/", with: "")
+      if let known = groups.firstIndex(where: { $0.common == common }) {
+        groups[known].names.append(name)
+      } else {
+        groups.append((common, [name], reason))
+      }
+    }
+    return groups.map { group in
+      group.names.count == 1
+        ? "\(group.names[0])\(separator)\(group.reason)" : "\(Names.list(group.names))\(separator)\(group.common)"
+    }.joined(separator: "; ")
+  }
+
   /// `nil` if no owner failed.
   private var failed: ClusterError.Detail? {
     let failed = missing.filter { $0.failure != nil }.sorted { Configuration.countsBefore($0.name, $1.name) }
     guard let first = failed.first else { return nil }
-    let reasons = failed.map { "\($0.name) \($0.failure?.words ?? "")" }.joined(separator: "; ")
+    let reasons = Self.each(failed.map { ($0.name, $0.failure?.words ?? "") }, separator: " ")
     return ClusterError.Detail(
       "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
         + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name),

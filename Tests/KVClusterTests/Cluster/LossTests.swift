@@ -321,6 +321,22 @@ private let nodes = ["node1", "node2", "node3"]
     #expect(full.code == .storage && full.description.contains("(node2: disk full)"))
   }
 
+  @Test("A reason that holds for several owners is said once, with their names")
+  func saysAReasonOnce() {
+    func full(_ node: String) -> (name: String, failure: Refusal.Failure?) {
+      (node, .init(reason: "disk full while growing \(node).wal/1.segment", cannotStart: true))
+    }
+    let text = refusal {
+      $0.missing = [full("node2"), full("node1"), ("node3", .init(reason: "no such folder", cannotStart: true))]
+    }.description
+    #expect(
+      text.contains(
+        "0 can. node1 and node2 cannot start: disk full while growing 1.segment; "
+          + "node3 cannot start: no such folder. Nothing was changed"), "\(text)")
+    let two = refusal { $0.failures = [("node2", "disk full"), ("node3", "disk full")] }.description
+    #expect(two.contains("(node2 and node3: disk full)"))
+  }
+
   @Test("A write without a version says that nothing was changed, and what the system did not allow")
   func tellsWhyThereIsNoVersion() {
     let denied = StorageError.io(operation: "open", path: "/d/lease.new", code: EACCES).refusingWrite.text

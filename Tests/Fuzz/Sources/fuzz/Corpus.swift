@@ -16,7 +16,7 @@ enum Corpus {
     do { return try make() } catch { fatalError("the folder cannot be made: \(error)") }
   }()
 
-  /// A life of one node: puts, overwrites and deletes, a hint, a range that was given up, a compaction and a checkpoint.
+  /// A life of one node: puts, overwrites, deletes and updates, a hint, a range that was given up and a checkpoint.
   private static func make() throws -> [(path: String, bytes: [UInt8])] {
     let disk = MemoryDisk()
     let folder = DataFolder.logFolder(identity.node)
@@ -38,20 +38,18 @@ enum Corpus {
   }
 
   private static func live(_ store: Store) throws {
+    var newest: [String: Stamp] = [:]
     for round in 0..<6 {
       for (i, key) in keys.enumerated() {
-        let bytes = Array(key.utf8)
+        let tag = Tag(counter: UInt64(round * keys.count + i + 1), coordinator: i % 3)
         let value = [UInt8](repeating: UInt8(ascii: "a") + UInt8(round), count: 20 * i)
         let isDelete = (i + round) % 5 == 0
-        try bytes.withBytes { key in
-          try value.withBytes { value in
-            let none = UnsafeRawBufferPointer(start: nil, count: 0)
-            _ = try store.apply(
-              isDelete ? .tombstone : .value, hash: Ring.hash(key),
-              tag: Tag(counter: UInt64(round * keys.count + i + 1), coordinator: i % 3), key: key,
-              value: isDelete ? none : value, valueChecksum: Checksum.crc32c(isDelete ? none : value))
-          }
-        }
+        let stamp = newest[key, default: .none]
+        // Every third is a read-modify-write, whose record has an anchor: of a value, of a tombstone and of nothing.
+        newest[key] =
+          (i + round) % 3 == 0
+          ? stamp.successor(tag, isTombstone: isDelete, forgotten: .none) : Stamp(tag, isTombstone: isDelete)
+        try apply(newest[key]!, key, isDelete ? [] : value, to: store)
       }
       try Array("node2".utf8).withBytes { node in
         try Array(keys[round].utf8).withBytes { try store.appendHint(for: node, key: $0, tag: .none) }
@@ -65,6 +63,17 @@ enum Corpus {
       try store.log.sync()
       if round == 4 {
         try Checkpoint.write(store, sync: { () throws(StorageError) in try store.log.sync() }, withPartition: { $1() })
+      }
+    }
+  }
+
+  private static func apply(_ stamp: Stamp, _ key: String, _ value: [UInt8], to store: Store) throws {
+    let payload = stamp.tag.isRMW ? value.withBytes(stamp.payload) : value
+    try Array(key.utf8).withBytes { key in
+      try payload.withBytes { payload in
+        _ = try store.apply(
+          stamp.isTombstone ? .tombstone : .value, hash: Ring.hash(key), tag: stamp.tag, key: key, value: payload,
+          valueChecksum: Checksum.crc32c(payload))
       }
     }
   }
