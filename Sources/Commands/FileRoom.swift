@@ -1,5 +1,5 @@
+import ClusterModel
 import Glibc
-import KVCluster
 
 /// Whether this process may open the files of one more node.
 ///
