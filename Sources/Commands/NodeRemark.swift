@@ -14,7 +14,8 @@ enum NodeRemark {
     switch node.state {
     case .up: break
     case .failed(let reason): words.append("failed: \(reason)")
-    case .recovering(let fraction): words.append("recovering, \(Figures.percent(fraction))")
+    case .recovering(let fraction):
+      words.append("recovering" + (fraction.map { ", \(Figures.percent($0))" } ?? ""))
     case .joining, .leaving, .dead: words.append(node.state.word)
     }
     if node.wal?.isSuspect == true { words.append("lost records; does not vote until it is rebuilt") }

@@ -49,8 +49,9 @@ import Testing
       help.contains { $0.hasPrefix("put ") } && !help.contains { $0.hasPrefix("kill ") || $0.hasPrefix("backup ") })
     let state = screen(backend)
     let picture = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
-    #expect(picture.contains("1 node up") && picture.contains("eventual") && picture.contains("a dictionary is open"))
+    #expect(picture.contains("1 node up") && !picture.contains("eventual") && picture.contains("a dictionary is open"))
     #expect(!picture.contains("fsync ") && !picture.contains("N=") && !picture.contains("/home"))
+    #expect(!Description.lines(state).joined().contains("eventual"))
   }
 
   @Test("The plain benchmark measures any backend and leaves no key behind")
@@ -319,6 +320,64 @@ import Testing
     let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
     for word in ["epoch", "0 %", "0 keys", "0 B/s"] { #expect(!whole.contains(" \(word)"), "\(word) in\n\(whole)") }
     #expect(!Description.lines(state).joined().contains("owns"))
+  }
+
+  @Test(
+    "Keys that nobody serves are not counted as none",
+    arguments: [
+      NodeStatus(id: 0, name: "a", state: .recovering(fraction: 0.4), share: 1, keys: 400_000),
+      NodeStatus(id: 0, name: "a", state: .dead, share: 1, keys: 400_000),
+      NodeStatus(id: 0, name: "a", state: .up, keys: 7), NodeStatus(id: 0, name: "a", state: .up, share: 0, keys: 7),
+      NodeStatus(id: 0, name: "a", state: .up, share: 1),
+    ])
+  func countsWhatIsServed(node: NodeStatus) {
+    var status = Self.bare
+    status.nodes = [node]
+    #expect(status.keys == nil)
+    var script = ScriptedBackend.Script()
+    script.status = status
+    let state = screen(ScriptedBackend(script))
+    let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    #expect(!whole.contains("no keys yet") && !Description.lines(state).joined().contains("0 keys"), "\(whole)")
+  }
+
+  @Test("A cluster without nodes has no keys, and one whose owners serve has theirs")
+  func countsKeys() {
+    var status = Self.bare
+    status.nodes = []
+    #expect(status.keys == 0)
+    status.phase = .recovering(fraction: 0.5)
+    #expect(status.keys == nil)
+    status.phase = .serving
+    status.nodes = [0, 1].map { NodeStatus(id: $0, name: "n\($0)", state: .up, share: 0.5, keys: 10) }
+    #expect(status.keys == 20)
+    status.nodes[1].state = .dead
+    #expect(status.keys == 20)
+  }
+
+  @Test("No topic invents a figure where a backend tells nothing, nor where it tells no ring", arguments: Topic.allCases)
+  func explainsWithoutFigures(topic: Topic) {
+    var ringless = Self.bare
+    (ringless.nodes[0].share, ringless.ring) = (nil, RingStatus(slotCount: 16_384))
+    let capabilities = Capabilities(features: [], keyBytesMax: 64, valueBytesMax: 256)
+    for status in [Self.bare, ringless] {
+      let page = topic.explanation(status, capabilities)
+      for figure in page.figures {
+        let zeros = figure.value.matches(of: /(?:^|[ ,])0(?:\.0+)?(?: |,|$)/)
+        #expect(zeros.isEmpty, "\(figure.label): \(figure.value)")
+      }
+      #expect(page.lines(width: 80).allSatisfy { !$0.contains("eventual") && !$0.contains("kept forever") })
+    }
+    let engine = ClusterStatus(uptimeNs: 1, phase: .serving, nodes: [NodeStatus(id: 0, name: "a", state: .up)])
+    let known = topic.explanation(engine, capabilities).figures.map(\.value)
+    switch topic {
+    case .consistentHashing: #expect(known.prefix(2) == ["1, — owners a key", "—"])
+    case .virtualNodes: #expect(known == ["—", "—", "—"])
+    case .antiEntropy: #expect(known.dropFirst() == ["—", "—", "—"])
+    case .tombstones: #expect(known[2] == "—")
+    case .cap: #expect(known.prefix(2) == ["—", "—"])
+    default: break
+    }
   }
 
   @Test(

@@ -6,7 +6,7 @@ import Synchronization
 final class DictionaryBackend: ClusterBackend {
   private struct State {
     var values: [[UInt8]: [UInt8]] = [:]
-    var operations = OperationCounters()
+    var operations = OperationCounters.zero
     var events: [ClusterEvent] = []
   }
 

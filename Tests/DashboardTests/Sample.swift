@@ -37,8 +37,8 @@ struct Sample {
     var nodes = nodes
     for index in nodes.indices {
       nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2)
-      nodes[index].cache?.hits += reads / 3 * 9 / 10
-      nodes[index].cache?.misses += reads / 30 + UInt64(index) * reads / 100
+      nodes[index].cache?.hits? += reads / 3 * 9 / 10
+      nodes[index].cache?.misses? += reads / 30 + UInt64(index) * reads / 100
     }
     var status = ClusterStatus(
       uptimeNs: UInt64(seconds * 1e9), phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,

@@ -6,7 +6,7 @@ package enum Description {
   package static func lines(_ state: DashboardState) -> [String] {
     guard let status = state.status else { return ["The cluster is being opened."] }
     let seen = state.seen
-    var lines = [health(status), promise(status)]
+    var lines = [health(status), promise(status)].compactMap { $0 }
     if let verdict = status.verdict { lines.append("Answers watched: \(verdict.words).") }
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
@@ -44,16 +44,17 @@ package enum Description {
     return text + ", up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9))."
   }
 
-  private static func promise(_ status: ClusterStatus) -> String {
+  private static func promise(_ status: ClusterStatus) -> String? {
     let fsync = status.fsync.map { " fsync \($0.rawValue)." } ?? ""
     let keys = status.keys.map { Figures.count($0, "key") }
     guard let quorum = status.effectiveQuorum else {
       let loss = status.canLoseAcknowledged == true ? ": an acknowledged write can be lost in a failover" : ""
-      return "\(keys.map { "\($0), " } ?? "")\(status.guarantee.rawValue)\(loss).\(fsync)"
+      let known = [keys, status.guarantee.map { $0.rawValue + loss }].compactMap { $0 }
+      return known.isEmpty ? nil : "\(known.joined(separator: ", ")).\(fsync)"
     }
     return
       "\(quorum.replicas) copies of each\(keys.map { " of \($0)" } ?? " key"); a read waits for \(quorum.read), "
-      + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue).\(fsync)"
+      + "a write for \(quorum.write): \(quorum.consistencyWords), \(quorum.guarantee.rawValue).\(fsync)"
   }
 
   private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ status: ClusterStatus) -> String {

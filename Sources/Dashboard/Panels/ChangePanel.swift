@@ -85,8 +85,8 @@ package enum ChangePanel {
       figures.append("\(Figures.bytes(Double(bytes) / seconds))/s".rightAligned(10))
     }
     if let plan = seen.plan {
-      let ideal = Figures.precisePercent(MovePlan.ideal(change, status, ranks: seen.ring.ranks))
-      figures.append("moves \(Figures.precisePercent(plan.movedPart)) (ideal \(ideal))")
+      let ideal = MovePlan.ideal(change, status, ranks: seen.ring.ranks).map { " (ideal \(Figures.precisePercent($0)))" }
+      figures.append("moves \(Figures.precisePercent(plan.movedPart))\(ideal ?? "")")
     }
     if !status.queuedChanges.isEmpty { figures.append("+\(status.queuedChanges.count) waiting") }
     return figures
@@ -136,7 +136,7 @@ package enum ChangePanel {
   ) -> [String] {
     let moved = change.transfers.first { $0.from == transfer.from && $0.to == transfer.to }
     let seconds = Double(change.elapsedNs) / 1e9
-    let rate = seconds >= 0.5 && moved != nil ? "\(Figures.bytes(Double(moved?.bytes ?? 0) / seconds))/s" : ""
+    let rate = moved.flatMap { seconds >= 0.5 ? "\(Figures.bytes(Double($0.bytes) / seconds))/s" : nil } ?? ""
     // How long all of it takes still stands above: a second estimate would contradict that.
     let share = "of \(Figures.precisePercent(plan.part(of: transfer)))"
     return [rate.rightAligned(12), share.rightAligned(11)]

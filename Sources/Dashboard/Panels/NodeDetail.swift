@@ -46,7 +46,7 @@ package enum NodeDetail {
     let words =
       switch node.state {
       case .failed(let reason): reason
-      case .recovering(let fraction): "reads its log, \(Figures.percent(fraction))"
+      case .recovering(let fraction): "reads its log" + (fraction.map { ", \(Figures.percent($0))" } ?? "")
       case .dead:
         (node.hintsWaiting == nil ? "" : "its writes wait as hints; ")
           + (features.contains(.nodeControl)

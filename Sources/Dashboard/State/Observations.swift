@@ -187,12 +187,12 @@ package struct Observations: Sendable {
 
   /// Reads and writes a second of the whole cluster, now; `nil` if the backend does not count them.
   package var rates: (reads: Double, writes: Double)? {
-    status?.operations == nil ? nil : (total.readsPerSecond, total.writesPerSecond)
+    status?.operations == nil ? nil : total.perSecond
   }
 
   /// Operations a second that a node serves as a replica, now; `nil` if it does not count them.
   package func operationsPerSecond(ofNode id: Int) -> Double? {
-    meters[id].map { $0.readsPerSecond + $0.writesPerSecond }
+    meters[id]?.perSecond.map { $0.reads + $0.writes }
   }
 
   /// Seconds from the cluster's opening to a moment; `nil` before the first status.

@@ -138,10 +138,10 @@ private struct Tally {
     var cache = (hits: UInt64(0), misses: UInt64(0), bytes: 0, capacityBytes: 0)
     var hints = 0
     var hintBytes = 0
-    var operations = OperationCounters()
+    var operations = OperationCounters.zero
   }
 
-  private(set) var operations = OperationCounters()
+  private(set) var operations = OperationCounters.zero
   /// By partition: each is as large a part of the ring as the others, in the order of hashes.
   private(set) var rangeOperations: [OperationCounters] = []
   private(set) var hintsDropped = 0
