@@ -62,7 +62,7 @@ extension CommandResult {
     case .compact(let name): "Compacted \(name.map { "node: \($0)" } ?? "all nodes")"
     case .backUp(let path): "Backed up to \(path)"
     case .failOver(let name): "Failed over: \(name)"
-    case .steer(.pause): "Paused the change of members; `change resume` goes on"
+    case .steer(.pause): "Paused the change of members; `\(AdminCommand.steer(.resume).line)` goes on"
     case .steer(.resume): "Resumed the change of members"
     case .steer(.cancel): "Cancelled the change of members, after the slot that moves"
     case .steer(.finish): "Finished: no slot is open any more"
@@ -180,16 +180,26 @@ extension ClusterError {
 extension ClusterEvent {
   /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it came from.
-  package func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
+  package func words(on capabilities: Capabilities?) -> String { what.words(on: capabilities) }
+}
+
+extension ClusterEvent.What {
+  func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
 }
 
 extension Advice {
   /// The advice that the backend can follow, each with a semicolon before it.
   fileprivate static func words(_ advice: [Advice], on capabilities: Capabilities?) -> String {
-    advice.filter { $0.feature.map { capabilities?.has($0) ?? true } ?? true }.map { "; \($0.words)" }.joined()
+    advice.compactMap { $0.words(on: capabilities) }.map { "; \($0)" }.joined()
   }
 
-  /// The command that follows the advice, as a user types it at a prompt.
+  /// The command that follows the advice, as a user types it at a prompt; `nil` where the backend cannot follow it.
+  /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
+  package func words(on capabilities: Capabilities?) -> String? {
+    if let feature, let capabilities, !capabilities.has(feature) { return nil }
+    return words
+  }
+
   private var words: String {
     switch self {
     case .restart(let node): "`\(AdminCommand.restart(node).line)` brings it back"
@@ -198,12 +208,26 @@ extension Advice {
     case .resume(let node): "`\(AdminCommand.resume(node).line)` lets it go on"
     case .heal: "`\(AdminCommand.heal.line)` mends the links"
     case .addNode: "`addnode` brings them back"
+    case .removeNode(let node): "`\(AdminCommand.removeNode(node).line)` goes on with it"
+    case .steer(let steering): "`\(AdminCommand.steer(steering).line)` \(Self.effect(of: steering))"
+    case .closeSlots: "`redis-cli --cluster fix` closes them"
     case .compact: "`compact` gives back what dead records take"
     case .put: "`put` one"
     case .listNodes: "`nodes` lists them"
     case .verdict: "`verdict` tells why"
     case .verify(let folder): "`kvstore verify\(Self.argument(folder))` of the closed folder says where the damage is"
+    case .repair(let folder): "`kvstore repair\(Self.argument(folder))` of the closed folder rebuilds it from the others"
     case .acceptLoss(let folder): "`kvstore repair\(Self.argument(folder)) --accept-loss` goes on with what is left"
+    }
+  }
+
+  private static func effect(of steering: ChangeSteering) -> String {
+    switch steering {
+    case .pause: "holds it"
+    case .resume: "goes on with it"
+    case .cancel: "ends it"
+    case .finish: "moves what is open on"
+    case .undo: "moves what is open back"
     }
   }
 

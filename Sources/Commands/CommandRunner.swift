@@ -141,25 +141,15 @@ package struct CommandRunner: Sendable {
 
   /// Says why a membership change waits, each time that the reason is another one.
   private static func watchChange(of backend: any ClusterBackend, _ emit: @Sendable (CommandOutput) -> Void) async {
-    var said: String?
+    var said: ClusterError.Detail?
     while true {
       do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
-      let status = backend.status()
-      let reason = status.change?.waitingFor.map { waiting($0, status) }
-      if let reason, reason != said { emit(.announcement(Answer(.note, "the change waits: \(reason)"))) }
+      let reason = backend.status().change?.waitingFor
+      if let reason, reason != said {
+        emit(.announcement(Answer(.note, ClusterEvent.What.changeWaits(reason).words(on: backend.capabilities))))
+      }
       said = reason
     }
-  }
-
-  /// Owners that reach each other and have lost records are waited for as well, and more than links must be mended then.
-  static func waiting(_ reason: String, _ status: ClusterStatus) -> String {
-    // Another engine's reason says what it waits for.
-    if status.engine != nil { return reason }
-    let suspects = status.nodes.filter { $0.wal?.isSuspect == true }.map(\.name)
-    guard !suspects.isEmpty else { return "\(reason); it goes on by itself when they do (`nodes` tells)" }
-    return
-      "\(Figures.list(suspects)) lost records and \(Figures.word(suspects.count, "is", "are")) not rebuilt yet; where the "
-      + "other owners cannot say what was lost, `kvstore repair` on the closed folder names it"
   }
 
   // MARK: - Long commands

@@ -185,7 +185,8 @@ import Testing
   /// Every panel with the cluster in trouble, and the details of each node.
   private static func pictures(of backend: ScriptedBackend) -> [String] {
     let capabilities = backend.capabilities
-    let advice = CommandAdvice(words: { $0.words(on: capabilities) }, features: capabilities.features)
+    let advice = CommandAdvice(
+      words: { $0.words(on: capabilities) }, advise: { $0.words(on: capabilities) }, features: capabilities.features)
     var state = DashboardState(size: Size(width: 200, height: 60), advice: advice)
     for tick in 0...8 {
       var status = backend.status()
@@ -227,7 +228,7 @@ import Testing
   private static let events = [
     ClusterEvent.What.nodeFailed(node: "n0", reason: "why"), .underReplicated(nodes: 2, replicas: 3),
     .replacementPostponed(node: "n0", errors[0]), .recoveryFailed(errors[1]),
-    .writesMayBeLost(node: "n0", ranges: ["a"]), .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
+    .writesMayBeLost(node: "n0", ranges: [LostRange(owners: ["n0"], losers: ["n0"], needed: 1)]), .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
     .notLinearizable("get → 1"),
   ].enumerated().map { ClusterEvent(sequence: UInt64($0.offset + 1), uptimeNs: 1, $0.element) }
 
@@ -355,7 +356,8 @@ import Testing
     #expect(status.keys == 20)
   }
 
-  @Test("No topic invents a figure where a backend tells nothing, nor where it tells no ring", arguments: Topic.allCases)
+  @Test(
+    "No topic invents a figure where a backend tells nothing, nor where it tells no ring", arguments: Topic.allCases)
   func explainsWithoutFigures(topic: Topic) {
     var ringless = Self.bare
     (ringless.nodes[0].share, ringless.ring) = (nil, RingStatus(slotCount: 16_384))

@@ -109,7 +109,7 @@ extension Sample {
   ) -> ClusterEvent {
     let node = message.split { !$0.isLetter && !$0.isNumber }.first { $0.hasPrefix("node") }.map(String.init)
     return ClusterEvent(
-      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), .remark(kind, severity, node: node, message))
+      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), .remark(kind, severity, node: node, .init(message)))
   }
 
   /// Keys lie where a sum of their bytes says; what begins with `destroy` is asked about first.
@@ -126,7 +126,8 @@ extension Sample {
       case .order(let order): AdvisedLine(TypedLine(order.line))
       case .stopBenchmark: "benchmark stop"
       }
-    })
+    },
+    advise: { $0.words(on: nil) })
 
   private static func key(of line: String) -> ShownKey? {
     let words = line.split(separator: " ")

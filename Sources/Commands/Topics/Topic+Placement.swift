@@ -65,7 +65,8 @@ extension Topic {
       ],
       figures: [
         .init(
-          "tokens", figures.shown(tokens) { "\(Figures.count($0)), \(Figures.count($0 / max(1, figures.nodeCount))) a node" }),
+          "tokens",
+          figures.shown(tokens) { "\(Figures.count($0)), \(Figures.count($0 / max(1, figures.nodeCount))) a node" }),
         .init("arcs", figures.shown(figures.arcs) { "\(Figures.count($0, "run")) with the same first owner" }),
         .init("first copies", figures.firstCopies),
       ],

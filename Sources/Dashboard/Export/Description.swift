@@ -10,8 +10,8 @@ package enum Description {
     if let verdict = status.verdict { lines.append("Answers watched: \(verdict.words).") }
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
-    if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
-    lines += state.nodes.map { node($0, state.nodes, seen, state.advice.features) }
+    if let change = status.change { lines.append(self.change(change, seen.plan, state.advice)) }
+    lines += state.nodes.map { node($0, state.nodes, seen, state.advice) }
     if let rates = seen.rates {
       lines.append("Now \(Figures.short(rates.reads)) reads/s and \(Figures.short(rates.writes)) writes/s.")
     }
@@ -57,16 +57,16 @@ package enum Description {
       + "a write for \(quorum.write): \(quorum.consistencyWords), \(quorum.guarantee.rawValue).\(fsync)"
   }
 
-  private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ status: ClusterStatus) -> String {
+  private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ advice: CommandAdvice) -> String {
     let verb = change.kind == .join ? "joins" : "leaves"
     var text = "\(change.node) \(verb): \(Figures.percent(change.fraction)) handed over"
     if let plan { text += " of \(Figures.precisePercent(plan.movedPart)) of all copies" }
-    if let reason = change.waitingFor { text += "; it waits: \(reason)" }
+    if let reason = change.waitingFor { text += "; it waits: \(advice.words(reason))" }
     return text + "."
   }
 
   private static func node(
-    _ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations, _ features: Set<Capabilities.Feature>
+    _ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations, _ advice: CommandAdvice
   ) -> String {
     let owns = node.share.map { ", owns \(Figures.precisePercent($0))" } ?? ""
     if RingOwners.Condition.isDown(node.state) {
@@ -83,7 +83,7 @@ package enum Description {
     if let count = node.hintsWaiting, count > 0 { text += ", \(waiting(count))" }
     if let bytes = node.hintBytes, bytes > 0 { text += " (\(Figures.bytes(bytes)))" }
     if node.wal?.isSuspect == true { text += ", is being rebuilt" }
-    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name, features))" }
+    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name, advice))" }
     return text + "."
   }
 

@@ -36,6 +36,8 @@ package struct CommandAdvice: Sendable {
   package var choose: @Sendable (_ choice: ChosenCommand) -> AdvisedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
+  /// A step in words, with the command that does it; `nil` where the backend cannot do it.
+  package var advise: @Sendable (_ advice: Advice) -> String?
   /// The backend's features; commands that need another one are not offered.
   package var features: Set<Capabilities.Feature>
 
@@ -44,13 +46,22 @@ package struct CommandAdvice: Sendable {
     read: @escaping @Sendable (_ line: String) -> AdvisedLine = { AdvisedLine(TypedLine($0)) },
     choose: @escaping @Sendable (_ choice: ChosenCommand) -> AdvisedLine = { AdvisedLine(TypedLine("\($0)")) },
     words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description },
+    advise: @escaping @Sendable (_ advice: Advice) -> String? = { _ in nil },
     features: Set<Capabilities.Feature> = Set(Capabilities.Feature.allCases)
   ) {
     self.complete = complete
     self.read = read
     self.choose = choose
     self.words = words
+    self.advise = advise
     self.features = features
+  }
+}
+
+extension CommandAdvice {
+  /// A reason in words, with the steps that may mend it.
+  func words(_ reason: ClusterError.Detail) -> String {
+    reason.text + reason.advice.compactMap(advise).map { "; \($0)" }.joined()
   }
 }
 

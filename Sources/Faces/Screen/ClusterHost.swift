@@ -65,7 +65,8 @@ struct ClusterHost: ScreenHost {
       choose: { choice in
         let read = ReadLine(Command(choice))
         return advised(TypedLine(String(decoding: read.bytes, as: UTF8.self)), read)
-      }, words: { [backend] in $0.words(on: backend.capabilities) }, features: backend.capabilities.features)
+      }, words: { [backend] in $0.words(on: backend.capabilities) },
+      advise: { [backend] in $0.words(on: backend.capabilities) }, features: backend.capabilities.features)
   }
 
   private func advised(_ line: TypedLine, _ read: ReadLine) -> AdvisedLine {

@@ -40,7 +40,7 @@ struct Refusal {
   }
 
   private var mayBeLost: String {
-    "acknowledged writes may be lost: of \(lost.map(\.words).joined(separator: "; of "))\(others). Nothing was changed"
+    "acknowledged writes may be lost: \(LostRange.words(lost))\(others). Nothing was changed"
   }
 
   private var noGoodCopy: String {

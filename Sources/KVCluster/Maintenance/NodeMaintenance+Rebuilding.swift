@@ -115,16 +115,16 @@ extension NodeMaintenance {
     events.add(.rebuilt(node: replica.name, copies: keysCopied, shown))
   }
 
-  private func announceWait(_ reason: String) {
+  private func announceWait(_ reason: ClusterError.Detail) {
     if !hasAnnouncedWait {
-      events.add(.rebuildWaits(node: replica.name, reason: reason))
+      events.add(.rebuildWaits(node: replica.name, reason))
     }
     hasAnnouncedWait = true
   }
 
   private func announceLoss(_ ranges: [LostRange]) {
     if !hasAnnouncedLoss {
-      events.add(.writesMayBeLost(node: replica.name, ranges: ranges.map(\.words)))
+      events.add(.writesMayBeLost(node: replica.name, ranges: ranges))
     }
     hasAnnouncedLoss = true
   }

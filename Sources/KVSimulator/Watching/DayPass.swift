@@ -53,7 +53,7 @@ final class DayPass {
     }
     simulation.observer.onMark = { [unowned self] kind, text in
       let severity: ClusterEvent.Severity = kind == .fault ? .warning : .info
-      add(.remark(.cluster, severity, node: nil, text), atNs: Clock.nowNs())
+      add(.remark(.cluster, severity, node: nil, .init(text)), atNs: Clock.nowNs())
     }
     simulation.onTrace = { [unowned self] line in compare(journal.add(line)) }
     _ = simulation.run()
