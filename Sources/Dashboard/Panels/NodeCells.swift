@@ -29,7 +29,7 @@ enum NodeCells {
         continue
       }
       guard let rate = rates[index] else {
-        canvas.put(look.glyphs.dash, column: column, row: row + line, look.style(.dim))
+        canvas.write(look.glyphs.dash, column: column, row: row + line, look.style(.dim))
         continue
       }
       let part = most > 0 ? rate / most : 0

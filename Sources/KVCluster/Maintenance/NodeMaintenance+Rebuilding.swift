@@ -40,8 +40,9 @@ extension NodeMaintenance {
     // What another owner cannot read may be newer than what the others have: its copy is healed first.
     guard acceptsLoss || sweep.damagedCopies.isEmpty else {
       announceWait(
-        "the newest version of \(sweep.damagedCopies.joined(separator: ", of ")) is damaged there, and no "
-          + "other owner has it; a new put or delete of the key replaces it")
+        .init(
+          "the newest version of \(sweep.damagedCopies.joined(separator: ", of ")) is damaged there, and no "
+            + "other owner has it; a new put or delete of the key replaces it"))
       return nil
     }
     if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
