@@ -31,7 +31,7 @@ extension ClusterEvent.What: CustomStringConvertible {
   private var clusterWords: String {
     switch self {
     case .opened(let nodes, let bytes, let ms):
-      return "\(Figures.count(nodes, "node")) up; opened \(Figures.bytes(bytes)) of log in \(ms) ms"
+      return "\(Figures.count(nodes, "node")) up; opened \(Figures.bytes(bytes)) of log in \(Self.time(ms: ms))"
     case .recoveryFailed(let error): return error.description
     case .unsyncedWritesLost:
       return "the machine stopped while acknowledged writes were not on its disk: no read is answered until the nodes "
@@ -52,10 +52,10 @@ extension ClusterEvent.What: CustomStringConvertible {
     case .left(let node, let copies, let replacement):
       return "\(node) left: \(Self.copies(copies)) moved to \(replacement ?? "the others")"
     case .underReplicated(let nodes, let replicas):
-      return "N is \(nodes) now: of the \(replicas) copies that each key should have, \(Figures.count(nodes, "node")) "
-        + "\(Figures.word(nodes, "keeps", "keep")) \(nodes)"
+      return "N is \(Figures.count(nodes)) now: of the \(Figures.count(replicas)) copies that each key should have, "
+        + "\(Figures.count(nodes, "node")) \(Figures.word(nodes, "keeps", "keep")) \(Figures.count(nodes))"
     case .replacementDue(let node, let seconds, let replacement):
-      return "\(node) has been down for \(seconds) s, the longest allowed: "
+      return "\(node) has been down for \(Figures.duration(seconds: Double(seconds))), the longest allowed: "
         + (replacement.map { "\($0) takes its place, as no other node is left that could hold its copies" }
           ?? "the other nodes take over what it owned, as there are more of them than copies of a key")
     case .replacementPostponed(let node, let error): return "\(node) cannot be replaced now: \(error)"
@@ -67,7 +67,7 @@ extension ClusterEvent.What: CustomStringConvertible {
     switch self {
     case .killed(let node): "\(node) was killed; the other owners keep hints for it"
     case .restarted(let node, let ms, let hints, let copies):
-      "\(node) is back after \(ms) ms; delivered \(Figures.count(hints, "hint")), anti-entropy repaired \(Self.copies(copies))"
+      "\(node) is back after \(Self.time(ms: ms)); delivered \(Figures.count(hints, "hint")), anti-entropy repaired \(Self.copies(copies))"
     case .nodeCannotStart(let node, let reason): "\(node) cannot start: \(reason.text)"
     case .nodeFailed(let node, let reason): "\(node) stopped: \(reason). Its replicas hold what it holds"
     case .paused(let node): "\(node) is paused: messages to it queue"
@@ -96,7 +96,8 @@ extension ClusterEvent.What: CustomStringConvertible {
       return "a byte of \(node)'s log was flipped on its disk, in segment \(segment) at \(offset)"
     case .syncWillFail(let node): return "\(node)'s next sync will fail"
     case .logDamaged(let node, let segment, let bytes, let reason):
-      return "\(node)'s log is damaged in segment \(segment), bytes \(bytes.lowerBound)–\(bytes.upperBound): \(reason); "
+      return
+        "\(node)'s log is damaged in segment \(segment), bytes \(bytes.lowerBound)–\(bytes.upperBound): \(reason); "
         + "nothing was deleted"
     case .copyDamaged(let node, let segment, let offset):
       return
@@ -141,11 +142,13 @@ extension ClusterEvent.What: CustomStringConvertible {
       return "\(Figures.list(nodes)) held different contents of a key under one version; those of \(winner) count now"
     case .twinsFound(let nodes, let key, let more):
       return "\(Figures.list(nodes)) hold different contents of \"\(String(decoding: key, as: UTF8.self))\""
-        + (more > 0 ? " and \(more) more" : "")
+        + (more > 0 ? " and \(Figures.count(more)) more" : "")
         + " under one version, so their folders do not belong together: reads are refused until it is put or deleted anew"
     default: return ""
     }
   }
+
+  private static func time(ms: Int) -> String { Figures.time(.milliseconds(ms)) }
 
   private static func copies(_ count: Int) -> String { Figures.count(count, "copy", plural: "copies") }
 

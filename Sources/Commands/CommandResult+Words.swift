@@ -78,7 +78,7 @@ extension CommandResult {
 
   private static func keyList(_ page: ScanPage, _ prefix: [UInt8]) -> [Answer] {
     let isComplete = page.next == nil
-    let verb = page.keys.count == 1 && isComplete ? "begins" : "begin"
+    let verb = Figures.word(isComplete ? page.keys.count : 0, "begins", "begin")
     let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with \(Quoted.entry(prefix))".utf8)
     guard !page.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
     let count = Figures.count(page.keys.count, "key")
@@ -216,7 +216,8 @@ extension Advice {
     case .listNodes: "`nodes` lists them"
     case .verdict: "`verdict` tells why"
     case .verify(let folder): "`kvstore verify\(Self.argument(folder))` of the closed folder says where the damage is"
-    case .repair(let folder): "`kvstore repair\(Self.argument(folder))` of the closed folder rebuilds it from the others"
+    case .repair(let folder):
+      "`kvstore repair\(Self.argument(folder))` of the closed folder rebuilds it from the others"
     case .acceptLoss(let folder): "`kvstore repair\(Self.argument(folder)) --accept-loss` goes on with what is left"
     }
   }

@@ -1,4 +1,5 @@
 import ClusterModel
+import Text
 
 /// One line of a file to load: `key<TAB>value`, bytes taken literally. Further tabs belong to the value.
 struct LoadLine: Equatable {
@@ -16,8 +17,9 @@ struct LoadLine: Equatable {
       switch self {
       case .noTab: "no tab between key and value"
       case .emptyKey: "the key is empty"
-      case .keyTooLong(let byteCount, let allowed): "the key has \(byteCount) bytes, \(allowed) are allowed"
-      case .valueTooLong(let allowed): "the value has more than \(allowed) bytes"
+      case .keyTooLong(let byteCount, let allowed):
+        "the key has \(Figures.count(byteCount, "byte")), \(Figures.count(allowed)) are allowed"
+      case .valueTooLong(let allowed): "the value has more than \(Figures.given(bytes: allowed))"
       }
     }
   }

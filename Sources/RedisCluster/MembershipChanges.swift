@@ -250,8 +250,9 @@ struct MembershipChanges: Sendable {
       watcher.tell(
         .remark(
           .cluster, .success, node: nil,
-          "\(Figures.count(moves.count, "slot that was open is", plural: "slots that were open are")) closed: "
-            + (isFinished ? "moved on" : "back where it was")))
+          .init(
+            "\(Figures.count(moves.count, "slot that was open is", plural: "slots that were open are")) closed: "
+              + (isFinished ? "moved on" : "back where it was"))))
     }
   }
 }

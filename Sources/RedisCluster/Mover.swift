@@ -94,8 +94,10 @@ struct Mover: Sendable {
     watcher.tell(
       .remark(
         .cluster, .warning, node: mover.source.name,
-        "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than \(Figures.given(bytes: SlotMover.bigKeyBytes)): while it "
-          + "moved, \(mover.source.name) and \(mover.target.name) answered nobody"))
+        .init(
+          "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than "
+            + "\(Figures.given(bytes: SlotMover.bigKeyBytes)): while it moved, \(mover.source.name) and "
+            + "\(mover.target.name) answered nobody")))
   }
 
   private func waitWhilePaused(_ tally: inout Tally) async throws(ClusterError) {

@@ -115,7 +115,8 @@ final class Router: Sendable {
     case .ask(_, let address):
       try journey.redirect()
       journey.next = Target(address: place(address), asks: true)
-    case .passing(let words), .wrongRole(let words): try await journey.wait("\(target.address): \(words)", ["\(target.address)"])
+    case .passing(let words), .wrongRole(let words):
+      try await journey.wait("\(target.address): \(words)", ["\(target.address)"])
     case .readOnly:
       onStale()
       try await journey.wait("\(target.address) is no master any more", ["\(target.address)"])

@@ -53,10 +53,11 @@ final class Watcher: Sendable {
     tell(
       .remark(
         .cluster, .info, node: nil,
-        view.isCluster
-          ? "watching \(Figures.count(view.map.masters.count, "master")) and "
-            + Figures.count(view.map.nodes.count { !$0.isMaster && $0.isMember }, "replica")
-          : "watching \(seed), which is no cluster but one server"))
+        .init(
+          view.isCluster
+            ? "watching \(Figures.count(view.map.masters.count, "master")) and "
+              + Figures.count(view.map.nodes.count { !$0.isMaster && $0.isMember }, "replica")
+            : "watching \(seed), which is no cluster but one server")))
     startWatches()
     mapLoop.withLock { loop in
       loop = Task { [weak self] in

@@ -228,7 +228,8 @@ import Testing
   private static let events = [
     ClusterEvent.What.nodeFailed(node: "n0", reason: "why"), .underReplicated(nodes: 2, replicas: 3),
     .replacementPostponed(node: "n0", errors[0]), .recoveryFailed(errors[1]),
-    .writesMayBeLost(node: "n0", ranges: [LostRange(owners: ["n0"], losers: ["n0"], needed: 1)]), .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
+    .writesMayBeLost(node: "n0", ranges: [LostRange(owners: ["n0"], losers: ["n0"], needed: 1)]),
+    .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
     .notLinearizable("get → 1"),
   ].enumerated().map { ClusterEvent(sequence: UInt64($0.offset + 1), uptimeNs: 1, $0.element) }
 

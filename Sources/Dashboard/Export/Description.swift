@@ -39,7 +39,7 @@ package enum Description {
   private static func health(_ status: ClusterStatus) -> String {
     let up = status.nodes.count { $0.state.isServing }
     var text =
-      "The cluster is \(status.health.rawValue): \(up) of \(Figures.count(status.nodes.count, "node")) \(Figures.word(status.nodes.count, "serves", "serve"))"
+      "The cluster is \(status.health.rawValue): \(Figures.count(up)) of \(Figures.count(status.nodes.count, "node")) \(Figures.word(status.nodes.count, "serves", "serve"))"
     if case .recovering(let fraction) = status.phase { text += ", logs are read to \(Figures.percent(fraction))" }
     return text + ", up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9))."
   }

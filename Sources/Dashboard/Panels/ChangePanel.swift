@@ -93,7 +93,7 @@ package enum ChangePanel {
       }
       figures.append("moves \(Figures.precisePercent(plan.movedPart))\(ideal ?? "")")
     }
-    if !status.queuedChanges.isEmpty { figures.append("+\(status.queuedChanges.count) waiting") }
+    if !status.queuedChanges.isEmpty { figures.append("+\(Figures.count(status.queuedChanges.count)) waiting") }
     return figures
   }
 

@@ -85,7 +85,7 @@ package enum HeaderPanel {
       (count(.dead), "down"),
     ]
     if parts[0].0 == conditions.count { return Figures.count(conditions.count, "node") + " up" }
-    return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    return parts.filter { $0.0 > 0 }.map { "\(Figures.count($0.0)) \($0.1)" }.joined(separator: ", ")
   }
 
   private static func words(_ quorum: QuorumSettings) -> String {

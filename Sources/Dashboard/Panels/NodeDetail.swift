@@ -107,7 +107,8 @@ package enum NodeDetail {
       Line(label: "segments", text: node.wal.flatMap(segments) ?? dash, key: .text),
       Line(label: "compacted", text: node.wal.flatMap(compacted) ?? dash, key: .text),
       Line(
-        label: "damage", text: damages.map { $0 > 0 ? "\($0) found since it started" : "none found" } ?? dash,
+        label: "damage",
+        text: damages.map { $0 > 0 ? "\(Figures.count($0)) found since it started" : "none found" } ?? dash,
         key: damages ?? 0 > 0 ? .warn : .text),
       waiting,
     ]

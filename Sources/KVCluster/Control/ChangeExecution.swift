@@ -167,7 +167,8 @@ package final class ChangeExecution {
       (down.isEmpty ? [] : ["down: \(down.joined(separator: ", "))"])
       + (suspects.isEmpty ? [] : ["not rebuilt after a loss of records: \(suspects.joined(separator: ", "))"])
     var detail = ClusterError.Detail(
-      (reasons.isEmpty ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))")
+      (reasons.isEmpty
+        ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))")
         + "; it goes on by itself when they do", nodes: down + suspects)
     detail.advice =
       (down.first.map { [changes.roster.repair(of: $0)] } ?? [])

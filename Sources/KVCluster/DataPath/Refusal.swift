@@ -44,9 +44,10 @@ struct Refusal {
   }
 
   private var noGoodCopy: String {
-    let copies =
-      damaged.count == 1 ? "the copy of this key on \(damaged[0]) is" : "the copies on \(Names.list(damaged)) are"
-    return "\(copies) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
+    let copies = Figures.word(damaged.count, "the copy of this key", "the copies")
+    let are = Figures.word(damaged.count, "is", "are")
+    return
+      "\(copies) on \(Names.list(damaged)) \(are) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
       + "replaces the value"
   }
 

@@ -57,7 +57,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(path) cannot be used: it belongs to another cluster. Nothing was changed; close kvstore and put "
         + "\(node)'s own folder back, or move this one away"
     case .foreign(let path, let node, let owner?):
-      return "\(path) cannot be used: it belongs to the log of \(owner), not of \(node). Nothing was changed; close kvstore "
+      return
+        "\(path) cannot be used: it belongs to the log of \(owner), not of \(node). Nothing was changed; close kvstore "
         + "and put each node's folder back under its own name, this one as \(DataFolder.logFolder(owner))"
     case .newerFormat(let path, let version):
       return "\(path) has format \(version), this program reads \(LogFormat.version): use a newer kvstore"
