@@ -13,8 +13,8 @@ extension CommandResult {
     case .notFound(let key): [Answer(.failure, Array("Key not found: ".utf8), key)]
     case .deleted(let key, let existed):
       [Answer(existed ? .success : .failure, Array((existed ? "Deleted: " : "Not found: ").utf8), key)]
-    case .obeyed(let command, let note):
-      [Answer(.success, Self.words(command))] + (note.map { [Answer(.note, $0)] } ?? [])
+    case .obeyed(let command, let shortage):
+      [Answer(.success, Self.words(command))] + (shortage.map { [Answer(.note, $0.words)] } ?? [])
     case .nodes(let status): Self.nodeList(status)
     case .keys(let page, let prefix): Self.keyList(page, prefix)
     case .verdict(let verdict): Self.verdict(verdict)
@@ -36,7 +36,7 @@ extension CommandResult {
     case .backupStopped(let path):
       [Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)]
     case .loaded(let progress, let end): [Self.loaded(progress, end)]
-    case .benchmarkStopped(let name): [Answer(.success, "Stopped benchmark: \(name)")]
+    case .benchmarkStopped(let subject): [Answer(.success, "Stopped benchmark: \(subject.words)")]
     case .benchmarkResults(let results): Self.results(results)
     case .failed(let error): [Answer(.failure, error.words(on: capabilities))]
     case .unreadable(let error): [Answer(.failure, error.words(on: capabilities))]
@@ -73,7 +73,7 @@ extension CommandResult {
   private static func nodeList(_ status: ClusterStatus) -> [Answer] {
     let count = Figures.count(status.nodes.count, "node")
     return [Answer(.info, "Cluster has \(count):")]
-      + status.nodes.map { Answer(.info, "- Node: \($0.name)\(NodeRemark.text($0, in: status))") }
+      + status.nodes.map { Answer(.info, "- Node: \($0.name)\($0.remark(in: status))") }
   }
 
   private static func keyList(_ page: ScanPage, _ prefix: [UInt8]) -> [Answer] {
@@ -132,6 +132,12 @@ extension CommandResult {
   }
 }
 
+extension CopyShortage {
+  package var words: String {
+    "each key has \(Figures.count(nodes, "copy", plural: "copies")), not \(Figures.count(replicas)), until a node is added"
+  }
+}
+
 extension CommandResult.Obstacle {
   fileprivate func words(on capabilities: Capabilities?) -> [UInt8] {
     switch self {
@@ -149,7 +155,8 @@ extension CommandResult.Obstacle {
       "that damages a value on \(name)'s disk; if you mean it: \(Command.order(.corrupt(name), isMeant: true).line)"
     case .mustBeMeant: "that damages data"
     case .noInput: "load -: there is no standard input to read here; name a file"
-    case .benchmarkRuns(let name): "A benchmark is running already: \(name). One at a time; benchmark stop ends it"
+    case .benchmarkRuns(let subject):
+      "A benchmark is running already: \(subject.words). One at a time; benchmark stop ends it"
     case .noBenchmarkRuns: "No benchmark is running"
     case .noTour: "The tour cannot be played here; `kvstore demo` plays it"
     case .cannotOpen: ""
@@ -158,6 +165,15 @@ extension CommandResult.Obstacle {
 }
 
 extension ClusterError {
+  /// This process may not open the files of one more node; `open` is `nil` where all that it may have are open.
+  static func noRoomForFiles(limit: Int, open: Int?, needed: Int) -> ClusterError {
+    .refused(
+      .init(
+        "this process may have \(Figures.count(limit)) files open, \(open.map { Figures.count($0) } ?? "all of them") are, "
+          + "and a node needs \(Figures.count(needed)): start again with a higher limit (`ulimit -n`); nothing was changed"
+      ))
+  }
+
   /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
   package func words(on capabilities: Capabilities?) -> String {

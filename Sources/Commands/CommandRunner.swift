@@ -136,7 +136,7 @@ package struct CommandRunner: Sendable {
     if case .compacted(let summary) = try await backend.perform(order) { return .compacted(summary) }
     guard case .removeNode = order else { return .obeyed(order) }
     let status = backend.status()
-    return .obeyed(order, note: ChangeAdvice.note(nodes: status.nodes.count, status.quorum))
+    return .obeyed(order, CopyShortage(nodes: status.nodes.count, status.quorum))
   }
 
   /// Says why a membership change waits, each time that the reason is another one.
@@ -184,7 +184,7 @@ package struct CommandRunner: Sendable {
       ).run()
     case .averages: return await averages(emit)
     case .stop:
-      return benchmarks.stop().map { .benchmarkStopped(name: $0) } ?? .impossible(.noBenchmarkRuns)
+      return benchmarks.stop().map { .benchmarkStopped($0) } ?? .impossible(.noBenchmarkRuns)
     case .results: return .benchmarkResults(benchmarks.results)
     }
   }
@@ -192,8 +192,8 @@ package struct CommandRunner: Sendable {
   /// The original's benchmark, which ends when its task is cancelled.
   private func averages(_ emit: @escaping @Sendable (CommandOutput) -> Void) async -> CommandResult {
     let work = StoppableWork()
-    if let other = benchmarks.begin("writes and reads of 64 clients", stop: work.stop) {
-      return .impossible(.benchmarkRuns(name: other))
+    if let other = benchmarks.begin(.plain, stop: work.stop) {
+      return .impossible(.benchmarkRuns(other))
     }
     let task = Task { await Benchmark(backend: backend, emit: emit).run() }
     work.begin(task)

@@ -1,5 +1,4 @@
 import ClusterModel
-import Text
 
 /// One line of a file to load: `key<TAB>value`, bytes taken literally. Further tabs belong to the value.
 struct LoadLine: Equatable {
@@ -7,21 +6,11 @@ struct LoadLine: Equatable {
   var value: [UInt8]
 
   /// Why a line cannot be stored.
-  enum Fault: Error, Equatable, CustomStringConvertible {
+  enum Fault: Error, Equatable {
     case noTab
     case emptyKey
     case keyTooLong(byteCount: Int, allowed: Int)
     case valueTooLong(allowed: Int)
-
-    var description: String {
-      switch self {
-      case .noTab: "no tab between key and value"
-      case .emptyKey: "the key is empty"
-      case .keyTooLong(let byteCount, let allowed):
-        "the key has \(Figures.count(byteCount, "byte")), \(Figures.count(allowed)) are allowed"
-      case .valueTooLong(let allowed): "the value has more than \(Figures.given(bytes: allowed))"
-      }
-    }
   }
 
   /// How long keys and values may be.

@@ -243,7 +243,7 @@ import Testing
   ]
 
   private static let obstacles: [CommandResult.Obstacle] = [
-    .mustBeMeant(.failSync("n1")), .benchmarkRuns(name: "mixed"), .noBenchmarkRuns,
+    .mustBeMeant(.failSync("n1")), .benchmarkRuns(.plain), .noBenchmarkRuns,
   ]
 
   @Test("Bisection finds where a condition begins to hold, at both ends and in slices too", arguments: 0...9)

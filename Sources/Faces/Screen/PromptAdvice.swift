@@ -35,7 +35,7 @@ func question(before command: Command, _ line: TypedLine, _ status: ClusterStatu
   func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
   switch command {
   case .order(.removeNode(let name), _) where isMember(name):
-    let note = ChangeAdvice.note(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0)." } ?? ""
+    let note = CopyShortage(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0.words)." } ?? ""
     return Question(
       "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", confirmed: line)
   case .order(.replaceNode(let name, let replacement), _) where isMember(name):
