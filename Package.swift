@@ -101,7 +101,7 @@ let package = Package(
         "kvstore", "Commands", "Dashboard", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    // A backend whose answers a test writes.
+    // A backend whose answers a test writes, and one over a dictionary.
     .target(name: "TestBackends", dependencies: ["ClusterModel"], path: "Tests/TestBackends", swiftSettings: strict),
     .testTarget(
       name: "FacesTests",
@@ -111,10 +111,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "TestBackends", "Text"],
+      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "KVBench", "TestBackends", "Text"],
       swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "TestBackends", "Text"], exclude: ["Goldens"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

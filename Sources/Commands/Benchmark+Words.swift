@@ -62,6 +62,18 @@ extension BenchmarkSubject {
   }
 }
 
+extension Benchmark {
+  /// A line of help about the plain benchmark.
+  static var summary: String {
+    let schedule = Schedule()
+    let reading = schedule.readsEnd - schedule.writesEnd
+    return "Alone, and without options, it writes for \(seconds(schedule.writesEnd)) and reads for \(seconds(reading)) "
+      + "with \(Figures.count(clients, "client")) and says both rates."
+  }
+
+  private static func seconds(_ length: Duration) -> String { Figures.given(ns: UInt64(length / .nanoseconds(1))) }
+}
+
 extension BenchmarkProgress.Phase {
   package var words: String {
     switch self {

@@ -6,6 +6,7 @@ import TestBackends
 import Testing
 
 @testable import Commands
+@testable import KVBench
 
 /// Faces over backends that are not the engine.
 @Suite struct BackendTests {
@@ -73,7 +74,8 @@ import Testing
     var script = ScriptedBackend.Script()
     script.capabilities.features.remove(feature)
     let backend = ScriptedBackend(script)
-    let runner = CommandRunner(backend: backend)
+    let local = CommandRunner.Local(makeRunner: { FailingWorkload(plan: $0) }, checkRoom: {})
+    let runner = CommandRunner(backend: backend, local: local)
     let capabilities = backend.capabilities
     let all = CommandCompletion.at(0, in: [], nodes: [], capabilities).candidates
     let help = HelpText.lines(about: nil, capabilities)
@@ -84,11 +86,20 @@ import Testing
       let result = await say(line, runner).result
       #expect((result == .failed(.unsupported(feature))) == !isOffered, "\(line): \(result)")
     }
-    if feature == .consistencyLevels {
-      let result = await say("get a --consistency all", runner).result
-      #expect(result == .failed(.unsupported(feature)))
+    for (line, needed) in Self.demanding {
+      let result = await say(line, runner).result
+      #expect((result == .failed(.unsupported(feature))) == (needed == feature), "\(line): \(result)")
     }
+    // No feature's test is empty.
+    #expect(Self.lines.contains { $0.1.feature == feature } || Self.demanding.contains { $0.1 == feature })
   }
+
+  /// Lines that need a feature which their command alone does not.
+  private static let demanding: [(String, Capabilities.Feature)] = [
+    ("benchmark mixed", .workloads), ("benchmark ycsb-a --seconds 1", .workloads),
+    ("put a 1 --consistency all", .consistencyLevels), ("get --consistency one a", .consistencyLevels),
+    ("del a --consistency=quorum", .consistencyLevels), ("help kill", .nodeControl), ("help keys", .scans),
+  ]
 
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
@@ -160,6 +171,11 @@ import Testing
       }
       #expect(advised.isEmpty, "\(name): \(advised)")
     }
+    // Words of help name no command that is missing, with or without quotes.
+    let words = Self.wordsOfHelp(capabilities)
+    for name in CommandName.allCases where name.feature == feature && !Self.nouns.contains(name) {
+      #expect(!words.contains(name.rawValue), "\(name)")
+    }
     switch feature {
     case .consistencyLevels: #expect(!all.contains("--consistency LEVEL"))
     case .workloads: #expect(!all.contains("ycsb"))
@@ -167,6 +183,16 @@ import Testing
     default: break
     }
   }
+
+  /// All words of help on the commands that such a backend has.
+  private static func wordsOfHelp(_ capabilities: Capabilities) -> Set<String> {
+    let lines = HelpText.entries(capabilities).flatMap { HelpText.lines(about: $0.name, capabilities) }
+    let words = lines.flatMap { $0.split { !$0.isLetter && $0 != "-" } }
+    return Set(words.map(String.init))
+  }
+
+  /// Commands whose names are words of English that help uses as such.
+  private static let nouns: Set<CommandName> = [.keys, .change]
 
   @Test("Where everything is there, everything is advised: the test before could fail")
   func advisesAll() async {
@@ -383,16 +409,25 @@ import Testing
     }
   }
 
-  @Test(
-    "A node's menu and details offer what the backend can do",
-    arguments: [(Capabilities.Feature.nodeControl, ["kill"]), (.linkFaults, ["pause"]), (.membership, ["remove"])])
-  func offersInMenu(feature: Capabilities.Feature, missing: [String]) {
-    func menu(_ features: Set<Capabilities.Feature>) -> [String] {
-      NodeMenu(Self.bare.nodes[0], isPaused: false, features, column: 0, row: 0).items.map(\.words)
-    }
+  @Test("A node's menu offers what the backend can do", arguments: Capabilities.Feature.allCases)
+  func offersInMenu(feature: Capabilities.Feature) {
+    var down = Self.bare.nodes[0]
+    down.state = .dead
     let all = Set(Capabilities.Feature.allCases)
-    #expect(menu(all) == ["details", "kill", "pause", "remove"])
-    #expect(menu(all.subtracting([feature])) == menu(all).filter { !missing.contains($0) })
+    for (node, isPaused, offered) in [
+      (Self.bare.nodes[0], false, ["kill", "pause", "remove"]), (Self.bare.nodes[0], true, ["kill", "resume", "remove"]),
+      (down, false, ["restart", "remove"]),
+    ] {
+      func menu(_ features: Set<Capabilities.Feature>) -> [NodeMenu.Item] {
+        NodeMenu(node, isPaused: isPaused, features, column: 0, row: 0).items
+      }
+      #expect(menu(all).map(\.words) == ["details"] + offered)
+      #expect(menu(all.subtracting([feature])) == menu(all).filter { $0.order?.feature != feature })
+    }
+    for (feature, words) in [(Capabilities.Feature.nodeControl, "kill"), (.linkFaults, "pause"), (.membership, "remove")] {
+      let items = NodeMenu(Self.bare.nodes[0], isPaused: false, all.subtracting([feature]), column: 0, row: 0).items
+      #expect(!items.map(\.words).contains(words))
+    }
   }
 
   @Test("Each figure alone is shown, whatever else is missing", arguments: 0..<7)
@@ -501,6 +536,22 @@ import Testing
       let event = ClusterEvent(sequence: UInt64(index), uptimeNs: 5, what)
       #expect(try JSONDecoder().decode(ClusterEvent.self, from: JSONEncoder().encode(event)) == event)
     }
+  }
+}
+
+/// A run of a workload that fails at once.
+private struct FailingWorkload: WorkloadRun {
+  let plan: BenchmarkPlan
+  var loadAnnouncement: String? { nil }
+
+  func run(onStart: () -> Void) async throws -> BenchmarkResult { throw ClusterError.storage("the disk is full") }
+  func stop() {}
+  func clear() async -> Bool { true }
+
+  func snapshot() -> BenchmarkSnapshot {
+    BenchmarkSnapshot(
+      plan: plan, phase: .waiting, atNs: 0, startedNs: 0, counts: OperationCounts(), fraction: nil, leftNs: nil,
+      seconds: [], marks: [])
   }
 }
 

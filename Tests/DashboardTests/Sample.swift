@@ -202,7 +202,7 @@ extension Sample {
 extension Sample {
   /// The plain benchmark at its end: it keeps no seconds, and is not among the results.
   static func averages() -> BenchmarkStatus {
-    var run = BenchmarkStatus(name: "writes, then reads", phase: "cleaning up", isRunning: false)
+    var run = BenchmarkStatus(name: BenchmarkSubject.plain.words, phase: "cleaning up", isRunning: false)
     run.operations = 1_692_310
     (run.startedNs, run.atNs) = (openedNs + 54_900_000_000, openedNs + 60_000_000_000)
     run.measuredEndNs = openedNs + 59_900_000_000

@@ -89,6 +89,23 @@ struct BackendFaceTests {
 
   // MARK: - The dashboard
 
+  @Test("A dictionary has the dashboard and its prompt, and is asked for nothing that it has not")
+  func dictionary() async throws {
+    let folder = try TestFolder()
+    let host = ClusterHost(CommandRunner(backend: DictionaryBackend()), history: HistoryFile(folder.path("history")))
+    let terminal = try await TestTerminal(120, 40).show(host)
+    try await terminal.shows("a dictionary is open")
+    try await terminal.type("put a 1\r")
+    try await terminal.shows("Stored: a -> 1")
+    try await terminal.type("get a\r")
+    try await terminal.shows("Retrieved: a -> 1")
+    try await terminal.type("kill dictionary\r")
+    try await terminal.shows("this cluster has no control of single nodes")
+    #expect(!terminal.record.text.contains("eventual") && !terminal.record.text.contains("fsync"))
+    try await terminal.type("\u{15}\u{03}")
+    #expect(try await terminal.ends() == 0)
+  }
+
   /// A dashboard on a backend.
   private struct Session {
     let terminal: TestTerminal
