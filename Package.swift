@@ -114,7 +114,8 @@ let package = Package(
       name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "KVBench", "TestBackends", "Text"],
       swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "TestBackends", "Text"], exclude: ["Goldens"],
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "TestBackends", "Text"],
+      exclude: ["Goldens"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

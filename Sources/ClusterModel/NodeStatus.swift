@@ -30,7 +30,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   /// Whether it is a master or a replica; `nil` where all nodes are alike.
   public var role: NodeRole?
 
-  /// A node of which no more is known than what is given.
+  /// Figures that are not given are unknown.
   public init(
     id: Int, name: String, state: NodeState, share: Double? = nil, keys: Int? = nil, tombstones: Int? = nil,
     cache: CacheStatus? = nil, wal: WalStatus? = nil, hintsWaiting: Int? = nil, operations: OperationCounters? = nil
@@ -103,7 +103,7 @@ public struct CacheStatus: Sendable, Equatable, Codable {
   /// Bytes it may use.
   public var capacityBytes: Int?
 
-  /// A cache of which no more is known than what is given.
+  /// Figures that are not given are unknown.
   public init(hits: UInt64? = nil, misses: UInt64? = nil, bytes: Int? = nil, capacityBytes: Int? = nil) {
     self.hits = hits
     self.misses = misses
@@ -133,7 +133,7 @@ public struct WalStatus: Sendable, Equatable, Codable {
   /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
   public var isSuspect: Bool?
 
-  /// A log of which no more is known than what is given.
+  /// Figures that are not given are unknown.
   public init(
     bytes: Int, liveBytes: Int? = nil, segments: Int? = nil, syncs: UInt64? = nil, compactions: Int? = nil,
     compactedBytes: Int? = nil, damages: Int? = nil, isSuspect: Bool? = nil

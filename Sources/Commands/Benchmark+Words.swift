@@ -8,7 +8,7 @@ package enum BenchmarkWords {
   static let nothingWritten = Answer(.failure, "Benchmark stopped: no write succeeded")
   static let nothingMeasured = Answer(.failure, "The benchmark was stopped before anything was measured")
   static let leftBehind = Answer(
-    .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
+    .failure, "Some keys under \(PlainBenchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
 
   static func begins(_ subject: BenchmarkSubject) -> Answer {
     switch subject {
@@ -19,7 +19,7 @@ package enum BenchmarkWords {
 
   /// The figures of one phase of the plain benchmark.
   static func measured(
-    _ phase: BenchmarkProgress.Phase, _ measured: Benchmark.Measurement, _ capabilities: Capabilities
+    _ phase: BenchmarkProgress.Phase, _ measured: PlainBenchmark.Measurement, _ capabilities: Capabilities
   ) -> [Answer] {
     let name = phase == .write ? "Write" : "Read"
     let figures = [
@@ -35,7 +35,7 @@ package enum BenchmarkWords {
   static func leftBehind(_ error: ClusterError?, _ capabilities: Capabilities) -> Answer {
     let reason = error.map { $0.words(on: capabilities) } ?? "no time left"
     return Answer(
-      .failure, "Some keys under \(Benchmark.keyPrefix) are left behind: \(reason); the next benchmark deletes them")
+      .failure, "Some keys under \(PlainBenchmark.keyPrefix) are left behind: \(reason); the next benchmark deletes them")
   }
 
   static func brokenOff(_ error: any Error, _ capabilities: Capabilities) -> Answer {
@@ -56,13 +56,13 @@ extension BenchmarkSubject {
   /// The name of the benchmark, wherever it is told.
   package var words: String {
     switch self {
-    case .plain: "writes and reads of \(Figures.count(Benchmark.clients, "client"))"
+    case .plain: "writes and reads of \(Figures.count(PlainBenchmark.clients, "client"))"
     case .workload(let plan): "\(plan.workload.rawValue) with \(Figures.count(plan.clients, "client"))"
     }
   }
 }
 
-extension Benchmark {
+extension PlainBenchmark {
   /// A line of help about the plain benchmark.
   static var summary: String {
     let schedule = Schedule()

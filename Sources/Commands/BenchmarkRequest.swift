@@ -51,7 +51,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
     }
     var plan = BenchmarkPlan(
       workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)
-    let prefix = Array(Benchmark.keyPrefix.utf8)
+    let prefix = Array(PlainBenchmark.keyPrefix.utf8)
     plan.toleratesFailures = true
     plan.names = workload.isYCSB ? .ycsb(prefix: prefix) : .decimal(prefix: prefix, digits: 16)
     var report: String?

@@ -20,9 +20,9 @@ package enum CommandResult: Sendable, Equatable {
   case compacted(CompactionSummary)
   case backupStopped(path: [UInt8])
   case loaded(LoadProgress, LoadEnd)
-  /// The end of a workload, which printed its figures while it ran.
+  /// Result of a workload; its figures were printed while it ran.
   case measured(MeasuredEnd)
-  /// The plain benchmark said while it ran what it measured.
+  /// Result of the plain benchmark; its figures were printed while it ran.
   case averaged(BenchmarkEnd)
   case benchmarkStopped(BenchmarkSubject)
   case benchmarkResults(BenchmarkResults)

@@ -9,12 +9,12 @@ import Text
 package struct CommandRunner: Sendable {
   package let backend: any ClusterBackend
   private let local: Local?
-  private var tour: TourFace?
+  private var tour: TourPlayer?
   /// The benchmarks that this runner and its copies run.
   package let benchmarks = BenchmarkHistory()
 
   /// Plays the guided tour and says it line by line; returns whether every claim held.
-  package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
+  package typealias TourPlayer = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
 
   /// Parts that only a cluster in this process has.
   package struct Local: Sendable {
@@ -31,7 +31,7 @@ package struct CommandRunner: Sendable {
   }
 
   /// The runner, with something that `demo` does.
-  package func playing(_ tour: @escaping TourFace) -> CommandRunner {
+  package func playing(_ tour: @escaping TourPlayer) -> CommandRunner {
     var runner = self
     runner.tour = tour
     return runner
@@ -166,7 +166,7 @@ package struct CommandRunner: Sendable {
       return await loader.load(input)
     }
     do {
-      return await loader.load(try LineReader(path: Self.expanded(path), lineBytesMax: limits.lineBytesMax))
+      return await loader.load(try LineReader(path: HomePath.expanded(path), lineBytesMax: limits.lineBytesMax))
     } catch {
       return .impossible(.cannotOpen(path: path, reason: "\(error)"))
     }
@@ -178,7 +178,7 @@ package struct CommandRunner: Sendable {
     switch request {
     case .run(let plan, let report):
       guard let runner = workload(plan) else { return .failed(.unsupported(.workloads)) }
-      let path = report.map { ByteText.encode(Self.expanded(ByteText.decode($0))) }
+      let path = report.map { HomePath.expanded($0) }
       return await MeasuredBenchmark(
         runner: runner, reportPath: path, capabilities: backend.capabilities, history: benchmarks, emit: emit
       ).run()
@@ -195,7 +195,7 @@ package struct CommandRunner: Sendable {
     if let other = benchmarks.begin(.plain, stop: work.stop) {
       return .impossible(.benchmarkRuns(other))
     }
-    let task = Task { await Benchmark(backend: backend, emit: emit).run() }
+    let task = Task { await PlainBenchmark(backend: backend, emit: emit).run() }
     work.begin(task)
     let end = await withTaskCancellationHandler {
       await task.value
@@ -210,7 +210,7 @@ package struct CommandRunner: Sendable {
     to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async throws(ClusterError) -> CommandResult {
     let isCancelled = Atomic<Bool>(false)
-    let target = ByteText.encode(Self.expanded(path))
+    let target = ByteText.encode(HomePath.expanded(path))
     let result = await withTaskCancellationHandler { () async -> Result<AdminResult, ClusterError> in
       do throws(ClusterError) {
         return .success(
@@ -226,12 +226,6 @@ package struct CommandRunner: Sendable {
     }
     guard case .backedUp(let summary) = try result.get() else { return .backupStopped(path: path) }
     return .backedUp(summary, path: path)
-  }
-
-  /// `~/x` as the shell would read it: a line typed at our prompt passes no shell.
-  private static func expanded(_ path: [UInt8]) -> [UInt8] {
-    guard path.starts(with: "~/".utf8), let home = ByteText.variable("HOME") else { return path }
-    return ByteText.decode(home) + path.dropFirst()
   }
 }
 

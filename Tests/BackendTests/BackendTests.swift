@@ -58,7 +58,7 @@ import Testing
   @Test("The plain benchmark measures any backend and leaves no key behind")
   func benchmark() async throws {
     let backend = DictionaryBackend()
-    var benchmark = Benchmark(backend: backend) { _ in }
+    var benchmark = PlainBenchmark(backend: backend) { _ in }
     benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
     let end = await benchmark.run()
     #expect(end.isGood && end.averages.map { $0.writesPerSecond > 0 && $0.readsPerSecond ?? 0 > 0 } == true)
@@ -415,7 +415,8 @@ import Testing
     down.state = .dead
     let all = Set(Capabilities.Feature.allCases)
     for (node, isPaused, offered) in [
-      (Self.bare.nodes[0], false, ["kill", "pause", "remove"]), (Self.bare.nodes[0], true, ["kill", "resume", "remove"]),
+      (Self.bare.nodes[0], false, ["kill", "pause", "remove"]),
+      (Self.bare.nodes[0], true, ["kill", "resume", "remove"]),
       (down, false, ["restart", "remove"]),
     ] {
       func menu(_ features: Set<Capabilities.Feature>) -> [NodeMenu.Item] {
@@ -424,7 +425,9 @@ import Testing
       #expect(menu(all).map(\.words) == ["details"] + offered)
       #expect(menu(all.subtracting([feature])) == menu(all).filter { $0.order?.feature != feature })
     }
-    for (feature, words) in [(Capabilities.Feature.nodeControl, "kill"), (.linkFaults, "pause"), (.membership, "remove")] {
+    for (feature, words) in [
+      (Capabilities.Feature.nodeControl, "kill"), (.linkFaults, "pause"), (.membership, "remove"),
+    ] {
       let items = NodeMenu(Self.bare.nodes[0], isPaused: false, all.subtracting([feature]), column: 0, row: 0).items
       #expect(!items.map(\.words).contains(words))
     }

@@ -96,7 +96,8 @@ import Testing
     let knowing = try imports("Faces").filter { $0.value.contains("KVCluster") }.keys.sorted()
     #expect(
       knowing == [
-        "ClusterSource+Folder.swift", "Files/FolderAtRest+Nodes.swift", "Playback/DayFace.swift",
+        "ClusterSource+Folder.swift", "Files/ClusterChoice.swift", "Files/FolderAtRest+Nodes.swift",
+        "Playback/DayFace.swift",
         "Serving/FolderDoor.swift",
         "Serving/ServeFace.swift", "Tools/BackupRun.swift", "Tools/BenchJob.swift",
         "Tools/DumpRun.swift", "Tools/RepairRun.swift", "Tools/SimulateRun.swift", "Tools/VerifyRun.swift",

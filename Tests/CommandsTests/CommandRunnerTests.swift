@@ -328,7 +328,7 @@ struct CommandRunnerTests {
   func benchmarks() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      var benchmark = Benchmark(backend: cluster, emit: recorder.record)
+      var benchmark = PlainBenchmark(backend: cluster, emit: recorder.record)
       benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
       #expect(await benchmark.run().isGood)
       let lines = recorder.lines
@@ -346,10 +346,10 @@ struct CommandRunnerTests {
   @Test("What a benchmark that was cut off left behind goes with the next one")
   func removesLeftovers() async throws {
     try await withCluster { cluster in
-      try await cluster.put(Benchmark.key(63, 0), [1])
-      try await cluster.put(Array("\(Benchmark.keyPrefix)of a longer run".utf8), [1])
+      try await cluster.put(PlainBenchmark.key(63, 0), [1])
+      try await cluster.put(Array("\(PlainBenchmark.keyPrefix)of a longer run".utf8), [1])
       try await cluster.put(Array("mine".utf8), [1])
-      var benchmark = Benchmark(backend: cluster) { _ in }
+      var benchmark = PlainBenchmark(backend: cluster) { _ in }
       benchmark.schedule = .init(writesEnd: .milliseconds(50), readsEnd: .milliseconds(100), end: .seconds(10))
       #expect(await benchmark.run().isGood)
       #expect(try cluster.keys(prefix: [], limit: 10).keys == [Array("mine".utf8)])
@@ -360,7 +360,7 @@ struct CommandRunnerTests {
   func cancelsBenchmark() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      let task = Task { await Benchmark(backend: cluster, emit: recorder.record).run() }
+      let task = Task { await PlainBenchmark(backend: cluster, emit: recorder.record).run() }
       while recorder.progress.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
       task.cancel()
       #expect(await task.value.isGood == false)

@@ -168,7 +168,7 @@ extension DashboardState {
   package var walk: KeyWalk? { seen.walk }
   /// The benchmark to show: the one that runs, or the last one until its results are put away.
   package var benchmark: BenchmarkStatus? { isBenchmarkClosed ? nil : seen.benchmark }
-  package var log: EventLog {
+  package var log: ScreenLog {
     get { seen.log }
     set { if held == nil { live.log = newValue } else { held?.log = newValue } }
   }
@@ -329,7 +329,7 @@ extension DashboardState {
 
   /// Shows a command and where its key lies.
   mutating func echo(_ line: TypedLine) {
-    let shown = Quoted.preview(ByteText.decode(line.text), bytesMax: EventLog.lineBytesMax)
+    let shown = Quoted.preview(ByteText.decode(line.text), bytesMax: ScreenLog.lineBytesMax)
     append(LogLine(kind: .command, atNs: live.nowNs, text: shown))
     guard let key = line.key else { return }
     live.walk = KeyWalk(key: key, startedNs: live.nowNs)
@@ -378,6 +378,6 @@ extension DashboardState {
     log.rowsBelow = Swift.max(0, Swift.min(log.rowsBelow + rows, all - eventsHeight))
   }
 
-  mutating func scrollEventsToStart() { scrollEvents(by: EventLog.linesMax * 1000) }
+  mutating func scrollEventsToStart() { scrollEvents(by: ScreenLog.linesMax * 1000) }
   mutating func scrollEventsToEnd() { log.rowsBelow = 0 }
 }

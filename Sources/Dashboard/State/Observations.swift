@@ -14,7 +14,7 @@ package struct Observations: Sendable {
   package private(set) var history = ThroughputHistory()
   package private(set) var readAxis = AxisScale()
   package private(set) var writeAxis = AxisScale()
-  package internal(set) var log = EventLog()
+  package internal(set) var log = ScreenLog()
   /// The key that was last asked for.
   package internal(set) var walk: KeyWalk?
   /// Plan of the change under way.

@@ -63,7 +63,7 @@ final class BenchmarkWatch: Sendable {
     if !status.isMeasuring { status.measuredEndNs = status.measuredEndNs ?? now }
     status.operations = progress.measured
     status.fraction = progress.fractionOfRun
-    status.lengthNs = UInt64(Benchmark.measuredLength / .nanoseconds(1))
+    status.lengthNs = UInt64(PlainBenchmark.measuredLength / .nanoseconds(1))
     status.atNs = now
     return status
   }

@@ -214,7 +214,7 @@ package final class ChangeExecution {
     if plan.kind == .join {
       changes.events.add(.joined(node: member.name, copiesMoved: moved))
     } else {
-      let replacement = plan.heir.map(changes.roster.name)
+      let replacement = plan.replacement.map(changes.roster.name)
       changes.events.add(.left(node: member.name, copiesMoved: moved, replacement: replacement))
       sayIfTooFew()
     }

@@ -86,7 +86,7 @@ final class StatusReport: Sendable {
       keysMoved: move.sweep?.keysCopied.load(ordering: .relaxed) ?? 0,
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
-    status.replacement = plan.heir.flatMap { move.change.joint.member($0)?.name }
+    status.replacement = plan.replacement.flatMap { move.change.joint.member($0)?.name }
     status.transfers = move.sweep?.transfers ?? []
     return status
   }

@@ -24,7 +24,7 @@ package struct BenchmarkProgress: Sendable, Equatable {
   /// a second.
   package var fractionOfRun: Double {
     let measured = 0.9
-    let schedule = Benchmark.Schedule()
+    let schedule = PlainBenchmark.Schedule()
     let written = measured * (schedule.writesEnd / schedule.readsEnd)
     let part: (from: Double, to: Double) =
       switch phase {
@@ -40,7 +40,7 @@ package struct BenchmarkProgress: Sendable, Equatable {
 ///
 /// It answers "is it alive, and how fast about"; numbers to compare with are those of `kvstore bench`. Its keys are the
 /// same in every run, so that what a crash leaves behind is overwritten and deleted by the next.
-package struct Benchmark: Sendable {
+package struct PlainBenchmark: Sendable {
   package static let keyPrefix = "__kvstore_benchmark__:"
   static let clients = 64
   /// Keys of one client. All together are few enough to be deleted within what is left of the ten seconds on a disk
@@ -167,13 +167,13 @@ package struct Benchmark: Sendable {
 }
 
 extension BenchmarkEnd {
-  fileprivate mutating func add(_ phase: Benchmark.Measurement) {
+  fileprivate mutating func add(_ phase: PlainBenchmark.Measurement) {
     failures += phase.failures
     firstError = firstError ?? phase.firstError
   }
 }
 
-extension Benchmark {
+extension PlainBenchmark {
   /// Operations of all clients in one phase.
   struct Measurement: Sendable {
     var operations = 0
