@@ -37,7 +37,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "ClusterModel", "KVCluster", "RESP", .product(name: "DequeModule", package: "swift-collections"),
+        "ClusterModel", "KVCluster", "RESP", "Text", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
