@@ -203,7 +203,7 @@ import Testing
       Self.events.map { $0.words(on: backend.capabilities) } + Self.errors.map { $0.words(on: backend.capabilities) }
       + Self.pictures(of: backend)
     let all = said.joined(separator: "\n")
-    for name: CommandName in [.restart, .resume, .heal, .addnode, .verdict, .kill] {
+    for name: CommandName in [.restart, .resume, .heal, .addnode, .removenode, .change, .verdict, .kill] {
       #expect(all.contains("`\(name.rawValue)"), "\(name)")
     }
   }
@@ -265,7 +265,7 @@ import Testing
       .init(
         "not yet", advice: .restart("n0"), .restartOnceMended("n0"), .kill("n0"), .resume("n1"), .heal, .addNode,
         .compact, .put,
-        .listNodes, .verdict)),
+        .listNodes, .verdict, .removeNode("n0"), .steer(.resume), .steer(.cancel), .steer(.finish), .steer(.undo))),
   ]
 
   private static let obstacles: [CommandResult.Obstacle] = [
