@@ -366,7 +366,9 @@ import Testing
     script.status = status
     let state = screen(ScriptedBackend(script))
     let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
-    #expect(!whole.contains("no keys yet") && !Description.lines(state).contains { $0.hasPrefix("0 keys") || $0.contains(" 0 keys") }, "\(whole)")
+    #expect(
+      !whole.contains("no keys yet")
+        && !Description.lines(state).contains { $0.hasPrefix("0 keys") || $0.contains(" 0 keys") }, "\(whole)")
   }
 
   @Test("A cluster without nodes has no keys, and one whose owners serve has theirs")

@@ -230,7 +230,7 @@ struct BackendFaceTests {
     workload.finish()
     try await session.terminal.shows("The benchmark could not go on: the disk is full")
     // Of the seconds that were measured, not of the deletion of its keys.
-    try await session.terminal.shows("3.00 k operations in 2.0 s")
+    try await session.terminal.shows("3.00 k operations in 2.00 s")
     try await session.terminal.shows("500 reads/s")
     #expect(workload.isCleared)
     try await session.quit()
