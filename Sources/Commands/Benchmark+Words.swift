@@ -35,7 +35,8 @@ package enum BenchmarkWords {
   static func leftBehind(_ error: ClusterError?, _ capabilities: Capabilities) -> Answer {
     let reason = error.map { $0.words(on: capabilities) } ?? "no time left"
     return Answer(
-      .failure, "Some keys under \(PlainBenchmark.keyPrefix) are left behind: \(reason); the next benchmark deletes them")
+      .failure,
+      "Some keys under \(PlainBenchmark.keyPrefix) are left behind: \(reason); the next benchmark deletes them")
   }
 
   static func brokenOff(_ error: any Error, _ capabilities: Capabilities) -> Answer {
