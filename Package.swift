@@ -37,7 +37,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "ClusterModel", "KVCluster", "RESP", .product(name: "DequeModule", package: "swift-collections"),
+        "ClusterModel", "KVCluster", "RESP", "Text", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
@@ -101,7 +101,7 @@ let package = Package(
         "kvstore", "Commands", "Dashboard", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    // A backend whose answers a test writes.
+    // A backend whose answers a test writes, and one over a dictionary.
     .target(name: "TestBackends", dependencies: ["ClusterModel"], path: "Tests/TestBackends", swiftSettings: strict),
     .testTarget(
       name: "FacesTests",
@@ -111,10 +111,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "TestBackends", "Text"],
+      name: "BackendTests", dependencies: ["ClusterModel", "Dashboard", "Commands", "KVBench", "TestBackends", "Text"],
       swiftSettings: strict),
     .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "Text"], exclude: ["Goldens"],
+      name: "DashboardTests", dependencies: ["Dashboard", "Commands", "ClusterModel", "TestBackends", "Text"],
+      exclude: ["Goldens"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

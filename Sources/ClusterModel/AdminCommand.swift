@@ -56,15 +56,15 @@ public enum AdminCommand: Sendable, Equatable, Codable {
 
 /// A step for a change of members that is under way, or was cut off.
 public enum ChangeSteering: String, Sendable, Equatable, Codable, CaseIterable {
-  /// It moves no more data until it is resumed.
+  /// Holds the change until it is resumed.
   case pause
-  /// It goes on.
+  /// Resumes a paused change.
   case resume
-  /// It ends; what has moved stays where it is.
+  /// Ends the change; data that has moved stays where it is.
   case cancel
-  /// Parts that are between two nodes, left by a change that was cut off, are moved on.
+  /// Moves parts that a broken change has left between two nodes to their receivers.
   case finish
-  /// Such parts are moved back.
+  /// Moves such parts back.
   case undo
 }
 

@@ -13,6 +13,12 @@ public enum Advice: Sendable, Equatable, Codable {
   case heal
   /// Adds a node.
   case addNode
+  /// Removes a node.
+  case removeNode(String)
+  /// Steers a change of members, or closes what one that was cut off has left.
+  case steer(ChangeSteering)
+  /// Closes slots whose receiver is no member, with the tool that comes with the servers.
+  case closeSlots
   /// Gives back the space of dead records.
   case compact
   /// Stores a value.
@@ -23,6 +29,8 @@ public enum Advice: Sendable, Equatable, Codable {
   case verdict
   /// Checks the closed data folder; `nil` for the cluster's own.
   case verify(folder: String?)
+  /// Rebuilds nodes of the closed data folder from the others.
+  case repair(folder: String?)
   /// Goes on with what is left in the closed data folder.
   case acceptLoss(folder: String?)
 
@@ -32,9 +40,10 @@ public enum Advice: Sendable, Equatable, Codable {
     case .restart, .restartOnceMended, .kill: .nodeControl
     case .compact: .compaction
     case .resume, .heal: .linkFaults
-    case .addNode: .membership
+    case .addNode, .removeNode: .membership
+    case .steer: .changeSteering
     case .verdict: .verdict
-    case .put, .listNodes, .verify, .acceptLoss: nil
+    case .put, .listNodes, .verify, .repair, .acceptLoss, .closeSlots: nil
     }
   }
 }

@@ -40,14 +40,14 @@ public struct ChangeStatus: Sendable, Equatable, Codable {
   /// Time since the change began, in nanoseconds.
   public var elapsedNs: UInt64
   /// Why the change cannot go on, if it cannot.
-  public var waitingFor: String?
+  public var waitingFor: ClusterError.Detail?
   /// Transfers between pairs of nodes so far; pairs that have not begun are left out.
   public var transfers: [TransferStatus] = []
 
   /// Backends make these.
   public init(
     kind: Kind, node: String, fraction: Double, keysMoved: Int?, bytesMoved: Int?, elapsedNs: UInt64,
-    waitingFor: String?
+    waitingFor: ClusterError.Detail?
   ) {
     self.kind = kind
     self.node = node

@@ -19,7 +19,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
   /// The backend cannot do this; nothing was done.
   case unsupported(Capabilities.Feature)
 
-  /// Text, nodes and advice of an error. A literal is a detail without nodes and advice.
+  /// Text, nodes and advice of an error, or of a reason to wait. A literal is a detail without nodes and advice.
   public struct Detail: Sendable, Equatable, Codable, ExpressibleByStringInterpolation {
     /// The fault, and whether data is safe, without a final full stop.
     public var text: String
@@ -118,6 +118,13 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     case .unavailable(_, _, _, let missing, _): missing.first.map { [.restart($0)] } ?? []
     case .unsupported: []
     }
+  }
+
+  /// The same without the code.
+  package var detail: Detail {
+    var detail = Detail(description, nodes: nodes, field: field)
+    detail.advice = advice
+    return detail
   }
 
   /// A write that may or may not have taken effect.

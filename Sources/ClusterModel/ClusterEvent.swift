@@ -79,7 +79,7 @@ extension ClusterEvent {
     /// A node begins to join, or to leave, perhaps to a replacement.
     case changeBegan(ChangeStatus.Kind, node: String, replacement: String?)
     /// The change under way cannot go on at the moment.
-    case changeWaits(reason: String)
+    case changeWaits(ClusterError.Detail)
     /// A node has joined.
     case joined(node: String, copiesMoved: Int)
     /// A node has left, perhaps to a replacement.
@@ -98,7 +98,7 @@ extension ClusterEvent {
     /// A node stopped because its disk failed or its log cannot be read.
     case nodeFailed(node: String, reason: String)
     /// A node could not start: something has to be mended first.
-    case nodeCannotStart(node: String, reason: String)
+    case nodeCannotStart(node: String, ClusterError.Detail)
     /// A node was paused: it takes and sends no messages.
     case paused(node: String)
     /// A paused node goes on.
@@ -121,8 +121,8 @@ extension ClusterEvent {
     case corrupted(node: String, segment: UInt64, offset: Int)
     /// A node's next sync will fail, on purpose.
     case syncWillFail(node: String)
-    /// A start found a node's log damaged.
-    case logDamaged(node: String, place: String)
+    /// A start found a node's log damaged, in these bytes of a segment; empty if all of it is missing.
+    case logDamaged(node: String, segment: UInt64, bytes: Range<Int>, reason: String)
     /// A copy on a node's disk does not verify.
     case copyDamaged(node: String, segment: UInt64, offset: Int)
     /// Damaged copies were fetched from other replicas.
@@ -136,9 +136,9 @@ extension ClusterEvent {
     /// A node that may have lost records has been compared with others, and votes again.
     case rebuilt(node: String, copies: Int, RebuildEvidence)
     /// A node that may have lost records cannot be compared yet.
-    case rebuildWaits(node: String, reason: String)
+    case rebuildWaits(node: String, ClusterError.Detail)
     /// Too many owners of these ranges have lost records to say what was acknowledged.
-    case writesMayBeLost(node: String, ranges: [String])
+    case writesMayBeLost(node: String, ranges: [LostRange])
     /// Hints for a node were given up.
     case hintsDropped(holder: String, target: String)
     /// No checkpoint of a node's index was written.
@@ -154,7 +154,7 @@ extension ClusterEvent {
     case notLinearizable(String)
 
     /// Something that only this backend knows, in its words.
-    case remark(Kind, Severity, node: String?, String)
+    case remark(Kind, Severity, node: String?, ClusterError.Detail)
   }
 }
 
@@ -193,7 +193,7 @@ extension ClusterEvent.What {
       .nodeCannotStart(let node, _),
       .paused(let node), .resumed(let node), .contactLost(let node, _), .contactRestored(let node),
       .slowed(let node, _), .lossy(let node, _), .corrupted(let node, _, _), .syncWillFail(let node),
-      .logDamaged(let node, _), .copyDamaged(let node, _, _), .copiesHealed(let node, _),
+      .logDamaged(let node, _, _, _), .copyDamaged(let node, _, _), .copiesHealed(let node, _),
       .copiesUnhealed(let node, _), .healingFailed(let node, _), .possibleLoss(let node), .rebuilt(let node, _, _),
       .rebuildWaits(let node, _), .writesMayBeLost(let node, _), .hintsDropped(let node, _),
       .checkpointFailed(let node, _), .compactionFailed(let node, _), .twinsSettled(_, let node):

@@ -75,21 +75,27 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
     self.verdict = verdict
   }
 
-  /// The guarantee for reads and writes of one key. Without quorums it is ``Guarantee/eventual``.
-  public var guarantee: Guarantee { quorum?.guarantee ?? .eventual }
+  /// The guarantee for reads and writes of one key; `nil` where the backend tells neither its quorums nor that it may lose a
+  /// write.
+  public var guarantee: Guarantee? { quorum?.guarantee ?? (canLoseAcknowledged == true ? .eventual : nil) }
 
   /// The quorums clipped to the nodes there are.
   public var effectiveQuorum: QuorumSettings? { quorum?.effective(nodes: nodes.count) }
 
   /// Keys in use, each counted once however many copies it has: the copies that serving owners hold, divided by the part
-  /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly. `nil` if a
-  /// serving owner does not count its keys.
+  /// of the ring they own. Exact while all owners serve and agree, else as good as keys are spread evenly. 0 where there is
+  /// no node; `nil` if no owner serves, or if a serving one does not tell its keys or its share.
   public var keys: Int? {
-    let owners = nodes.filter { $0.state.isServing && $0.share ?? 0 > 0 }
-    let counts = owners.compactMap(\.keys)
-    guard counts.count == owners.count else { return nil }
-    let share = owners.reduce(0) { $0 + ($1.share ?? 0) }
-    return share == 0 ? 0 : Int((Double(counts.reduce(0, +)) / share).rounded())
+    if nodes.isEmpty { return phase == .serving ? 0 : nil }
+    var (keys, share) = (0, 0.0)
+    for node in nodes where node.state.isServing {
+      guard let part = node.share else { return nil }
+      if part == 0 { continue }
+      guard let count = node.keys else { return nil }
+      keys += count
+      share += part
+    }
+    return share == 0 ? nil : Int((Double(keys) / share).rounded())
   }
 
   /// The cluster's condition in one word, the worst thing that is true of it.
@@ -197,9 +203,12 @@ public struct OperationCounters: Sendable, Equatable, Codable {
   /// Gets, puts and deletes.
   public var total: UInt64 { reads + writes }
 
-  /// Counts that are not given are 0.
-  public init(reads: UInt64 = 0, writes: UInt64 = 0) {
+  /// A backend that counts only one of them has no counters to give.
+  public init(reads: UInt64, writes: UInt64) {
     self.reads = reads
     self.writes = writes
   }
+
+  /// No operation yet.
+  public static let zero = OperationCounters(reads: 0, writes: 0)
 }

@@ -30,7 +30,7 @@ public struct NodeStatus: Sendable, Equatable, Codable, Identifiable {
   /// Whether it is a master or a replica; `nil` where all nodes are alike.
   public var role: NodeRole?
 
-  /// A node of which no more is known than what is given.
+  /// Figures that are not given are unknown.
   public init(
     id: Int, name: String, state: NodeState, share: Double? = nil, keys: Int? = nil, tombstones: Int? = nil,
     cache: CacheStatus? = nil, wal: WalStatus? = nil, hintsWaiting: Int? = nil, operations: OperationCounters? = nil
@@ -56,8 +56,8 @@ public enum NodeState: Sendable, Equatable, Codable {
   case joining
   /// It answers, and hands over its ranges before it goes.
   case leaving
-  /// It reads its log: `fraction` from 0 to 1. It does not answer yet.
-  case recovering(fraction: Double)
+  /// It reads its log: `fraction` from 0 to 1, if it tells how far it is. It does not answer yet.
+  case recovering(fraction: Double?)
   /// It was killed and stays so until it is restarted.
   case dead
   /// A failure stopped it; `reason` says why and what to do.
@@ -95,25 +95,20 @@ public enum NodeState: Sendable, Equatable, Codable {
 /// A node's cache of values at a moment. Bytes count keys, values and bookkeeping.
 public struct CacheStatus: Sendable, Equatable, Codable {
   /// Reads whose value the cache had, since the node started.
-  public var hits: UInt64
+  public var hits: UInt64?
   /// Reads that went to the log.
-  public var misses: UInt64
+  public var misses: UInt64?
   /// Bytes in use.
   public var bytes: Int?
   /// Bytes it may use.
   public var capacityBytes: Int?
 
-  /// A cache of which no more is known than what is given.
-  public init(hits: UInt64 = 0, misses: UInt64 = 0, bytes: Int? = nil, capacityBytes: Int? = nil) {
+  /// Figures that are not given are unknown.
+  public init(hits: UInt64? = nil, misses: UInt64? = nil, bytes: Int? = nil, capacityBytes: Int? = nil) {
     self.hits = hits
     self.misses = misses
     self.bytes = bytes
     self.capacityBytes = capacityBytes
-  }
-
-  /// Hits as a part of all look-ups since the node started, from 0 to 1; `nil` before the first.
-  public var hitRate: Double? {
-    hits == 0 && misses == 0 ? nil : Double(hits) / (Double(hits) + Double(misses))
   }
 }
 
@@ -136,12 +131,12 @@ public struct WalStatus: Sendable, Equatable, Codable {
   /// Damaged places found since the node started.
   public var damages: Int?
   /// The log has lost records of unknown keys: the node takes writes, but does not vote until it has been rebuilt.
-  public var isSuspect: Bool
+  public var isSuspect: Bool?
 
-  /// A log of which no more is known than what is given.
+  /// Figures that are not given are unknown.
   public init(
     bytes: Int, liveBytes: Int? = nil, segments: Int? = nil, syncs: UInt64? = nil, compactions: Int? = nil,
-    compactedBytes: Int? = nil, damages: Int? = nil, isSuspect: Bool = false
+    compactedBytes: Int? = nil, damages: Int? = nil, isSuspect: Bool? = nil
   ) {
     self.bytes = bytes
     self.liveBytes = liveBytes

@@ -12,8 +12,9 @@ public struct RingStatus: Sendable, Equatable, Codable {
     public init(start: Int, owners: [Int]) { (self.start, self.owners) = (start, owners) }
   }
 
-  /// Grows with every change of the arcs; a reader that knows this epoch's arcs need not look at them again.
-  public var epoch: UInt64
+  /// Grows with every change of the arcs; a reader that knows this epoch's arcs need not look at them again. `nil` if the
+  /// backend does not tell.
+  public var epoch: UInt64?
   /// Number of equal slots the ring is cut into.
   public var slotCount: Int
   /// Owners now, in the order of the slots; the first arc starts at slot 0. Empty if no node owns anything.
@@ -25,7 +26,7 @@ public struct RingStatus: Sendable, Equatable, Codable {
 
   /// Without arcs no node owns anything.
   public init(
-    epoch: UInt64 = 0, slotCount: Int = 65_536, arcs: [Arc] = [], nextArcs: [Arc] = [], tokenCount: Int? = nil
+    epoch: UInt64? = nil, slotCount: Int = 65_536, arcs: [Arc] = [], nextArcs: [Arc] = [], tokenCount: Int? = nil
   ) {
     self.epoch = epoch
     self.slotCount = slotCount

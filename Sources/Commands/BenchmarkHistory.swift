@@ -1,6 +1,5 @@
 import KVBench
 import Synchronization
-import Text
 
 /// The benchmarks of one cluster at the prompt: at most one at a time, and what the last few measured.
 package final class BenchmarkHistory: Sendable {
@@ -12,7 +11,7 @@ package final class BenchmarkHistory: Sendable {
   }
 
   private struct Running {
-    var name: String
+    var subject: BenchmarkSubject
     var stop: @Sendable () -> Void
   }
 
@@ -35,13 +34,14 @@ package final class BenchmarkHistory: Sendable {
   var results: BenchmarkResults { state.withLock { BenchmarkResults(averages: $0.averages, runs: $0.summaries) } }
 
   /// Begins a benchmark, which is then the one that runs until ``end(_:)``.
-  /// - Returns: the name of the one that runs already, or `nil` if the caller's has begun.
+  /// - Returns: the one that runs already, or `nil` if the caller's has begun.
   func begin(
-    _ name: String, snapshot: (@Sendable () -> BenchmarkSnapshot)? = nil, stop: @escaping @Sendable () -> Void
-  ) -> String? {
+    _ subject: BenchmarkSubject, snapshot: (@Sendable () -> BenchmarkSnapshot)? = nil,
+    stop: @escaping @Sendable () -> Void
+  ) -> BenchmarkSubject? {
     state.withLock { state in
-      if let running = state.running { return running.name }
-      state.running = Running(name: name, stop: stop)
+      if let running = state.running { return running.subject }
+      state.running = Running(subject: subject, stop: stop)
       if let snapshot { state.latest = snapshot }
       return nil
     }
@@ -64,12 +64,19 @@ package final class BenchmarkHistory: Sendable {
   }
 
   /// Ends the one that runs.
-  /// - Returns: its name, or `nil` if none does.
-  func stop() -> String? {
+  /// - Returns: what it measured, or `nil` if none runs.
+  func stop() -> BenchmarkSubject? {
     guard let running = state.withLock({ $0.running }) else { return nil }
     running.stop()
-    return running.name
+    return running.subject
   }
+}
+
+/// What a benchmark measures.
+package enum BenchmarkSubject: Sendable, Equatable {
+  /// The original's writes, then reads.
+  case plain
+  case workload(BenchmarkPlan)
 }
 
 /// The main figures of one run.
@@ -92,22 +99,5 @@ package struct BenchmarkSummary: Sendable, Equatable {
     var changing = result.latencySet.writes
     changing.add(result.latencySet.modifies)
     writes = LatencyFigures(changing)
-  }
-
-  /// - Parameter earlier: the run to compare with, if there is one.
-  func line(_ number: Int, comparedWith earlier: BenchmarkSummary?) -> String {
-    let loop = plan.rate.map { ", \(Figures.rate($0)) ops/s asked for" } ?? ""
-    let latency = latency.map {
-      ", p50 \(Figures.time(ns: $0.p50)), p99 \(Figures.time(ns: $0.p99)), "
-        + "p99.9 \(Figures.time(ns: $0.p999))"
-    }
-    let failed = failures > 0 ? ", \(Figures.count(failures)) failed" : ""
-    let ratio = earlier.map {
-      ", \(Figures.factor(operationsPerSecond / $0.operationsPerSecond, placesMax: 2)) of the one before"
-    }
-    return """
-      \(number). \(plan.workload.rawValue), \(Figures.count(plan.clients, "client"))\(loop): \(Figures.rate(operationsPerSecond)) \
-      ops/s\(latency ?? "")\(failed)\(ratio ?? "")
-      """
   }
 }

@@ -29,6 +29,8 @@ package enum BenchmarkRequest: Sendable, Equatable {
     "--seconds", "--clients", "--threads", "--keys", "--value-bytes", "--distribution", "--rate", "--seed", "--report",
   ]
 
+  static let distributions = KeyDistribution.allCases.map(\.rawValue)
+
   /// - Throws: ``CommandError/badOption(_:_:)``.
   init(_ words: [String]) throws(CommandError) {
     guard let first = words.first else {
@@ -42,20 +44,19 @@ package enum BenchmarkRequest: Sendable, Equatable {
     }
     guard !first.hasPrefix("-") else {
       let line = words.joined(separator: " ").prefix(64)
-      throw .badOption(.benchmark, "options follow a workload, as in: benchmark mixed \(line)")
+      throw .badOption(.benchmark, .noWorkload(options: String(line)))
     }
     guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
-      throw .badOption(
-        .benchmark, "there is no workload \(first.prefix(64)); there are \(Self.firstWords.joined(separator: ", "))")
+      throw .badOption(.benchmark, .unknownWorkload(String(first.prefix(64)), words: Self.firstWords))
     }
     var plan = BenchmarkPlan(
       workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)
-    let prefix = Array(Benchmark.keyPrefix.utf8)
+    let prefix = Array(PlainBenchmark.keyPrefix.utf8)
     plan.toleratesFailures = true
     plan.names = workload.isYCSB ? .ycsb(prefix: prefix) : .decimal(prefix: prefix, digits: 16)
     var report: String?
     try Self.read(words.dropFirst(), into: &plan, &report)
-    if let problem = plan.problem { throw .badOption(.benchmark, problem) }
+    if let problem = plan.problem { throw .badOption(.benchmark, .contradiction(problem)) }
     self = .run(plan, report: report)
   }
 
@@ -65,15 +66,14 @@ package enum BenchmarkRequest: Sendable, Equatable {
     var rest = words
     while let option = rest.popFirst() {
       guard options.contains(option) else {
-        throw .badOption(
-          .benchmark, "there is no option \(option.prefix(64)); there are \(options.joined(separator: ", "))")
+        throw .badOption(.benchmark, .unknown(String(option.prefix(64)), options: options))
       }
       if option == "--report", let path = rest.popFirst() {
         report = path
         continue
       }
       guard let value = rest.popFirst(), set(option, value, &plan) else {
-        throw .badOption(.benchmark, "\(option) takes \(kind(of: option)), as in \(option) \(example(of: option))")
+        throw .badOption(.benchmark, .badValue(option: option))
       }
     }
   }
@@ -89,25 +89,6 @@ package enum BenchmarkRequest: Sendable, Equatable {
     case "--distribution": KeyDistribution(rawValue: value).map { plan.distribution = $0 } != nil
     case "--rate": Double(value).map { plan.rate = $0 } != nil
     default: UInt64(value).map { plan.seed = $0 } != nil
-    }
-  }
-
-  private static func kind(of option: String) -> String {
-    switch option {
-    case "--distribution": "one of \(KeyDistribution.allCases.map(\.rawValue).joined(separator: ", "))"
-    case "--report": "a file"
-    case "--value-bytes": "a number, uniform:MIN-MAX or zipfian:MIN-MAX"
-    default: "a number"
-    }
-  }
-
-  private static func example(of option: String) -> String {
-    switch option {
-    case "--distribution": "zipfian"
-    case "--value-bytes": "uniform:100-1000"
-    case "--rate": "5000"
-    case "--report": "run.html"
-    default: "10"
     }
   }
 }

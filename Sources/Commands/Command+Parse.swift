@@ -65,8 +65,7 @@ extension Command {
       guard name == .put || name == .get || name == .del,
         option == consistencyOption || option.hasPrefix("\(consistencyOption)=")
       else {
-        let shown = option.prefix(64)
-        throw .badOption(name, "there is no option \(shown); behind -- it is text: \(name.rawValue) -- \(shown)")
+        throw .badOption(name, .unknownBeforeText(String(option.prefix(64))))
       }
       found.level = try consistency(of: name, from: &words)
     }
@@ -78,14 +77,14 @@ extension Command {
     of name: CommandName, from words: inout CommandWords
   ) throws(CommandError) -> Consistency? {
     guard name == .put || name == .get || name == .del, let word = try words.next() else { return nil }
-    let levels = Consistency.allCases.map(\.rawValue).joined(separator: ", ")
+    let levels = Consistency.allCases.map(\.rawValue)
     let parts = text(word).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.first.map(String.init) == consistencyOption else { throw .tooManyArguments(name) }
     guard let level = try parts.count > 1 ? Array(parts[1].utf8) : words.next() else {
-      throw .badOption(name, "\(consistencyOption) takes one of \(levels)")
+      throw .badOption(name, .missing(option: consistencyOption, values: levels))
     }
     guard let consistency = Consistency(rawValue: text(level).lowercased()) else {
-      throw .badOption(name, "'\(text(level))' should be one of \(levels)")
+      throw .badOption(name, .noneOf(text(level), levels))
     }
     return consistency
   }
@@ -134,7 +133,7 @@ extension Command {
     case .incr:
       guard values.count > 1 else { return .update(key: values[0], .increment(by: 1)) }
       guard let amount = Int64(text(values[1])) else {
-        throw .badOption(name, "'\(text(values[1]))' should be a whole number of 64 bits, as in incr k 5")
+        throw .badOption(name, .noNumber(text(values[1])))
       }
       return .update(key: values[0], .increment(by: amount))
     case .append: return .update(key: values[0], .append(values[1]))
@@ -146,8 +145,7 @@ extension Command {
     case .failover: return .order(.failOver(text(values[0])))
     case .change:
       guard let wish = ChangeSteering(rawValue: text(values[0]).lowercased()) else {
-        let wishes = ChangeSteering.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .badOption(name, "'\(text(values[0]))' should be one of \(wishes)")
+        throw .badOption(name, .noneOf(text(values[0]), ChangeSteering.allCases.map(\.rawValue)))
       }
       return .order(.steer(wish))
     case .kill: return .order(.kill(text(values[0])))
@@ -189,13 +187,13 @@ extension Command {
       guard let number = Double(word.dropLast(unit.count)), number >= 0, number * ns <= 86_400e9 else { break }
       return UInt64(number * ns)
     }
-    throw .badOption(.slow, "'\(word)' should be a time as in 20ms or 1.5s")
+    throw .badOption(.slow, .noTime(word))
   }
 
   /// `30%`, `0.5%`.
   private static func perMille(_ word: String) throws(CommandError) -> Int {
     guard let number = Double(word.hasSuffix("%") ? String(word.dropLast()) : word), (0...100).contains(number) else {
-      throw .badOption(.drop, "'\(word)' should be a part as in 30%")
+      throw .badOption(.drop, .noPart(word))
     }
     return Int((number * 10).rounded())
   }
@@ -203,7 +201,7 @@ extension Command {
   private static func isMeant(_ name: CommandName, _ values: [[UInt8]]) throws(CommandError) -> Bool {
     guard values.count > 1 else { return false }
     let word = text(values[1])
-    guard word.lowercased() == "yes" else { throw .badOption(name, "'\(word)' should be yes, or nothing") }
+    guard word.lowercased() == "yes" else { throw .badOption(name, .noConfirmation(word)) }
     return true
   }
 

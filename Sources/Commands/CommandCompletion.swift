@@ -10,10 +10,17 @@ package struct CommandCompletion: Sendable, Equatable {
   package var candidates: [String]
   /// Dimmed text behind the cursor: the rest of the first candidate; empty in the middle of a line.
   package var ghost: String
+  /// The command of the line; `nil` as long as there is none that the backend has.
+  package var command: CommandName?
+  /// The first word, complete or not, as it was typed; `nil` in an empty line.
+  package var called: String?
+  /// The place of the word under the cursor: 0 for the command, then its arguments from 1; `nil` within quotes.
+  package var place: Int?
+
   /// How the command is used, `put KEY VALUE`; `nil` as long as there is no command.
-  package var usage: String?
+  package var usage: String? { command.map { CommandEntry.of($0).usage } }
   /// The command's one-line help, together with ``usage``.
-  package var summary: String?
+  package var summary: String? { command.map { CommandEntry.of($0).summary } }
 
   /// - Parameters:
   ///   - line: the whole line, in UTF-8.
@@ -27,32 +34,48 @@ package struct CommandCompletion: Sendable, Equatable {
     let typed = line[..<cursor]
     let start = typed.lastIndex(where: Ascii.isWhiteSpace).map { $0 + 1 } ?? 0
     let word = String(decoding: typed[start...], as: UTF8.self)
-    let before = typed[..<start].split(whereSeparator: Ascii.isWhiteSpace)
+    let (before, isQuoted) = words(in: Array(typed[..<start]))
 
-    let called = (before.first ?? typed[start...]).split(whereSeparator: Ascii.isWhiteSpace).first
-    let entry = called.flatMap { CommandEntry.called(String(decoding: $0, as: UTF8.self)) }
-      .flatMap { $0.name.isOffered(by: capabilities) ? $0 : nil }
+    let called = before.first.map { String(decoding: $0, as: UTF8.self) } ?? word
+    let entry = CommandEntry.called(called).flatMap { $0.name.isOffered(by: capabilities) ? $0 : nil }
     let names = CommandName.allCases.filter { $0.isOffered(by: capabilities) }.map(\.rawValue)
     let pool: [String]
-    if before.isEmpty {
+    if isQuoted {
+      pool = []
+    } else if before.isEmpty {
       pool = names
     } else if let argument = entry?.argument(at: before.count - 1) {
       pool = argument.kind == .command ? names : words(for: argument.kind, nodes: nodes, capabilities)
     } else {
       pool = []
     }
-    return CommandCompletion(word, replacing: start..<cursor, pool: pool, entry: entry, isAtEnd: cursor == line.count)
+    var completion = CommandCompletion(
+      word, replacing: start..<cursor, pool: pool, entry: entry, isAtEnd: cursor == line.count)
+    completion.called = called.isEmpty ? nil : called
+    completion.place = isQuoted ? nil : before.count
+    return completion
+  }
+
+  /// The words of a part of a line as the parser cuts them, and whether the part ends within quotes.
+  private static func words(in part: [UInt8]) -> (words: [[UInt8]], isQuoted: Bool) {
+    var rest = CommandWords(part)
+    var words: [[UInt8]] = []
+    do throws(CommandError) {
+      while let word = try rest.next() { words.append(word) }
+      return (words, false)
+    } catch {
+      return (words, true)
+    }
   }
 
   private init(_ word: String, replacing range: Range<Int>, pool: [String], entry: CommandEntry?, isAtEnd: Bool) {
     replaced = range
+    command = entry?.name
     candidates = pool.filter { $0.hasPrefix(word) && $0 != word }
     let rest = candidates.first.map { String($0.dropFirst(word.count)) } ?? ""
     // An empty prompt stays quiet, and so does a whole name: `node1` must not look like the beginning of `node10`.
     let isQuiet = (entry == nil && word.isEmpty) || pool.contains(word)
     ghost = isAtEnd && !isQuiet ? rest : ""
-    usage = entry?.usage
-    summary = entry?.summary
   }
 
   private static func words(

@@ -1,7 +1,7 @@
 import ClusterModel
 
 /// Why a line is no command, and what to type instead. Columns count characters from 1.
-package enum CommandError: Error, Equatable, CustomStringConvertible {
+package enum CommandError: Error, Equatable {
   case unknownCommand(String)
   case missingArgument(CommandName, label: String)
   case tooManyArguments(CommandName)
@@ -12,10 +12,8 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
   /// Something touches a closing quote, or follows a quoted value that should end the line.
   case textAfterQuote(CommandName?, column: Int)
 
-  /// An option of the command's own that it does not understand.
-  case badOption(CommandName, String)
-
-  package var description: String { words(on: nil) }
+  /// An option or a word of the command's own that it does not understand.
+  case badOption(CommandName, OptionFault)
 
   /// The command that it is about, if the line named one.
   var command: CommandName? {
@@ -25,37 +23,29 @@ package enum CommandError: Error, Equatable, CustomStringConvertible {
     case .unknownCommand, .unterminatedQuote, .unknownEscape: nil
     }
   }
+}
 
-  /// - Parameter capabilities: of the backend, whose commands alone are named; `nil` for all.
-  package func words(on capabilities: Capabilities?) -> String {
-    switch self {
-    case .unknownCommand(let word):
-      if let meant = Suggestion.command(for: word, on: capabilities) {
-        return "Unknown command: \(word). Did you mean \(meant.rawValue)? help lists all"
-      }
-      let names = HelpText.entries(capabilities).map(\.name.rawValue)
-      return "Unknown command: \(word). Commands: \(names.joined(separator: ", "))"
-    case .missingArgument(let name, let label):
-      let empty = name == .put && label == "VALUE" ? "; an empty value is \"\"" : ""
-      return "\(label) is missing. Usage: \(CommandEntry.of(name).usage)\(empty)"
-    case .tooManyArguments(let name):
-      let entry = CommandEntry.of(name)
-      guard let label = entry.arguments.last?.label else {
-        return "\(name.rawValue) takes no arguments. Usage: \(entry.usage)"
-      }
-      return "Too many words. Usage: \(entry.usage); a \(label) with spaces needs quotes: \"a b\""
-    case .badOption(let name, let reason):
-      return "\(name.rawValue): \(reason)"
-    case .unterminatedQuote(let quote, let column):
-      let advice =
-        quote == "\"" ? "; inside double quotes a quote is \\\"" : "; a word that begins with ' goes in \" \""
-      return "No closing \(quote) for the one at column \(column)\(advice)"
-    case .unknownEscape(let escape, let column):
-      return "Unknown escape \(escape) at column \(column). Double quotes take \\n \\t \\\\ \\\" \\xHH; "
-        + "single quotes take everything literally"
-    case .textAfterQuote(let name, let column):
-      let usage = name.map { " Usage: \(CommandEntry.of($0).usage)." } ?? ""
-      return "Text after the closing quote at column \(column).\(usage) Quote the whole, or nothing of it"
-    }
-  }
+/// What is wrong with an option, or with a word that must be one of a few.
+package enum OptionFault: Sendable, Equatable {
+  /// No option of the command; behind `--` it would be text.
+  case unknownBeforeText(String)
+  /// No option of the command, which has these.
+  case unknown(String, options: [String])
+  /// The option's value is missing, which is one of these.
+  case missing(option: String, values: [String])
+  /// The word is none of these.
+  case noneOf(String, [String])
+  case noTime(String)
+  case noPart(String)
+  case noNumber(String)
+  case noConfirmation(String)
+  /// Options of the benchmark, and no workload before them.
+  case noWorkload(options: String)
+  case unknownWorkload(String, words: [String])
+  /// An option of the benchmark without a value that it understands.
+  case badValue(option: String)
+  /// The options do not go together, for this reason.
+  case contradiction(String)
+  /// `meant` is the topic that was probably meant.
+  case unknownTopic(String, meant: Topic?)
 }

@@ -14,8 +14,8 @@ extension CommandResult {
     case .deleted(let key, let existed):
       [Answer(existed ? .success : .failure, Array((existed ? "Deleted: " : "Not found: ").utf8), key)]
     case .updated(let key, let update, let result): [Self.updated(key, update, result)]
-    case .obeyed(let command, let note):
-      [Answer(.success, Self.words(command))] + (note.map { [Answer(.note, $0)] } ?? [])
+    case .obeyed(let command, let shortage):
+      [Answer(.success, Self.words(command))] + (shortage.map { [Answer(.note, $0.words)] } ?? [])
     case .nodes(let status): Self.nodeList(status)
     case .keys(let page, let prefix): Self.keyList(page, prefix)
     case .verdict(let verdict): Self.verdict(verdict)
@@ -37,7 +37,7 @@ extension CommandResult {
     case .backupStopped(let path):
       [Answer(.failure, Array("Backup cancelled; nothing is left of it in ".utf8), path)]
     case .loaded(let progress, let end): [Self.loaded(progress, end)]
-    case .benchmarkStopped(let name): [Answer(.success, "Stopped benchmark: \(name)")]
+    case .benchmarkStopped(let subject): [Answer(.success, "Stopped benchmark: \(subject.words)")]
     case .benchmarkResults(let results): Self.results(results)
     case .failed(let error): [Answer(.failure, error.words(on: capabilities))]
     case .unreadable(let error): [Answer(.failure, error.words(on: capabilities))]
@@ -80,7 +80,7 @@ extension CommandResult {
     case .compact(let name): "Compacted \(name.map { "node: \($0)" } ?? "all nodes")"
     case .backUp(let path): "Backed up to \(path)"
     case .failOver(let name): "Failed over: \(name)"
-    case .steer(.pause): "Paused the change of members; `change resume` goes on"
+    case .steer(.pause): "Paused the change of members; `\(AdminCommand.steer(.resume).line)` goes on"
     case .steer(.resume): "Resumed the change of members"
     case .steer(.cancel): "Cancelled the change of members, after the slot that moves"
     case .steer(.finish): "Finished: no slot is open any more"
@@ -91,12 +91,12 @@ extension CommandResult {
   private static func nodeList(_ status: ClusterStatus) -> [Answer] {
     let count = Figures.count(status.nodes.count, "node")
     return [Answer(.info, "Cluster has \(count):")]
-      + status.nodes.map { Answer(.info, "- Node: \($0.name)\(NodeRemark.text($0, in: status))") }
+      + status.nodes.map { Answer(.info, "- Node: \($0.name)\($0.remark(in: status))") }
   }
 
   private static func keyList(_ page: ScanPage, _ prefix: [UInt8]) -> [Answer] {
     let isComplete = page.next == nil
-    let verb = page.keys.count == 1 && isComplete ? "begins" : "begin"
+    let verb = Figures.word(isComplete ? page.keys.count : 0, "begins", "begin")
     let beginning = prefix.isEmpty ? [] : Array(" that \(verb) with \(Quoted.entry(prefix))".utf8)
     guard !page.keys.isEmpty else { return [Answer(.info, Array("No keys".utf8), beginning)] }
     let count = Figures.count(page.keys.count, "key")
@@ -150,6 +150,12 @@ extension CommandResult {
   }
 }
 
+extension CopyShortage {
+  package var words: String {
+    "each key has \(Figures.count(nodes, "copy", plural: "copies")), not \(Figures.count(replicas)), until a node is added"
+  }
+}
+
 extension CommandResult.Obstacle {
   fileprivate func words(on capabilities: Capabilities?) -> [UInt8] {
     switch self {
@@ -167,7 +173,8 @@ extension CommandResult.Obstacle {
       "that damages a value on \(name)'s disk; if you mean it: \(Command.order(.corrupt(name), isMeant: true).line)"
     case .mustBeMeant: "that damages data"
     case .noInput: "load -: there is no standard input to read here; name a file"
-    case .benchmarkRuns(let name): "A benchmark is running already: \(name). One at a time; benchmark stop ends it"
+    case .benchmarkRuns(let subject):
+      "A benchmark is running already: \(subject.words). One at a time; benchmark stop ends it"
     case .noBenchmarkRuns: "No benchmark is running"
     case .noTour: "The tour cannot be played here; `kvstore demo` plays it"
     case .cannotOpen: ""
@@ -176,6 +183,15 @@ extension CommandResult.Obstacle {
 }
 
 extension ClusterError {
+  /// This process may not open the files of one more node; `open` is `nil` where all that it may have are open.
+  static func noRoomForFiles(limit: Int, open: Int?, needed: Int) -> ClusterError {
+    .refused(
+      .init(
+        "this process may have \(Figures.count(limit)) files open, \(open.map { Figures.count($0) } ?? "all of them") are, "
+          + "and a node needs \(Figures.count(needed)): start again with a higher limit (`ulimit -n`); nothing was changed"
+      ))
+  }
+
   /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
   package func words(on capabilities: Capabilities?) -> String {
@@ -198,16 +214,26 @@ extension ClusterError {
 extension ClusterEvent {
   /// The description, and commands that may mend it.
   /// - Parameter capabilities: of the backend it came from.
-  package func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
+  package func words(on capabilities: Capabilities?) -> String { what.words(on: capabilities) }
+}
+
+extension ClusterEvent.What {
+  func words(on capabilities: Capabilities?) -> String { description + Advice.words(advice, on: capabilities) }
 }
 
 extension Advice {
   /// The advice that the backend can follow, each with a semicolon before it.
   fileprivate static func words(_ advice: [Advice], on capabilities: Capabilities?) -> String {
-    advice.filter { $0.feature.map { capabilities?.has($0) ?? true } ?? true }.map { "; \($0.words)" }.joined()
+    advice.compactMap { $0.words(on: capabilities) }.map { "; \($0)" }.joined()
   }
 
-  /// The command that follows the advice, as a user types it at a prompt.
+  /// The command that follows the advice, as a user types it at a prompt; `nil` where the backend cannot follow it.
+  /// - Parameter capabilities: of the backend it is about; `nil` where there is none.
+  package func words(on capabilities: Capabilities?) -> String? {
+    if let feature, let capabilities, !capabilities.has(feature) { return nil }
+    return words
+  }
+
   private var words: String {
     switch self {
     case .restart(let node): "`\(AdminCommand.restart(node).line)` brings it back"
@@ -216,12 +242,27 @@ extension Advice {
     case .resume(let node): "`\(AdminCommand.resume(node).line)` lets it go on"
     case .heal: "`\(AdminCommand.heal.line)` mends the links"
     case .addNode: "`addnode` brings them back"
+    case .removeNode(let node): "`\(AdminCommand.removeNode(node).line)` goes on with it"
+    case .steer(let steering): "`\(AdminCommand.steer(steering).line)` \(Self.effect(of: steering))"
+    case .closeSlots: "`redis-cli --cluster fix` closes them"
     case .compact: "`compact` gives back what dead records take"
     case .put: "`put` one"
     case .listNodes: "`nodes` lists them"
     case .verdict: "`verdict` tells why"
     case .verify(let folder): "`kvstore verify\(Self.argument(folder))` of the closed folder says where the damage is"
+    case .repair(let folder):
+      "`kvstore repair\(Self.argument(folder))` of the closed folder rebuilds it from the others"
     case .acceptLoss(let folder): "`kvstore repair\(Self.argument(folder)) --accept-loss` goes on with what is left"
+    }
+  }
+
+  private static func effect(of steering: ChangeSteering) -> String {
+    switch steering {
+    case .pause: "holds it"
+    case .resume: "goes on with it"
+    case .cancel: "ends it"
+    case .finish: "moves what is open on"
+    case .undo: "moves what is open back"
     }
   }
 

@@ -9,8 +9,8 @@ package enum CommandResult: Sendable, Equatable {
   case notFound(key: [UInt8])
   case deleted(key: [UInt8], existed: Bool)
   case updated(key: [UInt8], KeyUpdate, KeyUpdateResult)
-  /// An order to the administration was obeyed; `note` warns if fewer nodes are left than a key has copies.
-  case obeyed(AdminCommand, note: String? = nil)
+  /// An order to the administration was obeyed; perhaps fewer nodes are left than a key should have copies.
+  case obeyed(AdminCommand, CopyShortage? = nil)
   case nodes(ClusterStatus)
   /// At most `limit` keys that begin with `prefix`.
   case keys(ScanPage, prefix: [UInt8])
@@ -21,11 +21,11 @@ package enum CommandResult: Sendable, Equatable {
   case compacted(CompactionSummary)
   case backupStopped(path: [UInt8])
   case loaded(LoadProgress, LoadEnd)
-  /// The end of a workload, which printed its figures while it ran: whether every operation succeeded and its keys were removed.
-  case measured(isGood: Bool)
-  /// The plain benchmark said while it ran what it measured.
+  /// Result of a workload; its figures were printed while it ran.
+  case measured(MeasuredEnd)
+  /// Result of the plain benchmark; its figures were printed while it ran.
   case averaged(BenchmarkEnd)
-  case benchmarkStopped(name: String)
+  case benchmarkStopped(BenchmarkSubject)
   case benchmarkResults(BenchmarkResults)
   /// The tour was played; whether every claim held.
   case toured(isGood: Bool)
@@ -44,7 +44,7 @@ package enum CommandResult: Sendable, Equatable {
     case mustBeMeant(AdminCommand)
     case noInput
     case cannotOpen(path: [UInt8], reason: String)
-    case benchmarkRuns(name: String)
+    case benchmarkRuns(BenchmarkSubject)
     case noBenchmarkRuns
     case noTour
   }
@@ -63,7 +63,8 @@ package enum CommandResult: Sendable, Equatable {
     case .updated: .success
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure
     case .loaded(let progress, let end): end == .complete && progress.linesFailed == 0 ? .success : .failure
-    case .measured(let isGood), .toured(let isGood): isGood ? .success : .failure
+    case .measured(let end): end.isGood ? .success : .failure
+    case .toured(let isGood): isGood ? .success : .failure
     case .averaged(let end): end.isGood ? .success : .failure
     case .notFound, .backupStopped, .failed, .unreadable, .impossible: .failure
     case .exit: .exit
@@ -110,4 +111,29 @@ package struct BenchmarkAverages: Sendable, Equatable {
   package var writesPerSecond: Int
   /// `nil` if it was ended before it read.
   package var readsPerSecond: Int?
+}
+
+/// How the run of a workload ended.
+package struct MeasuredEnd: Sendable, Equatable {
+  /// `nil` if nothing was measured.
+  package var summary: BenchmarkSummary?
+  /// The page with graphs is written, if one was asked for.
+  package var isReported = true
+  /// All of its keys are deleted.
+  package var isClean = true
+
+  /// Whether every operation succeeded, the page is there and no key is left.
+  package var isGood: Bool { summary?.failures == 0 && isReported && isClean }
+}
+
+/// Fewer nodes than copies that each key should have.
+package struct CopyShortage: Sendable, Equatable {
+  package var nodes: Int
+  package var replicas: Int
+
+  /// `nil` where there are enough nodes, or no quorums.
+  package init?(nodes: Int, _ quorum: QuorumSettings?) {
+    guard let quorum, nodes > 0, nodes < quorum.replicas else { return nil }
+    (self.nodes, replicas) = (nodes, quorum.replicas)
+  }
 }

@@ -9,12 +9,12 @@ import Text
 package struct CommandRunner: Sendable {
   package let backend: any ClusterBackend
   private let local: Local?
-  private var tour: TourFace?
+  private var tour: TourPlayer?
   /// The benchmarks that this runner and its copies run.
   package let benchmarks = BenchmarkHistory()
 
   /// Plays the guided tour and says it line by line; returns whether every claim held.
-  package typealias TourFace = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
+  package typealias TourPlayer = @Sendable (_ say: @escaping @Sendable (String) -> Void) async -> Bool
 
   /// Parts that only a cluster in this process has.
   package struct Local: Sendable {
@@ -31,7 +31,7 @@ package struct CommandRunner: Sendable {
   }
 
   /// The runner, with something that `demo` does.
-  package func playing(_ tour: @escaping TourFace) -> CommandRunner {
+  package func playing(_ tour: @escaping TourPlayer) -> CommandRunner {
     var runner = self
     runner.tour = tour
     return runner
@@ -137,30 +137,20 @@ package struct CommandRunner: Sendable {
     if case .compacted(let summary) = try await backend.perform(order) { return .compacted(summary) }
     guard case .removeNode = order else { return .obeyed(order) }
     let status = backend.status()
-    return .obeyed(order, note: ChangeAdvice.note(nodes: status.nodes.count, status.quorum))
+    return .obeyed(order, CopyShortage(nodes: status.nodes.count, status.quorum))
   }
 
   /// Says why a membership change waits, each time that the reason is another one.
   private static func watchChange(of backend: any ClusterBackend, _ emit: @Sendable (CommandOutput) -> Void) async {
-    var said: String?
+    var said: ClusterError.Detail?
     while true {
       do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
-      let status = backend.status()
-      let reason = status.change?.waitingFor.map { waiting($0, status) }
-      if let reason, reason != said { emit(.announcement(Answer(.note, "the change waits: \(reason)"))) }
+      let reason = backend.status().change?.waitingFor
+      if let reason, reason != said {
+        emit(.announcement(Answer(.note, ClusterEvent.What.changeWaits(reason).words(on: backend.capabilities))))
+      }
       said = reason
     }
-  }
-
-  /// Owners that reach each other and have lost records are waited for as well, and more than links must be mended then.
-  static func waiting(_ reason: String, _ status: ClusterStatus) -> String {
-    // Another engine's reason says what it waits for.
-    if status.engine != nil { return reason }
-    let suspects = status.nodes.filter { $0.wal?.isSuspect == true }.map(\.name)
-    guard !suspects.isEmpty else { return "\(reason); it goes on by itself when they do (`nodes` tells)" }
-    return
-      "\(Figures.list(suspects)) lost records and \(Figures.word(suspects.count, "is", "are")) not rebuilt yet; where the "
-      + "other owners cannot say what was lost, `kvstore repair` on the closed folder names it"
   }
 
   // MARK: - Long commands
@@ -177,7 +167,7 @@ package struct CommandRunner: Sendable {
       return await loader.load(input)
     }
     do {
-      return await loader.load(try LineReader(path: Self.expanded(path), lineBytesMax: limits.lineBytesMax))
+      return await loader.load(try LineReader(path: HomePath.expanded(path), lineBytesMax: limits.lineBytesMax))
     } catch {
       return .impossible(.cannotOpen(path: path, reason: "\(error)"))
     }
@@ -189,13 +179,13 @@ package struct CommandRunner: Sendable {
     switch request {
     case .run(let plan, let report):
       guard let runner = workload(plan) else { return .failed(.unsupported(.workloads)) }
-      let path = report.map { ByteText.encode(Self.expanded(ByteText.decode($0))) }
+      let path = report.map { HomePath.expanded($0) }
       return await MeasuredBenchmark(
         runner: runner, reportPath: path, capabilities: backend.capabilities, history: benchmarks, emit: emit
       ).run()
     case .averages: return await averages(emit)
     case .stop:
-      return benchmarks.stop().map { .benchmarkStopped(name: $0) } ?? .impossible(.noBenchmarkRuns)
+      return benchmarks.stop().map { .benchmarkStopped($0) } ?? .impossible(.noBenchmarkRuns)
     case .results: return .benchmarkResults(benchmarks.results)
     }
   }
@@ -203,10 +193,10 @@ package struct CommandRunner: Sendable {
   /// The original's benchmark, which ends when its task is cancelled.
   private func averages(_ emit: @escaping @Sendable (CommandOutput) -> Void) async -> CommandResult {
     let work = StoppableWork()
-    if let other = benchmarks.begin("writes and reads of 64 clients", stop: work.stop) {
-      return .impossible(.benchmarkRuns(name: other))
+    if let other = benchmarks.begin(.plain, stop: work.stop) {
+      return .impossible(.benchmarkRuns(other))
     }
-    let task = Task { await Benchmark(backend: backend, emit: emit).run() }
+    let task = Task { await PlainBenchmark(backend: backend, emit: emit).run() }
     work.begin(task)
     let end = await withTaskCancellationHandler {
       await task.value
@@ -221,7 +211,7 @@ package struct CommandRunner: Sendable {
     to path: [UInt8], _ emit: @escaping @Sendable (CommandOutput) -> Void
   ) async throws(ClusterError) -> CommandResult {
     let isCancelled = Atomic<Bool>(false)
-    let target = ByteText.encode(Self.expanded(path))
+    let target = ByteText.encode(HomePath.expanded(path))
     let result = await withTaskCancellationHandler { () async -> Result<AdminResult, ClusterError> in
       do throws(ClusterError) {
         return .success(
@@ -237,12 +227,6 @@ package struct CommandRunner: Sendable {
     }
     guard case .backedUp(let summary) = try result.get() else { return .backupStopped(path: path) }
     return .backedUp(summary, path: path)
-  }
-
-  /// `~/x` as the shell would read it: a line typed at our prompt passes no shell.
-  private static func expanded(_ path: [UInt8]) -> [UInt8] {
-    guard path.starts(with: "~/".utf8), let home = ByteText.variable("HOME") else { return path }
-    return ByteText.decode(home) + path.dropFirst()
   }
 }
 

@@ -245,10 +245,10 @@ extension CommandEntry {
           "Options: \(BenchmarkRequest.options.joined(separator: ", ")); by default \(BenchmarkRequest.clientsDefault) clients, "
             + "\(BenchmarkRequest.keysDefault) keys, \(Int(BenchmarkRequest.secondsDefault)) seconds", needs: .workloads
         ),
-        "Alone, and without options, it writes for 3 s and reads for 2 s with 64 clients and says both rates.",
+        "\(PlainBenchmark.summary)",
         Detail("A workload also tells latencies.", needs: .workloads),
         "benchmark stop ends what runs, and benchmark results lists what was measured last.",
-        "Its keys begin with \(Benchmark.keyPrefix) and are deleted at the end.",
+        "Its keys begin with \(PlainBenchmark.keyPrefix) and are deleted at the end.",
       ], synonyms: ["bench"]),
     CommandEntry(
       name: .load, summary: "store each KEY<TAB>VALUE line of a file",

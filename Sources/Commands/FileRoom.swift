@@ -1,5 +1,5 @@
+import ClusterModel
 import Glibc
-import KVCluster
 
 /// Whether this process may open the files of one more node.
 ///
@@ -16,10 +16,7 @@ enum FileRoom {
     }
     let open = openCount()
     guard open.map({ rlim_t($0 + filesOfNode) > limit.rlim_cur }) ?? true else { return }
-    throw .refused(
-      .init(
-        "this process may have \(limit.rlim_cur) files open, \(open.map { "\($0)" } ?? "all of them") are, and a node needs "
-          + "\(filesOfNode): start again with a higher limit (`ulimit -n`); nothing was changed"))
+    throw .noRoomForFiles(limit: Int(clamping: limit.rlim_cur), open: open, needed: filesOfNode)
   }
 
   /// `nil` if there is no room to look.

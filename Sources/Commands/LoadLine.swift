@@ -6,20 +6,11 @@ struct LoadLine: Equatable {
   var value: [UInt8]
 
   /// Why a line cannot be stored.
-  enum Fault: Error, Equatable, CustomStringConvertible {
+  enum Fault: Error, Equatable {
     case noTab
     case emptyKey
     case keyTooLong(byteCount: Int, allowed: Int)
     case valueTooLong(allowed: Int)
-
-    var description: String {
-      switch self {
-      case .noTab: "no tab between key and value"
-      case .emptyKey: "the key is empty"
-      case .keyTooLong(let byteCount, let allowed): "the key has \(byteCount) bytes, \(allowed) are allowed"
-      case .valueTooLong(let allowed): "the value has more than \(allowed) bytes"
-      }
-    }
   }
 
   /// How long keys and values may be.

@@ -1,6 +1,5 @@
 import ClusterModel
 import Synchronization
-import Text
 
 /// How far a load is: of the first `linesStored + linesFailed` lines of the file, all are stored but the failed ones,
 /// each of which was reported by its number before.
@@ -20,12 +19,6 @@ package struct LoadProgress: Sendable, Equatable {
 
   package var linesPerSecond: Int {
     elapsed > .zero ? Int(Double(linesStored) / (elapsed / .seconds(1))) : 0
-  }
-
-  /// Plain digits: scripts read it to know what was stored.
-  package var text: String {
-    let failed = linesFailed == 0 ? "" : ", \(linesFailed) not stored"
-    return "Stored \(linesStored) \(Figures.word(linesStored, "line", "lines"))\(failed), \(linesPerSecond) lines/sec"
   }
 }
 
@@ -78,7 +71,7 @@ struct Loader {
           tasks += 1
           group.addTask { [number] in await store(number, line, ledger) }
         } catch {
-          emit(.answer(Answer(.failure, "Line \(number): \(error)")))
+          emit(.answer(LoadLine.notStored(number, error.words)))
           ledger.reject(number)
         }
       }
@@ -96,7 +89,7 @@ struct Loader {
       ledger.finish(number, line, isStored: true)
     } catch {
       // Said before it is counted: progress never passes a line whose failure is still unknown.
-      emit(.answer(Answer(.failure, "Line \(number): \(error.words(on: capabilities))")))
+      emit(.answer(LoadLine.notStored(number, error.words(on: capabilities))))
       ledger.finish(number, line, isStored: false)
     }
   }

@@ -17,10 +17,11 @@ struct MeasuredBenchmark: Sendable {
   let emit: @Sendable (CommandOutput) -> Void
 
   func run() async -> CommandResult {
-    if let other = history.begin(name, snapshot: { runner.snapshot() }, stop: { runner.stop() }) {
-      return .impossible(.benchmarkRuns(name: other))
+    let subject = BenchmarkSubject.workload(runner.plan)
+    if let other = history.begin(subject, snapshot: { runner.snapshot() }, stop: { runner.stop() }) {
+      return .impossible(.benchmarkRuns(other))
     }
-    emit(.announcement(Answer(.info, "Running benchmark \(name)...")))
+    emit(.announcement(BenchmarkWords.begins(subject)))
     let ticker = Task {
       while (try? await Task.sleep(for: Self.tick)) != nil { emit(.progress(.measurement(runner.snapshot()))) }
     }
@@ -33,37 +34,32 @@ struct MeasuredBenchmark: Sendable {
       }
     } catch {
       result = nil
-      say(.failure, "The benchmark could not go on: \((error as? ClusterError)?.words(on: capabilities) ?? "\(error)")")
+      say(BenchmarkWords.brokenOff(error, capabilities))
     }
     let isReported = result.map { report($0) } ?? false
     // In a task of its own: cancelling the benchmark must not leave its keys behind.
     let isClean = await Task { await runner.clear() }.value
     ticker.cancel()
     await ticker.value
-    if !isClean {
-      say(
-        .failure, "Some keys under \(Benchmark.keyPrefix) are left behind; a benchmark with as many keys deletes them")
-    }
-    history.end(result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil })
-    return .measured(isGood: isClean && isReported && result?.counts.failures == 0)
+    if !isClean { say(BenchmarkWords.leftBehind) }
+    let summary = result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil }
+    history.end(summary)
+    return .measured(MeasuredEnd(summary: summary, isReported: isReported, isClean: isClean))
   }
-
-  private var name: String { "\(runner.plan.workload.rawValue) with \(Figures.count(runner.plan.clients, "client"))" }
 
   /// Says what was measured and writes it where it was asked for; returns whether that was possible.
   private func report(_ result: BenchmarkResult) -> Bool {
     guard result.operations > 0 else {
-      say(.failure, "The benchmark was stopped before anything was measured")
+      say(BenchmarkWords.nothingMeasured)
       return false
     }
-    for line in result.table.split(separator: "\n") { say(.info, String(line)) }
+    for line in result.lines { say(Answer(.info, line)) }
     guard let reportPath else { return true }
     guard save(HTMLReport(result).page, to: reportPath) else {
-      let reason = SystemRefusal.words()
-      emit(.answer(Answer(.failure, ByteText.decode("Cannot write \(reportPath): \(reason)"))))
+      say(BenchmarkWords.notWritten(reportPath, because: SystemRefusal.words()))
       return false
     }
-    emit(.answer(Answer(.success, ByteText.decode("Report written: \(reportPath)"))))
+    say(BenchmarkWords.written(reportPath))
     return true
   }
 
@@ -77,5 +73,5 @@ struct MeasuredBenchmark: Sendable {
     return fclose(file) == 0 && isWhole
   }
 
-  private func say(_ kind: Answer.Kind, _ text: String) { emit(.answer(Answer(kind, text))) }
+  private func say(_ answer: Answer) { emit(.answer(answer)) }
 }

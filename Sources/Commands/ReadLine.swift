@@ -1,6 +1,6 @@
 import Text
 
-/// A line as it was read: once, for all that ask about it.
+/// A line with the command it was parsed into, so that no face parses it again.
 package struct ReadLine: Sendable, Equatable {
   /// The line itself.
   package let bytes: [UInt8]

@@ -75,7 +75,7 @@ package final class Session {
           await run(line, running)
         case .tooLong:
           hasFailed = true
-          printer.print(.answer(Answer(.failure, "The line is longer than any command can be")))
+          printer.print(.answer(.lineTooLong))
         case nil:
           leavePrompt(prompt)
           return

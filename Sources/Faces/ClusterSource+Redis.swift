@@ -40,7 +40,7 @@ extension ClusterSource {
 
   private static func source(_ backend: RedisBackend, _ demo: DemoCluster? = nil) -> ClusterSource {
     ClusterSource { () throws(ClusterError) in
-      let judged = JudgedBackend(backend, keysBeginning: Array(Benchmark.keyPrefix.utf8)) { backend.tell($0) }
+      let judged = JudgedBackend(backend, keysBeginning: Array(PlainBenchmark.keyPrefix.utf8)) { backend.tell($0) }
       return OpenCluster(CommandRunner(backend: judged)) {
         judged.stop()
         await backend.close()

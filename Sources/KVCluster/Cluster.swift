@@ -203,9 +203,9 @@ public final class Cluster: KeyUpdating, Sendable {
   /// Gives all that `name` owns, dead or alive, to a new node, and removes `name`: nothing else moves, so a third node is
   /// not needed. The copies come from the other replicas, and from `name` while it answers. Waits for its turn as
   /// ``addNode(_:)`` does.
-  /// - Throws: `ClusterError.refused` if there is no `name`, `heir` is a member, or too many changes wait.
-  public func replaceNode(_ name: String, with heir: String) async throws(ClusterError) {
-    try await parts.changes.change(QueuedChange(kind: .leave, node: name, replacement: heir))
+  /// - Throws: `ClusterError.refused` if there is no `name`, `replacement` is a member, or too many changes wait.
+  public func replaceNode(_ name: String, with replacement: String) async throws(ClusterError) {
+    try await parts.changes.change(QueuedChange(kind: .leave, node: name, replacement: replacement))
   }
 
   /// Stops a node as a crash of it would: it stops answering, frees its index and cache and closes its files. What it

@@ -60,12 +60,12 @@ extension Cluster {
   }
 
   /// Begins a membership change whose steps are the result's.
-  /// - Parameter heir: takes the place of a node that leaves.
+  /// - Parameter replacement: takes the place of a node that leaves.
   package func beginChange(
-    _ kind: ChangeStatus.Kind, _ name: String, heir: String? = nil
+    _ kind: ChangeStatus.Kind, _ name: String, replacement: String? = nil
   ) throws(ClusterError) -> Steps {
     let execution = parts.changes.execution(
-      of: try parts.changes.begin(QueuedChange(kind: kind, node: name, replacement: heir)))
+      of: try parts.changes.begin(QueuedChange(kind: kind, node: name, replacement: replacement)))
     return Steps(self) { execution.step() }
   }
 
@@ -73,7 +73,7 @@ extension Cluster {
   package var changeStep: MembershipChange.Step? { parts.roster.withState { $0.move?.change.step } }
 
   /// Whether the change under way gives a node's place to another.
-  package var isReplacing: Bool { parts.roster.configuration.change?.heir != nil }
+  package var isReplacing: Bool { parts.roster.configuration.change?.replacement != nil }
 
   /// The change that a crash interrupted.
   package func resumeChange() -> Steps? {

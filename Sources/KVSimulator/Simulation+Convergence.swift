@@ -101,8 +101,8 @@ extension Simulation {
   private func silence(of node: String) -> String {
     let reason = cluster.events(after: 0).reversed().lazy.compactMap { event -> String? in
       switch event.what {
-      case .rebuildWaits(node, let reason): reason
-      case .writesMayBeLost(node, let ranges): "writes may be lost: \(ranges)"
+      case .rebuildWaits(node, let reason): reason.text
+      case .writesMayBeLost(node, let ranges): "writes may be lost: \(LostRange.words(ranges))"
       default: nil
       }
     }
@@ -116,7 +116,7 @@ extension Simulation {
       return "\(report.changes) membership changes"
     }
     if cluster.isChanging {
-      let waiting = cluster.status().change?.waitingFor.map { ", and waits: \($0)" } ?? ""
+      let waiting = cluster.status().change?.waitingFor.map { ", and waits: \($0.text)" } ?? ""
       return "a change is under way\(waiting)\(cluster.suspects.map { "; " + silence(of: $0) }.joined())"
     }
     if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }

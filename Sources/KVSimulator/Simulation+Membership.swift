@@ -5,7 +5,7 @@ extension Simulation {
   private enum Change {
     case join(String)
     case leave(String)
-    case replace(String, heir: String)
+    case replace(String, replacement: String)
   }
 
   /// Now and then the members change.
@@ -22,12 +22,12 @@ extension Simulation {
         changeSteps = add("change", try cluster.beginChange(.leave, name))
         begun(newcomer: nil)
         tell("\(name) leaves")
-      case .replace(let name, let heir):
+      case .replace(let name, let replacement):
         let isUp = cluster.isUp(name)
-        changeSteps = add("change", try cluster.beginChange(.leave, name, heir: heir))
-        begun(newcomer: heir)
+        changeSteps = add("change", try cluster.beginChange(.leave, name, replacement: replacement))
+        begun(newcomer: replacement)
         if isUp { counts.replacedLiving += 1 } else { counts.replacedDead += 1 }
-        tell("\(heir) takes the place of \(name), which is \(isUp ? "up" : "down")")
+        tell("\(replacement) takes the place of \(name), which is \(isUp ? "up" : "down")")
       }
       plannedDeath = drawDeath()
       hasLostCopies = false
@@ -43,7 +43,7 @@ extension Simulation {
       // What people do about dead nodes.
       let dead = names.filter { !cluster.isUp($0) }
       let candidates = !dead.isEmpty && faultRandom.chance(perMille: 500) ? dead : names
-      return .replace(candidates[faultRandom.below(candidates.count)], heir: new)
+      return .replace(candidates[faultRandom.below(candidates.count)], replacement: new)
     }
     if names.count <= plan.nodesMin || names.count < plan.nodesMax && faultRandom.chance(perMille: 500) {
       return .join(new)

@@ -20,7 +20,7 @@ final class Administration: Sendable {
   ) async throws(ClusterError) -> ReplyValue {
     let reply = try await answer(node, words, within: time)
     guard let error = ServerError(reply) else { return reply }
-    if ServerError.isPassing(words: error.words) {
+    if error.isPassing {
       throw .notServing(.init("\(node): \(error.words)", nodes: ["\(node)"]))
     }
     let command = words.prefix(2).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
@@ -73,9 +73,9 @@ final class Administration: Sendable {
   }
 
   /// Waits until something is so. Returns why not, if it is not in time.
-  static func wait(
-    atMost time: Duration = .seconds(20), until why: () async -> String?
-  ) async -> String? {
+  static func wait<Reason>(
+    atMost time: Duration = .seconds(20), until why: () async -> Reason?
+  ) async -> Reason? {
     let deadline = ContinuousClock.now + time
     while let reason = await why() {
       guard ContinuousClock.now < deadline, !Task.isCancelled else { return reason }
@@ -85,41 +85,27 @@ final class Administration: Sendable {
   }
 
   /// Why slots cannot be moved safely; `nil` if they can.
-  func obstacle(_ map: ClusterMap, openSlotsAreFine: Bool = false) async -> String? {
+  func obstacle(_ map: ClusterMap, openSlotsAreFine: Bool = false) async -> ClusterError.Detail? {
     var maps: [(name: String, map: ClusterMap)] = []
     for node in map.nodes where node.isMember {
-      if node.isFailed { return "\(node.name) is down" }
+      if node.isFailed { return .init("\(node.name) is down", nodes: [node.name]) }
       guard let own = try? await self.map(node.address), let info = try? await info(node.address, "CLUSTER", "INFO")
-      else { return "\(node.name) does not answer" }
-      guard info.text("cluster_state") == "ok" else { return "\(node.name) says cluster_state:fail" }
+      else { return .init("\(node.name) does not answer", nodes: [node.name]) }
+      guard info.text("cluster_state") == "ok" else {
+        return .init("\(node.name) says cluster_state:fail", nodes: [node.name])
+      }
       if own.hasOpenSlots, !openSlotsAreFine {
-        return "slots are open at \(node.name), left by a move that was cut off: `change finish` or `change undo` first"
+        return .init(
+          "slots are open at \(node.name), left by a move that was cut off", nodes: [node.name],
+          advice: .steer(.finish), .steer(.undo))
       }
       maps.append((node.name, own))
     }
     guard let first = maps.first else { return "no node answers" }
     if let other = maps.dropFirst().first(where: { !$0.map.agrees(with: first.map) }) {
-      return "\(first.name) and \(other.name) do not agree on members and owners"
+      return .init(
+        "\(first.name) and \(other.name) do not agree on members and owners", nodes: [first.name, other.name])
     }
     return nil
-  }
-}
-
-extension ServerError {
-  /// Whether an answer says only that the server cannot do it at the moment.
-  static func isPassing(words: String) -> Bool {
-    let beginnings = ["LOADING", "BUSY ", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN"]
-    // After a failover the plan is another one.
-    return beginnings.contains { words.hasPrefix($0) } || words.contains("only with masters")
-      || words.contains("is not a master")
-  }
-  /// The answer's own words.
-  var words: String {
-    switch self {
-    case .moved(let slot, let address): "MOVED \(slot) \(address)"
-    case .ask(let slot, let address): "ASK \(slot) \(address)"
-    case .passing(let words), .forbidden(let words), .other(let words): words
-    case .readOnly: "READONLY"
-    }
   }
 }

@@ -112,6 +112,6 @@ struct ClusterCreation {
       throw .notServing(.init(error.description))
     }
     guard let error = ServerError(reply) else { return reply }
-    throw .refused(.init("\(address): \(words.prefix(2).joined(separator: " ")): \(error)"))
+    throw .refused(.init("\(address): \(words.prefix(2).joined(separator: " ")): \(error.words)"))
   }
 }

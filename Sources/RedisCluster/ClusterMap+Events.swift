@@ -47,8 +47,9 @@ extension ClusterMap {
       let former = before.masterID.flatMap(old.node)
       return .remark(
         .recovery, .warning, node: node.name,
-        "\(node.name) took over from \(former?.name ?? "its master") (epoch \(node.configEpoch)): of what that one had "
-          + "acknowledged last, some may be lost")
+        .init(
+          "\(node.name) took over from \(former?.name ?? "its master") (epoch \(node.configEpoch)): of what that one had "
+            + "acknowledged last, some may be lost"))
     }
   }
 

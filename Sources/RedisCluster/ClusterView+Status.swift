@@ -29,10 +29,10 @@ extension ClusterView {
     let info = report?.info
     var status = NodeStatus(
       id: numbers[node.id] ?? 0, name: node.name, state: state(node, report), share: share(node), keys: info?.keys)
-    if let hits = info?.count("keyspace_hits"), let misses = info?.count("keyspace_misses") {
+    if let info {
       status.cache = CacheStatus(
-        hits: hits, misses: misses, bytes: info?.bytes("used_memory"),
-        capacityBytes: info?.bytes("maxmemory").flatMap { $0 > 0 ? $0 : nil })
+        hits: info.count("keyspace_hits"), misses: info.count("keyspace_misses"), bytes: info.bytes("used_memory"),
+        capacityBytes: info.bytes("maxmemory").flatMap { $0 > 0 ? $0 : nil })
     }
     if info?.flag("aof_enabled") == true, let bytes = info?.bytes("aof_current_size") {
       status.wal = WalStatus(bytes: bytes)
@@ -47,8 +47,8 @@ extension ClusterView {
     if node.isFailed { return .dead }
     if let trouble = report?.trouble { return .failed(reason: trouble) }
     if report?.info?.flag("loading") == true {
-      let percent = report?.info?.text("loading_loaded_perc").flatMap { Double($0) } ?? 0
-      return .recovering(fraction: min(1, max(0, percent / 100)))
+      let percent = report?.info?.text("loading_loaded_perc").flatMap { Double($0) }
+      return .recovering(fraction: percent.map { min(1, max(0, $0 / 100)) })
     }
     if change?.node == node.name { return change?.kind == .join ? .joining : .leaving }
     return .up

@@ -53,7 +53,7 @@ struct ClusterView: Sendable, Equatable {
 
   private mutating func drawRing() {
     var ring = ringOfNow()
-    ring.epoch = self.ring.epoch + 1
+    ring.epoch = (self.ring.epoch ?? 0) + 1
     self.ring = ring
   }
 

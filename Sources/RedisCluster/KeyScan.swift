@@ -83,7 +83,7 @@ struct KeyScan {
     } catch {
       throw .notServing(.init("\(node.name) cannot list its keys: \(error)", nodes: [node.name]))
     }
-    if let error = ServerError(reply) { throw .refused(.init("\(node.name) refuses SCAN: \(error)")) }
+    if let error = ServerError(reply) { throw .refused(.init("\(node.name) refuses SCAN: \(error.words)")) }
     guard let parts = reply.elements, parts.count == 2, let next = parts[0].text, let keys = parts[1].elements else {
       throw .refused(.init("\(node.name) answers SCAN with what makes no sense"))
     }

@@ -18,7 +18,7 @@ struct MembershipChanges: Sendable {
     _ body: () async throws(ClusterError) -> R
   ) async throws(ClusterError) -> R {
     guard control.begin() else {
-      throw .refused("a change of members is under way; `change cancel` ends it, and there is one at a time")
+      throw .refused(.init("a change of members is under way, and there is one at a time", advice: .steer(.cancel)))
     }
     let result: Result<R, ClusterError>
     do throws(ClusterError) { result = .success(try await body()) } catch { result = .failure(error) }
@@ -32,7 +32,9 @@ struct MembershipChanges: Sendable {
       await watcher.lookAtMap()
       return await administration.obstacle(map, openSlotsAreFine: openSlotsAreFine)
     }
-    if let reason { throw .refused(.init("slots cannot be moved now: \(reason); nothing was changed")) }
+    guard var reason else { return }
+    reason.text = "slots cannot be moved now: \(reason.text); nothing was changed"
+    throw .refused(reason)
   }
 
   // MARK: - Joining
@@ -81,14 +83,14 @@ struct MembershipChanges: Sendable {
     guard let member = map.masters.first else { throw .notServing("no master serves") }
     try await administration.ask(member.address, "CLUSTER", "MEET", address.host, "\(address.port)")
     let id = own.nodes[0].id
-    let reason = await Administration.wait { () -> String? in
+    let reason = await Administration.wait { () -> ClusterError.Detail? in
       await watcher.lookAtMap()
       guard map.node(id)?.isMember == true else { return "\(member.name) has not met \(address) yet" }
       return await administration.obstacle(map)
     }
-    if let reason {
-      throw .notServing(.init("\(address) was told to the cluster, which is not in order yet: \(reason)"))
-    }
+    guard var reason else { return }
+    reason.text = "\(address) was told to the cluster, which is not in order yet: \(reason.text)"
+    throw .notServing(reason)
   }
 
   // MARK: - Leaving
@@ -101,8 +103,8 @@ struct MembershipChanges: Sendable {
       if let move = SlotPlan.open(map).first(where: { $0.target == node.id }) {
         throw .refused(
           .init(
-            "slot \(move.slot) is open towards \(node.name), which may have keys of it: `change finish` or `change undo` first; "
-              + "nothing was changed"))
+            "slot \(move.slot) is open towards \(node.name), which may have keys of it; nothing was changed",
+            nodes: [node.name], advice: .steer(.finish), .steer(.undo)))
       }
       if node.isMaster, !node.slots.isEmpty {
         guard !node.isFailed else {
@@ -172,11 +174,14 @@ struct MembershipChanges: Sendable {
         group.addTask {
           await Administration.wait(atMost: Self.forgetTime) {
             do throws(ClusterError) {
-              try await administration.ask(other.address, "CLUSTER", "FORGET", node.id)
-              return nil
-            } catch {
+              let order = ["CLUSTER", "FORGET", node.id].map { Array($0.utf8) }
+              switch ServerError(try await administration.answer(other.address, order)) {
               // It never knew it, or has been told to forget it before.
-              return error.description.contains("Unknown node") ? nil : error.description
+              case nil, .unknownNode?: return nil
+              case let error?: return "\(other.name) refuses CLUSTER FORGET: \(error.words)"
+              }
+            } catch {
+              return error.description
             }
           }
         }
@@ -191,7 +196,9 @@ struct MembershipChanges: Sendable {
     if let servers { try? servers.kill(node.address) }
     if let reason = failures.first {
       throw .refused(
-        .init("\(node.name) owns nothing any more, but not all members have forgotten it: \(reason); removenode again"))
+        .init(
+          "\(node.name) owns nothing any more, but not all members have forgotten it: \(reason)", nodes: [node.name],
+          advice: .removeNode(node.name)))
     }
     _ = await Administration.wait(atMost: .seconds(5)) {
       await watcher.lookAtMap()
@@ -236,15 +243,16 @@ struct MembershipChanges: Sendable {
       for move in moves {
         guard let mover = SlotMover(administration, map, move) else {
           throw .refused(
-            .init("slot \(move.slot) is open towards a node that is no member; redis-cli --cluster fix closes it"))
+            .init("slot \(move.slot) is open towards a node that is no member", advice: .closeSlots))
         }
         if isFinished { try await mover.run(&pace) { _ in } } else { try await mover.undo() }
       }
       watcher.tell(
         .remark(
           .cluster, .success, node: nil,
-          "\(Figures.count(moves.count, "slot that was open is", plural: "slots that were open are")) closed: "
-            + (isFinished ? "moved on" : "back where it was")))
+          .init(
+            "\(Figures.count(moves.count, "slot that was open is", plural: "slots that were open are")) closed: "
+              + (isFinished ? "moved on" : "back where it was"))))
     }
   }
 }

@@ -94,14 +94,16 @@ struct Mover: Sendable {
     watcher.tell(
       .remark(
         .cluster, .warning, node: mover.source.name,
-        "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than \(Figures.given(bytes: SlotMover.bigKeyBytes)): while it "
-          + "moved, \(mover.source.name) and \(mover.target.name) answered nobody"))
+        .init(
+          "the key \(String(decoding: key.prefix(64), as: UTF8.self)) has more than "
+            + "\(Figures.given(bytes: SlotMover.bigKeyBytes)): while it moved, \(mover.source.name) and "
+            + "\(mover.target.name) answered nobody")))
   }
 
   private func waitWhilePaused(_ tally: inout Tally) async throws(ClusterError) {
     let start = ContinuousClock.now
     while control.isPaused, !control.isCancelled {
-      publish(tally, watcher.view.map, waitingFor: "paused; `change resume` goes on")
+      publish(tally, watcher.view.map, waitingFor: .init("paused", advice: .steer(.resume)))
       try? await Task.sleep(for: .milliseconds(50))
     }
     tally.paused += ContinuousClock.now - start
@@ -117,8 +119,8 @@ struct Mover: Sendable {
   ) async throws(ClusterError) {
     guard case .notServing(let detail) = error else { throw error }
     let start = ContinuousClock.now
-    publish(tally, map, waitingFor: detail.text)
-    watcher.tell(.changeWaits(reason: detail.text))
+    publish(tally, map, waitingFor: detail)
+    watcher.tell(.changeWaits(detail))
     while true {
       try await waitWhilePaused(&tally)
       try? await Task.sleep(for: .milliseconds(500))
@@ -131,7 +133,7 @@ struct Mover: Sendable {
         publish(tally, now, waitingFor: reason)
         continue
       }
-      publish(tally, now, waitingFor: "\(down.name) is down")
+      publish(tally, now, waitingFor: .init("\(down.name) is down", nodes: [down.name]))
     }
     tally.paused += ContinuousClock.now - start
   }
@@ -147,7 +149,7 @@ struct Mover: Sendable {
     return count
   }
 
-  private func publish(_ tally: Tally, _ map: ClusterMap, waitingFor reason: String?) {
+  private func publish(_ tally: Tally, _ map: ClusterMap, waitingFor reason: ClusterError.Detail?) {
     let elapsed = ContinuousClock.now - tally.start - tally.paused
     var change = ChangeStatus(
       kind: kind, node: node.name, fraction: tally.fraction, keysMoved: tally.keys, bytesMoved: tally.bytes,

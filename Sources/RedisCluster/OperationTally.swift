@@ -17,8 +17,8 @@ struct OperationTally: Sendable, Equatable {
 
   /// Operations since watching began: those of a node, and which of them are the cluster's.
   private struct Sum: Sendable, Equatable {
-    var own = OperationCounters()
-    var clusters = OperationCounters()
+    var own = OperationCounters.zero
+    var clusters = OperationCounters.zero
     var latencies = OperationLatencies()
 
     /// Between this and a later one.

@@ -1,6 +1,7 @@
 import ClusterModel
 import RESP
 import Synchronization
+import Text
 
 /// A running Redis Cluster, or one Redis server, as a backend.
 ///
@@ -96,7 +97,7 @@ package final class RedisBackend: ClusterBackend {
   package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
     try checkKey(key)
     guard value.count <= RedisLimits.valueBytesMax else {
-      throw .invalidArgument("a value has at most \(RedisLimits.valueBytesMax) bytes; nothing was done")
+      throw .invalidArgument("a value has at most \(Figures.given(bytes: RedisLimits.valueBytesMax)); nothing was done")
     }
     _ = try await router.run([Array("SET".utf8), key, value], key: key, isWrite: true)
   }
@@ -140,7 +141,7 @@ package final class RedisBackend: ClusterBackend {
 
   private func checkKey(_ key: [UInt8]) throws(ClusterError) {
     guard !key.isEmpty, key.count <= RedisLimits.keyBytesMax else {
-      throw .invalidArgument("a key has 1 to \(RedisLimits.keyBytesMax) bytes; nothing was done")
+      throw .invalidArgument("a key has 1 to \(Figures.count(RedisLimits.keyBytesMax, "byte")); nothing was done")
     }
   }
 

@@ -115,12 +115,15 @@ final class Router: Sendable {
     case .ask(_, let address):
       try journey.redirect()
       journey.next = Target(address: place(address), asks: true)
-    case .passing(let words): try await journey.wait("\(target.address): \(words)", ["\(target.address)"])
+    case .passing(let words), .wrongRole(let words):
+      try await journey.wait("\(target.address): \(words)", ["\(target.address)"])
     case .readOnly:
       onStale()
       try await journey.wait("\(target.address) is no master any more", ["\(target.address)"])
-    case .forbidden(let words): throw .refused(.init("\(target.address) refuses it: \(words)"))
-    case .other(let words): throw .refused(.init("\(target.address): \(words)"))
+    case .unauthenticated(let words), .forbidden(let words):
+      throw .refused(.init("\(target.address) refuses it: \(words)"))
+    case .busyKey(let words), .cutOff(let words), .unknownNode(let words), .noCluster(let words), .other(let words):
+      throw .refused(.init("\(target.address): \(words)"))
     }
   }
 }

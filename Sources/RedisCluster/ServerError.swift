@@ -11,8 +11,20 @@ enum ServerError: Sendable, Equatable {
   case passing(String)
   /// The node is no master any more.
   case readOnly
-  /// The user lacks a right, or has not said a password.
+  /// The node is no master any more, or another one is: after a failover the plan is another one.
+  case wrongRole(String)
+  /// The client has not said a password.
+  case unauthenticated(String)
+  /// The user lacks a right, or has said a wrong password.
   case forbidden(String)
+  /// The receiver of a migration has the key already.
+  case busyKey(String)
+  /// The connection between two servers failed during a migration.
+  case cutOff(String)
+  /// The server does not know the node it was told of.
+  case unknownNode(String)
+  /// The server is no member of a cluster.
+  case noCluster(String)
   /// Anything else.
   case other(String)
 
@@ -29,8 +41,36 @@ enum ServerError: Sendable, Equatable {
       self = words[0] == "ASK" ? .ask(slot: slot, address) : .moved(slot: slot, address)
     case "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "BUSY": self = .passing(text)
     case "READONLY": self = .readOnly
-    case "NOAUTH", "NOPERM", "WRONGPASS", "DENIED": self = .forbidden(text)
+    case "NOAUTH": self = .unauthenticated(text)
+    case "NOPERM", "WRONGPASS", "DENIED": self = .forbidden(text)
+    case "BUSYKEY": self = .busyKey(text)
+    case "IOERR": self = .cutOff(text)
+    // These have no code of their own.
+    case _ where text.contains("only with masters") || text.contains("is not a master"): self = .wrongRole(text)
+    case _ where text.contains("Unknown node"): self = .unknownNode(text)
+    case _ where text.contains("cluster support disabled"): self = .noCluster(text)
     default: self = .other(text)
+    }
+  }
+
+  /// Whether the server only cannot do it at the moment.
+  var isPassing: Bool {
+    switch self {
+    case .passing, .wrongRole: true
+    case .moved, .ask, .readOnly, .unauthenticated, .forbidden, .busyKey, .cutOff, .unknownNode, .noCluster, .other:
+      false
+    }
+  }
+
+  /// The answer's own words.
+  var words: String {
+    switch self {
+    case .moved(let slot, let address): "MOVED \(slot) \(address)"
+    case .ask(let slot, let address): "ASK \(slot) \(address)"
+    case .readOnly: "READONLY"
+    case .passing(let words), .wrongRole(let words), .unauthenticated(let words), .forbidden(let words),
+      .busyKey(let words), .cutOff(let words), .unknownNode(let words), .noCluster(let words), .other(let words):
+      words
     }
   }
 }

@@ -94,7 +94,8 @@ struct SlotMover: Sendable {
     if let other, let receiver = map.node(other.other), receiver.isMember, !receiver.isFailed {
       throw .refused(
         .init(
-          "slot \(move.slot) is open from \(source.name) to \(receiver.name): `change finish` or `change undo` first"))
+          "slot \(move.slot) is open from \(source.name) to \(receiver.name)", nodes: [source.name, receiver.name],
+          advice: .steer(.finish), .steer(.undo)))
     }
     return SlotMove.Facts(
       targetOwns: targetOwns, targetImports: isOpen(atTarget, target, .importing),
@@ -186,11 +187,11 @@ struct SlotMover: Sendable {
       guard let error = ServerError(answer) else { return }
       // After an error of the connection the receiver may have a key already; what the giver has is what counts, as long as it
       // owns the slot.
-      let isTaken = error.words.hasPrefix("BUSYKEY")
-      let isCutOff = error.words.hasPrefix("IOERR")
+      let isTaken = if case .busyKey = error { true } else { false }
+      let isCutOff = if case .cutOff = error { true } else { false }
       guard isCutOff || isTaken && mayReplace, attempt < 2 else {
         let words = "\(source.name) cannot move keys of slot \(move.slot) to \(target.name): \(error.words)"
-        if isCutOff || ServerError.isPassing(words: error.words) { throw .notServing(.init(words)) }
+        if isCutOff || error.isPassing { throw .notServing(.init(words)) }
         throw .refused(.init(words))
       }
       replaces = mayReplace

@@ -53,10 +53,11 @@ final class Watcher: Sendable {
     tell(
       .remark(
         .cluster, .info, node: nil,
-        view.isCluster
-          ? "watching \(Figures.count(view.map.masters.count, "master")) and "
-            + Figures.count(view.map.nodes.count { !$0.isMaster && $0.isMember }, "replica")
-          : "watching \(seed), which is no cluster but one server"))
+        .init(
+          view.isCluster
+            ? "watching \(Figures.count(view.map.masters.count, "master")) and "
+              + Figures.count(view.map.nodes.count { !$0.isMaster && $0.isMember }, "replica")
+            : "watching \(seed), which is no cluster but one server")))
     startWatches()
     mapLoop.withLock { loop in
       loop = Task { [weak self] in
@@ -117,7 +118,7 @@ final class Watcher: Sendable {
     tell(
       .remark(
         .cluster, .warning, node: nil,
-        "\(slots), left by a move that was cut off: `change finish` moves on, `change undo` back"))
+        .init("\(slots), left by a move that was cut off", advice: .steer(.finish), .steer(.undo))))
   }
 
   // MARK: - The map
@@ -150,11 +151,10 @@ final class Watcher: Sendable {
       return .none(error.description)
     }
     switch ServerError(reply) {
-    case .forbidden(let words)? where words.hasPrefix("NOAUTH"):
-      return .refused("\(address) wants a password: \(words)")
+    case .unauthenticated(let words)?: return .refused("\(address) wants a password: \(words)")
     case .forbidden(let words)?: return .refused("\(address) refuses CLUSTER NODES, which is needed: \(words)")
-    case .other(let words)? where words.contains("cluster support disabled"): return .single
-    case .some(let error): return .none("\(address): \(error)")
+    case .noCluster?: return .single
+    case .some(let error): return .none("\(address): \(error.words)")
     case nil: break
     }
     do {
@@ -289,7 +289,7 @@ final class Watcher: Sendable {
       let now = state.view.refusing
       if before.isEmpty, !now.isEmpty {
         let words = "\(node.name) says cluster_state:fail: it refuses operations, and others may"
-        add(.remark(.cluster, .failure, node: node.name, words), to: &state)
+        add(.remark(.cluster, .failure, node: node.name, .init(words)), to: &state)
       } else if !before.isEmpty, now.isEmpty {
         add(.remark(.cluster, .success, node: nil, "every node that answers says cluster_state:ok"), to: &state)
       }
@@ -348,15 +348,13 @@ final class Watcher: Sendable {
     if state.withLock({ $0.refused.contains(name) }) { return nil }
     let reply = try await connection.ask(words.map { Array($0.utf8) }, within: time)[0]
     guard let error = ServerError(reply) else { return reply }
-    let words: String
     switch error {
-    case .passing: return nil
-    case .forbidden(let text), .other(let text): words = text
-    case .moved, .ask, .readOnly: return nil
+    case .passing, .wrongRole, .moved, .ask, .readOnly: return nil
+    case .unauthenticated, .forbidden, .busyKey, .cutOff, .unknownNode, .noCluster, .other: break
     }
     state.withLock { state in
       guard state.refused.insert(name).inserted else { return }
-      add(.remark(.cluster, .warning, node: nil, Refusal.words(name, words)), to: &state)
+      add(.remark(.cluster, .warning, node: nil, .init(Refusal.words(name, error.words))), to: &state)
     }
     return nil
   }

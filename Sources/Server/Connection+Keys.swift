@@ -1,5 +1,6 @@
 import KVCluster
 import RESP
+import Text
 
 /// Commands on keys. Each asks the engine at once and writes its reply; what waits for disks goes into `calls`, and what
 /// would have to wait first is done by a task.
@@ -76,7 +77,8 @@ extension Connection {
       }
       if shared.replies.count - replyStart > core.options.limits.outputBytesMax {
         return fail(
-          "ERR the values have more than \(core.options.limits.outputBytesMax >> 20) MiB together; ask for fewer")
+          "ERR the values have more than \(Figures.given(bytes: core.options.limits.outputBytesMax)) together; ask for fewer"
+        )
       }
     }
   }

@@ -73,6 +73,9 @@ package enum Figures {
 
   package static func time(_ duration: Duration) -> String { time(ns: duration / .nanoseconds(1)) }
 
+  /// A moment or a length in seconds, with a fixed count of decimals: `1.250000 s`.
+  package static func seconds(ns: UInt64, places: Int) -> String { "\(decimal(Double(ns) / 1e9, places: places)) s" }
+
   private static func scaled(_ value: Double, base: Double, units: [String]) -> String {
     guard value.isFinite else { return unknown }
     var scaled = abs(value)

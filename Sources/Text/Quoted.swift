@@ -34,7 +34,7 @@ package enum Quoted {
     var cut = bytes.prefix(bytesMax)
     // Not within a character: its first byte and up to three behind it would be escaped one by one.
     for _ in 0..<3 where bytes[cut.endIndex] & 0xC0 == 0x80 && cut.count > 1 { cut = cut.dropLast() }
-    return escaping(cut, onOneLine) + "… (\(bytes.count) bytes)"
+    return escaping(cut, onOneLine) + "… (\(Figures.count(bytes.count, "byte")))"
   }
 
   /// - Parameter shown: how a character stands in the text; `nil` where it is escaped byte by byte.

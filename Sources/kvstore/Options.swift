@@ -1,8 +1,6 @@
 import ArgumentParser
 import Faces
-import Glibc
 import KVCluster
-import Text
 
 /// The options of every face: which cluster, and how it is opened.
 ///
@@ -112,47 +110,16 @@ extension StartOptions {
     if let option = redis.given.first {
       throw ValidationError("\(option) is about a Redis Cluster, and this works on a cluster of kvstore's own.")
     }
-    let folder = try ephemeral ? nil : self.folder()
-    let present = folder.flatMap(FolderAtRest.nodeCount)
-    if let folder, let nodes, let present, present != nodes {
-      throw Refusal(
-        "--nodes is for a new cluster, and the one in \(folder) has \(Figures.count(present, "node")), not \(nodes): leave "
-          + "the option out; addnode and removenode change it")
-    }
-    let cacheBytes = cacheMib.map { $0 << 20 } ?? ProcessLimits.cacheBytesDefault
-    if let problem = ProcessLimits.problem(nodes: present ?? nodes ?? 3, cacheBytes: cacheBytes) {
-      throw Refusal(problem)
-    }
-    if let nodes, let replicas, replicas > nodes {
-      Console.standard.complain(
-        "note: --replicas \(replicas) with --nodes \(nodes): keys have \(Figures.count(nodes, "copy", plural: "copies")) until there are more nodes"
-      )
-    }
-    var made = ClusterOptions(
-      dataFolder: try folder ?? TemporaryFolder.make(), isEphemeral: ephemeral,
-      initialNodes: (1...(nodes ?? 3)).map { "node\($0)" }, replicas: replicas, readQuorum: readQuorum,
-      writeQuorum: writeQuorum, fsync: fsync ?? .always, cacheBytes: cacheBytes)
-    made.replaceAfterNs = replaceAfter.map { UInt64($0) * 1_000_000_000 }
-    return made
+    return try choice.clusterOptions()
   }
 
-  /// The data's folder as an absolute path.
-  func folder() throws -> String {
-    if let data { return data.utf8.first == 0x2F ? data : "\(try Self.currentFolder())/\(data)" }
-    // The XDG specification: a relative path is to be ignored.
-    if let xdg = ByteText.variable("XDG_DATA_HOME"), xdg.utf8.first == 0x2F { return "\(xdg)/kvstore" }
-    guard let home = ByteText.variable("HOME") else {
-      throw Refusal("neither XDG_DATA_HOME nor HOME is set; say where the data is with --data DIR")
-    }
-    return "\(home)/.local/share/kvstore"
-  }
-
-  private static func currentFolder() throws -> String {
-    guard let path = getcwd(nil, 0) else {
-      throw Refusal("the current folder is gone: \(String(cString: strerror(errno)))")
-    }
-    defer { free(path) }
-    return ByteText.encode(cString: path)
+  /// The cluster of this machine that they choose.
+  var choice: ClusterChoice {
+    var choice = ClusterChoice()
+    (choice.data, choice.isEphemeral, choice.nodes) = (data, ephemeral, nodes)
+    (choice.replicas, choice.readQuorum, choice.writeQuorum) = (replicas, readQuorum, writeQuorum)
+    (choice.fsync, choice.cacheMiB, choice.replaceAfterSeconds) = (fsync, cacheMib, replaceAfter)
+    return choice
   }
 }
 

@@ -1,9 +1,8 @@
 import ArgumentParser
 import Dashboard
 import Faces
-import FoundationEssentials
-import Glibc
 import KVCluster
+import Text
 
 /// What a shell offers where only a look at this machine can tell. The rest of its script is made from the options.
 ///
@@ -20,26 +19,18 @@ extension CompletionKind {
 
   /// The members of the cluster that the line speaks of.
   static let node = CompletionKind.custom { words, _, _ in
-    guard var options = try? StartOptions.parse([]) else { return [] }
-    options.data = dataFolder(in: words)
-    guard let folder = try? options.folder(),
-      let text = try? String(contentsOfFile: "\(folder)/configuration", encoding: .utf8)
-    else { return [] }
-    return (try? Configuration(text: text).namesInOrder) ?? []
+    var choice = ClusterChoice()
+    choice.data = dataFolder(in: words)
+    return (try? choice.folder()).flatMap { FolderAtRest.nodeNames(of: $0) } ?? []
   }
 
   /// What stands behind `--data` on a line that may be unfinished, and that no shell has expanded yet.
   private static func dataFolder(in words: [String]) -> String? {
     let option = "--data"
     for (index, word) in words.enumerated() {
-      if word.hasPrefix("\(option)=") { return expanded(word.dropFirst(option.count + 1)) }
-      if word == option, index + 1 < words.count { return expanded(words[index + 1][...]) }
+      if word.hasPrefix("\(option)=") { return HomePath.expanded(String(word.dropFirst(option.count + 1))) }
+      if word == option, index + 1 < words.count { return HomePath.expanded(words[index + 1]) }
     }
     return nil
-  }
-
-  private static func expanded(_ path: Substring) -> String {
-    guard path.hasPrefix("~/"), let home = getenv("HOME") else { return String(path) }
-    return String(cString: home) + path.dropFirst(1)
   }
 }

@@ -6,6 +6,7 @@ import TestBackends
 import Testing
 
 @testable import Commands
+@testable import KVBench
 
 /// Faces over backends that are not the engine.
 @Suite struct BackendTests {
@@ -49,14 +50,15 @@ import Testing
       help.contains { $0.hasPrefix("put ") } && !help.contains { $0.hasPrefix("kill ") || $0.hasPrefix("backup ") })
     let state = screen(backend)
     let picture = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
-    #expect(picture.contains("1 node up") && picture.contains("eventual") && picture.contains("a dictionary is open"))
+    #expect(picture.contains("1 node up") && !picture.contains("eventual") && picture.contains("a dictionary is open"))
     #expect(!picture.contains("fsync ") && !picture.contains("N=") && !picture.contains("/home"))
+    #expect(!Description.lines(state).joined().contains("eventual"))
   }
 
   @Test("The plain benchmark measures any backend and leaves no key behind")
   func benchmark() async throws {
     let backend = DictionaryBackend()
-    var benchmark = Benchmark(backend: backend) { _ in }
+    var benchmark = PlainBenchmark(backend: backend) { _ in }
     benchmark.schedule = .init(writesEnd: .seconds(1), readsEnd: .seconds(2), end: .seconds(10))
     let end = await benchmark.run()
     #expect(end.isGood && end.averages.map { $0.writesPerSecond > 0 && $0.readsPerSecond ?? 0 > 0 } == true)
@@ -72,7 +74,8 @@ import Testing
     var script = ScriptedBackend.Script()
     script.capabilities.features.remove(feature)
     let backend = ScriptedBackend(script)
-    let runner = CommandRunner(backend: backend)
+    let local = CommandRunner.Local(makeRunner: { FailingWorkload(plan: $0) }, checkRoom: {})
+    let runner = CommandRunner(backend: backend, local: local)
     let capabilities = backend.capabilities
     let all = CommandCompletion.at(0, in: [], nodes: [], capabilities).candidates
     let help = HelpText.lines(about: nil, capabilities)
@@ -83,11 +86,20 @@ import Testing
       let result = await say(line, runner).result
       #expect((result == .failed(.unsupported(feature))) == !isOffered, "\(line): \(result)")
     }
-    if feature == .consistencyLevels {
-      let result = await say("get a --consistency all", runner).result
-      #expect(result == .failed(.unsupported(feature)))
+    for (line, needed) in Self.demanding {
+      let result = await say(line, runner).result
+      #expect((result == .failed(.unsupported(feature))) == (needed == feature), "\(line): \(result)")
     }
+    // No feature's test is empty.
+    #expect(Self.lines.contains { $0.1.feature == feature } || Self.demanding.contains { $0.1 == feature })
   }
+
+  /// Lines that need a feature which their command alone does not.
+  private static let demanding: [(String, Capabilities.Feature)] = [
+    ("benchmark mixed", .workloads), ("benchmark ycsb-a --seconds 1", .workloads),
+    ("put a 1 --consistency all", .consistencyLevels), ("get --consistency one a", .consistencyLevels),
+    ("del a --consistency=quorum", .consistencyLevels), ("help kill", .nodeControl), ("help keys", .scans),
+  ]
 
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
@@ -160,6 +172,11 @@ import Testing
       }
       #expect(advised.isEmpty, "\(name): \(advised)")
     }
+    // Words of help name no command that is missing, with or without quotes.
+    let words = Self.wordsOfHelp(capabilities)
+    for name in CommandName.allCases where name.feature == feature && !Self.nouns.contains(name) {
+      #expect(!words.contains(name.rawValue), "\(name)")
+    }
     switch feature {
     case .consistencyLevels: #expect(!all.contains("--consistency LEVEL"))
     case .workloads: #expect(!all.contains("ycsb"))
@@ -167,6 +184,16 @@ import Testing
     default: break
     }
   }
+
+  /// All words of help on the commands that such a backend has.
+  private static func wordsOfHelp(_ capabilities: Capabilities) -> Set<String> {
+    let lines = HelpText.entries(capabilities).flatMap { HelpText.lines(about: $0.name, capabilities) }
+    let words = lines.flatMap { $0.split { !$0.isLetter && $0 != "-" } }
+    return Set(words.map(String.init))
+  }
+
+  /// Commands whose names help uses as words of English, or as steps of `change`.
+  private static let nouns: Set<CommandName> = [.keys, .change, .pause, .resume]
 
   @Test("Where everything is there, everything is advised: the test before could fail")
   func advisesAll() async {
@@ -177,7 +204,7 @@ import Testing
       Self.events.map { $0.words(on: backend.capabilities) } + Self.errors.map { $0.words(on: backend.capabilities) }
       + Self.pictures(of: backend)
     let all = said.joined(separator: "\n")
-    for name: CommandName in [.restart, .resume, .heal, .addnode, .verdict, .kill] {
+    for name: CommandName in [.restart, .resume, .heal, .addnode, .removenode, .change, .verdict, .kill] {
       #expect(all.contains("`\(name.rawValue)"), "\(name)")
     }
   }
@@ -185,7 +212,8 @@ import Testing
   /// Every panel with the cluster in trouble, and the details of each node.
   private static func pictures(of backend: ScriptedBackend) -> [String] {
     let capabilities = backend.capabilities
-    let advice = CommandAdvice(words: { $0.words(on: capabilities) }, features: capabilities.features)
+    let advice = CommandAdvice(
+      words: { $0.words(on: capabilities) }, advise: { $0.words(on: capabilities) }, features: capabilities.features)
     var state = DashboardState(size: Size(width: 200, height: 60), advice: advice)
     for tick in 0...8 {
       var status = backend.status()
@@ -227,7 +255,8 @@ import Testing
   private static let events = [
     ClusterEvent.What.nodeFailed(node: "n0", reason: "why"), .underReplicated(nodes: 2, replicas: 3),
     .replacementPostponed(node: "n0", errors[0]), .recoveryFailed(errors[1]),
-    .writesMayBeLost(node: "n0", ranges: ["a"]), .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
+    .writesMayBeLost(node: "n0", ranges: [LostRange(owners: ["n0"], losers: ["n0"], needed: 1)]),
+    .twinsFound(nodes: ["n0", "n1"], key: [97], more: 0),
     .notLinearizable("get → 1"),
   ].enumerated().map { ClusterEvent(sequence: UInt64($0.offset + 1), uptimeNs: 1, $0.element) }
 
@@ -237,11 +266,11 @@ import Testing
       .init(
         "not yet", advice: .restart("n0"), .restartOnceMended("n0"), .kill("n0"), .resume("n1"), .heal, .addNode,
         .compact, .put,
-        .listNodes, .verdict)),
+        .listNodes, .verdict, .removeNode("n0"), .steer(.resume), .steer(.cancel), .steer(.finish), .steer(.undo))),
   ]
 
   private static let obstacles: [CommandResult.Obstacle] = [
-    .mustBeMeant(.failSync("n1")), .benchmarkRuns(name: "mixed"), .noBenchmarkRuns,
+    .mustBeMeant(.failSync("n1")), .benchmarkRuns(.plain), .noBenchmarkRuns,
   ]
 
   @Test("Bisection finds where a condition begins to hold, at both ends and in slices too", arguments: 0...9)
@@ -305,7 +334,7 @@ import Testing
     let described = Description.lines(state).joined(separator: "\n")
     #expect(!described.contains(" 0 ") && described.contains("m1 is up, owns 100.0 %."))
     let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
-    #expect(!whole.contains("N=") && !whole.contains("fsync ") && whole.contains("eventual"))
+    #expect(!whole.contains("N=") && !whole.contains("fsync ") && !whole.contains("eventual"))
   }
 
   @Test("A node without a part of the ring, a change without sizes and a cluster without epochs show no 0 for them")
@@ -323,15 +352,88 @@ import Testing
   }
 
   @Test(
-    "A node's menu and details offer what the backend can do",
-    arguments: [(Capabilities.Feature.nodeControl, ["kill"]), (.linkFaults, ["pause"]), (.membership, ["remove"])])
-  func offersInMenu(feature: Capabilities.Feature, missing: [String]) {
-    func menu(_ features: Set<Capabilities.Feature>) -> [String] {
-      NodeMenu(Self.bare.nodes[0], isPaused: false, features, column: 0, row: 0).items.map(\.words)
+    "Keys that nobody serves are not counted as none",
+    arguments: [
+      NodeStatus(id: 0, name: "a", state: .recovering(fraction: 0.4), share: 1, keys: 400_000),
+      NodeStatus(id: 0, name: "a", state: .dead, share: 1, keys: 400_000),
+      NodeStatus(id: 0, name: "a", state: .up, keys: 7), NodeStatus(id: 0, name: "a", state: .up, share: 0, keys: 7),
+      NodeStatus(id: 0, name: "a", state: .up, share: 1),
+    ])
+  func countsWhatIsServed(node: NodeStatus) {
+    var status = Self.bare
+    status.nodes = [node]
+    #expect(status.keys == nil)
+    var script = ScriptedBackend.Script()
+    script.status = status
+    let state = screen(ScriptedBackend(script))
+    let whole = Picture(state, state.appearance.look).canvas.lines.joined(separator: "\n")
+    #expect(
+      !whole.contains("no keys yet")
+        && !Description.lines(state).contains { $0.hasPrefix("0 keys") || $0.contains(" 0 keys") }, "\(whole)")
+  }
+
+  @Test("A cluster without nodes has no keys, and one whose owners serve has theirs")
+  func countsKeys() {
+    var status = Self.bare
+    status.nodes = []
+    #expect(status.keys == 0)
+    status.phase = .recovering(fraction: 0.5)
+    #expect(status.keys == nil)
+    status.phase = .serving
+    status.nodes = [0, 1].map { NodeStatus(id: $0, name: "n\($0)", state: .up, share: 0.5, keys: 10) }
+    #expect(status.keys == 20)
+    status.nodes[1].state = .dead
+    #expect(status.keys == 20)
+  }
+
+  @Test(
+    "No topic invents a figure where a backend tells nothing, nor where it tells no ring", arguments: Topic.allCases)
+  func explainsWithoutFigures(topic: Topic) {
+    var ringless = Self.bare
+    (ringless.nodes[0].share, ringless.ring) = (nil, RingStatus(slotCount: 16_384))
+    let capabilities = Capabilities(features: [], keyBytesMax: 64, valueBytesMax: 256)
+    for status in [Self.bare, ringless] {
+      let page = topic.explanation(status, capabilities)
+      for figure in page.figures {
+        let zeros = figure.value.matches(of: /(?:^|[ ,])0(?:\.0+)?(?: |,|$)/)
+        #expect(zeros.isEmpty, "\(figure.label): \(figure.value)")
+      }
+      #expect(page.lines(width: 80).allSatisfy { !$0.contains("eventual") && !$0.contains("kept forever") })
     }
+    let engine = ClusterStatus(uptimeNs: 1, phase: .serving, nodes: [NodeStatus(id: 0, name: "a", state: .up)])
+    let known = topic.explanation(engine, capabilities).figures.map(\.value)
+    switch topic {
+    case .consistentHashing: #expect(known.prefix(2) == ["1, — owners a key", "—"])
+    case .virtualNodes: #expect(known == ["—", "—", "—"])
+    case .antiEntropy: #expect(known.dropFirst() == ["—", "—", "—"])
+    case .tombstones: #expect(known[2] == "—")
+    case .cap: #expect(known.prefix(2) == ["—", "—"])
+    default: break
+    }
+  }
+
+  @Test("A node's menu offers what the backend can do", arguments: Capabilities.Feature.allCases)
+  func offersInMenu(feature: Capabilities.Feature) {
+    var down = Self.bare.nodes[0]
+    down.state = .dead
     let all = Set(Capabilities.Feature.allCases)
-    #expect(menu(all) == ["details", "kill", "pause", "remove"])
-    #expect(menu(all.subtracting([feature])) == menu(all).filter { !missing.contains($0) })
+    for (node, isPaused, offered) in [
+      (Self.bare.nodes[0], false, ["kill", "pause", "remove"]),
+      (Self.bare.nodes[0], true, ["kill", "resume", "remove"]),
+      (down, false, ["restart", "remove"]),
+    ] {
+      func menu(_ features: Set<Capabilities.Feature>) -> [NodeMenu.Item] {
+        NodeMenu(node, isPaused: isPaused, features, column: 0, row: 0).items
+      }
+      #expect(menu(all).map(\.words) == ["details"] + offered)
+      #expect(menu(all.subtracting([feature])) == menu(all).filter { $0.order?.feature != feature })
+    }
+    for (feature, words) in [
+      (Capabilities.Feature.nodeControl, "kill"), (.linkFaults, "pause"), (.membership, "remove"),
+    ] {
+      let items = NodeMenu(Self.bare.nodes[0], isPaused: false, all.subtracting([feature]), column: 0, row: 0).items
+      #expect(!items.map(\.words).contains(words))
+    }
   }
 
   @Test("Each figure alone is shown, whatever else is missing", arguments: 0..<7)
@@ -440,6 +542,22 @@ import Testing
       let event = ClusterEvent(sequence: UInt64(index), uptimeNs: 5, what)
       #expect(try JSONDecoder().decode(ClusterEvent.self, from: JSONEncoder().encode(event)) == event)
     }
+  }
+}
+
+/// A run of a workload that fails at once.
+private struct FailingWorkload: WorkloadRun {
+  let plan: BenchmarkPlan
+  var loadAnnouncement: String? { nil }
+
+  func run(onStart: () -> Void) async throws -> BenchmarkResult { throw ClusterError.storage("the disk is full") }
+  func stop() {}
+  func clear() async -> Bool { true }
+
+  func snapshot() -> BenchmarkSnapshot {
+    BenchmarkSnapshot(
+      plan: plan, phase: .waiting, atNs: 0, startedNs: 0, counts: OperationCounts(), fraction: nil, leftNs: nil,
+      seconds: [], marks: [])
   }
 }
 

@@ -85,7 +85,7 @@ struct BenchmarkCommandTests {
   func plainProgress() async throws {
     try await withCluster { cluster in
       let recorder = Recorder()
-      var benchmark = Benchmark(backend: cluster, emit: recorder.record)
+      var benchmark = PlainBenchmark(backend: cluster, emit: recorder.record)
       benchmark.schedule = .init(writesEnd: .milliseconds(300), readsEnd: .milliseconds(600), end: .seconds(120))
       #expect(await benchmark.run().isGood)
       let steps = recorder.progress.compactMap { if case .benchmark(let step) = $0 { step } else { nil } }

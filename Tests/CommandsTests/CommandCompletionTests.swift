@@ -50,6 +50,21 @@ struct CompletionTests {
     #expect(complete(line).candidates == candidates)
   }
 
+  @Test(
+    "The word under the cursor has its place by the parser's words, whatever white space is between them",
+    arguments: [
+      ("", nil, 0), ("  ", nil, 0), ("pu", "pu", 0), (" put", "put", 0), ("put ", "put", 1), ("  put  k", "put", 1),
+      ("put\tk", "put", 1), (#"put "a b" "#, "put", 2), (#"put "a b"#, "put", nil), ("put 'a", "put", 1),
+      ("frobnicate x", "frobnicate", 1),
+    ] as [(String, String?, Int?)])
+  func places(line: String, called: String?, place: Int?) {
+    #expect(complete(line).called == called)
+    #expect(complete(line).place == place)
+  }
+
+  @Test("Within quotes nothing is completed")
+  func quotes() { #expect(complete(#"kill "a n"#).candidates == []) }
+
   @Test("A whole name offers only longer ones, and shows nothing ahead")
   func wholeNames() {
     #expect(complete("kill node1").candidates == ["node10"])

@@ -55,14 +55,14 @@ struct LoaderTests {
     "A bad line says why",
     arguments: [
       ("", "no tab between key and value"), ("novalue", "no tab between key and value"), ("\tv", "the key is empty"),
-      (String(repeating: "k", count: 65_536) + "\tv", "the key has 65536 bytes, 65535 are allowed"),
+      (String(repeating: "k", count: 65_536) + "\tv", "the key has 65,536 bytes, 65,535 are allowed"),
     ])
   func explainsBadLines(text: String, fault: String) {
     #expect(throws: LoadLine.Fault.self) { try LoadLine(.bytes(Array(text.utf8))) }
     do throws(LoadLine.Fault) {
       _ = try LoadLine(.bytes(Array(text.utf8)))
     } catch {
-      #expect(error.description == fault)
+      #expect(error.words == fault)
     }
   }
 

@@ -73,7 +73,7 @@ import Testing
     for key: Key in [.tab, .tab, .down, .enter] { _ = state.handle(key) }
     let lines = Picture(state, .utf8).canvas.lines
     #expect(lines.contains { $0.contains("node2 silent") })
-    #expect(lines.contains { $0.contains("not heard by node1, node3") })
+    #expect(lines.contains { $0.contains("not heard by node1 and node3") })
   }
 
   @Test func `of a cut cluster the healthy side is up, and only the side that is cut off is in trouble`() {

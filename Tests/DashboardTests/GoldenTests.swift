@@ -1,5 +1,8 @@
+import ClusterModel
 import Dashboard
 import Foundation
+import Synchronization
+import TestBackends
 import Testing
 
 /// Whole screens compared with the pictures in `Goldens/`, which are text files one can read.
@@ -19,6 +22,21 @@ import Testing
   func `a large screen looks as its golden picture`(scene: Scene) throws {
     try expectGolden(
       "\(scene.rawValue)-200x60", Picture(scene.state(Size(width: 200, height: 60)), .utf8).canvas)
+  }
+
+  @Test func `a backend of a hundred lines has the dashboard, as its golden picture shows`() async throws {
+    let seconds = Mutex(0.0)
+    let backend = DictionaryBackend { .seconds(seconds.withLock { $0 }) }
+    var state = DashboardState(size: Size(width: 120, height: 40), advice: Sample.advice)
+    for event in backend.events(after: 0) { state.apply(event: event) }
+    for tick in 0...60 {
+      seconds.withLock { $0 = Double(tick) / 4 }
+      let key = Array("key \(tick % 20)".utf8)
+      try await backend.put(key, [1], WriteOptions())
+      _ = try await backend.get(key, ReadOptions())
+      state.apply(status: backend.status(), nowNs: 1_000_000_000 + UInt64(tick) * 250_000_000)
+    }
+    try expectGolden("dictionary-120x40", Picture(state, .utf8).canvas)
   }
 
   @Test func `graphs without braille look as their golden picture`() throws {

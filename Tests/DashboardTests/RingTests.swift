@@ -151,7 +151,7 @@ import Testing
   {
     var state = DashboardState.watching(Sample(nodes: 5), Size(width: 120, height: 40))
     var status = try #require(state.status)
-    var counts = Array(repeating: OperationCounters(), count: 256)
+    var counts = Array(repeating: OperationCounters.zero, count: 256)
     for _ in 0..<4 {
       status.uptimeNs += 600_000_000
       for part in counts.indices { counts[part].reads += part == 0 ? 6_000 : 600 }

@@ -37,8 +37,8 @@ struct Sample {
     var nodes = nodes
     for index in nodes.indices {
       nodes[index].operations = OperationCounters(reads: reads / 3, writes: writes / 2)
-      nodes[index].cache?.hits += reads / 3 * 9 / 10
-      nodes[index].cache?.misses += reads / 30 + UInt64(index) * reads / 100
+      nodes[index].cache?.hits? += reads / 3 * 9 / 10
+      nodes[index].cache?.misses? += reads / 30 + UInt64(index) * reads / 100
     }
     var status = ClusterStatus(
       uptimeNs: UInt64(seconds * 1e9), phase: phase, epoch: 7, quorum: QuorumSettings(), fsync: .always,
@@ -109,7 +109,7 @@ extension Sample {
   ) -> ClusterEvent {
     let node = message.split { !$0.isLetter && !$0.isNumber }.first { $0.hasPrefix("node") }.map(String.init)
     return ClusterEvent(
-      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), .remark(kind, severity, node: node, message))
+      sequence: sequence, uptimeNs: UInt64(seconds * 1e9), .remark(kind, severity, node: node, .init(message)))
   }
 
   /// Keys lie where a sum of their bytes says; what begins with `destroy` is asked about first.
@@ -126,7 +126,8 @@ extension Sample {
       case .order(let order): AdvisedLine(TypedLine(order.line))
       case .stopBenchmark: "benchmark stop"
       }
-    })
+    },
+    advise: { $0.words(on: nil) })
 
   private static func key(of line: String) -> ShownKey? {
     let words = line.split(separator: " ")
@@ -201,7 +202,7 @@ extension Sample {
 extension Sample {
   /// The plain benchmark at its end: it keeps no seconds, and is not among the results.
   static func averages() -> BenchmarkStatus {
-    var run = BenchmarkStatus(name: "writes, then reads", phase: "cleaning up", isRunning: false)
+    var run = BenchmarkStatus(name: BenchmarkSubject.plain.words, phase: "cleaning up", isRunning: false)
     run.operations = 1_692_310
     (run.startedNs, run.atNs) = (openedNs + 54_900_000_000, openedNs + 60_000_000_000)
     run.measuredEndNs = openedNs + 59_900_000_000

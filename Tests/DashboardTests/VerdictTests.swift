@@ -28,7 +28,7 @@ import Testing
     #expect(rows().contains { $0.contains("p1, p2: clients; time runs to the right") })
     #expect(rows().last?.contains("Esc fold the warning") == true)
     _ = state.handle(.escape)
-    #expect(rows().contains { $0.contains("NOT LINEARIZABLE") && $0.contains("`verdict` tells the rest") })
+    #expect(rows().contains { $0.contains("NOT LINEARIZABLE") && $0.contains("`verdict` tells why") })
     #expect(!rows().contains { $0.contains("p1 |--put Bob") })
     var status = state.status!
     status.verdict?.violations += 1

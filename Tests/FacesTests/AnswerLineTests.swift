@@ -11,7 +11,7 @@ struct AnswerLineTests {
     let value = [UInt8](repeating: UInt8(ascii: "v"), count: 5_000)
     let line = CommandAnswer.Line(Answer(.success, Array("Retrieved: ".utf8), [0x6B, 0x0A], Array(" -> ".utf8), value))
     #expect(line.text.hasPrefix("Retrieved: k\\n -> vvv"))
-    #expect(line.text.hasSuffix("v… (5000 bytes)"))
+    #expect(line.text.hasSuffix("v… (5,000 bytes)"))
     #expect(line.isSuccess == true)
     let short = CommandAnswer.Line(Answer(.failure, Array("Key not found: ".utf8), [0x6B]))
     #expect(short.text == "Key not found: k" && short.isSuccess == false)

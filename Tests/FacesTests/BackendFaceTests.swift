@@ -89,6 +89,23 @@ struct BackendFaceTests {
 
   // MARK: - The dashboard
 
+  @Test("A dictionary has the dashboard and its prompt, and is asked for nothing that it has not")
+  func dictionary() async throws {
+    let folder = try TestFolder()
+    let host = ClusterHost(CommandRunner(backend: DictionaryBackend()), history: HistoryFile(folder.path("history")))
+    let terminal = try await TestTerminal(120, 40).show(host)
+    try await terminal.shows("a dictionary is open")
+    try await terminal.type("put a 1\r")
+    try await terminal.shows("Stored: a -> 1")
+    try await terminal.type("get a\r")
+    try await terminal.shows("Retrieved: a -> 1")
+    try await terminal.type("kill dictionary\r")
+    try await terminal.shows("this cluster has no control of single nodes")
+    #expect(!terminal.record.text.contains("eventual") && !terminal.record.text.contains("fsync"))
+    try await terminal.type("\u{15}\u{03}")
+    #expect(try await terminal.ends() == 0)
+  }
+
   /// A dashboard on a backend.
   private struct Session {
     let terminal: TestTerminal
@@ -213,7 +230,7 @@ struct BackendFaceTests {
     workload.finish()
     try await session.terminal.shows("The benchmark could not go on: the disk is full")
     // Of the seconds that were measured, not of the deletion of its keys.
-    try await session.terminal.shows("3.00 k operations in 2.0 s")
+    try await session.terminal.shows("3.00 k operations in 2.00 s")
     try await session.terminal.shows("500 reads/s")
     #expect(workload.isCleared)
     try await session.quit()

@@ -119,7 +119,7 @@ struct DashboardFaceTests {
     let session = try await Session()
     try await session.terminal.shows("node3")
     try await session.run("benchmark", "Running benchmark...")
-    try await session.terminal.shows("writes, then reads")
+    try await session.terminal.shows("writes and reads of 64 clients")
     try await session.terminal.shows("Read throughput")
     try await session.run("benchmark mixed --seconds 1 --keys 2000", "mixed, ")
     try await session.run("benchmark results", "mixed")

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import KVCluster
 import Testing
+import Text
 
 /// The files of the program's user, and the folders of clusters that are not kept.
 struct FileTests {
@@ -29,6 +30,68 @@ struct FileTests {
     history.save(["put a 1"])
     history.finish()
     #expect(history.load().isEmpty)
+  }
+
+  @Test(
+    "The data's folder is the one that is typed, else the user's, whatever of the environment is set",
+    arguments: [
+      ("/data/a", [:], "/data/a"), (nil, ["XDG_DATA_HOME": "/xdg", "HOME": "/home/u"], "/xdg/kvstore"),
+      (nil, ["XDG_DATA_HOME": "relative", "HOME": "/home/u"], "/home/u/.local/share/kvstore"),
+      (nil, ["HOME": "/home/u"], "/home/u/.local/share/kvstore"), (nil, [:], nil),
+    ] as [(String?, [String: String], String?)])
+  func choosesFolder(data: String?, environment: [String: String], path: String?) throws {
+    var choice = ClusterChoice()
+    choice.data = data
+    guard let path else {
+      #expect(throws: Refusal.self) { try choice.folder { environment[$0] } }
+      return
+    }
+    let chosen = try choice.folder { environment[$0] }
+    #expect(chosen == path)
+  }
+
+  @Test("A relative folder begins in the current one")
+  func choosesRelativeFolder() throws {
+    var choice = ClusterChoice()
+    choice.data = "a/b"
+    let chosen = try choice.folder()
+    #expect(chosen == FileManager.default.currentDirectoryPath + "/a/b")
+  }
+
+  @Test("Another number of nodes than a folder has is refused; its own, or none, is not")
+  func refusesOtherNodes() async throws {
+    let folder = try TestFolder()
+    let cluster = try Cluster.open(ClusterOptions(dataFolder: folder.path("data"), initialNodes: ["b10", "b2"]))
+    try await cluster.ready()
+    var choice = ClusterChoice()
+    choice.data = folder.path("data")
+    // While it is open, as a shell that completes looks at it.
+    #expect(FolderAtRest.nodeNames(of: folder.path("data")) == ["b2", "b10"])
+    #expect(FolderAtRest.nodeNames(of: folder.path("none")) == nil)
+    await cluster.close()
+    for (nodes, isGood) in [(3, false), (2, true), (nil, true)] {
+      choice.nodes = nodes
+      let made = try? choice.clusterOptions(TestConsole().console)
+      #expect((made != nil) == isGood)
+    }
+  }
+
+  @Test("A new cluster has three nodes; more copies than nodes are noted, and an absurd number of nodes is refused")
+  func choosesNodes() throws {
+    var choice = ClusterChoice()
+    choice.data = "/nowhere/at/all"
+    let made = try choice.clusterOptions()
+    #expect(made.initialNodes == ["node1", "node2", "node3"])
+    choice.cacheMiB = 1 << 24
+    choice.nodes = 1_024
+    #expect(throws: Refusal.self) { try choice.clusterOptions() }
+  }
+
+  @Test("A path at home is expanded, and nothing else")
+  func expandsHome() {
+    guard let home = ByteText.variable("HOME") else { return }
+    #expect(HomePath.expanded("~/x") == "\(home)/x")
+    for path in ["~", "~user/x", "/~/x", "x~/"] { #expect(HomePath.expanded(path) == path) }
   }
 
   @Test("Settings and themes are read from their folder; what cannot be read is told")
@@ -125,10 +188,10 @@ struct FileTests {
   @Test("The cluster in a folder has as many nodes as its configuration names")
   func countsNodes() async throws {
     let folder = try TestFolder()
-    #expect(FolderAtRest.nodeCount(of: folder.path("data")) == nil)
+    #expect(FolderAtRest.nodeNames(of: folder.path("data")) == nil)
     let test = TestConsole()
     _ = await Script.run(.folder(.kept(folder)), test.console, commands: [])
-    #expect(FolderAtRest.nodeCount(of: folder.path("data")) == 3)
+    #expect(FolderAtRest.nodeNames(of: folder.path("data"))?.count == 3)
   }
 
   @Test("Limits of the process are told before a cluster is opened, with what to do")

@@ -19,7 +19,7 @@ import Testing
     let memory = ProcessMemory(residentBytes: 1, anonymousBytes: 1)
     let status = ClusterStatus(
       uptimeNs: 0, phase: .serving, epoch: 1, quorum: QuorumSettings(), fsync: .always, dataFolder: "/",
-      isEphemeral: true, nodes: [], ring: RingStatus(), change: nil, operations: OperationCounters())
+      isEphemeral: true, nodes: [], ring: RingStatus(), change: nil, operations: OperationCounters.zero)
     let seconds = (0..<3).map { number in
       BenchmarkSecond(
         startNs: UInt64(number) * 1_000_000_000, endNs: UInt64(number + 1) * 1_000_000_000,

@@ -74,7 +74,7 @@ import Testing
     try Clock.runVirtually(from: 1_000_000_000) {
       let script = try Script(nil, fsync: .everysec)
       try script.put("old", via: "node1")
-      let change = try script.cluster.beginChange(.leave, "node3", heir: "node4")
+      let change = try script.cluster.beginChange(.leave, "node3", replacement: "node4")
       while script.cluster.changeStep != .adoptSettled {
         if case .rest(let ns) = change.step() { script.run(ms: Int(ns / 1_000_000) + 1) }
       }

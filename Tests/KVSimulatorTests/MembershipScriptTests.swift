@@ -26,7 +26,7 @@ import Testing
       let script = try Script(nil)
       for key in Self.keys { try script.put("value of \(key)", key, via: "node1") }
       if isDead { try script.cluster.killNode("node3") }
-      advance(try script.cluster.beginChange(.leave, "node3", heir: "node4"), to: step, script)
+      advance(try script.cluster.beginChange(.leave, "node3", replacement: "node4"), to: step, script)
       try script.restartProgram()
       // After the point of no return there is nothing to take up, and the one that left is not known any more.
       if let rest = script.cluster.resumeChange() { script.carryOut(rest) }
@@ -48,9 +48,9 @@ import Testing
       if write == 1 {
         // The joint configuration.
         disk.crash(atStep: disk.steps + 1, moment)
-        #expect(throws: ClusterError.self) { try script.cluster.beginChange(.leave, "node3", heir: "node4") }
+        #expect(throws: ClusterError.self) { try script.cluster.beginChange(.leave, "node3", replacement: "node4") }
       } else {
-        let steps = try script.cluster.beginChange(.leave, "node3", heir: "node4")
+        let steps = try script.cluster.beginChange(.leave, "node3", replacement: "node4")
         advance(steps, to: .writeSettled, script)
         disk.crash(atStep: disk.steps + 1, moment)
         #expect(steps.step() != .again)
@@ -155,7 +155,7 @@ import Testing
   func namesOwnersThatLack(dead: [String], words: String) throws {
     try Clock.runVirtually(from: 1_000_000_000) {
       let script = try Script(nil, .direct)
-      #expect(try script.cluster.beginChange(.leave, "node3", heir: "node4").step() == .again)
+      #expect(try script.cluster.beginChange(.leave, "node3", replacement: "node4").step() == .again)
       for node in dead { try script.cluster.killNode(node) }
       let error = #expect(throws: ClusterError.self) {
         try script.cluster.submit(.put([1]), Array("key".utf8), consistency: nil) { _ in }

@@ -88,7 +88,7 @@ import Testing
     var total: OperationCounters { tally.total(at: now + 10 * Self.second) }
     take(counts("r1", 100, 50), "a", isMaster: true)
     take(counts("r9", 0, 50), "b", isMaster: false)
-    #expect(total == OperationCounters())
+    #expect(total == OperationCounters.zero)
     take(counts("r1", 110, 55), "a", isMaster: true)
     take(counts("r9", 2, 55), "b", isMaster: false)
     #expect(total == OperationCounters(reads: 12, writes: 5))

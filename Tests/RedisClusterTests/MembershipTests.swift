@@ -126,7 +126,7 @@ struct MembershipTests {
       #expect(!backend.status().ring.nextArcs.isEmpty)
       await #expect(throws: ClusterError.self) { try await backend.perform(.removeNode(demo.seed.description)) }
       try await backend.perform(.steer(.pause))
-      try await RealServers.eventually("it pauses") { backend.status().change?.waitingFor?.hasPrefix("paused") == true }
+      try await RealServers.eventually("it pauses") { backend.status().change?.waitingFor?.advice == [.steer(.resume)] }
       let paused = try #require(backend.status().change)
       try await Task.sleep(for: .milliseconds(300))
       #expect(backend.status().change?.fraction == paused.fraction)
@@ -161,7 +161,7 @@ struct MembershipTests {
         let next = try await RedisBackend.connect(.init(seed: demo.seed))
         defer { next.breakOff() }
         if next.watcher.view.map.hasOpenSlots {
-          #expect(next.texts.contains { $0.contains("open") && $0.contains("change finish") })
+          #expect(next.events(after: 0).contains { $0.advice == [.steer(.finish), .steer(.undo)] })
           if round < 2 { try await next.perform(.steer(round == 0 ? .finish : .undo)) }
           await next.watcher.lookAtMap()
           #expect(next.watcher.view.map.hasOpenSlots == (round == 2))
@@ -217,7 +217,7 @@ struct MembershipTests {
           try await backend.perform(.removeNode(target.name))
           Issue.record("\(target.name) left, and had a key of slot \(slot)")
         } catch {
-          #expect("\(error)".contains("`change finish` or `change undo` first"), "\(error)")
+          #expect((error as? ClusterError)?.advice == [.steer(.finish), .steer(.undo)], "\(error)")
         }
         try await backend.perform(.steer(.undo))
         for key in keys { #expect(try await backend.value(key) == key) }

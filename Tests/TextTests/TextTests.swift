@@ -38,7 +38,7 @@ import Text
 
   @Test func `a preview shows the beginning and the size`() {
     #expect(Quoted.preview(Array("a\nb\t\u{1b}".utf8), bytesMax: 64) == #"a\nb\t\x1b"#)
-    #expect(Quoted.preview(Array(repeating: 0x61, count: 1 << 20), bytesMax: 4) == "aaaa… (1048576 bytes)")
+    #expect(Quoted.preview(Array(repeating: 0x61, count: 1 << 20), bytesMax: 4) == "aaaa… (1,048,576 bytes)")
     // No character is cut in the middle.
     for bytesMax in 1...8 {
       let shown = Quoted.preview(Array("éééééé".utf8), bytesMax: bytesMax)

@@ -117,6 +117,18 @@ struct ArgumentTests {
   }
 
   @Test(
+    "The parser's sentences that are recognised are still its own",
+    arguments: [
+      (["--nodes"], Arguments.missingValue), (["put", "k"], Arguments.misread[0]),
+      (["get", "a", "-k"], Arguments.misread[1]),
+      (["put", "k"], Arguments.usage),
+    ])
+  func recognises(words: [String], sentence: String) {
+    let error = #expect(throws: (any Error).self) { try KVStore.parseAsRoot(words) }
+    #expect(error.map { KVStore.fullMessage(for: $0).contains(sentence) } == true)
+  }
+
+  @Test(
     "A key or value that looks like an option is answered with what to type",
     arguments: [
       ["get", "-k"], ["put", "-k", "v"], ["put", "k", "v", "-x"], ["del", "-5"], ["del", "--foo"], ["keys", "-x"],

@@ -16,7 +16,7 @@ extension Topic {
         """
       ],
       figures: [
-        .init("this cluster", "\(figures.settings)\(sum ?? ""), \(figures.status.guarantee.rawValue)"),
+        .init("this cluster", "\(figures.settings)\(sum ?? ""), \(figures.guarantee)"),
         .init("owners that may be down", figures.mayBeDown),
         .init("down now", figures.down),
         .init("reads", figures.latency(figures.status.latencies?.reads)),
@@ -40,7 +40,7 @@ extension Topic {
         """
       ],
       figures: [
-        .init("promised here", "\(figures.status.guarantee.rawValue), \(figures.settings)"),
+        .init("promised here", "\(figures.guarantee), \(figures.settings)"),
         .init("live verdict", figures.verdict),
         .init("keys watched", watched(figures.status.verdict)),
       ],
@@ -64,7 +64,7 @@ extension Topic {
       ],
       figures: [
         .init("owners that must answer", figures.mustAnswer),
-        .init("promised here", "\(figures.status.guarantee.rawValue), \(figures.settings)"),
+        .init("promised here", "\(figures.guarantee), \(figures.settings)"),
         .init("writes", figures.latency(figures.status.latencies?.writes)),
       ],
       question: "Why can no register with reads and writes alone do this, however many quorums it asks?",
@@ -89,9 +89,13 @@ extension Topic {
       figures: [
         .init(
           "chosen here",
-          figures.status.guarantee == .linearizable
-            ? "consistency: \(figures.settings)" : "availability: \(figures.settings)"),
-        .init("faulty links", faults.isEmpty ? "none" : Figures.count(faults.count, "fault") + ": \(faults[0])"),
+          figures.shown(figures.status.guarantee) {
+            "\($0 == .linearizable ? "consistency" : "availability"): \(figures.settings)"
+          }),
+        .init(
+          "faulty links",
+          faults.first.map { "\(Figures.count(faults.count, "fault")): \($0)" }
+            ?? (figures.tells(.linkFaults) ? "none" : Figures.unknown)),
         .init("owners that may be cut off", figures.mayBeDown),
         .init("verdict", figures.verdict),
       ],

@@ -48,8 +48,7 @@ extension Topic {
   }
 
   static func antiEntropy(_ figures: TopicFigures) -> TopicPage {
-    let keys = figures.status.nodes.compactMap(\.keys)
-    return TopicPage(
+    TopicPage(
       title: Topic.antiEntropy.rawValue,
       paragraphs: [
         """
@@ -60,13 +59,18 @@ extension Topic {
       ],
       figures: [
         .init("trees", "256 ranges, 256 leaves each, made when needed"),
-        .init(
-          "copies held",
-          keys.isEmpty ? "none" : "\(Figures.count(keys.min()!)) to \(Figures.count(keys.max()!)) keys a node"),
+        .init("copies held", held(figures.status.nodes)),
         .init("hints waiting", figures.byNode(\.hintsWaiting)),
-        .init("nodes being rebuilt", figures.byNode { $0.wal.map { $0.isSuspect ? 1 : 0 } }),
+        .init("nodes being rebuilt", figures.byNode { $0.wal?.isSuspect.map { $0 ? 1 : 0 } }),
       ],
       question: "A deleted key is on one owner and missing on another. Which of them is right?",
       hint: "nobody can say: hence tombstones. A tree must cover deletions too.")
+  }
+
+  /// The fewest and the most keys of a node.
+  private static func held(_ nodes: [NodeStatus]) -> String {
+    let keys = nodes.compactMap(\.keys)
+    guard keys.count == nodes.count, let least = keys.min(), let most = keys.max() else { return Figures.unknown }
+    return "\(Figures.count(least)) to \(Figures.count(most)) keys a node"
   }
 }

@@ -40,8 +40,8 @@ extension Topic {
         """
       ],
       figures: [
-        .init("nodes on the ring", "\(figures.nodeCount), \(figures.ring.ranks) owners a key"),
-        .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
+        .init("nodes on the ring", "\(Figures.count(figures.nodeCount)), \(figures.ownersOfKey)"),
+        .init("first copies", figures.firstCopies),
         .init("one node more moves", "\(moved(figures)) of all copies"),
         .init(
           "hash mod n would move", Figures.precisePercent(Double(figures.nodeCount) / Double(figures.nodeCount + 1))),
@@ -66,9 +66,10 @@ extension Topic {
       ],
       figures: [
         .init(
-          "tokens", figures.shown(tokens) { "\(Figures.count($0)), \($0 / max(1, figures.nodeCount)) a node" }),
-        .init("arcs", "\(Figures.count(figures.arcs)) runs with the same first owner"),
-        .init("first copies", "\(figures.firstShares), max/mean \(figures.imbalance)"),
+          "tokens",
+          figures.shown(tokens) { "\(Figures.count($0)), \(Figures.count($0 / max(1, figures.nodeCount))) a node" }),
+        .init("arcs", figures.shown(figures.arcs) { "\(Figures.count($0, "run")) with the same first owner" }),
+        .init("first copies", figures.firstCopies),
       ],
       question: "One machine has twice the disk of the others. How do you give it twice the keys?",
       hint: "twice the tokens; and then check that no key has two of its copies on it.")
@@ -76,6 +77,7 @@ extension Topic {
 
   static func rebalancing(_ figures: TopicFigures) -> TopicPage {
     let change = figures.status.change
+    let waiting = figures.status.queuedChanges.count
     let now = change.map {
       "\($0.node) \($0.kind == .join ? "joins" : "leaves"), \(Figures.precisePercent($0.fraction)) handed over, "
         + ($0.keysMoved.map { Figures.count($0, "key") } ?? Figures.unknown)
@@ -92,7 +94,7 @@ extension Topic {
       figures: [
         .init("change under way", now ?? "none; epoch \(figures.status.epoch.map(Figures.count) ?? Figures.unknown)"),
         .init("one node more moves", "\(moved(figures)) of \(figures.count(\.keys)) copies"),
-        .init("waiting", "\(Figures.count(figures.status.queuedChanges.count, "change"))"),
+        .init("waiting", waiting == 0 ? "none" : Figures.count(waiting, "change")),
       ],
       question: "Two nodes are added at the same time by two operators. What can go wrong without a joint phase?",
       hint: "two sets of owners that share no quorum, each accepting writes. One change at a time, or consensus.")

@@ -22,8 +22,9 @@ extension Topic {
             + figures.shown(figures.sum { $0.wal?.segments }) { Figures.count($0, "segment") }),
         .init(
           "live",
-          figures.shown(live) {
-            "\(Figures.bytes($0)), \(Figures.precisePercent(Double($0) / Double(max(1, bytes ?? 0)))) of it"
+          figures.shown(live) { live in
+            let part = bytes.flatMap { $0 > 0 ? Double(live) / Double($0) : nil }
+            return Figures.bytes(live) + (part.map { ", \(Figures.precisePercent($0)) of it" } ?? "")
           }),
         .init(
           "compactions",
@@ -42,7 +43,7 @@ extension Topic {
       if let records, let syncs {
         syncs == 0 ? "none yet" : Figures.decimal(Double(records) / Double(syncs), places: 1)
       } else {
-        TopicFigures.none
+        Figures.unknown
       }
     return TopicPage(
       title: Topic.groupCommit.rawValue,
@@ -70,8 +71,9 @@ extension Topic {
   }
 
   static func lru(_ figures: TopicFigures) -> TopicPage {
-    let hits = figures.sum { $0.cache.map { Int(clamping: $0.hits) } }
-    let lookUps = figures.sum { $0.cache.map { Int(clamping: $0.hits &+ $0.misses) } }
+    let hits = figures.sum { $0.cache?.hits.map { Int(clamping: $0) } }
+    let misses = figures.sum { $0.cache?.misses.map { Int(clamping: $0) } }
+    let lookUps = hits.flatMap { hits in misses.map { hits &+ $0 } }
     return TopicPage(
       title: Topic.lru.rawValue,
       paragraphs: [
@@ -103,8 +105,8 @@ extension Topic {
         """
         If a delete only forgot the key, an owner that was away would still have the value, and the next repair \
         would bring it back to all. So a delete writes a marker with a version of its own, which wins over older \
-        values like any write. Here markers are kept forever: forgetting one is safe only when no owner, log or \
-        hint has anything older.
+        values like any write. It may be forgotten only when no owner, log or hint has anything older: here once every \
+        owner has it on its disk, nothing older can come back, and all nodes serve.
         """
       ],
       figures: [
@@ -112,6 +114,7 @@ extension Topic {
           "tombstones",
           "\(figures.count(\.tombstones)) beside \(figures.count(\.keys)) copies of values"),
         .init("by node", figures.byNode(\.tombstones)),
+        .init("purged since the start", figures.shown(figures.status.tombstonesPurged) { Figures.count($0) }),
         .init("owners down", figures.down),
       ],
       question: "Cassandra drops tombstones after ten days. What if a node was away for eleven?",

@@ -19,10 +19,7 @@ package enum Topic: String, Sendable, CaseIterable {
     let meant =
       allCases.first { $0.synonyms.contains(word) } ?? allCases.first { !word.isEmpty && $0.rawValue.contains(word) }
       ?? near.flatMap { $0.slips <= 2 ? $0.topic : nil }
-    let hint = meant.map { " Did you mean \($0.rawValue)?" } ?? ""
-    throw .badOption(
-      .explain,
-      "there is no topic \(word.prefix(64)).\(hint) Topics: \(allCases.map(\.rawValue).joined(separator: ", "))")
+    throw .badOption(.explain, .unknownTopic(String(word.prefix(64)), meant: meant))
   }
 
   /// Words that people look for when they want this topic.

@@ -27,16 +27,25 @@ struct TopicFigures {
     command.isOffered(by: capabilities) ? text : ""
   }
 
+  /// Whether the backend can do it, and so knows whether it was done.
+  func tells(_ feature: Capabilities.Feature) -> Bool { capabilities?.has(feature) ?? true }
+
   var nodeCount: Int { status.nodes.count }
 
-  /// Stands for a figure that the backend does not give.
-  static let none = "—"
+  /// A figure in words, or a dash where the backend does not give it.
+  func shown<Value>(_ value: Value?, _ words: (Value) -> String) -> String { value.map(words) ?? Figures.unknown }
 
-  /// A figure in words, or ``none``.
-  func shown<Value>(_ value: Value?, _ words: (Value) -> String) -> String { value.map(words) ?? Self.none }
+  /// Whether the backend tells who owns what.
+  private var hasRing: Bool { ring.ranks > 0 && ring.slotCount > 0 && nodeCount > 0 }
+
+  /// `3 owners a key`.
+  var ownersOfKey: String { "\(hasRing ? Figures.count(ring.ranks, "owner") : "\(Figures.unknown) owners") a key" }
 
   /// `N=3 R=2 W=2`.
   var settings: String { quorum.map { "N=\($0.replicas) R=\($0.read) W=\($0.write)" } ?? "no quorums" }
+
+  /// `linearizable`, or a dash.
+  var guarantee: String { shown(status.guarantee) { $0.rawValue } }
 
   /// How many owners of a key may be down while it is still served: `1 of each key's 3`.
   var mayBeDown: String {
@@ -46,24 +55,19 @@ struct TopicFigures {
   /// Owners that an operation which reads and writes waits for: `2 of each key's 3`.
   var mustAnswer: String { shown(quorum) { "\(max($0.read, $0.write)) of each key's \($0.replicas)" } }
 
-  /// The least and the most of the ring of which a node has the first copy.
-  var firstShares: String {
-    let slots = Double(max(1, ring.slotCount))
-    let shares = status.nodes.map { Double(firsts[$0.id] ?? 0) / slots }
-    guard let least = shares.min(), let most = shares.max() else { return "no ring yet" }
-    return "\(Figures.precisePercent(least)) to \(Figures.precisePercent(most)) of the ring"
-  }
-
-  /// The most loaded node's first copies beside the mean.
-  var imbalance: String {
-    let most = Double(firsts.values.max() ?? 0)
-    let mean = Double(firsts.values.reduce(0, +)) / Double(max(1, nodeCount))
-    return mean > 0 ? Figures.decimal(most / mean, places: 3) : "no ring yet"
+  /// The least and the most of the ring of which a node has the first copy, and the most beside the mean.
+  var firstCopies: String {
+    let counts = status.nodes.map { Double(firsts[$0.id] ?? 0) }
+    guard hasRing, let least = counts.min(), let most = counts.max(), most > 0 else { return Figures.unknown }
+    let slots = Double(ring.slotCount)
+    let mean = counts.reduce(0, +) / Double(nodeCount)
+    return "\(Figures.precisePercent(least / slots)) to \(Figures.precisePercent(most / slots)) of the ring, "
+      + "max/mean \(Figures.decimal(most / mean, places: 3))"
   }
 
   /// Runs of neighbouring slots with the same first owner.
-  var arcs: Int {
-    guard ring.ranks > 0, ring.slotCount > 1 else { return 0 }
+  var arcs: Int? {
+    guard hasRing else { return nil }
     return (1..<ring.slotCount).count { ring.owners[$0 * ring.ranks] != ring.owners[($0 - 1) * ring.ranks] } + 1
   }
 
@@ -84,13 +88,13 @@ struct TopicFigures {
   var syncTail: String {
     var latencies = LatencyCounts()
     let known = status.nodes.compactMap { $0.wal?.syncLatencies }
-    guard !known.isEmpty else { return Self.none }
+    guard !known.isEmpty else { return Figures.unknown }
     for counts in known { latencies.add(counts) }
     return latencies.percentileNs(0.99).map { Figures.time(ns: $0) } ?? "none yet"
   }
 
   func latency(_ counts: LatencyCounts?) -> String {
-    guard let counts else { return Self.none }
+    guard let counts else { return Figures.unknown }
     guard let middle = counts.percentileNs(0.5), let tail = counts.percentileNs(0.99) else { return "none yet" }
     return "p50 \(Figures.time(ns: middle)), p99 \(Figures.time(ns: tail))"
   }
@@ -106,7 +110,7 @@ struct TopicFigures {
   /// `node2 1,204, node4 3`, of the nodes with any; else `none`.
   func byNode(_ value: (NodeStatus) -> Int?) -> String {
     let known = status.nodes.compactMap { node in value(node).map { (name: node.name, count: $0) } }
-    guard known.count == status.nodes.count else { return Self.none }
+    guard known.count == status.nodes.count else { return Figures.unknown }
     let parts = known.filter { $0.count > 0 }.map { "\($0.name) \(Figures.count($0.count))" }
     return parts.isEmpty ? "none" : parts.prefix(6).joined(separator: ", ") + (parts.count > 6 ? ", …" : "")
   }

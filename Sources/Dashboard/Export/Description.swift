@@ -6,12 +6,12 @@ package enum Description {
   package static func lines(_ state: DashboardState) -> [String] {
     guard let status = state.status else { return ["The cluster is being opened."] }
     let seen = state.seen
-    var lines = [health(status), promise(status)]
+    var lines = [health(status), promise(status)].compactMap { $0 }
     if let verdict = status.verdict { lines.append("Answers watched: \(verdict.words).") }
     if let last = status.verdict?.lastViolation { lines.append("Not linearizable: \(last.summary).") }
     if let faults = seen.faults { lines.append("Faults in force: \(faults.texts.joined(separator: "; ")).") }
-    if let change = status.change { lines.append(self.change(change, seen.plan, status)) }
-    lines += state.nodes.map { node($0, state.nodes, seen, state.advice.features) }
+    if let change = status.change { lines.append(self.change(change, seen.plan, state.advice)) }
+    lines += state.nodes.map { node($0, state.nodes, seen, state.advice) }
     if let rates = seen.rates {
       lines.append("Now \(Figures.short(rates.reads)) reads/s and \(Figures.short(rates.writes)) writes/s.")
     }
@@ -39,33 +39,34 @@ package enum Description {
   private static func health(_ status: ClusterStatus) -> String {
     let up = status.nodes.count { $0.state.isServing }
     var text =
-      "The cluster is \(status.health.rawValue): \(up) of \(Figures.count(status.nodes.count, "node")) \(Figures.word(status.nodes.count, "serves", "serve"))"
+      "The cluster is \(status.health.rawValue): \(Figures.count(up)) of \(Figures.count(status.nodes.count, "node")) \(Figures.word(status.nodes.count, "serves", "serve"))"
     if case .recovering(let fraction) = status.phase { text += ", logs are read to \(Figures.percent(fraction))" }
     return text + ", up \(Figures.duration(seconds: Double(status.uptimeNs) / 1e9))."
   }
 
-  private static func promise(_ status: ClusterStatus) -> String {
+  private static func promise(_ status: ClusterStatus) -> String? {
     let fsync = status.fsync.map { " fsync \($0.rawValue)." } ?? ""
     let keys = status.keys.map { Figures.count($0, "key") }
     guard let quorum = status.effectiveQuorum else {
       let loss = status.canLoseAcknowledged == true ? ": an acknowledged write can be lost in a failover" : ""
-      return "\(keys.map { "\($0), " } ?? "")\(status.guarantee.rawValue)\(loss).\(fsync)"
+      let known = [keys, status.guarantee.map { $0.rawValue + loss }].compactMap { $0 }
+      return known.isEmpty ? nil : "\(known.joined(separator: ", ")).\(fsync)"
     }
     return
       "\(quorum.replicas) copies of each\(keys.map { " of \($0)" } ?? " key"); a read waits for \(quorum.read), "
-      + "a write for \(quorum.write): \(quorum.consistencyWords), \(status.guarantee.rawValue).\(fsync)"
+      + "a write for \(quorum.write): \(quorum.consistencyWords), \(quorum.guarantee.rawValue).\(fsync)"
   }
 
-  private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ status: ClusterStatus) -> String {
+  private static func change(_ change: ChangeStatus, _ plan: MovePlan?, _ advice: CommandAdvice) -> String {
     let verb = change.kind == .join ? "joins" : "leaves"
     var text = "\(change.node) \(verb): \(Figures.percent(change.fraction)) handed over"
     if let plan { text += " of \(Figures.precisePercent(plan.movedPart)) of all copies" }
-    if let reason = change.waitingFor { text += "; it waits: \(reason)" }
+    if let reason = change.waitingFor { text += "; it waits: \(advice.words(reason))" }
     return text + "."
   }
 
   private static func node(
-    _ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations, _ features: Set<Capabilities.Feature>
+    _ node: NodeStatus, _ nodes: [NodeStatus], _ seen: Observations, _ advice: CommandAdvice
   ) -> String {
     let owns = node.share.map { ", owns \(Figures.precisePercent($0))" } ?? ""
     if RingOwners.Condition.isDown(node.state) {
@@ -82,7 +83,7 @@ package enum Description {
     if let count = node.hintsWaiting, count > 0 { text += ", \(waiting(count))" }
     if let bytes = node.hintBytes, bytes > 0 { text += " (\(Figures.bytes(bytes)))" }
     if node.wal?.isSuspect == true { text += ", is being rebuilt" }
-    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name, features))" }
+    if let trouble = seen.trouble(ofNode: node) { text += "; \(trouble.word): \(trouble.words(node.name, advice))" }
     return text + "."
   }
 

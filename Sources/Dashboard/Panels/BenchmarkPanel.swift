@@ -74,8 +74,7 @@ package enum BenchmarkPanel {
     if !failed.isEmpty { column = canvas.write(failed, column: column, row: 0, look.style(.bad, .bold)) + 2 }
     guard run.isRunning else {
       let unit = canvas.width < 50 ? "ops" : Figures.word(run.operations, "operation", "operations")
-      let seconds = Figures.decimal(Double(run.measuredSpan.lengthNs) / 1e9, places: 1)
-      var done = "\(Figures.short(run.operations)) \(unit) in \(seconds) s"
+      var done = "\(Figures.short(run.operations)) \(unit) in \(Figures.time(ns: run.measuredSpan.lengthNs))"
       if let ratio = run.ratioToFormer {
         done += "  \(look.glyphs.times)\(Figures.decimal(ratio, places: 2)) the run before"
       }

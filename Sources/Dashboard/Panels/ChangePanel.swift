@@ -18,7 +18,7 @@ package enum ChangePanel {
   package static func draw(_ state: DashboardState, _ size: Size, _ look: Look) -> Canvas {
     var canvas = Canvas(size, background: look.style(.text))
     guard let status = state.status, let change = status.change else { return canvas }
-    drawWhole(change, status, state.seen, on: &canvas, look)
+    drawWhole(change, status, state.seen, state.advice, on: &canvas, look)
     guard size.height > 1, let plan = state.seen.plan else { return canvas }
     let columns = columnCount(size.width)
     let room = (size.height - 1) * columns
@@ -34,9 +34,10 @@ package enum ChangePanel {
   // MARK: The whole
 
   private static func drawWhole(
-    _ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations, on canvas: inout Canvas, _ look: Look
+    _ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations, _ advice: CommandAdvice,
+    on canvas: inout Canvas, _ look: Look
   ) {
-    let figures = fitting(figures(change, status, seen), width: canvas.width)
+    let figures = fitting(figures(change, status, seen, advice), width: canvas.width)
     let start = drawName(change, status, on: &canvas, look)
     let end = canvas.width - figures.reduce(1) { $0 + $1.columns + 2 }
     if end - start >= 8 {
@@ -71,9 +72,11 @@ package enum ChangePanel {
   }
 
   /// The least important last: what does not fit beside a readable bar is left out from the end.
-  private static func figures(_ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations) -> [String] {
+  private static func figures(
+    _ change: ChangeStatus, _ status: ClusterStatus, _ seen: Observations, _ advice: CommandAdvice
+  ) -> [String] {
     var figures = [Figures.percent(change.fraction).rightAligned(5)]
-    if let reason = change.waitingFor { return figures + ["waits: \(reason)"] }
+    if let reason = change.waitingFor { return figures + ["waits: \(advice.words(reason))"] }
     let seconds = Double(change.elapsedNs) / 1e9
     if let left = secondsLeft(change.fraction, change) {
       figures.append("\(Figures.duration(seconds: left)) left".rightAligned(9))
@@ -85,10 +88,12 @@ package enum ChangePanel {
       figures.append("\(Figures.bytes(Double(bytes) / seconds))/s".rightAligned(10))
     }
     if let plan = seen.plan {
-      let ideal = Figures.precisePercent(MovePlan.ideal(change, status, ranks: seen.ring.ranks))
-      figures.append("moves \(Figures.precisePercent(plan.movedPart)) (ideal \(ideal))")
+      let ideal = MovePlan.ideal(change, status, ranks: seen.ring.ranks).map {
+        " (ideal \(Figures.precisePercent($0)))"
+      }
+      figures.append("moves \(Figures.precisePercent(plan.movedPart))\(ideal ?? "")")
     }
-    if !status.queuedChanges.isEmpty { figures.append("+\(status.queuedChanges.count) waiting") }
+    if !status.queuedChanges.isEmpty { figures.append("+\(Figures.count(status.queuedChanges.count)) waiting") }
     return figures
   }
 
@@ -136,7 +141,7 @@ package enum ChangePanel {
   ) -> [String] {
     let moved = change.transfers.first { $0.from == transfer.from && $0.to == transfer.to }
     let seconds = Double(change.elapsedNs) / 1e9
-    let rate = seconds >= 0.5 && moved != nil ? "\(Figures.bytes(Double(moved?.bytes ?? 0) / seconds))/s" : ""
+    let rate = moved.flatMap { seconds >= 0.5 ? "\(Figures.bytes(Double($0.bytes) / seconds))/s" : nil } ?? ""
     // How long all of it takes still stands above: a second estimate would contradict that.
     let share = "of \(Figures.precisePercent(plan.part(of: transfer)))"
     return [rate.rightAligned(12), share.rightAligned(11)]

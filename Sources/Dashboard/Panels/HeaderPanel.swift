@@ -46,12 +46,11 @@ package enum HeaderPanel {
     var word = "\(look.glyphs.health(health)) \(health.rawValue)"
     if case .recovering(let fraction) = status.phase { word += " \(Figures.percent(fraction))" }
     let isWhole = status.nodes.allSatisfy { RingOwners.Condition($0, seen) == .serving }
-    let guarantee = status.guarantee
     return [
       Segment(text: word, style: look.style(look.theme.key(for: health), .bold)),
       Segment(text: nodes(status, seen), style: look.style(isWhole ? .text : .warn)),
       status.effectiveQuorum.map { Segment(text: words($0), style: look.style(.text)) },
-      Segment(text: guarantee.rawValue, style: look.style(guarantee == .linearizable ? .ok : .warn)),
+      status.guarantee.map { Segment(text: $0.rawValue, style: look.style($0 == .linearizable ? .ok : .warn)) },
       status.fsync.map { Segment(text: "fsync \($0.rawValue)", style: look.style(.text)) },
     ].compactMap { $0 }
   }
@@ -60,7 +59,8 @@ package enum HeaderPanel {
     let folder = status.dataFolder.map { "data \($0)\(status.isEphemeral ? " (removed at the end)" : "")" }
     let guarantee =
       status.canLoseAcknowledged == true
-      ? "\(status.guarantee.rawValue): an acknowledged write can be lost in a failover" : promise(status.guarantee)
+      ? status.guarantee.map { "\($0.rawValue): an acknowledged write can be lost in a failover" }
+      : status.guarantee.map(promise)
     let promises = [
       guarantee, status.fsync.map(promise), status.epoch.map { "epoch \(Figures.count($0))" }, status.engine,
     ]
@@ -85,7 +85,7 @@ package enum HeaderPanel {
       (count(.dead), "down"),
     ]
     if parts[0].0 == conditions.count { return Figures.count(conditions.count, "node") + " up" }
-    return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    return parts.filter { $0.0 > 0 }.map { "\(Figures.count($0.0)) \($0.1)" }.joined(separator: ", ")
   }
 
   private static func words(_ quorum: QuorumSettings) -> String {

@@ -18,8 +18,8 @@ enum NodeCells {
     guard let nodes = state.status?.nodes else { return }
     canvas.write("all", column: 1, row: row, look.style(.dim))
     let width = canvas.width - labelWidth
-    let rates = nodes.map { state.seen.operationsPerSecond(ofNode: $0.id) ?? 0 }
-    let most = rates.max() ?? 0
+    let rates = nodes.map { state.seen.operationsPerSecond(ofNode: $0.id) }
+    let most = rates.compactMap { $0 }.max() ?? 0
     for (index, node) in nodes.enumerated() {
       let (column, line) = (labelWidth + index % width, index / width)
       guard line < rows else { return }
@@ -28,7 +28,11 @@ enum NodeCells {
         canvas.put(texture, column: column, row: row + line, look.style(condition == .dead ? .bad : .warn, .bold))
         continue
       }
-      let part = most > 0 ? rates[index] / most : 0
+      guard let rate = rates[index] else {
+        canvas.write(look.glyphs.dash, column: column, row: row + line, look.style(.dim))
+        continue
+      }
+      let part = most > 0 ? rate / most : 0
       let levels = look.glyphs.isASCII ? look.glyphs.asciiLevels : look.glyphs.columnsUp
       let level = levels[Swift.min(levels.count - 1, Int(part * Double(levels.count)))]
       canvas.put(level, column: column, row: row + line, Style(look.theme.node(node.id), on: look.theme[.background]))

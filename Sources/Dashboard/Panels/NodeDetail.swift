@@ -18,7 +18,7 @@ package enum NodeDetail {
     var canvas = Canvas(size, background: look.style(.text))
     guard state.nodes.indices.contains(state.selectedNode) else { return canvas }
     let node = state.nodes[state.selectedNode]
-    drawHead(node, state.seen.trouble(ofNode: node), state.advice.features, on: &canvas, look)
+    drawHead(node, state.seen.trouble(ofNode: node), state.advice, on: &canvas, look)
     drawLog(node, row: 2, on: &canvas, look)
     let lines = lines(node, state.seen, state.nodes, look)
     for (offset, line) in lines.enumerated() {
@@ -34,7 +34,7 @@ package enum NodeDetail {
   private struct Line { var label: String, text: String, key: ThemeKey }
 
   private static func drawHead(
-    _ node: NodeStatus, _ trouble: FaultSummary.Trouble?, _ features: Set<Capabilities.Feature>,
+    _ node: NodeStatus, _ trouble: FaultSummary.Trouble?, _ advice: CommandAdvice,
     on canvas: inout Canvas, _ look: Look
   ) {
     let style = Style(look.theme.node(node.id), on: look.theme[.background], [.bold])
@@ -46,16 +46,15 @@ package enum NodeDetail {
     let words =
       switch node.state {
       case .failed(let reason): reason
-      case .recovering(let fraction): "reads its log, \(Figures.percent(fraction))"
+      case .recovering(let fraction): "reads its log" + (fraction.map { ", \(Figures.percent($0))" } ?? "")
       case .dead:
         (node.hintsWaiting == nil ? "" : "its writes wait as hints; ")
-          + (features.contains(.nodeControl)
-            ? "`restart \(node.name)` brings it back" : "it is back when its program runs again")
+          + (advice.advise(.restart(node.name)) ?? "it is back when its program runs again")
           + (node.replacedInNs.map {
             ", in \(Figures.duration(seconds: (Double($0) / 1e9).rounded(.up))) it is replaced"
           } ?? "")
       case .up, .joining, .leaving:
-        trouble.map { $0.words(node.name, features) }
+        trouble.map { $0.words(node.name, advice) }
           ?? (node.wal?.isSuspect == true ? "has lost records; rebuilt from the others before it votes" : "")
       }
     canvas.write(
@@ -108,7 +107,8 @@ package enum NodeDetail {
       Line(label: "segments", text: node.wal.flatMap(segments) ?? dash, key: .text),
       Line(label: "compacted", text: node.wal.flatMap(compacted) ?? dash, key: .text),
       Line(
-        label: "damage", text: damages.map { $0 > 0 ? "\($0) found since it started" : "none found" } ?? dash,
+        label: "damage",
+        text: damages.map { $0 > 0 ? "\(Figures.count($0)) found since it started" : "none found" } ?? dash,
         key: damages ?? 0 > 0 ? .warn : .text),
       waiting,
     ]

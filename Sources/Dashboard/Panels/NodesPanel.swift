@@ -167,7 +167,7 @@ private struct Row {
       let word = trouble?.word ?? (node.wal?.isSuspect == true ? "rebuilding" : up)
       return word.fitted(to: width, ellipsis: look.glyphs.ellipsis)
     }
-    let figure = Figures.percent(fraction)
+    let figure = fraction.map { Figures.percent($0) } ?? look.glyphs.dash
     return width >= 9 ? "logs \(figure)" : figure
   }
 

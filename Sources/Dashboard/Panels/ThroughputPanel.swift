@@ -72,7 +72,7 @@ package enum ThroughputPanel {
 
   /// `  1.23 k reads/s`, as wide for one as for several; a dash where the rate is not known.
   static func figure(_ rate: Double?, _ noun: String, _ look: Look) -> String {
-    "\(self.rate(rate, look)) \(rate?.rounded() == 1 ? "\(noun)/s " : "\(noun)s/s")"
+    "\(self.rate(rate, look)) \(Figures.word(rate?.rounded() == 1 ? 1 : 0, "\(noun)/s ", "\(noun)s/s"))"
   }
 
   private static func showsFigures(_ size: Size) -> Bool { size.height >= 5 }

@@ -25,7 +25,7 @@ package enum WarningPanel {
       row = drawViolation(verdict, hints(state), rows: room, on: &canvas, look)
     }
     if let faults = state.seen.faults, row < size.height {
-      drawFaults(faults, state.advice.features, row: row, on: &canvas, look)
+      drawFaults(faults, state.advice, row: row, on: &canvas, look)
     }
     return canvas
   }
@@ -37,8 +37,8 @@ package enum WarningPanel {
   /// From the longest to the shortest, for as much room as there is.
   private static func hints(_ state: DashboardState) -> [String] {
     if state.isViolationFolded {
-      guard state.advice.features.contains(.verdict) else { return [" stays, as it was answered "] }
-      return [" stays, as it was answered; `verdict` tells the rest ", " `verdict` tells the rest ", " see `verdict` "]
+      let stays = " stays, as it was answered"
+      return state.advice.advise(.verdict).map { ["\(stays); \($0) ", " \($0) "] } ?? ["\(stays) "]
     }
     // Where writes are copied after they are acknowledged, a failover loses some.
     let reason = state.status?.canLoseAcknowledged == true ? "eventual" : "R + W ≤ N"
@@ -79,10 +79,10 @@ package enum WarningPanel {
   // MARK: Faults
 
   private static func drawFaults(
-    _ faults: FaultSummary, _ features: Set<Capabilities.Feature>, row: Int, on canvas: inout Canvas, _ look: Look
+    _ faults: FaultSummary, _ advice: CommandAdvice, row: Int, on canvas: inout Canvas, _ look: Look
   ) {
     let label = " \(look.glyphs.warning) faults "
-    let hint = features.contains(.linkFaults) ? "`heal` ends them " : ""
+    let hint = advice.advise(.heal).map { "\($0) " } ?? ""
     let separator = " \(look.glyphs.separator) "
     let start = canvas.write(label, column: 0, row: row, look.style(.warn, [.bold, .reverse])) + 1
     let widths = faults.items.map { $0.reduce(0) { $0 + $1.text.columns } }

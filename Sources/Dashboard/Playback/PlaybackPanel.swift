@@ -49,10 +49,10 @@ enum PlaybackPanel {
     let sign = playback.isBusy ? look.glyphs.ellipsis : playback.isPlaying ? look.glyphs.play : look.glyphs.pause
     let style = look.style(playback.isPlaying ? .ok : .warn, .bold)
     var column = canvas.write(sign, column: 1, row: 0, style)
-    let (time, all) = (seconds(playback.nowNs, places: 6), seconds(playback.endNs, places: 1))
+    let (time, all) = (Figures.seconds(ns: playback.nowNs, places: 6), Figures.seconds(ns: playback.endNs, places: 1))
     var parts = [
       (text: "\(look.glyphs.times)\(speed(playback.speed))", style: look.style(.text, .bold)),
-      (text: "\(time) s of \(all) s", style: look.style(.text)),
+      (text: "\(time) of \(all)", style: look.style(.text)),
     ]
     if let steps = playback.steps {
       parts.append(
@@ -61,7 +61,7 @@ enum PlaybackPanel {
     let lost = playback.flights.count { $0.isLost }
     let sent = playback.flights.count - lost
     if sent > 0 { parts.append((text: Figures.count(sent, "message"), style: look.style(.info))) }
-    if lost > 0 { parts.append((text: "\(lost) lost", style: look.style(.bad))) }
+    if lost > 0 { parts.append((text: "\(Figures.count(lost)) lost", style: look.style(.bad))) }
     for part in parts where column + 2 + part.text.columns <= canvas.width {
       column = canvas.write(part.text, column: column + 2, row: 0, part.style)
     }
@@ -69,8 +69,6 @@ enum PlaybackPanel {
 
   /// `0.001` to `100`.
   private static func speed(_ speed: Double) -> String { Figures.number(speed, placesMax: 3) }
-
-  private static func seconds(_ ns: UInt64, places: Int) -> String { Figures.decimal(Double(ns) / 1e9, places: places) }
 
   // MARK: The scrubber
 

@@ -1,7 +1,7 @@
 import Text
 
-/// Takes a terminal's bytes apart into keys, one byte at a time, so that what follows an Enter can be left to whoever
-/// reads next. Pure, and the same in every locale: bytes that are no UTF-8 become characters as in `ByteText`.
+/// Decodes a terminal's bytes into keys, one byte at a time, so that bytes behind an Enter stay unread for the next reader.
+/// Pure, and the same in every locale: bytes that are no UTF-8 become characters as in `ByteText`.
 ///
 /// Sequences are those that all terminals in use have in common (ECMA-48, xterm), and those that the caller knows from
 /// terminfo. The decoder has no clock: after an Esc the caller waits a moment and calls ``flush()`` if

@@ -96,7 +96,7 @@ package struct LinePrompt: Sendable {
 
   /// Text that leaves a submitted line on the screen, as much of it as a screen holds, and the cursor below.
   package static func farewell(label: String, line: String) -> String {
-    "\r\u{1b}[J\(label)\(shown(line.prefix(echoedMax)))\(line.utf8.count > echoedMax ? "… (\(line.utf8.count) bytes)" : "")\r\n"
+    "\r\u{1b}[J\(label)\(shown(line.prefix(echoedMax)))\(line.utf8.count > echoedMax ? "… (\(Figures.count(line.utf8.count, "byte")))" : "")\r\n"
   }
 
   /// Characters of a line that are shown once it is run.

@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// How the benchmark stands that runs, or that ran last, and what those before it measured.
+/// State of the running benchmark, or of the last one, and results of the ones before.
 package struct BenchmarkStatus: Equatable, Sendable {
   /// The main figures of one run.
   package struct Result: Equatable, Sendable {

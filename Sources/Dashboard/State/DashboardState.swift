@@ -36,6 +36,8 @@ package struct CommandAdvice: Sendable {
   package var choose: @Sendable (_ choice: ChosenCommand) -> AdvisedLine
   /// An event in words, with what can be done about it at this prompt.
   package var words: @Sendable (_ event: ClusterEvent) -> String
+  /// A step in words, with the command that does it; `nil` where the backend cannot do it.
+  package var advise: @Sendable (_ advice: Advice) -> String?
   /// The backend's features; commands that need another one are not offered.
   package var features: Set<Capabilities.Feature>
 
@@ -44,13 +46,22 @@ package struct CommandAdvice: Sendable {
     read: @escaping @Sendable (_ line: String) -> AdvisedLine = { AdvisedLine(TypedLine($0)) },
     choose: @escaping @Sendable (_ choice: ChosenCommand) -> AdvisedLine = { AdvisedLine(TypedLine("\($0)")) },
     words: @escaping @Sendable (_ event: ClusterEvent) -> String = { $0.description },
+    advise: @escaping @Sendable (_ advice: Advice) -> String? = { _ in nil },
     features: Set<Capabilities.Feature> = Set(Capabilities.Feature.allCases)
   ) {
     self.complete = complete
     self.read = read
     self.choose = choose
     self.words = words
+    self.advise = advise
     self.features = features
+  }
+}
+
+extension CommandAdvice {
+  /// A reason in words, with the steps that may mend it.
+  func words(_ reason: ClusterError.Detail) -> String {
+    reason.text + reason.advice.compactMap(advise).map { "; \($0)" }.joined()
   }
 }
 
@@ -157,7 +168,7 @@ extension DashboardState {
   package var walk: KeyWalk? { seen.walk }
   /// The benchmark to show: the one that runs, or the last one until its results are put away.
   package var benchmark: BenchmarkStatus? { isBenchmarkClosed ? nil : seen.benchmark }
-  package var log: EventLog {
+  package var log: ScreenLog {
     get { seen.log }
     set { if held == nil { live.log = newValue } else { held?.log = newValue } }
   }
@@ -318,7 +329,7 @@ extension DashboardState {
 
   /// Shows a command and where its key lies.
   mutating func echo(_ line: TypedLine) {
-    let shown = Quoted.preview(ByteText.decode(line.text), bytesMax: EventLog.lineBytesMax)
+    let shown = Quoted.preview(ByteText.decode(line.text), bytesMax: ScreenLog.lineBytesMax)
     append(LogLine(kind: .command, atNs: live.nowNs, text: shown))
     guard let key = line.key else { return }
     live.walk = KeyWalk(key: key, startedNs: live.nowNs)
@@ -367,6 +378,6 @@ extension DashboardState {
     log.rowsBelow = Swift.max(0, Swift.min(log.rowsBelow + rows, all - eventsHeight))
   }
 
-  mutating func scrollEventsToStart() { scrollEvents(by: EventLog.linesMax * 1000) }
+  mutating func scrollEventsToStart() { scrollEvents(by: ScreenLog.linesMax * 1000) }
   mutating func scrollEventsToEnd() { log.rowsBelow = 0 }
 }

@@ -25,18 +25,15 @@ extension FaultSummary.Trouble {
   /// Its meaning and how it ends, for the node's details.
   /// - Parameters:
   ///   - node: the node's name.
-  ///   - features: the backend's; without link faults of its own no command ends these.
-  func words(_ node: String, _ features: Set<Capabilities.Feature>) -> String {
-    let hasCommands = features.contains(.linkFaults)
-    func fault(_ words: String, ended end: String = "`heal` ends it") -> String {
-      hasCommands ? "\(words); \(end)" : words
-    }
+  ///   - advice: words for a step that ends it.
+  func words(_ node: String, _ advice: CommandAdvice) -> String {
+    func fault(_ words: String, _ end: Advice) -> String { words + (advice.advise(end).map { "; \($0)" } ?? "") }
     return switch self {
-    case .paused: fault("holds still", ended: "`resume \(node)` lets it go on")
-    case .cutOff: fault("cut from most of the others, or from half of them")
-    case .slow(let ns): fault("messages take \(Figures.given(ns: ns)) longer")
-    case .losing(let perMille): fault("\(Figures.given(perMille: perMille)) of its messages are lost")
-    case .unheard(let others): "not heard by \(others.joined(separator: ", ")) for a second"
+    case .paused: fault("holds still", .resume(node))
+    case .cutOff: fault("cut from most of the others, or from half of them", .heal)
+    case .slow(let ns): fault("messages take \(Figures.given(ns: ns)) longer", .heal)
+    case .losing(let perMille): fault("\(Figures.given(perMille: perMille)) of its messages are lost", .heal)
+    case .unheard(let others): "not heard by \(Figures.list(others)) for a second"
     }
   }
 }

@@ -63,13 +63,11 @@ package struct MovePlan: Equatable, Sendable {
   /// The part of the ring's slots that a transfer is about.
   package func part(of transfer: Transfer) -> Double { Double(transfer.slotCount) / Double(Swift.max(1, slotCount)) }
 
-  /// The least that any placement would have to move.
-  static func ideal(_ change: ChangeStatus, _ status: ClusterStatus, ranks: Int) -> Double {
+  /// The least that any placement would have to move; `nil` if the share of a node that leaves is unknown.
+  static func ideal(_ change: ChangeStatus, _ status: ClusterStatus, ranks: Int) -> Double? {
     switch change.kind {
-    case .join: return 1 / Double(Swift.max(1, status.nodes.count))
-    case .leave:
-      let share = status.nodes.first { $0.name == change.node }?.share ?? 0
-      return share / Double(Swift.max(1, ranks))
+    case .join: 1 / Double(Swift.max(1, status.nodes.count))
+    case .leave: status.nodes.first { $0.name == change.node }?.share.map { $0 / Double(Swift.max(1, ranks)) }
     }
   }
 }

@@ -14,7 +14,7 @@ package struct Observations: Sendable {
   package private(set) var history = ThroughputHistory()
   package private(set) var readAxis = AxisScale()
   package private(set) var writeAxis = AxisScale()
-  package internal(set) var log = EventLog()
+  package internal(set) var log = ScreenLog()
   /// The key that was last asked for.
   package internal(set) var walk: KeyWalk?
   /// Plan of the change under way.
@@ -187,12 +187,12 @@ package struct Observations: Sendable {
 
   /// Reads and writes a second of the whole cluster, now; `nil` if the backend does not count them.
   package var rates: (reads: Double, writes: Double)? {
-    status?.operations == nil ? nil : (total.readsPerSecond, total.writesPerSecond)
+    status?.operations == nil ? nil : total.perSecond
   }
 
   /// Operations a second that a node serves as a replica, now; `nil` if it does not count them.
   package func operationsPerSecond(ofNode id: Int) -> Double? {
-    meters[id].map { $0.readsPerSecond + $0.writesPerSecond }
+    meters[id]?.perSecond.map { $0.reads + $0.writes }
   }
 
   /// Seconds from the cluster's opening to a moment; `nil` before the first status.

@@ -21,12 +21,13 @@ package struct RateMeter: Equatable, Sendable {
     while samples.count > 2, samples[1].atNs + Self.windowNs <= atNs { samples.removeFirst() }
   }
 
-  package var readsPerSecond: Double { rate(\.reads) }
-  package var writesPerSecond: Double { rate(\.writes) }
-
-  private func rate(_ counter: KeyPath<OperationCounters, UInt64>) -> Double {
-    guard let first = samples.first, let last = samples.last, last.atNs > first.atNs else { return 0 }
-    let operations = Double(last.operations[keyPath: counter] - first.operations[keyPath: counter])
-    return operations * 1e9 / Double(last.atNs - first.atNs)
+  /// Reads and writes of a second; `nil` before the second sample.
+  package var perSecond: (reads: Double, writes: Double)? {
+    guard let first = samples.first, let last = samples.last, last.atNs > first.atNs else { return nil }
+    let seconds = Double(last.atNs - first.atNs) / 1e9
+    return (
+      Double(last.operations.reads - first.operations.reads) / seconds,
+      Double(last.operations.writes - first.operations.writes) / seconds
+    )
   }
 }

@@ -10,7 +10,8 @@ enum RoleWords {
     case .replica(let id, let lag):
       let master = nodes.first { $0.id == id }?.name ?? "a node that is no member"
       if lag.isLinked == false { return "replica of \(master), without a connection to it" }
-      let parts = [lag.bytes.map { Figures.bytes($0) }, lag.seconds.map { "\($0) s" }].compactMap { $0 }
+      let parts = [lag.bytes.map { Figures.bytes($0) }, lag.seconds.map { Figures.duration(seconds: Double($0)) }]
+        .compactMap { $0 }
       return "replica of \(master)" + (parts.isEmpty ? "" : ", \(parts.joined(separator: " and ")) behind")
     }
   }

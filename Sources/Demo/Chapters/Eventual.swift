@@ -14,7 +14,7 @@ extension Chapter {
     let status = cluster.status()
     stage.claim(
       "the screen says what is promised", status.guarantee == .eventual,
-      "\(Stage.settings(status)): \(status.guarantee.rawValue)")
+      "\(Stage.settings(status)): \(status.guarantee?.rawValue ?? Figures.unknown)")
     let cut = try await PartitionedReads(stage, cluster)
     stage.figure(cut.figure)
     stage.claim(

@@ -41,6 +41,6 @@ extension Chapter {
       "\(Figures.count(copies.reduce(0, +))) copies of \(Figures.count(count)) keys")
     stage.claim(
       "the cluster is healthy and linearizable", status.health == .healthy && status.guarantee == .linearizable,
-      "\(status.health.rawValue), \(Stage.settings(status)), \(status.guarantee.rawValue)")
+      "\(status.health.rawValue), \(Stage.settings(status)), \(status.guarantee?.rawValue ?? Figures.unknown)")
   }
 }

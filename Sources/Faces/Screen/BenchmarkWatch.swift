@@ -54,7 +54,7 @@ final class BenchmarkWatch: Sendable {
   private static func status(_ progress: BenchmarkProgress, before: Run?) -> BenchmarkStatus {
     let now = MonotonicClock.nowNs()
     var status = BenchmarkStatus(
-      name: "writes, then reads", phase: progress.phase.rawValue.lowercased(), isRunning: true)
+      name: BenchmarkSubject.plain.words, phase: progress.phase.words.lowercased(), isRunning: true)
     (status.isListed, status.startedNs) = (false, now)
     if case .plain(let former) = before, former.isRunning {
       (status.startedNs, status.measuredEndNs) = (former.startedNs, former.measuredEndNs)
@@ -63,7 +63,7 @@ final class BenchmarkWatch: Sendable {
     if !status.isMeasuring { status.measuredEndNs = status.measuredEndNs ?? now }
     status.operations = progress.measured
     status.fraction = progress.fractionOfRun
-    status.lengthNs = UInt64(Benchmark.measuredLength / .nanoseconds(1))
+    status.lengthNs = UInt64(PlainBenchmark.measuredLength / .nanoseconds(1))
     status.atNs = now
     return status
   }

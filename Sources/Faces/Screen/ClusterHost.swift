@@ -45,7 +45,7 @@ struct ClusterHost: ScreenHost {
     let result = await runner.run(read) { [watch] output in
       switch output {
       case .answer(let answer): lines.add(CommandAnswer.Line(answer))
-      case .announcement(let answer): news(.announcement(Quoted.preview(answer.line, bytesMax: EventLog.lineBytesMax)))
+      case .announcement(let answer): news(.announcement(Quoted.preview(answer.line, bytesMax: ScreenLog.lineBytesMax)))
       case .progress(let step):
         watch.note(step)
         news(.progress(step.text))
@@ -65,7 +65,8 @@ struct ClusterHost: ScreenHost {
       choose: { choice in
         let read = ReadLine(Command(choice))
         return advised(TypedLine(String(decoding: read.bytes, as: UTF8.self)), read)
-      }, words: { [backend] in $0.words(on: backend.capabilities) }, features: backend.capabilities.features)
+      }, words: { [backend] in $0.words(on: backend.capabilities) },
+      advise: { [backend] in $0.words(on: backend.capabilities) }, features: backend.capabilities.features)
   }
 
   private func advised(_ line: TypedLine, _ read: ReadLine) -> AdvisedLine {
@@ -157,13 +158,13 @@ extension CommandAnswer.Line {
 
   private static func text(_ answer: Answer) -> String {
     guard answer.kind != .note, !answer.repeated.isEmpty else {
-      return Quoted.preview(answer.body, bytesMax: EventLog.lineBytesMax)
+      return Quoted.preview(answer.body, bytesMax: ScreenLog.lineBytesMax)
     }
     var text = ""
     var words = 0
     for range in answer.repeated {
       text += Quoted.preview(Array(answer.text[words..<range.lowerBound]), bytesMax: .max)
-      text += Quoted.preview(Array(answer.text[range]), bytesMax: EventLog.lineBytesMax)
+      text += Quoted.preview(Array(answer.text[range]), bytesMax: ScreenLog.lineBytesMax)
       words = range.upperBound
     }
     return text + Quoted.preview(Array(answer.text[words...]), bytesMax: .max)

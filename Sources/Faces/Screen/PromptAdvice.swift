@@ -12,20 +12,17 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   let found = CommandCompletion.at(line.prefix(cursor).utf8.count, in: bytes, nodes: nodes, capabilities)
   let typed = String(decoding: bytes[found.replaced], as: UTF8.self)
   var candidates = found.candidates
-  let words = line.prefix(cursor).split(separator: " ", omittingEmptySubsequences: false)
-  if words.count == 1, !typed.isEmpty, DashboardState.describeCommand.hasPrefix(typed), typed.count > 2 {
+  if found.place == 0, typed.count > 2, DashboardState.describeCommand.hasPrefix(typed) {
     candidates.append(DashboardState.describeCommand)
   }
-  if candidates.isEmpty, words.count == 2, let entry = CommandEntry.called(String(words[0])),
-    [.put, .get, .del].contains(entry.name)
-  {
+  if candidates.isEmpty, found.place == 1, let command = found.command, [.put, .get, .del].contains(command) {
     candidates = keys.beginning(with: typed)
   }
   var usage = found.usage.map { usage in found.summary.map { "\(usage): \($0)" } ?? usage } ?? ""
-  if line == DashboardState.describeCommand { usage = "describe: the screen in sentences" }
-  if usage.isEmpty, words.count > 1, let word = words.first, !word.isEmpty {
+  if found.called == DashboardState.describeCommand { usage = "describe: the screen in sentences" }
+  if usage.isEmpty, found.place != 0, let word = found.called {
     usage =
-      Suggestion.command(for: String(word), on: capabilities).map { "did you mean \($0.rawValue)?" }
+      Suggestion.command(for: word, on: capabilities).map { "did you mean \($0.rawValue)?" }
       ?? "no such command; try help"
   }
   return Completion(replacedCount: typed.count, candidates: candidates, usage: usage)
@@ -38,7 +35,7 @@ func question(before command: Command, _ line: TypedLine, _ status: ClusterStatu
   func isMember(_ name: String) -> Bool { status.nodes.contains { $0.name == name } }
   switch command {
   case .order(.removeNode(let name), _) where isMember(name):
-    let note = ChangeAdvice.note(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0)." } ?? ""
+    let note = CopyShortage(nodes: status.nodes.count - 1, status.quorum).map { " Then \($0.words)." } ?? ""
     return Question(
       "Remove \(name)? Its data moves to the other nodes, and its own log is deleted.\(note)", confirmed: line)
   case .order(.replaceNode(let name, let replacement), _) where isMember(name):

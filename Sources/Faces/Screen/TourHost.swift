@@ -38,7 +38,8 @@ struct TourHost: ScreenHost {
         let read = ReadLine(typed: line)
         let key = read.value?.key.flatMap { key in tour.cluster.map { ShownKey(key, on: $0) } }
         return AdvisedLine(TypedLine(line, key: key, reading: read))
-      }, words: { [tour] in $0.words(on: tour.cluster?.capabilities) })
+      }, words: { [tour] in $0.words(on: tour.cluster?.capabilities) },
+      advise: { [tour] in $0.words(on: tour.cluster?.capabilities) })
   }
 
   func loadHistory() -> [String] { [] }

@@ -56,9 +56,9 @@ package enum ServeFace {
       return 1
     }
     let status = engine.status()
-    console.say(
-      "ready: \(Figures.count(status.nodes.count, "node")), \(Figures.count(status.keys ?? 0, "key")) in "
-        + "\(status.dataFolder ?? "")")
+    let keys = status.keys.map { ", \(Figures.count($0, "key"))" } ?? ""
+    let folder = status.dataFolder.map { " in \($0)" } ?? ""
+    console.say("ready: \(Figures.count(status.nodes.count, "node"))\(keys)\(folder)")
     notices.send("READY=1\nSTATUS=serves \(places.joined(separator: ", "))")
     await untilCancelled()
     return 0

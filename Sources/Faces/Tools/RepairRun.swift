@@ -9,7 +9,7 @@ package enum RepairRun {
     await ToolRun.run(console) { control async throws(ClusterError) in
       // Refuses what is no kvstore folder before the engine makes one of it.
       let resolved = try FolderAtRest(path).path
-      let nodes = FolderAtRest.nodeCount(of: resolved) ?? 1
+      let nodes = FolderAtRest.nodeNames(of: resolved)?.count ?? 1
       if let problem = ProcessLimits.problem(nodes: nodes, cacheBytes: 0) { throw .refused(.init(problem)) }
       guard let report = try await repair(resolved, acceptsLoss, control) else {
         return ToolRun.unreadable

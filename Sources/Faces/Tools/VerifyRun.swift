@@ -16,8 +16,8 @@ package enum VerifyRun {
   /// `nil` if it was stopped.
   package static func read(_ folder: FolderAtRest, _ control: ToolControl) throws(ClusterError) -> VerificationReport? {
     try Verification.run(folder) { progress in
-      let percent = progress.bytesRead * 100 / max(1, progress.bytesTotal)
-      control.progress("Verifying \(progress.node): \(percent)% of \(Figures.bytes(progress.bytesTotal))")
+      let done = Figures.percent(Double(progress.bytesRead) / Double(max(1, progress.bytesTotal)))
+      control.progress("Verifying \(progress.node): \(done) of \(Figures.bytes(progress.bytesTotal))")
       return !control.isStopped
     }
   }

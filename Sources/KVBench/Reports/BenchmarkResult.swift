@@ -68,8 +68,11 @@ package struct BenchmarkResult: Sendable {
 // MARK: - For people
 
 extension BenchmarkResult {
+  /// The lines as one text.
+  package var table: String { lines.joined(separator: "\n") + "\n" }
+
   /// A few lines for people.
-  package var table: String {
+  package var lines: [String] {
     var lines = [headline, rateLine]
     if kinds.count > 1 { lines += kinds.map(kindLine) }
     lines.append("latency (\(timed)): \(latencyText(latencies))")
@@ -83,7 +86,7 @@ extension BenchmarkResult {
         "\(Figures.count(counts.failures, "operation")) failed, the first with: \(firstFailure.map { "\($0)" } ?? "?")")
     }
     lines += marks.map { "at \(Figures.time(ns: $0.atNs)): \($0.text)" }
-    return (lines + [footprint.line]).joined(separator: "\n") + "\n"
+    return lines + [footprint.line]
   }
 
   /// What was run.

@@ -1,3 +1,5 @@
+import Text
+
 /// The parts of one cluster: puts them together, starts them and stops them.
 package final class Assembly: Sendable {
   package let options: ClusterOptions
@@ -52,8 +54,8 @@ package final class Assembly: Sendable {
         mistake: options.mistake, failure: { roster.failure(of: $0) },
         whyNotServing: { [lifespan] in
           if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
-          let percent = Int(lifespan.recoveryFraction * 100)
-          return .notServing("the cluster is still reading its logs (\(percent) %); try again in a moment")
+          let done = Figures.percent(lifespan.recoveryFraction)
+          return .notServing("the cluster is still reading its logs (\(done)); try again in a moment")
         }))
     dataPath = data
     nodes = NodeLifecycle(options, folder, roster, data, events, counters, executor, witnesses)

@@ -56,11 +56,12 @@ package final class ChangeExecution {
   }
 
   private func wait(because error: StorageError) -> StepSchedule {
+    let reason = ClusterError.Detail(error.description)
     let isNews = changes.roster.withState { state in
-      defer { state.move?.waitingFor = error.description }
-      return state.move?.waitingFor != error.description
+      defer { state.move?.waitingFor = reason }
+      return state.move?.waitingFor != reason
     }
-    if isNews { changes.events.add(.changeWaits(reason: error.description)) }
+    if isNews { changes.events.add(.changeWaits(reason)) }
     return .rest(ns: ChangeExecution.retryNs)
   }
 
@@ -159,14 +160,20 @@ package final class ChangeExecution {
   }
 
   /// Why owners cannot say what was acknowledged.
-  private var obstacle: String {
+  private var obstacle: ClusterError.Detail {
     let down = changes.roster.withState { state in state.nodes.filter { !$0.state.isServing }.map(\.name) }
     let suspects = changes.roster.live.filter { $0.store.isSuspect }.map(\.name)
     let reasons =
       (down.isEmpty ? [] : ["down: \(down.joined(separator: ", "))"])
       + (suspects.isEmpty ? [] : ["not rebuilt after a loss of records: \(suspects.joined(separator: ", "))"])
-    return reasons.isEmpty
-      ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))"
+    var detail = ClusterError.Detail(
+      (reasons.isEmpty
+        ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))")
+        + "; it goes on by itself when they do", nodes: down + suspects)
+    detail.advice =
+      (down.first.map { [changes.roster.repair(of: $0)] } ?? [])
+      + (suspects.isEmpty ? [.listNodes] : [.verify(folder: changes.folder.path)])
+    return detail
   }
 
   // MARK: - The end
@@ -207,7 +214,7 @@ package final class ChangeExecution {
     if plan.kind == .join {
       changes.events.add(.joined(node: member.name, copiesMoved: moved))
     } else {
-      let replacement = plan.heir.map(changes.roster.name)
+      let replacement = plan.replacement.map(changes.roster.name)
       changes.events.add(.left(node: member.name, copiesMoved: moved, replacement: replacement))
       sayIfTooFew()
     }

@@ -125,7 +125,7 @@ package struct MembershipChanges: Sendable {
       var detail = ClusterError.Detail(
         "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and \(leaving) too few of the "
           + "owners of some keys would answer", nodes: down)
-      detail.advice = down.first.map { [roster.remedy(for: $0)] } ?? []
+      detail.advice = down.first.map { [roster.repair(of: $0)] } ?? []
       throw .refused(detail)
     }
     return view
@@ -147,7 +147,7 @@ package struct MembershipChanges: Sendable {
     let down = joint.members.filter { !live.contains($0.id) && $0.id != joint.change?.newcomer }.map(\.name)
     let losers = replicas.filter { !sound.contains($0.id) }.map(\.name)
     var detail = ClusterError.Detail(Self.words(losers: losers, down: down), nodes: losers + down)
-    detail.advice = down.first.map { [roster.remedy(for: $0)] } ?? []
+    detail.advice = down.first.map { [roster.repair(of: $0)] } ?? []
     if !losers.isEmpty { detail.advice += [.verify(folder: folder.path), .acceptLoss(folder: folder.path)] }
     throw .refused(detail)
   }

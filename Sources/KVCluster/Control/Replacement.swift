@@ -30,7 +30,7 @@ extension MembershipChanges {
   /// The change that gives a dead node's ranges to others.
   static func replacement(of name: String, in configuration: Configuration) -> QueuedChange {
     if configuration.members.count > configuration.quorum.replicas { return QueuedChange(kind: .leave, node: name) }
-    let heir = (1...).lazy.map { "node\($0)" }.first { configuration.member(named: $0) == nil }
-    return QueuedChange(kind: .leave, node: name, replacement: heir)
+    let replacement = (1...).lazy.map { "node\($0)" }.first { configuration.member(named: $0) == nil }
+    return QueuedChange(kind: .leave, node: name, replacement: replacement)
   }
 }

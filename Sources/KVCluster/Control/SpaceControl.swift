@@ -21,7 +21,7 @@ struct SpaceControl: Sendable {
     }
     guard let replica = node.replica else {
       throw .refused(
-        .init("\(name) is \(node.state.word); start it first", nodes: [name], advice: roster.remedy(for: name)))
+        .init("\(name) is \(node.state.word); start it first", nodes: [name], advice: roster.repair(of: name)))
     }
     return [replica]
   }

@@ -1,3 +1,5 @@
+import Text
+
 /// One put, get or delete of a client, from its call to its answer, whichever way it is carried: what is asked, at which
 /// level, and what is observed of it.
 ///
@@ -57,8 +59,11 @@ package struct ClientOperation: Sendable {
   @inline(never)
   private static func outOfBounds(_ keyBytes: Int, _ valueBytes: Int) -> ClusterError {
     if keyBytes < 1 || keyBytes > Limits.keyBytesMax {
-      return .invalidArgument("a key has 1 to \(Limits.keyBytesMax) bytes, this one has \(keyBytes)")
+      return .invalidArgument(
+        "a key has 1 to \(Figures.count(Limits.keyBytesMax, "byte")), this one has \(Figures.count(keyBytes))")
     }
-    return .invalidArgument("a value has at most \(Limits.valueBytesMax >> 20) MiB, this one has \(valueBytes) bytes")
+    return .invalidArgument(
+      "a value has at most \(Figures.given(bytes: Limits.valueBytesMax)), this one has \(Figures.count(valueBytes, "byte"))"
+    )
   }
 }

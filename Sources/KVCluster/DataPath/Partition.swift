@@ -11,7 +11,7 @@ package struct Partition: ~Copyable {
   package var hintsKept = 0
   /// Hints that were not kept or given up.
   package var hintsDropped = 0
-  var operations = OperationCounters()
+  var operations = OperationCounters.zero
   /// Hashes under which copies of one version are not the same (see ``Twins``), and whether there are any: reads ask that.
   var twins: Set<UInt64> = []
   var hasTwins = false

@@ -135,7 +135,10 @@ extension PartitionTable {
   func lostRange(
     _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
   ) -> [LostRange] {
-    isLost(participants, partition) ? [range(participants, partition, slotCount: 1)] : []
+    guard isLost(participants, partition) else { return [] }
+    var range = range(participants, partition, slotCount: 1)
+    range.share = nil
+    return [range]
   }
 
   private func range(
@@ -187,7 +190,7 @@ extension PartitionTable {
           guard view.isOwner(replica.id, ofSlot: slot), isLost(participants, partition) else { return true }
           let owners = (0..<participants.count).map { participants.ids[$0] }.sorted()
           if let place = places[owners] {
-            ranges[place].slotCount += slotCount
+            ranges[place].add(slotCount: slotCount)
           } else {
             places[owners] = ranges.count
             ranges.append(range(participants, partition, slotCount: slotCount))

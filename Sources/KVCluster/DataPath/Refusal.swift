@@ -40,13 +40,14 @@ struct Refusal {
   }
 
   private var mayBeLost: String {
-    "acknowledged writes may be lost: of \(lost.map(\.words).joined(separator: "; of "))\(others). Nothing was changed"
+    "acknowledged writes may be lost: \(LostRange.words(lost))\(others). Nothing was changed"
   }
 
   private var noGoodCopy: String {
-    let copies =
-      damaged.count == 1 ? "the copy of this key on \(damaged[0]) is" : "the copies on \(Names.list(damaged)) are"
-    return "\(copies) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
+    let copies = Figures.word(damaged.count, "the copy of this key", "the copies")
+    let are = Figures.word(damaged.count, "is", "are")
+    return
+      "\(copies) on \(Names.list(damaged)) \(are) damaged\(others), and too few owners have a good one. Nothing was changed; a new put or delete "
       + "replaces the value"
   }
 

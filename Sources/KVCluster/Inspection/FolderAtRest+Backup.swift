@@ -4,7 +4,9 @@ extension FolderAtRest {
     to path: String, progress: @escaping (BackupProgress) -> Bool = { _ in true }
   ) throws(ClusterError) -> BackupSummary? {
     guard case .intact(let configuration) = try readConfiguration() else {
-      throw .dataFolder("\(self.path) has no readable configuration, and a copy would not open: see `kvstore verify`")
+      throw .dataFolder(
+        .init(
+          "\(self.path) has no readable configuration, and a copy would not open", advice: .verify(folder: self.path)))
     }
     let names = configuration.namesInOrder
     let bytes = names.reduce(0) { $0 + BackupTarget.bytesAtRest($1, self.path) }

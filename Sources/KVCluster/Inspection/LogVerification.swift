@@ -207,9 +207,7 @@ final class LogVerification {
     } catch {
       switch error {
       case .damaged(_, let offset, let reason): damaged(path(id), offset, reason)
-      case .unusable:
-        let owner = LogIdentity(ofHeader: file.base, byteCount: file.byteCount)
-        let name = owner.flatMap { $0.clusterID == identity.clusterID ? $0.node : nil }
+      case .foreign(_, _, let name):
         report.foreign = report.foreign ?? .init(owner: name)
         damaged(path(id), 24, "belongs to \(name.map { "the log of \($0)" } ?? "another cluster")")
       default: throw error

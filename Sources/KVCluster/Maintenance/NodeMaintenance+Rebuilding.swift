@@ -40,8 +40,9 @@ extension NodeMaintenance {
     // What another owner cannot read may be newer than what the others have: its copy is healed first.
     guard acceptsLoss || sweep.damagedCopies.isEmpty else {
       announceWait(
-        "the newest version of \(sweep.damagedCopies.joined(separator: ", of ")) is damaged there, and no "
-          + "other owner has it; a new put or delete of the key replaces it")
+        .init(
+          "the newest version of \(sweep.damagedCopies.joined(separator: ", of ")) is damaged there, and no "
+            + "other owner has it; a new put or delete of the key replaces it"))
       return nil
     }
     if evidence != .undamagedOwners { replica.store.log.keepDamaged() }
@@ -115,16 +116,16 @@ extension NodeMaintenance {
     events.add(.rebuilt(node: replica.name, copies: keysCopied, shown))
   }
 
-  private func announceWait(_ reason: String) {
+  private func announceWait(_ reason: ClusterError.Detail) {
     if !hasAnnouncedWait {
-      events.add(.rebuildWaits(node: replica.name, reason: reason))
+      events.add(.rebuildWaits(node: replica.name, reason))
     }
     hasAnnouncedWait = true
   }
 
   private func announceLoss(_ ranges: [LostRange]) {
     if !hasAnnouncedLoss {
-      events.add(.writesMayBeLost(node: replica.name, ranges: ranges.map(\.words)))
+      events.add(.writesMayBeLost(node: replica.name, ranges: ranges))
     }
     hasAnnouncedLoss = true
   }

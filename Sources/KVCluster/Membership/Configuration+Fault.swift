@@ -39,10 +39,10 @@ extension Configuration {
 
   private var changeFault: String? {
     guard let change else { return nil }
-    for id in [change.node, change.heir].compactMap({ $0 }) where member(id) == nil {
+    for id in [change.node, change.replacement].compactMap({ $0 }) where member(id) == nil {
       return "it changes a node with the id \(id), which is no member"
     }
-    if change.heir == change.node { return "a node cannot take its own place" }
+    if change.replacement == change.node { return "a node cannot take its own place" }
     if change.kind == .leave, change.nextRing.nodes.contains(change.node) {
       return "a node that leaves is in the next ring"
     }

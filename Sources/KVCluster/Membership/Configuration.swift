@@ -24,11 +24,11 @@ package struct Configuration: Equatable, Sendable {
     package var kind: ChangeStatus.Kind
     package var node: UInt16
     /// Takes over all that the leaving `node` owns.
-    package var heir: UInt16?
+    package var replacement: UInt16?
     package var nextRing: Ring
 
     /// Who becomes a member.
-    package var newcomer: UInt16? { kind == .join ? node : heir }
+    package var newcomer: UInt16? { kind == .join ? node : replacement }
 
     /// What a node that answers is doing during the change.
     package func state(of id: UInt16) -> NodeState {
@@ -66,7 +66,7 @@ package struct Configuration: Equatable, Sendable {
     switch (wanted.kind, wanted.replacement) {
     case (.join, _): try joining(wanted.node)
     case (.leave, nil): try leaving(wanted.node)
-    case (.leave, let heir?): try replacing(wanted.node, with: heir)
+    case (.leave, let replacement?): try replacing(wanted.node, with: replacement)
     }
   }
 
@@ -107,10 +107,10 @@ package struct Configuration: Equatable, Sendable {
   }
 
   /// The joint configuration in which a new node takes over all that `name` owns, and `name` leaves: no other key moves.
-  package func replacing(_ name: String, with heir: String) throws(ClusterError) -> Configuration {
+  package func replacing(_ name: String, with replacement: String) throws(ClusterError) -> Configuration {
     let leaver = try existing(name)
-    var (next, id) = try adding(heir)
-    next.change = Change(kind: .leave, node: leaver.id, heir: id, nextRing: ring.handing(leaver.id, to: id))
+    var (next, id) = try adding(replacement)
+    next.change = Change(kind: .leave, node: leaver.id, replacement: id, nextRing: ring.handing(leaver.id, to: id))
     return next
   }
 

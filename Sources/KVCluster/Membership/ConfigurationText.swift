@@ -9,7 +9,7 @@ import CKernels
 /// quorum 3 2 2               copies, read quorum, write quorum
 /// member 0 up node1          id, up or killed, name
 /// ring 511:0 1023:2 …        tokens: last slot of the arc, node id
-/// join 3                     only during a change: join or leave, node id, a leaver's heir's …
+/// join 3                     only during a change: join or leave, node id, a leaver's replacement's …
 /// next 511:0 …               … and the ring after it
 /// checksum 1c2d3e4f          CRC-32C of all before this line
 /// ```
@@ -22,8 +22,8 @@ extension Configuration {
     lines += members.map { "member \($0.id) \($0.isKilled ? "killed" : "up") \($0.name)" }
     lines.append("ring " + Configuration.words(ring))
     if let change {
-      let heir = change.heir.map { " \($0)" } ?? ""
-      lines += ["\(change.kind.rawValue) \(change.node)\(heir)", "next " + Configuration.words(change.nextRing)]
+      let replacement = change.replacement.map { " \($0)" } ?? ""
+      lines += ["\(change.kind.rawValue) \(change.node)\(replacement)", "next " + Configuration.words(change.nextRing)]
     }
     let body = lines.joined(separator: "\n") + "\n"
     return body + "checksum \(String(Configuration.checksum(Array(body.utf8)[...]), radix: 16))\n"
@@ -111,7 +111,7 @@ extension Configuration {
       guard let kind = ChangeStatus.Kind(rawValue: words[0]), nodes.count == words.count - 1,
         nodes.count == 1 || nodes.count == 2 && kind == .leave
       else { return false }
-      change = Change(kind: kind, node: nodes[0], heir: nodes.count == 2 ? nodes[1] : nil, nextRing: Ring())
+      change = Change(kind: kind, node: nodes[0], replacement: nodes.count == 2 ? nodes[1] : nil, nextRing: Ring())
     default: return false
     }
     return true

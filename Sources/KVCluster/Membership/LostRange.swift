@@ -1,36 +1,15 @@
 import Text
 
-/// Keys of which too many owners have lost records that were on their disks: an acknowledged write may have been on these
-/// alone, so nobody can say what was acknowledged.
-package struct LostRange: Equatable, Sendable {
-  /// All owners, during a change those of both rings.
-  package var owners: [String]
-  /// Those that have lost records.
-  package var losers: [String]
-  /// How many owners that have lost nothing could say it.
-  package var needed: Int
-  /// Slots of the ring with these owners.
-  package var slotCount: Int
-
-  init(owners: [String], losers: [String], needed: Int, slotCount: Int) {
-    self.owners = owners.sorted(by: Configuration.countsBefore)
-    self.losers = losers.sorted(by: Configuration.countsBefore)
-    self.needed = needed
-    self.slotCount = slotCount
-  }
-}
-
 extension LostRange {
-  /// Whose keys they are, and why nobody can say what was acknowledged.
-  package var words: String {
-    let left = owners.count - losers.count
-    let percent = max(1, (slotCount * 100 + Ring.slotCount / 2) / Ring.slotCount)
-    let share = slotCount == 1 ? "" : " (\(percent) % of the ring)"
-    return
-      "the keys of \(Names.list(owners))\(share): \(Names.list(losers)) lost records that were on disk; to tell what was "
-      + "acknowledged takes \(Figures.count(needed, "owner")) that lost nothing, and there \(Figures.word(left, "is", "are")) "
-      + "\(left)"
+  /// Slots of the ring with these owners, whose names are sorted here.
+  init(owners: [String], losers: [String], needed: Int, slotCount: Int) {
+    self.init(
+      owners: owners.sorted(by: Configuration.countsBefore), losers: losers.sorted(by: Configuration.countsBefore),
+      needed: needed, share: Double(slotCount) / Double(Ring.slotCount))
   }
+
+  /// Takes more slots with the same owners.
+  mutating func add(slotCount: Int) { share = (share ?? 0) + Double(slotCount) / Double(Ring.slotCount) }
 
   /// The ranges of several nodes together, each list of owners once.
   package static func merged(_ lists: [[LostRange]]) -> [LostRange] {
@@ -73,7 +52,7 @@ extension Configuration {
       let owners = Set(ring.table.owners(of: slot))
       guard owners.count(where: losers.contains) >= ring.quorum.write else { continue }
       if let place = places[owners] {
-        ranges[place].slotCount += 1
+        ranges[place].add(slotCount: 1)
         continue
       }
       let names = { (ids: Set<UInt16>) in ids.compactMap { self.member($0)?.name } }

@@ -137,19 +137,19 @@ struct RingBlocks {
     let moving = loads[leaver]
     let fair = (ranks * RingBlocks.count + nodes.count - 2) / (nodes.count - 1)
     for rank in 0..<ranks {
-      var heir: Int?
+      var receiver: Int?
       for block in 0..<RingBlocks.count where places[block * ranks + rank] == leaver {
-        // The same heir as in the block before, while it has room: arcs stay long.
-        if heir.map({ loads[$0] >= fair || contains(block, $0) }) ?? true {
-          heir = heirs(block, leaver).min { (loads[$0], $0) < (loads[$1], $1) }
+        // The same receiver as in the block before, while it has room: arcs stay long.
+        if receiver.map({ loads[$0] >= fair || contains(block, $0) }) ?? true {
+          receiver = receivers(block, leaver).min { (loads[$0], $0) < (loads[$1], $1) }
         }
-        hand(block, rank, to: heir!)
+        hand(block, rank, to: receiver!)
       }
     }
     level(atMost: moving / 50, except: leaver)
   }
 
-  private func heirs(_ block: Int, _ leaver: Int) -> [Int] {
+  private func receivers(_ block: Int, _ leaver: Int) -> [Int] {
     nodes.indices.filter { $0 != leaver && !contains(block, $0) }
   }
 
@@ -201,9 +201,9 @@ extension Ring {
     return Ring(blocks)
   }
 
-  /// The ring after `heir`, who is not on it, has taken the place of `node`.
-  package func handing(_ node: UInt16, to heir: UInt16) -> Ring {
-    Ring(sorted: tokens.map { $0.node == node ? Token(slot: $0.slot, node: heir) : $0 })
+  /// The ring after `replacement`, who is not on it, has taken the place of `node`.
+  package func handing(_ node: UInt16, to replacement: UInt16) -> Ring {
+    Ring(sorted: tokens.map { $0.node == node ? Token(slot: $0.slot, node: replacement) : $0 })
   }
 
   private init(_ blocks: RingBlocks) {

@@ -133,7 +133,7 @@ struct ClusterRecovery: Sendable {
   /// A node whose log cannot be read is shown as failed, and the others go on without it.
   private func fail(_ member: Configuration.Member, _ error: StorageError) {
     roster.setCannotStart(member.id, error)
-    events.add(.nodeCannotStart(node: member.name, reason: error.description))
+    events.add(.nodeCannotStart(node: member.name, error.detail))
   }
 
   /// Draws the first tag above all that may have been used, and lets the nodes answer.

@@ -88,7 +88,7 @@ package final class NodeLifecycle: Sendable {
       throw error
     }
     for place in store.damage.places {
-      events.add(.logDamaged(node: name, place: "\(place)"))
+      events.add(.logDamaged(node: name, segment: place.segment, bytes: place.range, reason: place.reason))
     }
     let commit = GroupCommit(log: store.log, node: name, policy: options.fsync, executor: executor) {
       [weak self] error in

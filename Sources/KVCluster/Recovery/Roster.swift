@@ -32,7 +32,7 @@ package final class Roster: Sendable {
     package var change: MembershipChange
     var startedNs: UInt64
     var sweep: Sweep?
-    var waitingFor: String?
+    var waitingFor: ClusterError.Detail?
   }
 
   private let state: Mutex<State>
@@ -66,7 +66,7 @@ package final class Roster: Sendable {
   }
 
   /// What brings a node back that is down.
-  func remedy(for name: String) -> Advice {
+  func repair(of name: String) -> Advice {
     node(named: name)?.cannotStart ?? false ? .restartOnceMended(name) : .restart(name)
   }
 

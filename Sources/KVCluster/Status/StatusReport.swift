@@ -86,7 +86,7 @@ final class StatusReport: Sendable {
       keysMoved: move.sweep?.keysCopied.load(ordering: .relaxed) ?? 0,
       bytesMoved: move.sweep?.bytesCopied.load(ordering: .relaxed) ?? 0, elapsedNs: now - move.startedNs,
       waitingFor: move.waitingFor)
-    status.replacement = plan.heir.flatMap { move.change.joint.member($0)?.name }
+    status.replacement = plan.replacement.flatMap { move.change.joint.member($0)?.name }
     status.transfers = move.sweep?.transfers ?? []
     return status
   }
@@ -138,10 +138,10 @@ private struct Tally {
     var cache = (hits: UInt64(0), misses: UInt64(0), bytes: 0, capacityBytes: 0)
     var hints = 0
     var hintBytes = 0
-    var operations = OperationCounters()
+    var operations = OperationCounters.zero
   }
 
-  private(set) var operations = OperationCounters()
+  private(set) var operations = OperationCounters.zero
   /// By partition: each is as large a part of the ring as the others, in the order of hashes.
   private(set) var rangeOperations: [OperationCounters] = []
   private(set) var hintsDropped = 0

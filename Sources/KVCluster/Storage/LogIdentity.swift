@@ -63,7 +63,7 @@ package struct LogIdentity: Equatable, Sendable {
   }
 
   /// - Throws: ``StorageError/newerFormat(path:version:)`` or ``StorageError/damaged(path:offset:reason:)``; of a header that is
-  ///   whole and another log's, ``StorageError/unusable(path:reason:)``.
+  ///   whole and another log's, ``StorageError/foreign(path:node:owner:)``.
   func checkHeader(_ base: UnsafeRawPointer, segment: UInt64, byteCount: Int, path: String) throws(StorageError) {
     let bytes = LogFormat.segmentHeaderBytes
     func damaged(_ offset: Int, _ reason: String) -> StorageError {
@@ -78,14 +78,7 @@ package struct LogIdentity: Equatable, Sendable {
     guard version <= LogFormat.version else { throw .newerFormat(path: path, version: version) }
     guard base.load(fromByteOffset: 16, as: UInt64.self) == segment else { throw damaged(16, "wrong segment id") }
     guard let owner = LogIdentity(ofHeader: base, byteCount: byteCount), owner != self else { return }
-    throw .unusable(
-      path: path,
-      reason: owner.clusterID != clusterID
-        ? "it belongs to another cluster. Nothing was changed; close kvstore, put \(node)'s own folder back or move this one "
-          + "away, and `kvstore repair` rebuilds the node from the others"
-        : "it belongs to the log of \(owner.node), not of \(node). Nothing was changed; close kvstore and put each node's "
-          + "folder back under its own name, this one as \(DataFolder.logFolder(owner.node)); `kvstore verify` says more"
-    )
+    throw .foreign(path: path, node: node, owner: owner.clusterID == clusterID ? owner.node : nil)
   }
 
   /// Whose segment it is, as a header says that is whole; `nil` if it is not.

@@ -11,6 +11,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case damaged(path: String, offset: Int, reason: String)
   /// What is there is not a file that could be used as this one; nothing was changed.
   case unusable(path: String, reason: String)
+  /// A whole segment of another log; nothing was changed. The log is that of `owner`, or of another cluster if that is `nil`.
+  case foreign(path: String, node: String, owner: String?)
   /// The file was written by a newer version of kvstore.
   case newerFormat(path: String, version: UInt32)
   /// A log has at most 65,535 segments.
@@ -30,6 +32,15 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     return .init("the write was refused, and nothing was changed: no version could be reserved for it (\(description))")
   }
 
+  /// The fault with the steps that may mend it.
+  var detail: ClusterError.Detail {
+    switch self {
+    case .foreign(_, _, .none): .init(description, advice: .repair(folder: nil))
+    case .foreign(_, _, .some): .init(description, advice: .verify(folder: nil))
+    default: .init(description)
+    }
+  }
+
   package var description: String {
     switch self {
     case .diskFull(let path):
@@ -42,6 +53,13 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         + (isReplicated ? "; the other replicas serve its keys" : "")
     case .unusable(let path, let reason):
       return "\(path) cannot be used: \(reason)"
+    case .foreign(let path, let node, nil):
+      return "\(path) cannot be used: it belongs to another cluster. Nothing was changed; close kvstore and put "
+        + "\(node)'s own folder back, or move this one away"
+    case .foreign(let path, let node, let owner?):
+      return
+        "\(path) cannot be used: it belongs to the log of \(owner), not of \(node). Nothing was changed; close kvstore "
+        + "and put each node's folder back under its own name, this one as \(DataFolder.logFolder(owner))"
     case .newerFormat(let path, let version):
       return "\(path) has format \(version), this program reads \(LogFormat.version): use a newer kvstore"
     case .tooManySegments:

@@ -7,7 +7,7 @@ package struct StoreStripe {
   package var index: HashIndex
   package var cache: ValueCache
   package var tombstones = 0
-  package var operations = OperationCounters()
+  package var operations = OperationCounters.zero
 }
 
 /// One node's storage: a log, an index into it and a cache of values, cut into ``partitionCount`` stripes.

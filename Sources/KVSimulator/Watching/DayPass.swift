@@ -11,7 +11,7 @@ final class DayPass {
   private(set) var shownNs: UInt64 = 0
   private var lastFrameNs: UInt64 = 0
   /// What the day's clients have done: the engine counts what comes through its public interface.
-  private var done = OperationCounters()
+  private var done = OperationCounters.zero
   private var events: [ClusterEvent] = []
   private var eventCount: UInt64 = 0
   /// Of the life of the program under way: its number, when it began, and the last event that was seen of it.
@@ -53,7 +53,7 @@ final class DayPass {
     }
     simulation.observer.onMark = { [unowned self] kind, text in
       let severity: ClusterEvent.Severity = kind == .fault ? .warning : .info
-      add(.remark(.cluster, severity, node: nil, text), atNs: Clock.nowNs())
+      add(.remark(.cluster, severity, node: nil, .init(text)), atNs: Clock.nowNs())
     }
     simulation.onTrace = { [unowned self] line in compare(journal.add(line)) }
     _ = simulation.run()

@@ -92,7 +92,7 @@ struct BackendService: Sendable {
       return (.done, nil)
     case .status(let known):
       var status = backend.status()
-      if status.ring.epoch == known { (status.ring.arcs, status.ring.nextArcs) = ([], []) }
+      if let known, status.ring.epoch == known { (status.ring.arcs, status.ring.nextArcs) = ([], []) }
       return (.status(status), nil)
     case .events(let sequence): return (.events(backend.events(after: sequence)), nil)
     case .get(let options):

@@ -112,7 +112,7 @@ package final class RemoteBackend: ClusterBackend {
   /// A ring that is known already does not travel again.
   private func take(_ status: ClusterStatus, knowing epoch: UInt64?, _ state: inout State) {
     var status = status
-    if status.ring.epoch == epoch {
+    if let epoch, status.ring.epoch == epoch {
       (status.ring.arcs, status.ring.nextArcs) = (state.status.ring.arcs, state.status.ring.nextArcs)
     }
     state.status = status

@@ -104,7 +104,7 @@ extension ClusterFixture {
     if isEnough { return }
     #expect(found.lostRanges.map(\.owners) == [(1...n).map { "node\($0)" }])
     #expect(found.lostRanges[0].losers == (1...lost).map { "node\($0)" })
-    #expect(found.lostRanges[0].slotCount == Ring.slotCount)
+    #expect(found.lostRanges[0].share == 1)
     let accepted = try await fixture.repair(acceptingLoss: true)
     #expect(accepted.nodes.allSatisfy { !$0.isSuspect && $0.lostRanges.isEmpty })
     #expect(accepted.nodes.contains { $0.isLossPossible })

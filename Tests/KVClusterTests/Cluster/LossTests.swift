@@ -370,7 +370,7 @@ private let nodes = ["node1", "node2", "node3"]
     #expect(
       refusal {
         $0.suspects = ["node1", "node2"]
-        $0.lost = [LostRange(owners: nodes, losers: ["node1", "node2"], needed: 2, slotCount: 1)]
+        $0.lost = [LostRange(owners: nodes, losers: ["node1", "node2"], needed: 2)]
       }.advice.contains(.acceptLoss(folder: "DIR")))
     #expect(
       refusal { $0.missing = [("node1", .init(reason: "no space", cannotStart: false)), ("node2", nil)] }.description

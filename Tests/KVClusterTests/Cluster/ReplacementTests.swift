@@ -30,8 +30,8 @@ struct ReplacementTests {
     try await cluster.replaceNode("node2", with: "node9")
     let after = cluster.status()
     #expect(after.nodes.map(\.name) == ["node1", "node3", "node4", "node5", "node9"])
-    let heir = try #require(after.nodes.first { $0.name == "node9" })
-    #expect(heir.keys == owned.keys && heir.share == owned.share && heir.state == .up)
+    let replacement = try #require(after.nodes.first { $0.name == "node9" })
+    #expect(replacement.keys == owned.keys && replacement.share == owned.share && replacement.state == .up)
     for node in after.nodes where node.name != "node9" {
       #expect(node.keys == before.nodes.first { $0.name == node.name }?.keys)
     }
@@ -59,8 +59,8 @@ struct ReplacementTests {
   @Test("What cannot be replaced is refused: a node that is not there, by one that is")
   func refuses() async throws {
     let cluster = try await fixture.open()
-    for (name, heir) in [("node9", "node4"), ("node1", "node2"), ("node1", "node1"), ("node1", "no such name")] {
-      await #expect(throws: ClusterError.self) { try await cluster.replaceNode(name, with: heir) }
+    for (name, replacement) in [("node9", "node4"), ("node1", "node2"), ("node1", "node1"), ("node1", "no such name")] {
+      await #expect(throws: ClusterError.self) { try await cluster.replaceNode(name, with: replacement) }
     }
     #expect(cluster.status().nodes.count == 3 && cluster.status().change == nil)
     await cluster.close()

@@ -202,14 +202,14 @@ struct StoreFixture {
     let fixture = try StoreFixture()
     try fixture.write("a", "1", counter: 1)
     let path = "node1.wal/\(LogFormat.segmentName(1))"
-    for (identity, word) in [
-      (LogIdentity(clusterID: 8, node: "node1"), "another cluster"),
-      (LogIdentity(clusterID: 7, node: "node2"), "not of node2"),
+    for (identity, word, advice) in [
+      (LogIdentity(clusterID: 8, node: "node1"), "another cluster", Advice.repair(folder: nil)),
+      (LogIdentity(clusterID: 7, node: "node2"), "not of node2", .verify(folder: nil)),
     ] {
       let error = #expect(throws: StorageError.self) {
         try Store.open(disk: fixture.disk, folder: "node1.wal", identity: identity, cacheBytes: 0)
       }
-      #expect("\(error!)".contains(word))
+      #expect("\(error!)".contains(word) && !"\(error!)".contains("kvstore verify") && error!.detail.advice == [advice])
     }
     try write(version: LogFormat.version + 1, to: fixture)
     #expect(throws: StorageError.newerFormat(path: path, version: LogFormat.version + 1)) { try fixture.reopened() }

@@ -109,7 +109,7 @@ enum Corpus {
       clusterID: identity.clusterID, quorum: QuorumSettings(replicas: 2, read: 1, write: 2), nodeNames: ["node1", "b"])
     return [
       ("configuration-join", try plain.joining("node3")), ("configuration-leave", try plain.leaving("b")),
-      ("configuration-heir", try plain.replacing("b", with: "heir")),
+      ("configuration-replacement", try plain.replacing("b", with: "replacement")),
     ]
   }
 

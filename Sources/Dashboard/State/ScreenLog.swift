@@ -22,7 +22,7 @@ package struct LogLine: Equatable, Sendable {
 }
 
 /// The lines of the events panel, oldest first, and how far the reader has scrolled back.
-package struct EventLog: Equatable, Sendable {
+package struct ScreenLog: Equatable, Sendable {
   package private(set) var lines: [LogLine] = []
   /// Screen rows hidden below the panel; 0 follows what is new.
   package var rowsBelow = 0

@@ -2,10 +2,10 @@ import ClusterModel
 import Text
 
 /// The remark behind the name of a node that is not simply up, or not reached by others as it should be.
-enum NodeRemark {
+extension NodeStatus {
   /// ` (paused; cut off from node2)`, or nothing.
-  static func text(_ node: NodeStatus, in status: ClusterStatus) -> String {
-    let words = roleWords(node, status) + stateWords(node) + faultWords(node, status)
+  func remark(in status: ClusterStatus) -> String {
+    let words = Self.roleWords(self, status) + Self.stateWords(self) + Self.faultWords(self, status)
     return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
   }
 
@@ -14,7 +14,8 @@ enum NodeRemark {
     switch node.state {
     case .up: break
     case .failed(let reason): words.append("failed: \(reason)")
-    case .recovering(let fraction): words.append("recovering, \(Figures.percent(fraction))")
+    case .recovering(let fraction):
+      words.append("recovering" + (fraction.map { ", \(Figures.percent($0))" } ?? ""))
     case .joining, .leaving, .dead: words.append(node.state.word)
     }
     if node.wal?.isSuspect == true { words.append("lost records; does not vote until it is rebuilt") }

@@ -1,14 +1,9 @@
 import ClusterModel
 import Synchronization
-import Text
 
 /// How far a benchmark is.
 package struct BenchmarkProgress: Sendable, Equatable {
-  package enum Phase: String, Sendable, Equatable {
-    case write = "Writing"
-    case read = "Reading"
-    case cleanUp = "Cleaning up"
-  }
+  package enum Phase: Sendable, Equatable { case write, read, cleanUp }
 
   package var phase: Phase
   /// Operations finished in this phase.
@@ -25,29 +20,27 @@ package struct BenchmarkProgress: Sendable, Equatable {
     self.fraction = fraction
   }
 
-  package var text: String {
-    // Plain digits: the original's words.
-    "\(phase.rawValue): \(operations) \(Figures.word(operations, "operation", "operations"))"
-  }
-
-  /// How much of the whole run is over, from 0 to 1: it only grows. Writing takes three of five seconds, reading two; deleting
-  /// the keys mostly takes less than a second.
+  /// How much of the whole run is over, from 0 to 1: it only grows. Deleting the keys mostly takes less than
+  /// a second.
   package var fractionOfRun: Double {
+    let measured = 0.9
+    let schedule = PlainBenchmark.Schedule()
+    let written = measured * (schedule.writesEnd / schedule.readsEnd)
     let part: (from: Double, to: Double) =
       switch phase {
-      case .write: (0, 0.54)
-      case .read: (0.54, 0.9)
-      case .cleanUp: (0.9, 1)
+      case .write: (0, written)
+      case .read: (written, measured)
+      case .cleanUp: (measured, 1)
       }
     return part.from + (part.to - part.from) * (fraction ?? 0)
   }
 }
 
-/// The `benchmark` command: 64 clients write, then read, under a prefix of their own, and delete their keys again.
+/// The `benchmark` command: ``clients`` write, then read, under a prefix of their own, and delete their keys again.
 ///
 /// It answers "is it alive, and how fast about"; numbers to compare with are those of `kvstore bench`. Its keys are the
 /// same in every run, so that what a crash leaves behind is overwritten and deleted by the next.
-package struct Benchmark: Sendable {
+package struct PlainBenchmark: Sendable {
   package static let keyPrefix = "__kvstore_benchmark__:"
   static let clients = 64
   /// Keys of one client. All together are few enough to be deleted within what is left of the ten seconds on a disk
@@ -78,17 +71,17 @@ package struct Benchmark: Sendable {
     await removeLeftovers()
     var end = BenchmarkEnd()
     let start = ContinuousClock.now
-    emit(.announcement(Answer(.info, "Running benchmark...")))
+    emit(.announcement(BenchmarkWords.begins(.plain)))
     let writes = await measure(.write, until: start + schedule.writesEnd) {
       client, number throws(ClusterError) in
       try await backend.put(
         Self.key(client, number % Self.keysPerClient), Self.value(client, number), WriteOptions())
     }
-    report("Write", writes)
+    report(.write, writes)
     end.add(writes)
     guard writes.operations > 0 else {
       end.wasCancelled = Task.isCancelled
-      say(.failure, end.wasCancelled ? "Benchmark cancelled" : "Benchmark stopped: no write succeeded")
+      say(end.wasCancelled ? BenchmarkWords.cancelled : BenchmarkWords.nothingWritten)
       return end
     }
     end.averages = BenchmarkAverages(writesPerSecond: writes.perSecond)
@@ -98,14 +91,14 @@ package struct Benchmark: Sendable {
         client, number throws(ClusterError) in
         _ = try await backend.get(Self.key(client, number % Self.keysPerClient), ReadOptions())
       }
-      report("Read", reads)
+      report(.read, reads)
       measured += reads.operations
       end.averages?.readsPerSecond = reads.perSecond
       end.add(reads)
     }
     end.wasCancelled = Task.isCancelled
     end.isClean = await cleanUp(start, operationsPerClient: writes.perClientMax, measured)
-    if end.wasCancelled { say(.failure, "Benchmark cancelled") }
+    if end.wasCancelled { say(BenchmarkWords.cancelled) }
     return end
   }
 
@@ -121,8 +114,7 @@ package struct Benchmark: Sendable {
       }
     }.value
     if deletes.failures == 0, deletes.operations == keys * Self.clients { return true }
-    let reason = deletes.firstError.map { ": \(words($0))" } ?? ": no time left"
-    say(.failure, "Some keys under \(Self.keyPrefix) are left behind\(reason); the next benchmark deletes them")
+    say(BenchmarkWords.leftBehind(deletes.firstError, backend.capabilities))
     return false
   }
 
@@ -162,36 +154,26 @@ package struct Benchmark: Sendable {
     return start + repeatElement(UInt8(ascii: "v"), count: valueBytes - start.count)
   }
 
-  private func say(_ kind: Answer.Kind, _ text: String) {
-    emit(.answer(Answer(kind, text)))
-  }
+  private func say(_ answer: Answer) { emit(.answer(answer)) }
 
   private func say(_ phase: BenchmarkProgress.Phase, _ operations: Int, after before: Int, fraction: Double) {
     let progress = BenchmarkProgress(phase: phase, operations: operations, measuredBefore: before, fraction: fraction)
     emit(.progress(.benchmark(progress)))
   }
 
-  private func report(_ name: String, _ phase: Measurement) {
-    let seconds = phase.seconds
-    say(.info, "\(name) operations: \(phase.operations) in \(Int(seconds * 1_000))ms")
-    say(.info, "\(name) throughput: \(phase.perSecond) ops/sec")
-    if let error = phase.firstError {
-      let failed = Figures.count(phase.failures, name.lowercased())
-      say(.failure, "\(failed) failed, the first with: \(words(error))")
-    }
+  private func report(_ phase: BenchmarkProgress.Phase, _ measured: Measurement) {
+    for line in BenchmarkWords.measured(phase, measured, backend.capabilities) { say(line) }
   }
-
-  private func words(_ error: ClusterError) -> String { error.words(on: backend.capabilities) }
 }
 
 extension BenchmarkEnd {
-  fileprivate mutating func add(_ phase: Benchmark.Measurement) {
+  fileprivate mutating func add(_ phase: PlainBenchmark.Measurement) {
     failures += phase.failures
     firstError = firstError ?? phase.firstError
   }
 }
 
-extension Benchmark {
+extension PlainBenchmark {
   /// Operations of all clients in one phase.
   struct Measurement: Sendable {
     var operations = 0

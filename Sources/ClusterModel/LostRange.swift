@@ -1,0 +1,36 @@
+import Text
+
+/// A range of the ring of which so many owners have lost records that were on their disks that the others cannot say what was
+/// acknowledged.
+public struct LostRange: Sendable, Equatable, Codable {
+  /// All owners, during a change those of both rings.
+  public var owners: [String]
+  /// Those that have lost records.
+  public var losers: [String]
+  /// How many owners that have lost nothing could say it.
+  public var needed: Int
+  /// Its part of the ring, from 0 to 1; `nil` for the range of a single key.
+  public var share: Double?
+
+  /// Backends make these; they give names in the order in which people count.
+  public init(owners: [String], losers: [String], needed: Int, share: Double? = nil) {
+    (self.owners, self.losers, self.needed, self.share) = (owners, losers, needed, share)
+  }
+}
+
+extension LostRange {
+  /// Whose keys they are, and why nobody can say what was acknowledged.
+  package var words: String {
+    let left = owners.count - losers.count
+    let share = share.map { " (\(Figures.percent($0)) of the ring)" } ?? ""
+    return
+      "the keys of \(Figures.list(owners))\(share): \(Figures.list(losers)) lost records that were on disk; to tell what was "
+      + "acknowledged takes \(Figures.count(needed, "owner")) that lost nothing, and there "
+      + "\(Figures.word(left, "is", "are")) \(Figures.count(left))"
+  }
+
+  /// `of the keys of …; of the keys of …`.
+  package static func words(_ ranges: [LostRange]) -> String {
+    ranges.map { "of \($0.words)" }.joined(separator: "; ")
+  }
+}
