@@ -61,7 +61,8 @@ struct ValueUpdate: Sendable {
       let offset = try Self.number(arguments[1])
       guard offset >= 0 else { throw ScanOptions.Wrong(text: "ERR offset is out of range") }
       guard arguments[2].isEmpty || offset <= Limits.valueBytesMax - arguments[2].count else {
-        throw ScanOptions.Wrong(text: "ERR string exceeds maximum allowed size (\(Figures.given(bytes: Limits.valueBytesMax)))")
+        throw ScanOptions.Wrong(
+          text: "ERR string exceeds maximum allowed size (\(Figures.given(bytes: Limits.valueBytesMax)))")
       }
       kind = .overwrite(offset: offset, arguments[2])
     case .setnx: kind = .set(arguments[1], .ifAbsent, answer: .whether)
@@ -107,7 +108,9 @@ struct ValueUpdate: Sendable {
       if old != nil, suffix.isEmpty { return (.keep, .integer(old?.count ?? 0)) }
       let value = (old.map { Array($0) } ?? []) + suffix
       guard value.count <= Limits.valueBytesMax else {
-        return (.keep, .error("ERR string exceeds maximum allowed size (\(Figures.given(bytes: Limits.valueBytesMax)))"))
+        return (
+          .keep, .error("ERR string exceeds maximum allowed size (\(Figures.given(bytes: Limits.valueBytesMax)))")
+        )
       }
       return (.put(value), .integer(value.count))
     case .overwrite(let offset, let part):

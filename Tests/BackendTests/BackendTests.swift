@@ -192,8 +192,8 @@ import Testing
     return Set(words.map(String.init))
   }
 
-  /// Commands whose names help uses as words of English, or as steps of `change`.
-  private static let nouns: Set<CommandName> = [.keys, .change, .pause, .resume]
+  /// Commands whose names help uses as words of English, as steps of `change`, or as a topic and a workload.
+  private static let nouns: Set<CommandName> = [.keys, .cas, .change, .pause, .resume]
 
   @Test("Where everything is there, everything is advised: the test before could fail")
   func advisesAll() async {
