@@ -117,8 +117,10 @@ package struct BenchmarkAverages: Sendable, Equatable {
 package struct MeasuredEnd: Sendable, Equatable {
   /// `nil` if nothing was measured.
   package var summary: BenchmarkSummary?
-  /// The page with graphs is written, if one was asked for.
+  /// Something was measured, and the page with graphs is written, if one was asked for.
   package var isReported = true
+  /// The page could not be written.
+  package var hasLostPage = false
   /// All of its keys are deleted.
   package var isClean = true
 

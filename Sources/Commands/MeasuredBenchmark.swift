@@ -44,7 +44,9 @@ struct MeasuredBenchmark: Sendable {
     if !isClean { say(BenchmarkWords.leftBehind) }
     let summary = result.flatMap { $0.operations > 0 ? BenchmarkSummary($0) : nil }
     history.end(summary)
-    return .measured(MeasuredEnd(summary: summary, isReported: isReported, isClean: isClean))
+    let hasLostPage = summary != nil && !isReported
+    return .measured(
+      MeasuredEnd(summary: summary, isReported: isReported, hasLostPage: hasLostPage, isClean: isClean))
   }
 
   /// Says what was measured and writes it where it was asked for; returns whether that was possible.

@@ -8,6 +8,8 @@ package final class Session {
   private let input: LineReader
   /// Whether a command has failed so far.
   package private(set) var hasFailed = false
+  /// Whether a file that was asked for could not be written.
+  package private(set) var hasLostFile = false
   /// Whether there is no point in going on: `exit` was asked for, the answers cannot be written, or the task was
   /// cancelled.
   package private(set) var isOver = false
@@ -98,6 +100,7 @@ package final class Session {
     case .failure: hasFailed = true
     case .exit: isOver = true
     }
+    if case .measured(let end) = result, end.hasLostPage { hasLostFile = true }
     if printer.failure != nil || Task.isCancelled { isOver = true }
   }
 }

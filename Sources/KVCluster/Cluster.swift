@@ -96,11 +96,9 @@ public final class Cluster: KeyUpdating, Sendable {
   }
 
   /// Removes a key. Durable like a put.
-  /// - Returns: whether it had a value. At a level of its own that is what a get at this level found just before.
+  /// - Returns: whether a get at the same level, made just before, found a value; that look is not part of the guarantee.
+  ///   ``KeyUpdating/take(_:)`` deletes and looks in one step.
   public func delete(_ key: [UInt8], _ options: WriteOptions = WriteOptions()) async throws(ClusterError) -> Bool {
-    if options.consistency == nil {
-      return try await dataPath.update(key) { ($0 == nil ? .keep : .delete, $0 != nil) }
-    }
     let existed = try await get(key, ReadOptions(consistency: options.consistency)) != nil
     try await dataPath.write(.delete, key, [], options)
     return existed

@@ -126,11 +126,11 @@ extension Simulation {
     let candidates = SimulationPlan.Switches.losesBeyond ? cluster.nodeNames : victims
     let name = candidates.isEmpty ? nil : candidates[faultRandom.below(candidates.count)]
     let words: String?
-    switch faultRandom.below(backup == nil ? 2 : 5) {
+    switch faultRandom.below(backup == nil ? 2 : 8) {
     case 0: return nil
     case 1 where SimulationPlan.Switches.losesTails: words = name.flatMap { loseTail(of: $0) }
-    case 2...3 where SimulationPlan.Switches.restoresNodes: words = name.flatMap { restore($0) }
-    case 4 where SimulationPlan.Switches.restoresConfigurations:
+    case 2...6 where SimulationPlan.Switches.restoresNodes: words = name.flatMap { restore($0) }
+    case 7 where SimulationPlan.Switches.restoresConfigurations:
       refuseOlderConfiguration()
       return nil
     default: return nil

@@ -24,6 +24,15 @@ struct ScriptTests {
     #expect(ended.err == "✗ Key not found: nope\n")
   }
 
+  @Test("A page of graphs that cannot be written has the status of what was lost")
+  func losesItsPage() async throws {
+    let line = "benchmark mixed --keys 100 --seconds 0.2 --clients 1 --report"
+    let lost = try await run(["get nope", "\(line) /dev/full", "put a 1"])
+    #expect(lost.status == Console.lost && lost.out.contains("✓ Stored: a -> 1"), "\(lost)")
+    #expect(lost.err.contains("/dev/full"))
+    #expect(try await run(["\(line) /dev/null"]).status == 0)
+  }
+
   @Test("- stands for the commands of standard input, among those that are given")
   func readsCommands() async throws {
     let ended = try await run(["put a 1", "-", "get b"], input: "get a\nput b 2\n")

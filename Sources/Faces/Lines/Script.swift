@@ -20,7 +20,8 @@ package enum Script {
         console.complain("cannot read the commands: \(error)")
         return 1
       }
-      return HeadlessRun.status(session.hasFailed ? 1 : 0, printer, console)
+      let status = session.hasLostFile ? Console.lost : session.hasFailed ? 1 : 0
+      return HeadlessRun.status(status, printer, console)
     }
   }
 

@@ -90,7 +90,7 @@ struct Refusal {
   private static func each(_ reasons: [(name: String, reason: String)], separator: String) -> String {
     var groups: [(common: String, names: [String], reason: String)] = []
     for (name, reason) in reasons {
-      let common = reason.replacing("\(DataFolder.logFolder(name))/", with: "")
+      let common = reason.replacing("\(DataFolder.logFolder(name))/", with: "\(DataFolder.logFolder("*"))/")
       if let known = groups.firstIndex(where: { $0.common == common }) {
         groups[known].names.append(name)
       } else {

@@ -221,7 +221,7 @@ private let nodes = ["node1", "node2", "node3"]
     try fixture.deleteFolder()
     #expect(try await until { cluster.status().nodes.allSatisfy { $0.state.word == "failed" } })
     let words = await failure { try await cluster.put("a", "2") }
-    #expect(words.contains("node1 failed") && words.contains("deleted while it was open"), "\(words)")
+    #expect(words.contains("node1, node2 and node3 failed") && words.contains("deleted while it was open"), "\(words)")
     await cluster.close()
     #expect(cluster.parts.nodes.deletion != nil)
   }
@@ -300,7 +300,7 @@ private let nodes = ["node1", "node2", "node3"]
     }
     let cluster = try await fixture.open()
     let words = await failure { try await cluster.put("a", "1") }
-    #expect(words.contains("node1 cannot start: ") && words.contains("Not a directory"), "\(words)")
+    #expect(words.contains("node1 and node2 cannot start: open ") && words.contains("Not a directory"), "\(words)")
     await cluster.close()
   }
 }
@@ -331,7 +331,7 @@ private let nodes = ["node1", "node2", "node3"]
     }.description
     #expect(
       text.contains(
-        "0 can. node1 and node2 cannot start: disk full while growing 1.segment; "
+        "0 can. node1 and node2 cannot start: disk full while growing *.wal/1.segment; "
           + "node3 cannot start: no such folder. Nothing was changed"), "\(text)")
     let two = refusal { $0.failures = [("node2", "disk full"), ("node3", "disk full")] }.description
     #expect(two.contains("(node2 and node3: disk full)"))
