@@ -32,9 +32,7 @@ extension Command {
   package static let absentOption = "--absent"
 
   /// Commands whose first argument is free text, which may look like an option.
-  private static let takingText: Set<CommandName> = [
-    .put, .get, .del, .cas, .incr, .append, .getdel, .keys, .load, .backup,
-  ]
+  private static let takingText = CommandName.ofKeys.union([.keys, .load, .backup])
 
   /// What the options of a line say.
   private struct LineOptions {

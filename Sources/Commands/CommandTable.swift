@@ -8,6 +8,9 @@ package enum CommandName: String, Sendable, CaseIterable {
     drop, corrupt
   case fsyncFail = "fsync-fail"
   case benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit
+
+  /// Commands whose first argument is a key.
+  package static let ofKeys: Set<CommandName> = [.put, .get, .del, .cas, .incr, .append, .getdel]
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Text
 
 /// The command line as the parser reads it, with words of our own where the parser's would not help.
@@ -56,7 +57,7 @@ enum Arguments {
 
   /// How a key or value is typed that looks like an option.
   private static func hint(_ text: String, _ words: [String]) -> String? {
-    let names = ["put", "get", "del", "keys"]
+    let names = CommandName.ofKeys.union([.keys]).map(\.rawValue)
     guard misread.contains(where: text.hasPrefix), let place = words.firstIndex(where: names.contains)
     else { return nil }
     let known = StartOptions.allWords + DisplayOptions.words + ["--consistency", "--limit", "--interactive"]

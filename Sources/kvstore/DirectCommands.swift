@@ -13,6 +13,18 @@ protocol DirectCommand: Subcommand, AsyncParsableCommand {
 }
 
 extension DirectCommand {
+  /// Behind `--` the parser takes options for words of a value.
+  /// - Throws: if there is one that the command would have.
+  func checkWords(_ words: [String]) throws {
+    let known = ["--consistency"] + StartOptions.allWords
+    guard words.count > 1, let option = words.first(where: { known.contains(String($0.prefix { $0 != "=" })) }) else {
+      return
+    }
+    throw ValidationError(
+      "behind -- all is key and value, also \(option): options go before it, as in \(Self.name.rawValue) --data DIR -- -5 x; "
+        + "a value with such a word in it goes in quotes.")
+  }
+
   static var configuration: CommandConfiguration {
     let summary = CommandEntry.of(name).summary
     return CommandConfiguration(
@@ -36,16 +48,7 @@ struct Put: DirectCommand {
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
-  /// Behind `--` the parser takes options for words of the value.
-  func validate() throws {
-    let known = ["--consistency"] + StartOptions.allWords
-    guard value.count > 1, let option = value.first(where: { known.contains(String($0.prefix { $0 != "=" })) }) else {
-      return
-    }
-    throw ValidationError(
-      "behind -- all is key and value, also \(option): options go before it, as in put --data DIR -- -5 x; a value with such "
-        + "a word in it goes in quotes.")
-  }
+  func validate() throws { try checkWords(value) }
 
   var command: Command {
     .put(
@@ -93,6 +96,7 @@ struct Cas: DirectCommand {
   @ParentCommand var parent: KVStore
 
   func validate() throws {
+    try checkWords(values)
     let expected = absent ? 1 : 2
     guard values.count != expected else { return }
     throw ValidationError(
@@ -111,7 +115,7 @@ struct Cas: DirectCommand {
 struct Incr: DirectCommand {
   static let name = CommandName.incr
   @Argument(help: "The key.") var key: String
-  @Argument(help: "How much is added; 1, if not said. Put -- before a key and a number like -5.") var by: Int64 = 1
+  @Argument(help: "How much is added. Put -- before a key and a number like -5.") var by: Int64 = 1
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
 
@@ -124,6 +128,8 @@ struct Append: DirectCommand {
   @Argument(help: "What is appended; several words are joined by a space.") var value: [String]
   @OptionGroup(title: "Cluster options") var options: StartOptions
   @ParentCommand var parent: KVStore
+
+  func validate() throws { try checkWords(value) }
 
   var command: Command {
     .update(key: ByteText.decode(key), .append(ByteText.decode(value.joined(separator: " "))))

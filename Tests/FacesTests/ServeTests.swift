@@ -74,6 +74,12 @@ struct ServeTests {
           ✗ the value is no whole number of 64 bits; nothing was changed
 
           """)
+      let remote = try #require(try await RemoteBackend.attach(socket: "\(data)/kvstore.sock"))
+      let long = [UInt8](repeating: 1, count: 33 << 20)
+      await #expect(
+        throws: ClusterError.invalidArgument(
+          "the old value and the new one have together at most 64 MiB here, not 69,206,016 bytes; nothing was done")
+      ) { try await remote.update([1], .compareAndSet(expected: long, value: long)) }
       let second = try await attached(data, ["get a", "nodes", "keys", "del a", "put bad"])
       #expect(second.status == 1)
       #expect(second.out.hasPrefix("✓ Retrieved: a -> 1\n") && second.out.contains("node4"))

@@ -59,6 +59,7 @@ struct ArgumentTests {
       ["--nodes", "0"], ["--replicas", "99"], ["--cache-mib", "-1"], ["--replace-after", "0"], ["--data", ""],
       ["--ephemeral", "--data", "x"], ["--refresh-ms", "1"], ["--fsync", "sometimes"], ["keys", "--limit", "0"],
       ["cas", "a", "b"], ["cas", "--absent", "a", "b", "c"], ["cas", "a", "b", "c", "d"], ["incr", "a", "x"],
+      ["append", "--", "a", "b", "--data", "d"], ["cas", "--", "a", "b", "--data=d"],
       ["bench", "--workload", "ycsb-e"], ["bench", "--at", "nonsense"],
       ["bench", "--at", "1:nonsense"], ["bench", "--compare", "a.json"], ["demo", "--speed", "0"],
       ["demo", "--chapter", "none"], ["frame", "--text", "--ansi"], ["frame", "--size", "0x4"],

@@ -15,7 +15,7 @@ func completion(of line: String, cursor: Int, _ nodes: [NodeStatus], _ keys: Rec
   if found.place == 0, typed.count > 2, DashboardState.describeCommand.hasPrefix(typed) {
     candidates.append(DashboardState.describeCommand)
   }
-  if candidates.isEmpty, found.place == 1, let command = found.command, [.put, .get, .del].contains(command) {
+  if candidates.isEmpty, found.place == 1, let command = found.command, CommandName.ofKeys.contains(command) {
     candidates = keys.beginning(with: typed)
   }
   var usage = found.usage.map { usage in found.summary.map { "\(usage): \($0)" } ?? usage } ?? ""

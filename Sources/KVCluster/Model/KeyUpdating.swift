@@ -37,7 +37,7 @@ extension KeyUpdating {
 
   /// Adds to a value that is a whole number in decimal digits; no value counts as 0.
   /// - Returns: the sum.
-  /// - Throws: `ClusterError.invalidArgument` if it is no such number, or the sum has no place in 64 bits; nothing was changed.
+  /// - Throws: `ClusterError.invalidArgument` if it is no such number, or the sum does not fit in 64 bits; nothing was changed.
   @discardableResult
   public func increment(_ key: [UInt8], by amount: Int64 = 1) async throws(ClusterError) -> Int64 {
     let sum = try await update(key) { value -> (Change, Result<Int64, ClusterError>) in
@@ -50,7 +50,7 @@ extension KeyUpdating {
       }
       let (sum, isTooLarge) = number.addingReportingOverflow(amount)
       if isTooLarge {
-        return (.keep, .failure(.invalidArgument("the sum has no place in 64 bits; nothing was changed")))
+        return (.keep, .failure(.invalidArgument("the sum does not fit in 64 bits; nothing was changed")))
       }
       return (.put(Array(String(sum).utf8)), .success(sum))
     }

@@ -3,6 +3,7 @@ import Glibc
 import KVCluster
 import RESP
 import Synchronization
+import Text
 
 /// A cluster that another kvstore has open, over the socket in its folder.
 ///
@@ -148,6 +149,7 @@ package final class RemoteBackend: ClusterBackend {
   }
 
   package func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError) {
+    try check(value.count, "a value has")
     _ = try await ask(.put(options), [key, value])
   }
 
@@ -156,7 +158,20 @@ package final class RemoteBackend: ClusterBackend {
     return existed
   }
 
+  /// What is too long for a request would be cut off on its way, and nobody would know what became of it.
+  private func check(_ byteCount: Int, _ words: String) throws(ClusterError) {
+    guard byteCount > capabilities.valueBytesMax else { return }
+    let (most, count) = (Figures.given(bytes: capabilities.valueBytesMax), Figures.count(byteCount, "byte"))
+    throw .invalidArgument("\(words) at most \(most) here, not \(count); nothing was done")
+  }
+
   package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
+    switch update {
+    case .compareAndSet(let expected, let value):
+      try check((expected?.count ?? 0) + value.count, "the old value and the new one have together")
+    case .append(let suffix): try check(suffix.count, "a value has")
+    case .increment, .take: break
+    }
     let (call, bytes): (BackendCall, [[UInt8]]) =
       switch update {
       case .compareAndSet(let expected, let value): (.compareAndSet, [value] + (expected.map { [$0] } ?? []))
