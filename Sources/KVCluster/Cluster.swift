@@ -136,7 +136,7 @@ public final class Cluster: KeyUpdating, Sendable {
     try await dataPath.update(key) { transform($0.map { Array($0) }) }
   }
 
-  /// ``update(_:_:)`` for a thread, with the value's bytes where they lie. Allocates once, and what `transform` writes.
+  /// ``KeyUpdating/update(_:_:)`` for a thread, with the value's bytes where they lie. Allocates once, and what `transform` writes.
   public func updateBlocking<R: Sendable>(
     _ key: UnsafeRawBufferPointer,
     _ transform: @escaping @Sendable (_ value: UnsafeRawBufferPointer?) -> (change: Change, result: R)

@@ -3,7 +3,7 @@ struct KeyScan: Sendable {
   let roster: Roster
   let data: DataPath
 
-  /// See ``Cluster/keys(prefix:limit:)``.
+  /// See ``Cluster/keys(prefix:after:limit:)``.
   /// - Parameter after: leaves out this key and all before it.
   func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws(ClusterError) -> KeyListing {
     try data.checkServing()
@@ -109,7 +109,7 @@ package struct KeyScanPage: Sendable, Equatable {
   static func place(of key: [UInt8]) -> UInt64 { key.withUnsafeBytes(Ring.hash) >> (64 - UInt64(bits)) }
 }
 
-/// Keys found by ``Cluster/keys(prefix:limit:)``.
+/// Keys found by ``Cluster/keys(prefix:after:limit:)``.
 public struct KeyListing: Sendable, Equatable {
   /// The keys, in the order of their bytes.
   public var keys: [[UInt8]]
