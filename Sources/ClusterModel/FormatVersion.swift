@@ -1,8 +1,8 @@
-/// Version of the encoded form of statuses and events: a reader refuses a greater one than its own, for it cannot know
-/// what it would misread.
+/// Version of the encoded form of statuses and events: a reader refuses any other than its own, for it cannot know what it
+/// would misread.
 public struct FormatVersion: Sendable, Equatable, Codable {
   /// The version that this program writes.
-  public static let current = 1
+  public static let current = 2
 
   /// The version that the encoder wrote.
   public let number: Int
@@ -10,14 +10,14 @@ public struct FormatVersion: Sendable, Equatable, Codable {
   /// The version that this program writes.
   public init() { number = FormatVersion.current }
 
-  /// - Throws: `DecodingError` that says which version is newer.
+  /// - Throws: `DecodingError` that says both versions.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     number = try container.decode(Int.self)
-    guard (1...FormatVersion.current).contains(number) else {
+    guard number == FormatVersion.current else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "it has version \(number), and this program reads versions up to "
+        debugDescription: "it has version \(number), and this program reads version "
           + "\(FormatVersion.current): use the same kvstore on both sides")
     }
   }

@@ -504,27 +504,30 @@ import Testing
 
   // MARK: - On the way
 
-  @Test("A status of a newer version is refused, and says what to do")
+  @Test("A status of another version is refused, and says what to do")
   func refusesNewer() throws {
     let encoded = try JSONEncoder().encode(Self.bare)
     let text = String(decoding: encoded, as: UTF8.self)
-    #expect(text.contains(#""version":1"#))
-    let newer = Data(text.replacing(#""version":1"#, with: #""version":2"#).utf8)
-    let error = #expect(throws: DecodingError.self) { try JSONDecoder().decode(ClusterStatus.self, from: newer) }
-    #expect("\(String(describing: error))".contains("version 2"))
+    let own = "\"version\":\(FormatVersion.current)"
+    #expect(text.contains(own))
+    for other in [FormatVersion.current - 1, FormatVersion.current + 1] {
+      let data = Data(text.replacing(own, with: "\"version\":\(other)").utf8)
+      let error = #expect(throws: DecodingError.self) { try JSONDecoder().decode(ClusterStatus.self, from: data) }
+      #expect("\(String(describing: error))".contains("version \(other)"))
+    }
   }
 
   @Test("An event of a newer version is refused in words, even if this program knows nothing of its kind")
   func refusesNewerEvents() throws {
     let event = ClusterEvent(sequence: 1, uptimeNs: 5, .killed(node: "a"))
     let text = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
-    let newer = text.replacing(#""version":1"#, with: #""version":2"#).replacing("killed", with: "vaporised")
+    let newer = text.replacing(#""version":2"#, with: #""version":3"#).replacing("killed", with: "vaporised")
     let error = try #require(throws: DecodingError.self) {
       try JSONDecoder().decode(ClusterEvent.self, from: Data(newer.utf8))
     }
     #expect(
       FormatVersion.words(error)
-        == "it has version 2, and this program reads versions up to 1: use the same kvstore on both sides")
+        == "it has version 3, and this program reads version 2: use the same kvstore on both sides")
   }
 
   @Test("A status and events are the same after they were encoded, and the ring is short")

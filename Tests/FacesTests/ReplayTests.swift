@@ -38,7 +38,7 @@ struct ReplayTests {
   func cannotBePlayed() throws {
     let folder = try TestFolder()
     try record(to: folder.path("session"))
-    let newer = try folder.text("session").replacing("\"version\":1", with: "\"version\":2")
+    let newer = try folder.text("session").replacing("\"version\":2", with: "\"version\":3")
     try folder.write(newer, to: "newer")
     let test = TestConsole()
     for name in ["missing", "newer", "session"] {
@@ -50,7 +50,7 @@ struct ReplayTests {
     let lines = test.finish().err.split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines[0].contains("cannot replay") && lines[0].contains("records a session"))
-    #expect(lines[1].contains("it has version 2, and this program reads versions up to 1"))
+    #expect(lines[1].contains("it has version 3, and this program reads version 2"))
     #expect(lines[2].contains("there is no terminal"))
   }
 
@@ -84,7 +84,7 @@ struct ReplayTests {
     #expect(none?.contains("line 1 is no status") == true)
     #expect(empty?.contains("nothing is recorded") == true)
     #expect(cut == nil)
-    let newer = whole.replacingOccurrences(of: "\"version\":1", with: "\"version\":99")
+    let newer = whole.replacingOccurrences(of: "\"version\":2", with: "\"version\":99")
     #expect(newer != whole)
     let refused = try failure(newer)
     #expect(refused?.contains("version 99") == true)
