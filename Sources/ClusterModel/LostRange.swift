@@ -1,11 +1,11 @@
 import Text
 
-/// A range of the ring of which so many owners have lost records that were on their disks that the others cannot say what was
-/// acknowledged.
+/// A range of the ring whose owners cannot tell any more which writes were acknowledged: too many of them have lost records
+/// that had been on their disks.
 public struct LostRange: Sendable, Equatable, Codable {
   /// All owners, during a change those of both rings.
   public var owners: [String]
-  /// Those that have lost records.
+  /// The owners that have lost records.
   public var losers: [String]
   /// How many owners that have lost nothing could say it.
   public var needed: Int

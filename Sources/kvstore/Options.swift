@@ -101,7 +101,7 @@ extension StartOptions {
     return try await .reaching(try clusterOptions(), isWatched: isWatched, isServed: isServed)
   }
 
-  /// What the engine is told; makes the temporary folder if one is asked for.
+  /// The engine's options. Makes the temporary folder of an ephemeral cluster.
   ///
   /// - Throws: ``Refusal``, or what the argument parser says.
   func clusterOptions() throws -> ClusterOptions {

@@ -35,7 +35,7 @@ struct TopicFigures {
   /// A figure in words, or a dash where the backend does not give it.
   func shown<Value>(_ value: Value?, _ words: (Value) -> String) -> String { value.map(words) ?? Figures.unknown }
 
-  /// Whether the backend tells who owns what.
+  /// Whether the backend tells which nodes own which slots.
   private var hasRing: Bool { ring.ranks > 0 && ring.slotCount > 0 && nodeCount > 0 }
 
   /// `3 owners a key`.

@@ -115,7 +115,7 @@ extension DashboardState {
     }
   }
 
-  /// A paste with a whole line is commands, whatever has the keys: a list, a page, a search and a filter give way to it.
+  /// A paste with a whole line holds commands. Whichever list, page, search or filter has the keys is closed for it.
   /// Where commands cannot be taken, it is told how many lines were not.
   private mutating func take(pasted text: String) {
     let lines = PasteLines(text)

@@ -285,7 +285,7 @@ extension DashboardState {
   package mutating func apply(answer: CommandAnswer) -> [Action] {
     show(answer)
     pasted.end(answer.number)
-    // The lines that still wait are counted by who ends the program.
+    // The host counts the lines that still wait when the program ends.
     return answer.endsProgram ? [] : runNextPasted()
   }
 

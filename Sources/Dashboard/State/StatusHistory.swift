@@ -36,7 +36,7 @@ package struct StatusHistory: Sendable {
     for index in tiers.indices { age(index, atNs) }
   }
 
-  /// Removes moments that are too old for a tier, and gives the next tier those that keep its spacing.
+  /// Takes moments that are too old out of a tier. The next tier gets those of them that keep its spacing.
   private mutating func age(_ index: Int, _ nowNs: UInt64) {
     let oldest = nowNs - Swift.min(nowNs, tiers[index].ageMaxNs)
     let count = tiers[index].moments.prefix { $0.atNs < oldest }.count

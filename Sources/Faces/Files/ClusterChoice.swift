@@ -2,7 +2,7 @@ import Glibc
 import KVCluster
 import Text
 
-/// The cluster of this machine that a user asks for: where it is, and what the engine is told. `nil` is what was not said.
+/// The user's options for a cluster on this machine. A field is `nil` if its option was not given.
 package struct ClusterChoice: Sendable {
   /// The folder as it was typed.
   package var data: String?
@@ -23,7 +23,7 @@ package struct ClusterChoice: Sendable {
 
   package init() {}
 
-  /// What the engine is told; makes the temporary folder if one is asked for.
+  /// The engine's options. Makes the temporary folder of an ephemeral cluster.
   package func clusterOptions(_ console: Console = .standard) throws -> ClusterOptions {
     let folder = try isEphemeral ? nil : self.folder()
     let present = folder.flatMap { FolderAtRest.nodeNames(of: $0)?.count }

@@ -26,7 +26,8 @@ final class GrowingFile {
     if waiting.count >= Self.blockBytes { flush() }
   }
 
-  /// Writes what is left; returns why the file is not whole, if it is not.
+  /// Writes the rest.
+  /// - Returns: why the file is not whole; `nil` if it is.
   func finish() -> String? {
     flush()
     return failure.map { "\(path) is not whole: \($0)" }

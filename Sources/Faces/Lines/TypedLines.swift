@@ -75,7 +75,7 @@ final class TypedLines {
     }
   }
 
-  /// Gives the terminal back and tells what was not run; returns when the history is saved.
+  /// Gives the terminal back, says which lines were not run, and saves the history.
   func finish() {
     terminal.giveBack()
     _ = pasted.stop()
