@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static _Thread_local uint64_t virtual_now_ns;
+static _Thread_local int64_t virtual_unix_ms;
 
 static __thread uint32_t next_count;
 
@@ -17,6 +18,8 @@ uint32_t kv_next_count(void) { return next_count++; }
 
 uint64_t kv_virtual_now(void) { return virtual_now_ns; }
 void kv_set_virtual_now(uint64_t now_ns) { virtual_now_ns = now_ns; }
+int64_t kv_virtual_unix_ms(void) { return virtual_unix_ms; }
+void kv_set_virtual_unix_ms(int64_t unix_ms) { virtual_unix_ms = unix_ms; }
 
 void kv_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 

@@ -43,6 +43,8 @@ public struct ClusterStatus: Sendable, Equatable, Codable {
   public var hintsDropped: Int?
   /// Tombstones removed since the cluster was opened, because no replica needs them any more.
   public var tombstonesPurged: Int?
+  /// Values that end by themselves; `nil` while nobody has looked.
+  public var expiry: ExpiryStatus?
   /// The live checker's verdict; `nil` if no checker runs.
   public var verdict: VerdictStatus?
   /// How long puts, gets and deletes took: all of them while they are few, a sample of them under load.

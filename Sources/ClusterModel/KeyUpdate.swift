@@ -8,6 +8,12 @@ public enum KeyUpdate: Sendable, Equatable {
   case append([UInt8])
   /// Removes the key and tells its value.
   case take
+  /// Gives the key an end.
+  case expire(ExpiryTime)
+  /// Takes the end away.
+  case persist
+  /// Changes nothing.
+  case timeToLive
 }
 
 /// What a ``KeyUpdate`` found or made.
@@ -22,4 +28,6 @@ public enum KeyUpdateResult: Sendable, Equatable {
   case length(Int)
   /// The value that the key had; `nil` if it had none.
   case taken([UInt8]?)
+  /// What is left of the key's time; of a ``KeyUpdate/persist`` what was left.
+  case timeToLive(TimeToLive)
 }

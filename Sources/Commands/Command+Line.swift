@@ -16,7 +16,9 @@ extension Command {
       "\(name) \(Self.absentOption) \(Quoted.text(key)) \(Quoted.text(new))"
     case .update(let key, .increment(let amount)): "\(name) \(Quoted.text(key)) \(amount)"
     case .update(let key, .append(let suffix)): "\(name) \(Quoted.text(key)) \(Quoted.text(suffix))"
-    case .update(let key, .take): "\(name) \(Quoted.text(key))"
+    case .update(let key, .take), .update(let key, .timeToLive), .update(let key, .persist):
+      "\(name) \(Quoted.text(key))"
+    case .update(let key, .expire(let end)): "\(name) \(Quoted.text(key)) \(Self.words(end))"
     case .order(let order, let isMeant): order.line + (isMeant ? " yes" : "")
     case .benchmark(.averages): name
     case .benchmark(.run(let plan, _)): "\(name) \(plan.workload.rawValue)"
@@ -27,6 +29,13 @@ extension Command {
     case .explain(let topic): topic.map { "\(name) \($0.rawValue)" } ?? name
     case .help(let about): about.map { "\(name) \($0.rawValue)" } ?? name
     case .nodes, .verdict, .demo, .exit: name
+    }
+  }
+
+  private static func words(_ end: ExpiryTime) -> String {
+    switch end {
+    case .after(let milliseconds): "\(milliseconds)ms"
+    case .at(let unixMilliseconds): "\(unixMilliseconds)"
     }
   }
 

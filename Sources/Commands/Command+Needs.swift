@@ -50,7 +50,7 @@ extension CommandName {
   package var feature: Capabilities.Feature? {
     switch self {
     case .put, .get, .del, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil
-    case .cas, .incr, .append, .getdel: .updates
+    case .cas, .incr, .append, .getdel, .expire, .ttl, .persist: .updates
     case .keys: .scans
     case .addnode, .removenode: .membership
     case .replacenode: .replacement

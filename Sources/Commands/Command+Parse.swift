@@ -136,6 +136,9 @@ extension Command {
       return .update(key: values[0], .increment(by: amount))
     case .append: return .update(key: values[0], .append(values[1]))
     case .getdel: return .update(key: values[0], .take)
+    case .expire: return .update(key: values[0], .expire(try lifetime(text(values[1]))))
+    case .ttl: return .update(key: values[0], .timeToLive)
+    case .persist: return .update(key: values[0], .persist)
     case .nodes: return .nodes
     case .addnode: return .order(.addNode(text(values[0])))
     case .removenode: return .order(.removeNode(text(values[0])))
@@ -176,6 +179,18 @@ extension Command {
   private static func sides(_ words: [String]) -> [[String]] {
     let separated = words.joined(separator: " ").split(separator: "|", omittingEmptySubsequences: false)
     return separated.map { $0.split(separator: " ").map(String.init) }
+  }
+
+  /// `90`, `1.5`, `500ms`, `90s`, `5m`, `2h`, `1d`.
+  package static func lifetime(_ word: String) throws(CommandError) -> ExpiryTime {
+    let units = [("ms", 1.0), ("s", 1e3), ("m", 6e4), ("h", 3.6e6), ("d", 8.64e7), ("", 1e3)]
+    for (unit, milliseconds) in units where word.hasSuffix(unit) {
+      guard let number = Double(word.dropLast(unit.count)), number.isFinite else { break }
+      let wanted = (number * milliseconds).rounded()
+      guard (1...1e16).contains(wanted) else { break }
+      return .after(milliseconds: Int64(wanted))
+    }
+    throw .badOption(.expire, .noLifetime(word))
   }
 
   /// `20ms`, `1.5s`; a day at most.

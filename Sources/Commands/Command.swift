@@ -48,6 +48,9 @@ package enum Command: Sendable, Equatable {
     case .update(_, .increment): .incr
     case .update(_, .append): .append
     case .update(_, .take): .getdel
+    case .update(_, .expire): .expire
+    case .update(_, .timeToLive): .ttl
+    case .update(_, .persist): .persist
     case .nodes: .nodes
     case .order(let order, _): CommandName(order)
     case .benchmark: .benchmark

@@ -51,6 +51,7 @@ extension OptionFault {
     case .missing(let option, let values): "\(option) takes one of \(Self.list(values))"
     case .noneOf(let word, let words): "'\(word)' should be one of \(Self.list(words))"
     case .noTime(let word): "'\(word)' should be a time as in 20ms or 1.5s"
+    case .noLifetime(let word): "'\(word)' should be a time from 1 ms on, as in 90, 500ms, 5m, 2h or 1d"
     case .noPart(let word): "'\(word)' should be a part as in 30%"
     case .noNumber(let word): "'\(word)' should be a whole number of 64 bits, as in incr k 5"
     case .noConfirmation(let word): "'\(word)' should be yes, or nothing"

@@ -36,6 +36,7 @@ package enum OptionFault: Sendable, Equatable {
   /// The word is none of these.
   case noneOf(String, [String])
   case noTime(String)
+  case noLifetime(String)
   case noPart(String)
   case noNumber(String)
   case noConfirmation(String)

@@ -58,7 +58,13 @@ extension CommandResult {
     case .sum(let sum): return answer(.success, "Incremented", Array("\(sum)".utf8))
     case .length(let count): return answer(.success, "Appended", Array(Figures.bytes(count).utf8))
     case .taken(let value?): return answer(.success, "Retrieved and deleted", value)
-    case .taken(nil): return Answer(.failure, Array("Key not found: ".utf8), key)
+    case .taken(nil), .timeToLive(.noKey): return Answer(.failure, Array("Key not found: ".utf8), key)
+    case .timeToLive(.unlimited): return Answer(.success, Array("Does not expire: ".utf8), key)
+    case .timeToLive(.left(let milliseconds)):
+      if update == .persist { return Answer(.success, Array("Does not expire any more: ".utf8), key) }
+      let left = milliseconds < 60_000 ? Figures.given(ns: UInt64(clamping: milliseconds) * 1_000_000)
+        : Figures.duration(seconds: Double(milliseconds) / 1_000)
+      return Answer(.success, Array("Expires: ".utf8), key, Array(" in \(left)".utf8))
     }
   }
 

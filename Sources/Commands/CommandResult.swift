@@ -59,7 +59,7 @@ package enum CommandResult: Sendable, Equatable {
       .benchmarkResults:
       .success
     case .deleted(_, let existed): existed ? .success : .failure
-    case .updated(_, _, .differs), .updated(_, _, .taken(nil)): .failure
+    case .updated(_, _, .differs), .updated(_, _, .taken(nil)), .updated(_, _, .timeToLive(.noKey)): .failure
     case .updated: .success
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure
     case .loaded(let progress, let end): end == .complete && progress.linesFailed == 0 ? .success : .failure

@@ -2,7 +2,7 @@ import ClusterModel
 
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, cas, incr, append, getdel, nodes, addnode, removenode, replacenode, failover, change, kill,
+  case put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode, failover, change, kill,
     restart, pause, resume,
     partition, heal, slow,
     drop, corrupt
@@ -10,7 +10,9 @@ package enum CommandName: String, Sendable, CaseIterable {
   case benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit
 
   /// Commands whose first argument is a key.
-  package static let ofKeys: Set<CommandName> = [.put, .get, .del, .cas, .incr, .append, .getdel]
+  package static let ofKeys: Set<CommandName> = [
+    .put, .get, .del, .cas, .incr, .append, .getdel, .expire, .ttl, .persist,
+  ]
 }
 
 /// Everything there is to know about a command's words: parser, help, completion and "did you mean" all read it here,
@@ -158,6 +160,17 @@ extension CommandEntry {
     CommandEntry(
       name: .getdel, summary: "show a value and delete its key, in one step", arguments: [key],
       details: ["Of several who take the same value one gets it."], synonyms: ["take", "pop"]),
+    CommandEntry(
+      name: .expire, summary: "let a key end after a while",
+      arguments: [key, Argument(label: "TIME", kind: .bytes)],
+      details: [
+        "TIME is in seconds, or as in 500ms, 90s, 5m, 2h, 1d. From then on the key is absent.",
+        "A put takes the end away; cas, incr and append keep it.",
+      ], synonyms: ["pexpire", "timeout"]),
+    CommandEntry(
+      name: .ttl, summary: "tell how long a key lasts", arguments: [key], synonyms: ["pttl", "lifetime"]),
+    CommandEntry(
+      name: .persist, summary: "let a key not end by itself", arguments: [key], synonyms: ["noexpire"]),
     CommandEntry(
       name: .nodes, summary: "list the nodes and those that are not up", synonyms: ["ls", "status", "info", "cluster"]),
     CommandEntry(

@@ -22,6 +22,6 @@ extension Cluster: BenchmarkTarget {
   }
 
   func replace(_ key: [UInt8], _ value: [UInt8]) async throws(ClusterError) -> Bool {
-    try await dataPath.update(key) { old in (old == nil ? .keep : .put(value), old != nil) }
+    try await dataPath.update(key) { old in (old.value == nil ? .keep : .put(value), old.value != nil) }
   }
 }

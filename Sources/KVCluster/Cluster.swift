@@ -133,14 +133,14 @@ public final class Cluster: KeyUpdating, Sendable {
   public func update<R: Sendable>(
     _ key: [UInt8], _ transform: @escaping @Sendable (_ value: [UInt8]?) -> (change: Change, result: R)
   ) async throws(ClusterError) -> R {
-    try await dataPath.update(key) { transform($0.map { Array($0) }) }
+    try await dataPath.update(key) { transform($0.value.map { Array($0) }) }
   }
 
   /// ``KeyUpdating/update(_:_:)`` for a thread, with the value's bytes where they lie. Allocates once, and what `transform` writes.
   public func updateBlocking<R: Sendable>(
     _ key: UnsafeRawBufferPointer,
     _ transform: @escaping @Sendable (_ value: UnsafeRawBufferPointer?) -> (change: Change, result: R)
-  ) throws(ClusterError) -> R { try dataPath.updateBlocking(key, transform) }
+  ) throws(ClusterError) -> R { try dataPath.updateBlocking(key) { transform($0.value) } }
 
   /// Keys in use that begin with `prefix`, in the order of their bytes.
   ///

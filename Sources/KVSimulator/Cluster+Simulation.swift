@@ -149,8 +149,8 @@ extension Cluster {
     if holdsWritersBack {
       throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
     }
-    let transform = { @Sendable (value: UnsafeRawBufferPointer?) -> (Change, [UInt8]?) in
-      let old = value.map { Array($0) }
+    let transform = { @Sendable (found: Found) -> (Change, [UInt8]?) in
+      let old = found.value.map { Array($0) }
       onFound(old)
       return (update.change(of: old), old)
     }
@@ -288,13 +288,13 @@ extension Cluster {
         var versions: [(stamp: Stamp, value: [UInt8]?)] = []
         for i in 0..<participants.count {
           guard let replica = partition.pointee.replica(participants.ids[i])?.takeUnretainedValue(),
-            case .found(let tag, let position, let isTombstone, let value) = replica.store.read(hash, bytes),
+            case .found(let tag, let position, let isTombstone, let body) = replica.store.read(hash, bytes),
             replica.store.log.durable > position
           else { continue }
           guard let stamp = tag.isRMW ? replica.store.stamp(hash, tag) : Stamp(tag, isTombstone: isTombstone) else {
             continue
           }
-          versions.append((stamp, isTombstone ? nil : Array(value)))
+          versions.append((stamp, isTombstone ? nil : Array(Expiry.value(in: body, tag))))
         }
         versions.sort { $0.stamp.isNewer(than: $1.stamp) }
         return versions.count >= view.quorum.write ? versions[view.quorum.write - 1] : nil

@@ -131,7 +131,7 @@ extension SimulatedCall {
       guard let base else { return .none }
       switch update.change(of: base) {
       case .keep: return .none
-      case .put(let value): return .some(value)
+      case .put(let value, _): return .some(value)
       case .delete: return .some(nil)
       }
     }

@@ -62,6 +62,9 @@ struct SimulatedCall {
     case .update(.swap(let expected, let new)):
       return "cas \(key) \(expected.map(words) ?? "nothing") \(new.map(words) ?? "nothing")"
     case .update(.delete): return "getdel \(key)"
+    case .update(.expire(.none)), .update(.expire(.kept)): return "persist \(key)"
+    case .update(.expire(.set(.after(let ms)))): return "pexpire \(key) \(ms)"
+    case .update(.expire(.set(.at(let ms)))): return "pexpireat \(key) \(ms)"
     }
   }
 

@@ -65,7 +65,7 @@ enum Explanation {
         case .get: .get
         case .put: .put(value ?? [])
         case .delete: .delete
-        case .update: .compareAndSet(expected: one.base.flatMap { contents($0.start, $0.hash) }, new: value)
+        case .update, .expiry: .compareAndSet(expected: one.base.flatMap { contents($0.start, $0.hash) }, new: value)
         }
       // A count read at an invocation comes after the same count of a return; a history has it the other way round.
       return History.Operation(
@@ -78,7 +78,7 @@ enum Explanation {
   private static func outcome(_ kind: ObservedOperation.Kind, _ value: History.Contents) -> History.Outcome {
     switch kind {
     case .get: .found(value)
-    case .update: .swapped(true)
+    case .update, .expiry: .swapped(true)
     case .put, .delete: .done
     }
   }

@@ -99,7 +99,13 @@ package final class RedisBackend: ClusterBackend {
     guard value.count <= RedisLimits.valueBytesMax else {
       throw .invalidArgument("a value has at most \(Figures.given(bytes: RedisLimits.valueBytesMax)); nothing was done")
     }
-    _ = try await router.run([Array("SET".utf8), key, value], key: key, isWrite: true)
+    let end: [[UInt8]] =
+      switch options.expiry {
+      case .after(let milliseconds): [Array("PX".utf8), Array("\(milliseconds)".utf8)]
+      case .at(let milliseconds): [Array("PXAT".utf8), Array("\(milliseconds)".utf8)]
+      case nil: []
+      }
+    _ = try await router.run([Array("SET".utf8), key, value] + end, key: key, isWrite: true)
   }
 
   package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
@@ -126,8 +132,29 @@ package final class RedisBackend: ClusterBackend {
       guard case .integer(let count) = try await run(Array("APPEND".utf8), key, suffix) else { break }
       return .length(count)
     case .take: return .taken(try await run(Array("GETDEL".utf8), key).bytes)
+    case .expire(let end):
+      let (name, time) =
+        switch end {
+        case .after(let milliseconds): ("PEXPIRE", milliseconds)
+        case .at(let milliseconds): ("PEXPIREAT", milliseconds)
+        }
+      guard try await run(Array(name.utf8), key, Array("\(time)".utf8)) == .integer(1) else { return .timeToLive(.noKey) }
+      return .timeToLive(try await timeToLive(key))
+    case .persist:
+      let left = try await timeToLive(key)
+      if case .left = left { _ = try await run(Array("PERSIST".utf8), key) }
+      return .timeToLive(left)
+    case .timeToLive: return .timeToLive(try await timeToLive(key))
     }
     throw .refused("the server answered what makes no sense here")
+  }
+
+  private func timeToLive(_ key: [UInt8]) async throws(ClusterError) -> TimeToLive {
+    switch try await router.run([Array("PTTL".utf8), key], key: key, isWrite: false) {
+    case .integer(-1): .unlimited
+    case .integer(let left) where left >= 0: .left(milliseconds: Int64(left))
+    default: .noKey
+    }
   }
 
   /// Returns 1, or the value that is there.

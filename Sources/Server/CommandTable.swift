@@ -1,7 +1,8 @@
 /// The commands of the server: what each is called, what it takes, and what `COMMAND` and `COMMAND DOCS` say of it.
 enum CommandID: Int, CaseIterable, Sendable {
-  case get, set, mget, incr, decr, incrby, decrby, append, setrange, setnx, getset, getdel
+  case get, set, setex, psetex, mget, incr, decr, incrby, decrby, append, setrange, setnx, getset, getdel, getex
   case del, unlink, exists, touch, strlen, getrange, substr, type, keys, scan, randomkey, dbsize
+  case expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime, persist
   case ping, echo, hello, auth, quit, reset, select
   case client, command, config, info, time, acl, slowlog, latency, kvstore
 }
@@ -45,8 +46,9 @@ enum CommandTable {
 
   private static func entry(_ id: CommandID) -> CommandEntry {
     switch id {
-    case .get, .set, .mget, .strlen, .getrange, .substr: strings(id)
-    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel: updates(id)
+    case .get, .set, .setex, .psetex, .mget, .strlen, .getrange, .substr: strings(id)
+    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex: updates(id)
+    case .expire, .pexpire, .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist: expiry(id)
     case .del, .unlink, .exists, .touch, .type, .keys, .scan, .randomkey, .dbsize: keyspace(id)
     case .ping, .echo, .hello, .auth, .quit, .reset, .select: connection(id)
     case .client, .command, .config, .info, .time, .acl, .slowlog, .latency, .kvstore: server(id)
@@ -61,16 +63,20 @@ enum CommandTable {
         name: name, arity: arity, flags: ["readonly", "fast"], keys: (1, last, 1), group: "string", summary: summary,
         complexity: complexity)
     }
+    func write(_ name: String, _ arity: Int, _ summary: String, since: String = "1.0.0") -> CommandEntry {
+      CommandEntry(
+        name: name, arity: arity, flags: ["write", "denyoom"], keys: (1, 1, 1), group: "string", summary: summary,
+        since: since, complexity: "O(bytes)")
+    }
     return switch id {
     case .get: read("get", 2, "Returns the value of a key.")
     case .mget: read("mget", -2, "Returns the values of several keys, each as of its own moment.", last: -1, "O(keys)")
     case .strlen: read("strlen", 2, "Returns the byte count of a key's value.")
     case .getrange: read("getrange", 4, "Returns a part of a key's value.")
     case .substr: read("substr", 4, "Returns a part of a key's value.")
-    default:
-      CommandEntry(
-        name: "set", arity: -3, flags: ["write", "denyoom"], keys: (1, 1, 1), group: "string",
-        summary: "Stores a value.", complexity: "O(bytes)")
+    case .setex: write("setex", 4, "Stores a value that expires after some seconds.", since: "2.0.0")
+    case .psetex: write("psetex", 4, "Stores a value that expires after some milliseconds.", since: "2.6.0")
+    default: write("set", -3, "Stores a value.")
     }
   }
 
@@ -92,7 +98,30 @@ enum CommandTable {
     case .setrange: update("setrange", 4, "Overwrites a part of a value.", isFast: false, since: "2.2.0")
     case .setnx: update("setnx", 3, "Stores a value where there is none.")
     case .getset: update("getset", 3, "Stores a value, and returns the one before.")
+    case .getex: update("getex", -2, "Returns a value, and sets when it expires.", since: "6.2.0")
     default: update("getdel", 2, "Deletes a key, and returns its value.", since: "6.2.0")
+    }
+  }
+
+  private static func expiry(_ id: CommandID) -> CommandEntry {
+    func timed(
+      _ name: String, _ arity: Int, _ summary: String, since: String, isWrite: Bool = true
+    ) -> CommandEntry {
+      CommandEntry(
+        name: name, arity: arity, flags: [isWrite ? "write" : "readonly", "fast"], keys: (1, 1, 1), group: "generic",
+        summary: summary, since: since, complexity: isWrite ? "O(bytes)" : "O(1)")
+    }
+    return switch id {
+    case .expire: timed("expire", -3, "Lets a key expire after some seconds.", since: "1.0.0")
+    case .pexpire: timed("pexpire", -3, "Lets a key expire after some milliseconds.", since: "2.6.0")
+    case .expireat: timed("expireat", -3, "Lets a key expire at a Unix time in seconds.", since: "1.2.0")
+    case .pexpireat: timed("pexpireat", -3, "Lets a key expire at a Unix time in milliseconds.", since: "2.6.0")
+    case .ttl: timed("ttl", 2, "Tells after how many seconds a key expires.", since: "1.0.0", isWrite: false)
+    case .pttl: timed("pttl", 2, "Tells after how many milliseconds a key expires.", since: "2.6.0", isWrite: false)
+    case .expiretime: timed("expiretime", 2, "Tells when a key expires, in seconds.", since: "7.0.0", isWrite: false)
+    case .pexpiretime:
+      timed("pexpiretime", 2, "Tells when a key expires, in milliseconds.", since: "7.0.0", isWrite: false)
+    default: timed("persist", 2, "Lets a key not expire.", since: "2.2.0")
     }
   }
 

@@ -51,9 +51,10 @@ extension Connection {
   private func carryOut(_ id: CommandID) {
     switch id {
     case .get: get()
-    case .set: set()
+    case .set, .setex, .psetex: set(id)
     case .mget: mget()
-    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel: update(id)
+    case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex, .expire, .pexpire,
+      .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist: update(id)
     case .del, .unlink: delete(id)
     case .exists, .touch: count(id)
     case .strlen, .type: look(id)

@@ -26,10 +26,10 @@ extension Connection {
   }
 
   private func write(
-    _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ expiry: ExpiryTime? = nil
   ) -> Looked {
     do throws(ClusterError) {
-      switch try core.cluster.dataPath.writeNow(kind, key, value) {
+      switch try core.cluster.dataPath.putNow(key, value, expiry) {
       case .done: break
       case .pending(let call): calls.append(call)
       case .mustWait: return .mustWait
@@ -57,12 +57,21 @@ extension Connection {
     }
   }
 
-  func set() {
-    if parser.count > 3 { return update(.set) }
-    switch write(.put, argument(1), argument(2)) {
+  func set(_ id: CommandID) {
+    if id == .set, parser.count == 3 { return finishSet(id, write(argument(1), argument(2))) }
+    do throws(ScanOptions.Wrong) {
+      guard let set = try PlainSet(id, arguments(from: 1)) else { return update(id) }
+      finishSet(id, set.value.withBytes { write(argument(1), $0, set.expiry) })
+    } catch {
+      fail(error.text)
+    }
+  }
+
+  private func finishSet(_ id: CommandID, _ outcome: Looked) {
+    switch outcome {
     case .found: reply { $0.ok() }
     case .absent, .failed: break
-    case .mustWait: goSlow(.set)
+    case .mustWait: goSlow(id)
     }
   }
 
@@ -114,7 +123,7 @@ extension Connection {
   /// - Returns: `nil` if it has failed, or must wait.
   private func carryOut(_ update: ValueUpdate, _ key: UnsafeRawBufferPointer) -> ValueUpdate.Reply? {
     do throws(ClusterError) {
-      let (answer, begun) = try core.cluster.dataPath.updateNow(key) { update.apply(to: $0) }
+      let (answer, begun) = try core.cluster.dataPath.updateNow(key) { update.apply(to: $0, core.cluster.dataPath.clock) }
       if case .pending(let call) = begun { calls.append(call) }
       return answer
     } catch {

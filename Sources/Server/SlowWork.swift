@@ -43,13 +43,16 @@ struct SlowCommand: Sendable {
   private func perform(_ reply: inout ReplyBuffer) async throws(ClusterError) {
     switch id {
     case .get: Self.value(try await cluster.get(arguments[0]), &reply)
-    case .set where arguments.count == 2:
-      try await cluster.put(arguments[0], arguments[1])
-      reply.ok()
-    case .set, .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel:
+    case .set, .setex, .psetex, .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex,
+      .expire, .pexpire, .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist:
       // Its arguments have been read once.
-      guard let update = try? ValueUpdate(id, arguments) else { return reply.error(ErrorReply.syntax) }
-      try await cluster.dataPath.update(arguments[0]) { update.apply(to: $0) }.write(to: &reply)
+      guard let update = try? ValueUpdate(id, arguments) else {
+        guard let set = try? PlainSet(id, arguments) else { return reply.error(ErrorReply.syntax) }
+        try await cluster.put(set.key, set.value, WriteOptions(expiry: set.expiry))
+        return reply.ok()
+      }
+      let data = cluster.dataPath
+      try await data.update(arguments[0]) { update.apply(to: $0, data.clock) }.write(to: &reply)
     case .mget:
       var values: [[UInt8]?] = []
       for key in arguments { values.append(try await cluster.get(key)) }
@@ -58,7 +61,8 @@ struct SlowCommand: Sendable {
     case .del, .unlink:
       var count = counted
       for key in arguments {
-        if case .integer(let number) = try await cluster.dataPath.update(key, { ValueUpdate.remove.apply(to: $0) }) {
+        let data = cluster.dataPath
+        if case .integer(let number) = try await data.update(key, { ValueUpdate.remove.apply(to: $0, data.clock) }) {
           count += number
         }
       }

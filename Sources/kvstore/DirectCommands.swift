@@ -145,6 +145,41 @@ struct GetDel: DirectCommand {
   var command: Command { .update(key: ByteText.decode(key), .take) }
 }
 
+struct Expire: DirectCommand {
+  static let name = CommandName.expire
+  @Argument(help: "The key.") var key: String
+  @Argument(help: "After how long: seconds, or as in 500ms, 90s, 5m, 2h, 1d.") var time: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  func validate() throws {
+    do throws(CommandError) { _ = try Command.lifetime(time) } catch { throw ValidationError(error.description) }
+  }
+
+  var command: Command {
+    guard let end = try? Command.lifetime(time) else { preconditionFailure("the time was validated") }
+    return .update(key: ByteText.decode(key), .expire(end))
+  }
+}
+
+struct TTL: DirectCommand {
+  static let name = CommandName.ttl
+  @Argument(help: "The key.") var key: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .update(key: ByteText.decode(key), .timeToLive) }
+}
+
+struct Persist: DirectCommand {
+  static let name = CommandName.persist
+  @Argument(help: "The key.") var key: String
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  var command: Command { .update(key: ByteText.decode(key), .persist) }
+}
+
 struct Nodes: DirectCommand {
   static let name = CommandName.nodes
   @OptionGroup(title: "Cluster options") var options: StartOptions

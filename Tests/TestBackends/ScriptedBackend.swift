@@ -8,6 +8,8 @@ package final class ScriptedBackend: ClusterBackend {
     package var status = ClusterStatus(uptimeNs: 0, phase: .serving)
     package var events: [ClusterEvent] = []
     package var values: [[UInt8]: [UInt8]] = [:]
+    /// What is left of the time of those that end, in milliseconds.
+    package var ends: [[UInt8]: Int64] = [:]
     /// What every call throws, while set.
     package var error: ClusterError?
     /// Why it never serves, if it does not.
@@ -106,6 +108,14 @@ package final class ScriptedBackend: ClusterBackend {
         script.values[key] = (old ?? []) + suffix
         return .length((old ?? []).count + suffix.count)
       case .take: return .taken(script.values.removeValue(forKey: key))
+      case .expire(let end):
+        guard old != nil else { return .timeToLive(.noKey) }
+        script.ends[key] = if case .after(let milliseconds) = end { milliseconds } else { 0 }
+        return .timeToLive(.left(milliseconds: script.ends[key] ?? 0))
+      case .persist, .timeToLive:
+        let left = old == nil ? TimeToLive.noKey : script.ends[key].map { .left(milliseconds: $0) } ?? .unlimited
+        if update == .persist { script.ends[key] = nil }
+        return .timeToLive(left)
       }
     }
   }

@@ -14,6 +14,10 @@ static inline void kv_prefetch_write(const void *address) { __builtin_prefetch(a
 uint64_t kv_virtual_now(void);
 void kv_set_virtual_now(uint64_t now_ns);
 
+/// What the calling thread's system clock shows at virtual time 0, in Unix milliseconds.
+int64_t kv_virtual_unix_ms(void);
+void kv_set_virtual_unix_ms(int64_t unix_ms);
+
 /// Counts the calls of the calling thread, from 0: what tells every so many of its operations from the others.
 uint32_t kv_next_count(void);
 

@@ -75,6 +75,34 @@ extension Topic {
         """)
   }
 
+  static func ttl(_ figures: TopicFigures) -> TopicPage {
+    TopicPage(
+      title: Topic.ttl.rawValue,
+      paragraphs: [
+        """
+        A value with an end is a version like any other: copies are compared and moved, and none of that looks at a clock. \
+        Whether it has ended is decided once, when a read has found the newest version, by one clock that never goes back: \
+        otherwise one reader could see the key gone and a later one see it again.
+        """,
+        """
+        A key that has ended is absent at once; its bytes go later, by a delete that counts only if the value is still that \
+        one. No node drops it by itself: an older copy elsewhere would come back.
+        """,
+      ],
+      figures: [
+        .init("values that end", figures.shown(figures.status.expiry?.keys) { Figures.count($0) }),
+        .init("within a minute", figures.shown(figures.status.expiry?.soon) { Figures.count($0) }),
+        .init("deleted since the start", figures.shown(figures.status.expiry?.deleted) { Figures.count($0) }),
+        .init("deletes are behind by", figures.shown(figures.status.expiry?.behindMs) { Figures.given(ns: $0 * 1_000_000) }),
+      ],
+      question: "Two servers keep the times, and their clocks differ by a second. What may a client see?",
+      hint: """
+        a key that is gone on one and there on the other, again and again. One clock must decide, or nobody may answer \
+        within the uncertainty (Spanner waits it out).\
+        \(figures.words(" Try `expire visits 5`, then `ttl visits`.", naming: .expire))
+        """)
+  }
+
   static func cap(_ figures: TopicFigures) -> TopicPage {
     let faults = LinkFaultWords.texts(figures.status)
     return TopicPage(

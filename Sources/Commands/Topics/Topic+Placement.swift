@@ -22,6 +22,7 @@ extension Topic {
     case .tombstones: return Self.tombstones(figures)
     case .rebalancing: return Self.rebalancing(figures)
     case .cas: return Self.cas(figures)
+    case .ttl: return Self.ttl(figures)
     case .cap: return Self.cap(figures)
     }
   }

@@ -2,7 +2,7 @@
 package enum Topic: String, Sendable, CaseIterable {
   case consistentHashing = "consistent-hashing"
   case virtualNodes = "virtual-nodes"
-  case quorum, linearizability, cas, wal
+  case quorum, linearizability, cas, ttl, wal
   case groupCommit = "group-commit"
   case lru
   case hintedHandoff = "hinted-handoff"
@@ -31,6 +31,7 @@ package enum Topic: String, Sendable, CaseIterable {
     case .linearizability: ["linearizable", "verdict", "history", "checker", "violation"]
     case .cas:
       ["compare", "compare-and-set", "incr", "increment", "append", "rmw", "atomic", "update", "lock", "getdel"]
+    case .ttl: ["expire", "expiry", "expiration", "persist", "lifetime", "clock", "time"]
     case .wal: ["log", "logs", "durability", "segment", "segments", "crash", "recovery"]
     case .groupCommit: ["fsync", "sync", "fdatasync", "batch"]
     case .lru: ["cache", "memory", "eviction"]
@@ -51,6 +52,7 @@ package enum Topic: String, Sendable, CaseIterable {
     case .quorum: "how many copies must answer, and why two of three"
     case .linearizability: "what a client may believe of an answer"
     case .cas: "reading and writing in one step"
+    case .ttl: "keys that end, and whose clock decides"
     case .wal: "why a log is written before anything else"
     case .groupCommit: "one disk sync for all who wait"
     case .lru: "which values stay in memory"

@@ -40,15 +40,17 @@ package final class Assembly: Sendable {
     self.roster = roster
     let witnesses = try Witnesses(folder.disk, configuration, path: folder.path, boot: folder.boot, seed: seed)
     // The roster knows the change under way, which reaches the source of tags: neither may keep the other.
-    let tags = TagSource(
+    let leases = Leases(
       folder.disk, logFolders: { [weak roster] in roster?.live.map(\.store.log.folder) ?? [] },
       before: { [weak roster] () throws(StorageError) in
         // No write has a tag before the folders know that the cluster was opened.
         guard !options.isEphemeral, let roster else { return }
         try witnesses.begin(in: NodeLifecycle.foldersAtStart(roster, witnesses))
       })
+    let tags = TagSource { bound throws(StorageError) in try leases.raise { $0.tagsBelow = bound } }
+    let clock = ExpiryClock(options.mistake) { time throws(StorageError) in try leases.raise { $0.expiredBy = time } }
     let data = DataPath(
-      configuration, tags: tags,
+      configuration, tags: tags, clock: clock, leases: leases,
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
         mistake: options.mistake, failure: { roster.failure(of: $0) },

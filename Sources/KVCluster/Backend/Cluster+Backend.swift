@@ -12,11 +12,15 @@ extension Cluster: ClusterBackend {
     switch update {
     case .compareAndSet(let expected, let value):
       return try await self.update(key) { old in
-        old == expected ? (.put(value), .swapped) : (.keep, .differs(old))
+        old == expected ? (.put(value, .kept), .swapped) : (.keep, .differs(old))
       }
     case .increment(let amount): return .sum(try await increment(key, by: amount))
     case .append(let suffix): return .length(try await append(key, suffix))
     case .take: return .taken(try await take(key))
+    case .expire(let end):
+      return .timeToLive(try await expire(key, end) ? try await timeToLive(of: key) : .noKey)
+    case .persist: return .timeToLive(try await persist(key))
+    case .timeToLive: return .timeToLive(try await timeToLive(of: key))
     }
   }
 

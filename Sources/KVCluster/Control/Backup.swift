@@ -37,7 +37,7 @@ struct Backup: Sendable {
     // What is copied is the files, and under `always` they have what has been synced.
     for replica in replicas { replica.commit.syncNow() }
     if let failed = replicas.first(where: { $0.store.log.failure != nil }) { throw failing(failed.name) }
-    let lease = data.tags.lease
+    let lease = data.leases.current
     let atRest = configuration.members.map(\.name).filter { name in !cuts.contains { $0.node == name } }
     let bytes =
       cuts.reduce(0) { $0 + $1.segments.reduce(0) { $0 + $1.end } }
@@ -48,7 +48,7 @@ struct Backup: Sendable {
     return try target.complete(with: configuration) { target throws(BackupTarget.Stop) in
       for cut in cuts { try copy(cut, lease, to: target) }
       do throws(StorageError) {
-        try TagLease.write(lease, to: target.disk, folder: TagLease.clusterFolder)
+        try lease.write(to: target.disk, folder: TagLease.clusterFolder)
       } catch {
         throw .storage(error)
       }
@@ -95,7 +95,7 @@ struct Backup: Sendable {
     .refused(.init("\(node) is failing just now; back up again when it has failed", nodes: [node], advice: .listNodes))
   }
 
-  private func copy(_ cut: Cut, _ lease: UInt64, to target: BackupTarget) throws(BackupTarget.Stop) {
+  private func copy(_ cut: Cut, _ lease: TagLease, to target: BackupTarget) throws(BackupTarget.Stop) {
     let folder = DataFolder.logFolder(cut.node)
     try target.makeFolder(folder)
     for segment in cut.segments {
@@ -106,7 +106,7 @@ struct Backup: Sendable {
     }
     do throws(StorageError) {
       if let cause = cut.suspicion { try SuspectMark.write(cause, to: target.disk, folder: folder) }
-      try TagLease.write(lease, to: target.disk, folder: folder)
+      try lease.write(to: target.disk, folder: folder)
       try LogManifest(segments: cut.segments.map(\.id)).write(to: target.disk, folder: folder)
     } catch {
       throw .storage(error)

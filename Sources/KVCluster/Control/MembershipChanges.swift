@@ -167,7 +167,7 @@ package struct MembershipChanges: Sendable {
       nodes.witnesses.update { $0.logs.removeAll { $0.name == member.name } }
       let replica = try nodes.openReplica(member.id, member.name, isExpected: false)
       do throws(StorageError) {
-        try TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+        try data.leases.current.write(to: folder.disk, folder: replica.store.log.folder)
       } catch {
         nodes.retire(replica)
         throw error

@@ -107,7 +107,7 @@ package struct NodeControl: Sendable {
       let replica = try nodes.openReplica(node.id, node.name, isExpected: true) { fraction in
         roster.setState(.recovering(fraction: fraction), of: node.id, replica: nil)
       }
-      try? TagLease.write(data.tags.lease, to: folder.disk, folder: replica.store.log.folder)
+      try? data.leases.current.write(to: folder.disk, folder: replica.store.log.folder)
       return replica
     } catch {
       roster.setCannotStart(node.id, error)

@@ -10,6 +10,8 @@ package struct ClientOperation: Sendable {
     case get, put, delete
     /// A read-modify-write.
     case update
+    /// The deletion of an expired value: a read-modify-write of no client, neither timed nor counted.
+    case expiry
   }
 
   /// What is asked of a key, with bytes of its own: for callers that cannot lend theirs until the answer.

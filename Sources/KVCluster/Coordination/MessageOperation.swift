@@ -29,10 +29,16 @@ package struct MessageOperation: Sendable {
 
     var stamp: Stamp { value.withBytes { Stamp(kind, tag, payload: $0) } }
 
-    /// What a client may see.
+    /// The value, whether or not it has expired.
     var contents: [UInt8]? {
       if kind != .value { return nil }
-      return tag.isRMW ? Array(value.dropFirst(Stamp.anchorBytes)) : value
+      let prefix = Stamp.prefixBytes(of: tag)
+      return prefix == 0 ? value : Array(value.dropFirst(prefix))
+    }
+
+    /// The payload behind the anchor, of a value that expires.
+    var expiringBody: ArraySlice<UInt8>? {
+      kind == .value && tag.expires ? value.dropFirst(tag.isRMW ? Stamp.anchorBytes : 0) : nil
     }
   }
 
@@ -66,6 +72,11 @@ package struct MessageOperation: Sendable {
     self.owners = owners
     self.decision = decision
     self.deadlineNs = deadlineNs
+  }
+
+  /// What a get has found, if it expires: the payload behind the anchor, and the tag.
+  var expiring: (body: ArraySlice<UInt8>, tag: Tag)? {
+    if case .found = outcome { version.expiringBody.map { ($0, version.tag) } } else { nil }
   }
 
   /// What to send to owners that have not answered.
@@ -174,8 +185,8 @@ package struct MessageOperation: Sendable {
   /// Wrong: a write that is sent again must keep its tag. Only for the mistake of that name.
   mutating func retag(_ tag: Tag) {
     guard outcome == nil, case .write(let operation) = decision else { return }
-    version.tag = tag
-    var again = WriteOperation(tag: tag, rule: operation.rule)
+    version.tag = tag.renewing(version.tag)
+    var again = WriteOperation(tag: version.tag, rule: operation.rule)
     for participant in owners.indices where operation.acknowledged.contains(participant) {
       _ = again.acknowledge(participant)
     }

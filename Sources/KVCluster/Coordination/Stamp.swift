@@ -73,7 +73,7 @@ package struct Stamp: Equatable, Sendable {
 
   /// The place of a read-modify-write that has this version for its base.
   /// - Parameters:
-  ///   - ballot: its own tag.
+  ///   - ballot: its own tag; its expiry bit says whether the value expires.
   ///   - forgotten: up to which tag tombstones may have been forgotten.
   package func successor(_ ballot: Tag, isTombstone: Bool, forgotten: Tag) -> Stamp {
     let anchor = tag == .none ? Tag(counter: forgotten.counter, coordinator: 0).asRMW : anchor
@@ -82,8 +82,15 @@ package struct Stamp: Equatable, Sendable {
 }
 
 extension Stamp {
-  /// Bytes before the value in the payload of a read-modify-write.
+  /// Bytes before all else in the payload of a read-modify-write.
   static let anchorBytes = 8
+
+  /// Bytes before the value in the payload of a version with this tag.
+  @inline(__always)
+  static func prefixBytes(of tag: Tag) -> Int {
+    if tag.rawValue & (Tag.rmwBit | Tag.expiryBit) == 0 { return 0 }
+    return (tag.isRMW ? anchorBytes : 0) + (tag.expires ? Expiry.byteCount : 0)
+  }
 
   /// The anchor at the beginning of a read-modify-write's payload.
   @inline(__always)
@@ -97,13 +104,7 @@ extension Stamp {
     self.init(tag, anchor: tag.isRMW ? Stamp.anchor(in: payload) : tag, isTombstone: kind == .tombstone)
   }
 
-  /// The payload of a read-modify-write that writes this value.
-  func payload(_ value: UnsafeRawBufferPointer) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: Stamp.anchorBytes + value.count) { bytes, count in
-      let base = UnsafeMutableRawPointer(bytes.baseAddress!)
-      base.storeBytes(of: anchor.rawValue.littleEndian, as: UInt64.self)
-      if let start = value.baseAddress { (base + Stamp.anchorBytes).copyMemory(from: start, byteCount: value.count) }
-      count = Stamp.anchorBytes + value.count
-    }
-  }
+  /// The payload of a read-modify-write.
+  /// - Parameter body: what comes behind the anchor: the value, and before it the time at which it expires, if it does.
+  func payload(_ body: UnsafeRawBufferPointer) -> [UInt8] { body.behind(anchor.rawValue) }
 }

@@ -35,16 +35,20 @@ extension DataPath {
     }
   }
 
-  /// A put or delete at the cluster's own level. Allocates nothing unless it has to wait.
-  package func writeNow(
-    _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  /// A put at the cluster's own level. Allocates nothing unless it has to wait, or the value expires.
+  package func putNow(
+    _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ expiry: ExpiryTime? = nil
   ) throws(ClusterError) -> Begun {
     if links.isFaulty || holdsWritersBack { return .mustWait }
-    let operation = try begin(kind, key, value, nil)
+    let operation = try begin(.put, key, value, nil)
     do throws(ClusterError) {
       let tag: Tag
       do { tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
-      if let pending = try direct.write(operation, key, value, tag) {
+      let pending =
+        if let expiry { try carry(operation, key, value, tag, expiry) } else {
+          try direct.write(operation, key, value, tag)
+        }
+      if let pending {
         return .pending(PendingCall(data: self, unfinished: Unfinished(operation: operation, pending: pending)))
       }
     } catch {
@@ -55,19 +59,19 @@ extension DataPath {
   }
 
   /// A read-modify-write.
-  /// - Parameter transform: gets the value, `nil` for none, under its partition's lock.
+  /// - Parameter transform: gets what there is, under its partition's lock.
   /// - Returns: what `transform` has told, `nil` if it was not begun, and how far the operation has got.
   package func updateNow<R>(
-    _ key: UnsafeRawBufferPointer, _ transform: (UnsafeRawBufferPointer?) -> (Change, R)
+    _ key: UnsafeRawBufferPointer, _ transform: (Found) -> (Change, R)
   ) throws(ClusterError) -> (result: R?, begun: Begun) {
     if links.isFaulty || holdsWritersBack { return (nil, .mustWait) }
     var operation = try begin(.update, key, UnsafeRawBufferPointer(start: nil, count: 0), nil)
     var record: Int?
     let (result, pending): (R, PendingOperation?)
     do throws(ClusterError) {
-      (result, pending) = try direct.update(operation, key) { value in
-        let (change, result) = transform(value)
-        if tap.watches(operation.hash) { record = DataPath.record(change, of: key, found: value, in: tap) }
+      (result, pending) = try direct.update(operation, key) { found in
+        let (change, result) = transform(found)
+        if tap.watches(operation.hash) { record = DataPath.record(change, of: key, found: found.value, in: tap) }
         return (change, result)
       }
     } catch {

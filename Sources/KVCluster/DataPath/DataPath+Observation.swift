@@ -43,7 +43,8 @@ extension DataPath {
 
   @inline(__always)
   private func startTiming(_ kind: ClientOperation.Kind) -> UInt64 {
-    kind == .get ? readLatencies.start() : writeLatencies.start()
+    if kind == .expiry { return 0 }
+    return kind == .get ? readLatencies.start() : writeLatencies.start()
   }
 
   @inline(__always)
@@ -69,7 +70,7 @@ extension DataPath {
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
   ) -> Int? {
     // What a read-modify-write writes is known when it is carried out.
-    if operation.kind == .update || operation.kind == .get && !isJudged(operation) { return nil }
+    if operation.kind == .update || operation.kind == .expiry || operation.kind == .get && !isJudged(operation) { return nil }
     return tap.begin(operation.kind, key, operation.kind == .put ? ObservedValue(value) : .absent)
   }
 

@@ -44,8 +44,8 @@ extension DataPath {
     do throws(ClusterError) {
       let tag = if let drawn { drawn } else { try drawTag() }
       let pending =
-        if links.isFaulty { messages.begin(operation, key, value, tag) } else {
-          try direct.write(operation, key, value, tag)
+        if let expiry = options.expiry { try carry(operation, key, value, tag, expiry) } else {
+          try carry(operation, key, value, tag)
         }
       if let pending { return Unfinished(operation: operation, pending: pending) }
     } catch {
@@ -53,6 +53,25 @@ extension DataPath {
     }
     end(operation)
     return nil
+  }
+
+  /// - Parameter payload: of the record.
+  @inline(__always)
+  private func carry(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ tag: Tag
+  ) throws(ClusterError) -> PendingOperation? {
+    links.isFaulty ? messages.begin(operation, key, payload, tag) : try direct.write(operation, key, payload, tag)
+  }
+
+  /// A put of a value that expires.
+  @inline(never)
+  func carry(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ tag: Tag,
+    _ expiry: ExpiryTime
+  ) throws(ClusterError) -> PendingOperation? {
+    try value.behind(try clock.time(expiry)).withBytes { payload throws(ClusterError) in
+      try carry(operation, key, payload, tag.asExpiring)
+    }
   }
 
   func finishWrite(_ write: Unfinished, _ outcome: ClientOperation.Outcome) throws(ClusterError) {

@@ -14,31 +14,32 @@ extension DataPath {
   }
 
   /// Carries out a read-modify-write at the cluster's own level.
-  /// - Parameter transform: gets the value, `nil` for none, while a lock is held; at most once with effect. It must not call
+  /// - Parameter transform: gets what there is, while a lock is held; at most once with effect. It must not call
   ///   the cluster.
   package func update<R: Sendable>(
-    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+    _ key: [UInt8], _ transform: @escaping @Sendable (Found) -> (Change, R)
   ) async throws(ClusterError) -> R {
-    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, transform) }
+    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, .update, transform) }
     guard let pending = begun.pending else { return try finishUpdate(begun.operation, begun.answer, .done) }
     return try finishUpdate(begun.operation, begun.answer, await pending.wait())
   }
 
   /// ``update(_:_:)`` on the calling thread.
   func updateBlocking<R: Sendable>(
-    _ key: UnsafeRawBufferPointer, _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+    _ key: UnsafeRawBufferPointer, _ transform: @escaping @Sendable (Found) -> (Change, R)
   ) throws(ClusterError) -> R {
-    let begun = try beginUpdate(key, transform)
+    let begun = try beginUpdate(key, .update, transform)
     return try finishUpdate(begun.operation, begun.answer, begun.pending?.waitBlocking() ?? .done)
   }
 
   /// ``update(_:_:)`` whose end is told to `completion`, once, perhaps before this returns.
   /// - Throws: nothing was done.
   package func submitUpdate<R: Sendable>(
-    _ key: [UInt8], _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R),
+    _ key: [UInt8], kind: ClientOperation.Kind = .update,
+    _ transform: @escaping @Sendable (Found) -> (Change, R),
     completion: @escaping @Sendable (Result<R, ClusterError>) -> Void
   ) throws(ClusterError) {
-    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, transform) }
+    let begun = try key.withBytes { key throws(ClusterError) in try beginUpdate(key, kind, transform) }
     let end = { @Sendable [self] (outcome: ClientOperation.Outcome) in
       do throws(ClusterError) {
         completion(.success(try finishUpdate(begun.operation, begun.answer, outcome)))
@@ -56,10 +57,11 @@ extension DataPath {
   }
 
   private func beginUpdate<R: Sendable>(
-    _ key: UnsafeRawBufferPointer, _ transform: @escaping @Sendable (UnsafeRawBufferPointer?) -> (Change, R)
+    _ key: UnsafeRawBufferPointer, _ kind: ClientOperation.Kind,
+    _ transform: @escaping @Sendable (Found) -> (Change, R)
   ) throws(ClusterError) -> BegunUpdate<R> {
     if holdsWritersBack { try waitForDisks() }
-    let operation = try begin(.update, key, UnsafeRawBufferPointer(start: nil, count: 0), nil)
+    let operation = try begin(kind, key, UnsafeRawBufferPointer(start: nil, count: 0), nil)
     var begun = BegunUpdate(operation: operation, answer: Answer<R>())
     do throws(ClusterError) {
       if links.isFaulty {
@@ -90,12 +92,12 @@ extension DataPath {
 
   private func carryOut<R: Sendable>(
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer,
-    _ transform: (UnsafeRawBufferPointer?) -> (Change, R), _ answer: Answer<R>, among owners: ((UInt16) -> Bool)? = nil
+    _ transform: (Found) -> (Change, R), _ answer: Answer<R>, among owners: ((UInt16) -> Bool)? = nil
   ) throws(ClusterError) -> PendingOperation? {
-    let (result, pending) = try direct.update(operation, key, among: owners) { [tap] value in
-      let (change, result) = transform(value)
+    let (result, pending) = try direct.update(operation, key, among: owners) { [tap] found in
+      let (change, result) = transform(found)
       if tap.watches(operation.hash) {
-        let record = DataPath.record(change, of: key, found: value, in: tap)
+        let record = DataPath.record(change, of: key, found: found.value, in: tap)
         // A try before this one has changed nothing.
         let earlier = answer.state.withLock { state in
           defer { state.record = record }
@@ -118,7 +120,7 @@ extension DataPath {
   ) -> Int? {
     let found = value.map { ObservedValue($0) } ?? .absent
     switch change {
-    case .put(let new): return tap.begin(.update, key, new.withBytes { ObservedValue($0) }, base: found)
+    case .put(let new, _): return tap.begin(.update, key, new.withBytes { ObservedValue($0) }, base: found)
     case .delete: return tap.begin(.update, key, base: found)
     case .keep:
       let record = tap.begin(.get, key)

@@ -9,6 +9,8 @@ import Synchronization
 package final class DataPath: Sendable {
   package let partitions: PartitionTable
   let tags: TagSource
+  /// What a node that comes back must write into its folder before it serves.
+  let leases: Leases
   package let links: Links
   /// Carries operations while all links are good.
   let direct: DirectCarrier
@@ -16,6 +18,8 @@ package final class DataPath: Sendable {
   package let messages: MessageCarrier
   /// Where operations on watched keys are recorded for a live verdict.
   package let tap = OperationTap()
+  /// By which values expire.
+  package let clock: ExpiryClock
   let readLatencies = LatencyRecorder()
   let writeLatencies = LatencyRecorder()
   let settings: Settings
@@ -41,16 +45,19 @@ package final class DataPath: Sendable {
     var whyNotServing: @Sendable () -> ClusterError
   }
 
-  init(_ configuration: Configuration, tags: TagSource, _ settings: Settings) {
+  init(_ configuration: Configuration, tags: TagSource, clock: ExpiryClock, leases: Leases, _ settings: Settings) {
     self.settings = settings
     let view = PlacementView(configuration, settings.mistake)
     views = Mutex(view)
     partitions = PartitionTable(view: view, tags: tags, settings.mistake)
     self.tags = tags
+    self.clock = clock
+    self.leases = leases
+    let visibility = Visibility(clock, tap)
     links = Links(seed: settings.seed)
     let service = ReplicaService(settings.policy, settings.mistake)
-    direct = DirectCarrier(partitions, tags, service, settings)
-    messages = MessageCarrier(partitions, links, tags, service, settings)
+    direct = DirectCarrier(partitions, tags, visibility, service, settings)
+    messages = MessageCarrier(partitions, links, tags, visibility, service, settings)
   }
 
   // MARK: - Serving

@@ -49,7 +49,7 @@ extension DirectCarrier {
       replica.store.prefetchRecord(hash)
       return service.read(hash, key, at: replica)
     }
-    guard case .found(let tag, let position, let isTombstone, let value) = answer,
+    guard case .found(let tag, let position, let isTombstone, let body) = answer,
       service.holds(position, at: replica)
     else { return nil }
     for _ in 1..<wanted {
@@ -59,15 +59,28 @@ extension DirectCarrier {
         version.tag == tag, service.holds(version.location, hash, at: replica)
       else { return nil }
     }
-    return Agreed(bytes: isTombstone ? nil : value)
+    // What cannot be said here is said, or thrown, after the long way.
+    return isTombstone ? Agreed() : (try? visibility.value(body, tag, hash, key)).map { Agreed(bytes: $0) }
   }
 
   /// The newest version that owners have told of.
   struct Newest {
     let stamp: Stamp
-    let value: UnsafeRawBufferPointer
+    /// The payload behind the anchor.
+    let body: UnsafeRawBufferPointer
+  }
 
-    var contents: UnsafeRawBufferPointer? { stamp.isTombstone ? nil : value }
+  /// What clients may see of it.
+  func found(
+    _ newest: Newest?, _ hash: UInt64, _ key: UnsafeRawBufferPointer
+  ) throws(ClusterError) -> Found {
+    guard let newest, !newest.stamp.isTombstone else { return Found(value: nil) }
+    do throws(StorageError) {
+      let value = try visibility.value(newest.body, newest.stamp.tag, hash, key)
+      return Found(value: value, expiry: newest.stamp.tag.expires ? Expiry.time(in: newest.body) : nil)
+    } catch {
+      throw .storage(error.refusingWrite)
+    }
   }
 
   /// The general read: asks owners until R have answered, writes the newest version back where it is missing, waits for
@@ -82,12 +95,13 @@ extension DirectCarrier {
     var operation = view.readOperation(participants, client.consistency)
     let newest = try ask(&operation, client.hash, key, partition, participants, live(participants, partition))
     switch operation.phase {
-    case .finished: return (take(newest?.contents), nil)
+    case .finished: return (take(try found(newest, client.hash, key).value), nil)
     case .writingBack:
       guard let newest else { preconditionFailure("a write-back needs a version") }
+      let found = try found(newest, client.hash, key)
       let pending = try writeBack(
         newest, hash: client.hash, key, operation, partition, participants, client.consistency)
-      return (take(newest.contents), pending)
+      return (take(found.value), pending)
     case .asking, .undecidable:
       throw unavailable(participants, partition, operation.readRule, client.consistency, readOf: client.hash)
     }
@@ -116,16 +130,16 @@ extension DirectCarrier {
       switch service.read(hash, key, at: replica) {
       case .absent: _ = operation.answer(i, .none)
       case .damaged: _ = operation.lose(i)
-      case .found(let tag, let position, let isTombstone, let value):
+      case .found(let tag, let position, let isTombstone, let body):
         let placed = tag.isRMW ? replica.store.stamp(hash, tag) : Stamp(tag, isTombstone: isTombstone)
         guard let stamp = placed else {
           replica.noteDamage(hash)
           _ = operation.lose(i)
           continue
         }
-        if stamp.isNewer(than: newest?.stamp ?? .none) { newest = Newest(stamp: stamp, value: value) }
+        if stamp.isNewer(than: newest?.stamp ?? .none) { newest = Newest(stamp: stamp, body: body) }
         if let newest, newest.stamp.tag == tag,
-          newest.stamp.isTombstone != isTombstone || !newest.value.elementsEqual(value)
+          newest.stamp.isTombstone != isTombstone || !newest.body.elementsEqual(body)
         {
           partition.pointee.noteTwins(hash)
           try checkTwins(hash, partition)
@@ -146,7 +160,7 @@ extension DirectCarrier {
     let kind = newest.stamp.isTombstone ? RecordKind.tombstone : .value
     var stamp = newest.stamp
     guard stamp.tag.isRMW else {
-      let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: newest.value)
+      let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: newest.body)
       return try writeBack(write, operation, partition, participants, consistency, among: owners)
     }
     var owners = owners
@@ -154,9 +168,9 @@ extension DirectCarrier {
       // So few have been asked that another may be decided: it stays where it is, and its disks are waited for.
       owners = holders(of: stamp.tag, hash, key, partition, participants)
     } else if !keepsBallot, !partitions.isDecided(stamp.tag, hash, key) {
-      do { stamp.tag = try tags.draw().asRMW } catch { throw .storage(error.refusingWrite) }
+      do { stamp.tag = try tags.draw().renewing(stamp.tag) } catch { throw .storage(error.refusingWrite) }
     }
-    return try stamp.payload(newest.value).withBytes { payload throws(ClusterError) in
+    return try stamp.payload(newest.body).withBytes { payload throws(ClusterError) in
       let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: payload)
       return try writeBack(write, operation, partition, participants, consistency, among: owners)
     }

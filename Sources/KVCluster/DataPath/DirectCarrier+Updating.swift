@@ -7,12 +7,12 @@ extension DirectCarrier {
   /// Carries out a read-modify-write.
   /// - Parameters:
   ///   - allowed: owners that take part if they answer, by node id.
-  ///   - transform: gets the value, `nil` for none, under the partition's lock.
+  ///   - transform: gets what there is, under the partition's lock.
   /// - Returns: what `transform` has told, and what to wait for before it may be answered, if anything.
   /// - Throws: `ClusterError.indeterminate` if too few owners took it; otherwise nothing was written.
   func update<R>(
     _ client: ClientOperation, _ key: UnsafeRawBufferPointer, among allowed: ((UInt16) -> Bool)? = nil,
-    _ transform: (UnsafeRawBufferPointer?) -> (Change, R)
+    _ transform: (Found) -> (Change, R)
   ) throws(ClusterError) -> (result: R, pending: PendingOperation?) {
     let partition = partitions[Store.partition(of: client.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
@@ -27,7 +27,7 @@ extension DirectCarrier {
         throw allowed == nil
           ? unavailable(participants, partition, rule, nil) : unreached(participants, view, rule, live)
       }
-      partition.pointee.operations.writes &+= 1
+      if client.kind == .update { partition.pointee.operations.writes &+= 1 }
       let newest = try ask(&operation, client.hash, key, partition, participants, live)
       guard operation.phase == .finished || operation.phase == .writingBack else {
         if allowed != nil, !operation.readRule.isMet(by: live) {
@@ -35,7 +35,8 @@ extension DirectCarrier {
         }
         throw unavailable(participants, partition, operation.readRule, nil, readOf: client.hash)
       }
-      let (change, result) = transform(newest?.contents)
+      let found = try found(newest, client.hash, key)
+      let (change, result) = transform(found)
       switch change {
       case .keep:
         // What it found must be seen by all that come after.
@@ -43,12 +44,29 @@ extension DirectCarrier {
         return (
           result, try writeBack(newest, hash: client.hash, key, operation, partition, participants, nil, among: live)
         )
-      case .put(let value):
+      case .put(let value, let expiry):
         try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
+        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        let time = try time(expiry, found)
+        if let time, case .set = expiry, time <= visibility.clock.now {
+          return (
+            result,
+            try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
+          )
+        }
+        guard let time else {
+          return (
+            result,
+            try value.withBytes { value throws(ClusterError) in
+              try propose(value, isTombstone: false, after: newest?.stamp, client, key, partition, participants, live)
+            }
+          )
+        }
         return (
           result,
-          try value.withBytes { value throws(ClusterError) in
-            try propose(value, isTombstone: false, after: newest?.stamp, client, key, partition, participants, live)
+          try value.withBytes { $0.behind(time) }.withBytes { body throws(ClusterError) in
+            try propose(
+              body, isTombstone: false, expires: true, after: newest?.stamp, client, key, partition, participants, live)
           }
         )
       case .delete:
@@ -73,22 +91,34 @@ extension DirectCarrier {
       missing: missing.map { view.name(of: participants.ids[$0]) }.sorted(by: Configuration.countsBefore))
   }
 
+  /// When a new value ends.
+  private func time(_ change: ExpiryChange, _ found: Found) throws(ClusterError) -> UInt64? {
+    switch change {
+    case .none: nil
+    case .kept: found.value == nil ? nil : found.expiry
+    case .set(let end): try visibility.clock.time(end)
+    }
+  }
+
   /// Writes a version that is based on `base`. Call with the partition's lock held.
+  /// - Parameter body: the value; behind the time at which it expires, if it does.
   private func propose(
-    _ value: UnsafeRawBufferPointer, isTombstone: Bool, after base: Stamp?, _ client: ClientOperation,
+    _ body: UnsafeRawBufferPointer, isTombstone: Bool, expires: Bool = false, after base: Stamp?,
+    _ client: ClientOperation,
     _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
     _ participants: PlacementView.Participants, _ owners: ParticipantSet
   ) throws(ClusterError) -> PendingOperation? {
-    let tag: Tag
+    var tag: Tag
     do { tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
+    if expires { tag = tag.asExpiring }
     let kind = isTombstone ? RecordKind.tombstone : .value
     if updatesAfresh {
-      let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: value)
+      let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: body)
       return try propose(write, partition, participants, owners)
     }
     let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
     let stamp = (base ?? .none).successor(tag, isTombstone: isTombstone, forgotten: forgotten)
-    return try stamp.payload(value).withBytes { payload throws(ClusterError) in
+    return try stamp.payload(body).withBytes { payload throws(ClusterError) in
       let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
       return try propose(write, partition, participants, owners)
     }

@@ -9,6 +9,7 @@ package final class DirectCarrier: Sendable {
   let partitions: PartitionTable
   let service: ReplicaService
   let tags: TagSource
+  let visibility: Visibility
   /// For people who are told to look at it.
   let folder: String
   private let failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
@@ -19,9 +20,13 @@ package final class DirectCarrier: Sendable {
   let updatesAfresh: Bool
   let answersUnsettled: Bool
 
-  init(_ partitions: PartitionTable, _ tags: TagSource, _ service: ReplicaService, _ settings: DataPath.Settings) {
+  init(
+    _ partitions: PartitionTable, _ tags: TagSource, _ visibility: Visibility, _ service: ReplicaService,
+    _ settings: DataPath.Settings
+  ) {
     self.partitions = partitions
     self.tags = tags
+    self.visibility = visibility
     self.service = service
     folder = settings.folder
     failure = settings.failure
@@ -56,7 +61,7 @@ package final class DirectCarrier: Sendable {
     _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
   ) throws(ClusterError) -> PendingOperation? {
     var write = write
-    if !keepsPurgedTag { do { write.tag = try tags.draw() } catch { throw .storage(error.refusingWrite) } }
+    if !keepsPurgedTag { do { write.tag = try tags.draw().renewing(write.tag) } catch { throw .storage(error.refusingWrite) } }
     return try apply(write, consistency, partition)
   }
 

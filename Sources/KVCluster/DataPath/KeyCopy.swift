@@ -21,9 +21,9 @@ extension DataPath {
           switch replica.store.read(hash, bytes) {
           case .damaged: return nil
           case .absent: return KeyCopy(node: replica.name, tag: .none, isTombstone: true, checksum: 0)
-          case .found(let tag, _, let isTombstone, let value):
+          case .found(let tag, _, let isTombstone, let body):
             return KeyCopy(
-              node: replica.name, tag: tag, isTombstone: isTombstone, checksum: Checksum.crc32c(value))
+              node: replica.name, tag: tag, isTombstone: isTombstone, checksum: Checksum.crc32c(body))
           }
         }
       }

@@ -35,6 +35,7 @@ package final class MessageCarrier: @unchecked Sendable {
   private let partitions: PartitionTable
   private let service: ReplicaService
   private let tags: TagSource
+  private let visibility: Visibility
   private let timeoutNs: UInt64
   private let mistake: PlantedMistake?
   /// Rung when something is due earlier than what was before.
@@ -94,12 +95,13 @@ package final class MessageCarrier: @unchecked Sendable {
   private static let heldMax = 65_536
 
   init(
-    _ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ service: ReplicaService,
-    _ settings: DataPath.Settings
+    _ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ visibility: Visibility,
+    _ service: ReplicaService, _ settings: DataPath.Settings
   ) {
     self.partitions = partitions
     self.links = links
     self.tags = tags
+    self.visibility = visibility
     self.service = service
     timeoutNs = settings.timeoutNs
     mistake = settings.mistake
@@ -122,7 +124,7 @@ package final class MessageCarrier: @unchecked Sendable {
       // has let every partition use its view.
       let (view, purged) = look(at: client.hash)
       let isValid = tag == .none || tag > purged || mistake == .keepsPurgedTag
-      guard let tag = isValid ? tag : try? tags.draw() else { return true }
+      guard let tag = isValid ? tag : try? tags.draw().renewing(tag) else { return true }
       let operation = MessageCarrier.operation(
         entries.next, client, key, value, tag, view, deadlineNs: now + timeoutNs)
       entries.append(Entry(operation: operation, caller: pending, coordinator: drawCoordinator()))
@@ -150,7 +152,7 @@ package final class MessageCarrier: @unchecked Sendable {
     case .get:
       version = .none
       decision = .read(view.readOperation(participants, client.consistency))
-    case .update: preconditionFailure("a read-modify-write has no messages of its own")
+    case .update, .expiry: preconditionFailure("a read-modify-write has no messages of its own")
     case .put, .delete:
       let kind = client.kind == .delete ? RecordKind.tombstone : .value
       version = MessageOperation.Version(kind: kind, tag: tag, value: Array(value))
@@ -325,9 +327,24 @@ package final class MessageCarrier: @unchecked Sendable {
   /// Takes note of an operation that has just been decided.
   private func complete(_ number: Int) {
     guard let entry = entries[number], let caller = entry.caller, let outcome = entry.operation.outcome else { return }
-    decided.append((caller, outcome))
+    decided.append((caller, visible(outcome, of: entry.operation)))
     entries[number]?.caller = nil
     entries[number]?.lingersUntilNs = Clock.nowNs() + MessageCarrier.lingerNs
+  }
+
+  /// What a client may see of what a get has found.
+  private func visible(_ outcome: ClientOperation.Outcome, of operation: MessageOperation) -> ClientOperation.Outcome {
+    guard let (body, tag) = operation.expiring else { return outcome }
+    return operation.key.withBytes { key in
+      body.withUnsafeBytes { body in
+        do throws(StorageError) {
+          let value = try visibility.value(ofExpiring: body, tag, operation.hash, key)
+          return value == nil ? .found(nil) : outcome
+        } catch {
+          return .undecided
+        }
+      }
+    }
   }
 
   // MARK: - Messages

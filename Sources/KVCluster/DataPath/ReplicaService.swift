@@ -150,8 +150,8 @@ struct ReplicaService: Sendable {
     switch read(hash, key, at: replica) {
     case .absent: .version(kind: .tombstone, tag: .none, value: [], isDurable: true)
     case .damaged: .unknown
-    case .found(let tag, let position, let isTombstone, let value):
-      if let payload = tag.isRMW ? replica.store.stamp(hash, tag)?.payload(value) : Array(value) {
+    case .found(let tag, let position, let isTombstone, let body):
+      if let payload = tag.isRMW ? replica.store.stamp(hash, tag)?.payload(body) : Array(body) {
         .version(
           kind: isTombstone ? .tombstone : .value, tag: tag, value: payload,
           isDurable: holds(position, at: .passUnretained(replica)))

@@ -17,20 +17,6 @@ final class TagSource: Sendable {
     self.writeLease = writeLease
   }
 
-  /// Leases on a disk: beside the configuration, and in the folders of the nodes that answer.
-  /// - Parameter before: is done before each lease.
-  convenience init(
-    _ disk: any Disk, logFolders: @escaping @Sendable () -> [String],
-    before: @escaping @Sendable () throws(StorageError) -> Void = {}
-  ) {
-    self.init { bound throws(StorageError) in
-      try before()
-      try TagLease.write(bound, to: disk, folder: TagLease.clusterFolder)
-      // One node's full disk must not keep the others from writing.
-      for folder in logFolders() { try? TagLease.write(bound, to: disk, folder: folder) }
-    }
-  }
-
   /// Begins above every counter that may have been handed out; call once, before the first draw. Without room for a
   /// lease reads are served all the same, and whoever draws the first tag hears of it.
   func start(at first: UInt64) throws(StorageError) {
@@ -58,9 +44,6 @@ final class TagSource: Sendable {
   func extendEarly() throws(StorageError) {
     if next.load(ordering: .relaxed) &+ Limits.tagLease / 2 > bound.load(ordering: .relaxed) { try extend() }
   }
-
-  /// The bound in force: what a node that comes back must write into its folder before it serves.
-  var lease: UInt64 { bound.load(ordering: .acquiring) }
 
   @inline(never)
   private func waitForLease(_ counter: UInt64) throws(StorageError) {

@@ -18,6 +18,19 @@ package enum Clock {
     return UInt64(t.tv_sec) &* 1_000_000_000 &+ UInt64(t.tv_nsec)
   }
 
+  /// What the system's clock shows; a simulation's may be set back and forth.
+  package static func unixMilliseconds() -> UInt64 {
+    let virtual = kv_virtual_now()
+    if virtual != 0 { return UInt64(clamping: Int64(virtual / 1_000_000) + kv_virtual_unix_ms()) }
+    var t = timespec()
+    clock_gettime(CLOCK_REALTIME, &t)
+    return UInt64(clamping: t.tv_sec) &* 1_000 &+ UInt64(t.tv_nsec) / 1_000_000
+  }
+
+  /// Sets the clock of a simulation.
+  /// - Parameter zeroMs: what it shows at virtual time 0.
+  package static func setUnix(zeroMs: Int64) { kv_set_virtual_unix_ms(zeroMs) }
+
   /// Puts the calling thread to sleep.
   package static func sleep(ns: UInt64) {
     precondition(!isVirtual, "nothing may sleep in virtual time")
@@ -33,6 +46,7 @@ package enum Clock {
   package static func runVirtually<R, E: Error>(from startNs: UInt64, _ body: () throws(E) -> R) throws(E) -> R {
     precondition(!isVirtual && startNs > 0, "a simulation in a simulation, or at no time")
     kv_set_virtual_now(startNs)
+    setUnix(zeroMs: 1_700_000_000_000)
     defer { kv_set_virtual_now(0) }
     return try body()
   }

@@ -297,7 +297,7 @@ final class LogVerification {
           : "records were lost before, and the node was not rebuilt yet", isLoss: cause != .unsynced)
     }
     let (lease, fault) = content("lease") { () throws(StorageError) in try TagLease.read(from: disk, folder: folder) }
-    self.lease = lease
+    self.lease = lease?.tagsBelow
     if lease == nil, names.contains("lease") {
       damaged(TagLease.path(folder), 0, fault, isLoss: false)
     } else if lease == nil, report.records > 0 {

@@ -20,7 +20,7 @@ package enum Verification {
   ) throws(ClusterError) -> VerificationReport? {
     var report = VerificationReport()
     let plan = try plan(folder, &report)
-    var lease = (try? TagLease.read(from: folder.disk, folder: TagLease.clusterFolder)) ?? 0
+    var lease = (try? TagLease.read(from: folder.disk, folder: TagLease.clusterFolder))?.tagsBelow ?? 0
     let witnesses = try evidence(folder, &report)
     var newest = witnesses?.newest
     newest?.enter(boot: DataFolder.bootID())

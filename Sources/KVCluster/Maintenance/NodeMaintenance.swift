@@ -29,6 +29,8 @@ package final class NodeMaintenance {
   var nextTwinsNs: UInt64 = 0
   var hasAnnouncedTwins = false
   private var nextArrangementNs: UInt64 = 0
+  private let expirer: Expirer
+  private var nextExpiryNs: UInt64 = 0
   var purge: Purge
   var nextPurgeNs: UInt64 = 0
   var nextPurgeSyncNs: UInt64 = 0
@@ -50,6 +52,9 @@ package final class NodeMaintenance {
   /// Hints are handed over for so long at a time, with rests that leave clients seven eighths of a core.
   private static let deliveryNs: UInt64 = 500_000
   private static let deliveryPart: UInt64 = 7
+  /// What has expired is deleted for so long at a time; where nothing has, it is looked for again after a while.
+  private static let expiryNs: UInt64 = 4_000_000
+  private static let expiryPauseNs: UInt64 = 50_000_000
   /// Who finds nothing to do looks again after so long.
   package static let pauseNs: UInt64 = 20_000_000
 
@@ -59,6 +64,7 @@ package final class NodeMaintenance {
     self.isHurried = isHurried
     comparison = AntiEntropy(replica, maintenance.data.partitions, maintenance.data.links)
     twinSearch = TwinSearch(replica, maintenance.data.partitions)
+    expirer = Expirer(replica, maintenance.data, maintenance.counters, maintenance.options.mistake)
     purge = Purge(replica, maintenance.data, maintenance.roster, maintenance.options)
     checkpointedAt = replica.store.log.end
     nextScrubNs = Clock.nowNs() + NodeMaintenance.scrubPauseMinNs
@@ -84,6 +90,7 @@ package final class NodeMaintenance {
     scrubIfDue()
     compareIfDue()
     searchTwinsIfDue()
+    expireIfDue()
     purgeIfDue()
     maintenance.nodes.writeWitnessIfDue()
     return mayBeMore
@@ -96,6 +103,16 @@ package final class NodeMaintenance {
     let isMore = replica.whileOpen { comparison.step() } ?? false
     maintenance.counters.antiEntropyCopies.wrappingAdd(comparison.copied - copied, ordering: .relaxed)
     nextComparisonNs = Clock.nowNs() + (isMore ? 0 : NodeMaintenance.comparisonPauseNs)
+  }
+
+  /// Deletes what has expired.
+  private func expireIfDue() {
+    let startedNs = Clock.nowNs()
+    guard startedNs >= nextExpiryNs else { return }
+    var isMore = false
+    repeat { isMore = replica.whileOpen { expirer.step() } ?? false
+    } while isMore && Clock.nowNs() < startedNs + NodeMaintenance.expiryNs
+    nextExpiryNs = Clock.nowNs() + (isMore ? 0 : NodeMaintenance.expiryPauseNs)
   }
 
   /// A node that answers may have missed writes all the same: its disk was full for a moment.

@@ -37,6 +37,7 @@ package struct Ticker: Sendable {
     for replica in replicas where replica.store.log.failure != nil { replica.commit.wake() }
     data.holdWritersBack(replicas.contains { $0.commit.isOverdue(nowNs: now) })
     try? data.tags.extendEarly()
+    try? data.clock.extendEarly()
     failures.exchangeHeartbeats(now)
   }
 }

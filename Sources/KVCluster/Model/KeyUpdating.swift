@@ -52,7 +52,7 @@ extension KeyUpdating {
       if isTooLarge {
         return (.keep, .failure(.invalidArgument("the sum does not fit in 64 bits; nothing was changed")))
       }
-      return (.put(Array(String(sum).utf8)), .success(sum))
+      return (.put(Array(String(sum).utf8), .kept), .success(sum))
     }
     return try sum.get()
   }

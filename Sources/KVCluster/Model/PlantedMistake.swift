@@ -64,4 +64,8 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case answersUnsettled
   /// A start takes the slots of a checkpoint's segments as they were when it was written.
   case keepsSlots
+  /// The expirer deletes whatever a key has by then, and not only what it saw expire.
+  case expiresAnything
+  /// A start knows nothing of the times at which values were seen to expire.
+  case forgetsTime
 }

@@ -11,6 +11,7 @@ package final class ClusterCounters: Sendable {
   package let copiesHealed = Atomic<Int>(0)
   package let failedNodes = Atomic<Int>(0)
   package let tombstonesPurged = Atomic<Int>(0)
+  package let keysExpired = Atomic<Int>(0)
   package let copiesWithdrawn = Atomic<Int>(0)
   package let suspicions = Atomic<Int>(0)
   /// When a node last refused a record for want of room; 0 for never.

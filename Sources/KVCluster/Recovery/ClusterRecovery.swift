@@ -19,11 +19,11 @@ struct ClusterRecovery: Sendable {
     try checkLease(lease, configuration)
     try noticePowerLoss(configuration)
     replay(wanted, isLeased: lease != nil)
-    try attach(above: lease ?? 0)
+    try attach(above: lease ?? TagLease(tagsBelow: 0))
   }
 
   /// Data without any lease might see its tags again.
-  private func checkLease(_ highest: UInt64?, _ configuration: Configuration) throws(ClusterError) {
+  private func checkLease(_ highest: TagLease?, _ configuration: Configuration) throws(ClusterError) {
     guard highest != nil || !hasRecords(configuration) else {
       throw .dataFolder(
         .init(
@@ -77,14 +77,16 @@ struct ClusterRecovery: Sendable {
   }
 
   /// - Throws: none can be read, and the system does not let one be opened: that is no loss.
-  private func highestLease(_ configuration: Configuration) throws(ClusterError) -> UInt64? {
+  private func highestLease(_ configuration: Configuration) throws(ClusterError) -> TagLease? {
     let folders = [TagLease.clusterFolder] + configuration.members.map { DataFolder.logFolder($0.name) }
-    var highest: UInt64?
+    var highest: TagLease?
     var refusal: StorageError?
     for folder in folders {
       do throws(StorageError) {
         guard let lease = try TagLease.read(from: self.folder.disk, folder: folder) else { continue }
-        highest = max(highest ?? 0, lease)
+        highest = TagLease(
+          tagsBelow: max(highest?.tagsBelow ?? 0, lease.tagsBelow),
+          expiredBy: max(highest?.expiredBy ?? 0, lease.expiredBy))
       } catch {
         if error.isRefusal { refusal = error }
       }
@@ -137,17 +139,19 @@ struct ClusterRecovery: Sendable {
   }
 
   /// Draws the first tag above all that may have been used, and lets the nodes answer.
-  private func attach(above lease: UInt64) throws(ClusterError) {
+  private func attach(above lease: TagLease) throws(ClusterError) {
     let replicas = roster.live
     let newest = replicas.map { $0.store.newestTag.counter }.max() ?? 0
     for replica in replicas { nodes.note(replica) }
-    let first = max(newest, lease) + 1
+    let first = max(newest, lease.tagsBelow) + 1
     guard first <= Tag.counterMax - 2 * Limits.tagLease else {
       throw .dataFolder(
         .init(
           "\(folder.path): a record or a lease has version \(first - 1), and hardly any are left up to \(Tag.counterMax): it "
             + "is damaged. Restore a backup"))
     }
+    data.leases.takeUp(expiredBy: lease.expiredBy)
+    data.clock.start(at: lease.expiredBy)
     do {
       try data.tags.start(at: options.mistake == .reusesTags ? max(2, newest) - 1 : first)
     } catch {

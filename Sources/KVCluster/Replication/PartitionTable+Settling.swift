@@ -84,8 +84,8 @@ extension PartitionTable {
       }
       return true
     }
-    stamp.tag = try tags.draw().asRMW
-    let payload = stamp.payload(record.value)
+    stamp.tag = try tags.draw().renewing(stamp.tag)
+    let payload = stamp.payload(record.body)
     try payload.withBytes { payload throws(StorageError) in
       let checksum = Checksum.crc32c(payload)
       let kind = stamp.isTombstone ? RecordKind.tombstone : .value

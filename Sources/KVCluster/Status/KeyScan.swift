@@ -50,18 +50,20 @@ struct KeyScan: Sendable {
   private func collect(
     _ prefix: [UInt8], _ partition: UnsafeMutablePointer<Partition>, _ number: Int, _ found: inout [[UInt8]]
   ) {
-    var newest: [(key: [UInt8], stamp: Stamp)] = []
+    var newest: [(key: [UInt8], stamp: Stamp, expiry: UInt64?)] = []
     for id in partition.pointee.replicas.indices {
       guard let replica = partition.pointee.replica(UInt16(id))?.takeUnretainedValue() else { continue }
       _ = replica.store.scan(number, from: 0, limit: .max / 2) { slot, record in
         guard record.key.starts(with: prefix) else { return }
-        newest.append((Array(record.key), record.stamp))
+        newest.append((Array(record.key), record.stamp, record.expiry))
       }
     }
     newest.sort {
       $0.key == $1.key ? $0.stamp.isNewer(than: $1.stamp) : $0.key.lexicographicallyPrecedes($1.key)
     }
     for (i, entry) in newest.enumerated() where (i == 0 || newest[i - 1].key != entry.key) && !entry.stamp.isTombstone {
+      // A listing for people: what cannot be noted now is shown.
+      if let expiry = entry.expiry, (try? data.clock.hasPassed(expiry)) ?? false { continue }
       found.append(entry.key)
     }
   }

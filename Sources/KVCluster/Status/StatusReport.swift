@@ -46,6 +46,8 @@ final class StatusReport: Sendable {
     status.queuedChanges = queue
     status.rangeOperations = tally.rangeOperations
     status.hintsDropped = tally.hintsDropped
+    status.expiry = tally.expiry(
+      now: data.clock.now, deleted: counters.keysExpired.load(ordering: .relaxed))
     status.tombstonesPurged = counters.tombstonesPurged.load(ordering: .relaxed)
     showSuspicions(in: &status)
     showReplacements(in: &status, nodes, now)
@@ -145,6 +147,7 @@ private struct Tally {
   /// By partition: each is as large a part of the ring as the others, in the order of hashes.
   private(set) var rangeOperations: [OperationCounters] = []
   private(set) var hintsDropped = 0
+  private var expiry = StripeExpiry(earliest: .max)
   private var sums: [Sums]
   private let ids: [UInt16]
 
@@ -176,12 +179,22 @@ private struct Tally {
   private mutating func add(_ stripe: UnsafeMutablePointer<StoreStripe>, to i: Int) {
     sums[i].keys += stripe.pointee.index.count - stripe.pointee.tombstones
     sums[i].tombstones += stripe.pointee.tombstones
+    expiry.earliest = min(expiry.earliest, stripe.pointee.expiry.earliest)
+    expiry.keys += stripe.pointee.expiry.keys
+    expiry.soon += stripe.pointee.expiry.soon
     sums[i].cache.hits += stripe.pointee.cache.hits
     sums[i].cache.misses += stripe.pointee.cache.misses
     sums[i].cache.bytes += stripe.pointee.cache.usedBytes
     sums[i].cache.capacityBytes += stripe.pointee.cache.capacityBytes
     sums[i].operations.reads += stripe.pointee.operations.reads
     sums[i].operations.writes += stripe.pointee.operations.writes
+  }
+
+  /// `nil` while somebody has yet to look.
+  func expiry(now: UInt64, deleted: Int) -> ExpiryStatus? {
+    guard expiry.earliest > 0 else { return nil }
+    return ExpiryStatus(
+      keys: expiry.keys, soon: expiry.soon, deleted: deleted, behindMs: now - min(now, expiry.earliest))
   }
 
   func status(of node: Roster.Node, share: Double) -> NodeStatus {

@@ -23,7 +23,8 @@ import CKernels
 /// is zero, or left over from an earlier use of the file: segments are recycled.
 ///
 /// ```
-///   0   4  header checksum: CRC-32C of bytes 4 ..< 24, the key and the anchor, seeded by the segment's seed and the offset
+///   0   4  header checksum: CRC-32C of bytes 4 ..< 24, the key and what precedes the value in the payload, seeded by the
+///          segment's seed and the offset
 ///   4   4  value checksum: CRC-32C of the payload
 ///   8   8  tag
 ///  16   4  byte count of the payload
@@ -33,13 +34,14 @@ import CKernels
 ///  24      key, payload, zeros up to a multiple of 8
 /// ```
 ///
-/// The payload is the value. Of a read-modify-write (its tag says so) it is its anchor, 8 bytes (see ``Stamp``), and the value;
-/// there were none in version 1, which is otherwise the same.
+/// The payload is the value. Before it come, if the tag says so, the anchor of a read-modify-write, 8 bytes (see ``Stamp``),
+/// and the time at which the value expires, 8 bytes (see ``Expiry``). There were no anchors in version 1 and no times in
+/// versions 1 and 2, which are otherwise the same.
 ///
 /// The header checksum covers where the record lies, so left-over bytes never pass as valid. It covers the value's checksum too, which is the same on every replica: equal tags with different value
 /// checksums are corruption. Header and value are checked separately, so a bad value makes one key unknown and not a log.
 package enum LogFormat {
-  package static let version: UInt32 = 2
+  package static let version: UInt32 = 3
   package static let magic: UInt64 = 0x0a0d_4745_5356_4b89
   package static let segmentHeaderBytes = 128
   package static let recordHeaderBytes = 24
@@ -94,7 +96,7 @@ package enum LogFormat {
   }
 
   /// Distinct offsets give distinct checksums of the same bytes: CRC is a bijection of its starting value.
-  /// - Parameter nameBytes: of the key, and of the anchor if there is one.
+  /// - Parameter nameBytes: of the key, and of what precedes the value in the payload.
   @inline(__always)
   static func headerChecksum(seed: UInt32, offset: Int, record: UnsafeRawPointer, nameBytes: Int) -> UInt32 {
     kv_crc32c(seed ^ UInt32(truncatingIfNeeded: offset), record + 4, recordHeaderBytes - 4 + nameBytes)

@@ -35,7 +35,26 @@ package struct RecordView {
   var isRMW: Bool { tag.isRMW && kindByte <= RecordKind.tombstone.rawValue }
 
   @inline(__always)
-  private var anchorBytes: Int { isRMW ? Stamp.anchorBytes : 0 }
+  var anchorBytes: Int { isRMW ? Stamp.anchorBytes : 0 }
+
+  /// Bytes before the value in the payload: anchor and expiry, where there are any.
+  @inline(__always)
+  private var prefixBytes: Int {
+    kindByte <= RecordKind.tombstone.rawValue ? Stamp.prefixBytes(of: tag) : 0
+  }
+
+  /// When its value expires, in Unix milliseconds; `nil` if it does not, or there is none.
+  package var expiry: UInt64? {
+    guard kindByte == RecordKind.value.rawValue, tag.expires else { return nil }
+    return Expiry.time(in: body)
+  }
+
+  /// The payload behind the anchor.
+  @inline(__always)
+  package var body: UnsafeRawBufferPointer {
+    let start = LogFormat.recordHeaderBytes + keyBytes + anchorBytes
+    return UnsafeRawBufferPointer(start: base + start, count: payloadBytes - anchorBytes)
+  }
 
   /// Of a version of a key.
   @inline(__always)
@@ -58,12 +77,12 @@ package struct RecordView {
 
   @inline(__always)
   package var value: UnsafeRawBufferPointer {
-    let start = LogFormat.recordHeaderBytes + keyBytes + anchorBytes
+    let start = LogFormat.recordHeaderBytes + keyBytes + prefixBytes
     return UnsafeRawBufferPointer(start: base + start, count: valueBytes)
   }
 
   @inline(__always)
-  package var valueBytes: Int { payloadBytes - anchorBytes }
+  package var valueBytes: Int { payloadBytes - prefixBytes }
 
   @inline(__always)
   package func hasKey(_ other: UnsafeRawBufferPointer) -> Bool {
@@ -82,10 +101,10 @@ package struct RecordView {
     let record = RecordView(segment + offset)
     // Every record has a key: whoever reads a segment counts on a record taking 32 bytes at least.
     guard record.kind != nil, record.keyBytes > 0, offset + record.byteCount <= limit,
-      record.payloadBytes >= record.anchorBytes
+      record.payloadBytes >= record.prefixBytes
     else { return nil }
     let checksum = LogFormat.headerChecksum(
-      seed: seed, offset: offset, record: segment + offset, nameBytes: record.keyBytes + record.anchorBytes)
+      seed: seed, offset: offset, record: segment + offset, nameBytes: record.keyBytes + record.prefixBytes)
     return checksum == record.headerChecksum ? record : nil
   }
 
@@ -104,7 +123,7 @@ package struct RecordView {
     memcpy(p + LogFormat.recordHeaderBytes, key.baseAddress!, key.count)
     if value.count > 0 { memcpy(p + LogFormat.recordHeaderBytes + key.count, value.baseAddress!, value.count) }
     let checksum = LogFormat.headerChecksum(
-      seed: seed, offset: offset, record: p, nameBytes: key.count + RecordView(p).anchorBytes)
+      seed: seed, offset: offset, record: p, nameBytes: key.count + RecordView(p).prefixBytes)
     p.storeBytes(of: checksum, as: UInt32.self)
   }
 }

@@ -98,6 +98,7 @@ extension Store {
     }
     let location = try log.append(
       kind, tag: tag, key: copy.key, value: copy.payload, valueChecksum: copy.valueChecksum)
+    if tag.expires { noteExpiry(location, stripe) }
     if let own {
       let old = logLocation(own.pointee.location, stripe)
       table.addDead(byteCount(old), slot: old.slot)

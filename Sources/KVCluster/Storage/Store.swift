@@ -7,7 +7,19 @@ package struct StoreStripe {
   package var index: HashIndex
   package var cache: ValueCache
   package var tombstones = 0
+  package var expiry = StripeExpiry()
   package var operations = OperationCounters.zero
+}
+
+/// What is known of a stripe's values that expire.
+package struct StripeExpiry {
+  /// No value expires before this time, in Unix milliseconds: 0 until somebody has looked.
+  package var earliest: UInt64 = 0
+  /// A value that expires was written since somebody last looked.
+  package var hasNews = false
+  /// Such values for which this node speaks, and those that were to expire within a minute, when somebody last looked.
+  package var keys = 0
+  package var soon = 0
 }
 
 /// One node's storage: a log, an index into it and a cache of values, cut into ``partitionCount`` stripes.
@@ -211,6 +223,7 @@ package final class Store: @unchecked Sendable {
   ) -> LogPosition {
     let stripe = stripe(hash)
     stripe.pointee.operations.writes &+= 1
+    if tag.expires { noteExpiry(location, stripe) }
     var doubt = Tag.none
     guard let slot = find(hash, key, known: known, stripe, doubt: &doubt), isPlaced(slot.pointee) else {
       stripe.pointee.index.insert(IndexSlot(hash: hash, location: location, tag: tag))
@@ -233,13 +246,22 @@ package final class Store: @unchecked Sendable {
     return table.position(of: location)
   }
 
+  /// Has the expirer look at the stripe in time.
+  @inline(never)
+  func noteExpiry(_ location: Location, _ stripe: UnsafeMutablePointer<StoreStripe>) {
+    guard let expiry = record(at: location).expiry else { return }
+    stripe.pointee.expiry.earliest = min(stripe.pointee.expiry.earliest, expiry)
+    stripe.pointee.expiry.hasNews = true
+  }
+
   // MARK: - Reading
 
   /// What a node knows of a key.
   package enum Answer {
     case absent
-    /// Newest version; a tombstone has no value. The bytes stay valid while the partition's lock is held.
-    case found(tag: Tag, position: LogPosition, isTombstone: Bool, value: UnsafeRawBufferPointer)
+    /// Newest version; a tombstone has no value. `body` is the payload behind the anchor: the value, and before it the
+    /// time at which it expires, if the tag says so. It stays valid while the partition's lock is held.
+    case found(tag: Tag, position: LogPosition, isTombstone: Bool, body: UnsafeRawBufferPointer)
     /// The node's copy is damaged: it does not know.
     case damaged
   }
@@ -259,7 +281,7 @@ package final class Store: @unchecked Sendable {
     if location.isCached {
       let entry = stripe.pointee.cache.entry(location)
       stripe.pointee.cache.countHit(entry)
-      return .found(tag: tag, position: table.position(of: entry.logLocation), isTombstone: false, value: entry.value)
+      return .found(tag: tag, position: table.position(of: entry.logLocation), isTombstone: false, body: entry.body)
     }
     let stored = record(at: location)
     guard stored.byteCount == byteCount(location), stored.tag == tag, stored.hasIntactValue else { return .damaged }
@@ -268,7 +290,7 @@ package final class Store: @unchecked Sendable {
       stripe.pointee.cache.insert(stored, slot, stripe.pointee.index)
     }
     return .found(
-      tag: tag, position: table.position(of: location), isTombstone: location.isTombstone, value: stored.value)
+      tag: tag, position: table.position(of: location), isTombstone: location.isTombstone, body: stored.body)
   }
 
   /// The version of a key, without its value. A node that holds the version `known` needs no look at the key; `nil` if

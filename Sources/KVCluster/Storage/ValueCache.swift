@@ -63,8 +63,9 @@ package struct ValueCache {
     @inline(__always)
     var anchorBytes: Int { Int(base.load(fromByteOffset: 23, as: UInt8.self)) }
 
+    /// The payload behind the anchor.
     @inline(__always)
-    var value: UnsafeRawBufferPointer {
+    var body: UnsafeRawBufferPointer {
       let start = ValueCache.entryHeaderBytes + keyBytes + anchorBytes
       return UnsafeRawBufferPointer(start: base + start, count: payloadBytes - anchorBytes)
     }
@@ -123,7 +124,7 @@ package struct ValueCache {
     entry.setLogLocation(slot.pointee.location)
     entry.base.storeBytes(of: slot.pointee.hash, toByteOffset: 8, as: UInt64.self)
     entry.base.storeBytes(of: UInt32(record.payloadBytes), toByteOffset: 16, as: UInt32.self)
-    let anchorBytes = UInt32(record.payloadBytes - record.valueBytes)
+    let anchorBytes = UInt32(record.anchorBytes)
     entry.base.storeBytes(of: UInt32(record.keyBytes) | anchorBytes << 24, toByteOffset: 20, as: UInt32.self)
     memcpy(entry.base + ValueCache.entryHeaderBytes, record.key.baseAddress!, record.keyBytes + record.payloadBytes)
     slot.pointee.location = Location(cacheOffset: head, byteCount: slot.pointee.location.byteCount)

@@ -7,7 +7,7 @@ import FoundationEssentials
 /// The reply is an array: JSON of a ``BackendReply``, and a value or null.
 enum BackendCall: Codable, Sendable {
   /// Of all that is said here. A server answers its own version only: both ends are kvstore, and can be the same one.
-  static let version = 3
+  static let version = 4
 
   case capabilities
   case ready
@@ -22,6 +22,9 @@ enum BackendCall: Codable, Sendable {
   case increment(by: Int64)
   case append
   case take
+  case expire(ExpiryTime)
+  case persist
+  case timeToLive
   case scan(prefix: [UInt8], from: ScanCursor?, limit: Int)
   case perform(AdminCommand)
   case verdict
@@ -39,6 +42,7 @@ enum BackendReply: Codable, Sendable {
   case swapped
   case sum(Int64)
   case length(Int)
+  case timeToLive(TimeToLive)
   case page(ScanPage)
   case performed(AdminResult)
   case verdict(VerdictStatus?)
@@ -108,6 +112,9 @@ struct BackendService: Sendable {
     case .increment(let amount): return reply(try await backend.update(key, .increment(by: amount)))
     case .append: return reply(try await backend.update(key, .append(bytes.count > 1 ? bytes[1] : [])))
     case .take: return reply(try await backend.update(key, .take))
+    case .expire(let end): return reply(try await backend.update(key, .expire(end)))
+    case .persist: return reply(try await backend.update(key, .persist))
+    case .timeToLive: return reply(try await backend.update(key, .timeToLive))
     case .scan(let prefix, let cursor, let limit):
       return (.page(try await backend.scan(prefix: prefix, from: cursor, limit: limit)), nil)
     case .perform(let command): return (.performed(try await backend.perform(command)), nil)
@@ -121,6 +128,7 @@ struct BackendService: Sendable {
     case .differs(let value), .taken(let value): (.found(value != nil), value)
     case .sum(let sum): (.sum(sum), nil)
     case .length(let count): (.length(count), nil)
+    case .timeToLive(let left): (.timeToLive(left), nil)
     }
   }
 }

@@ -170,7 +170,7 @@ package final class RemoteBackend: ClusterBackend {
     case .compareAndSet(let expected, let value):
       try check((expected?.count ?? 0) + value.count, "the old value and the new one have together")
     case .append(let suffix): try check(suffix.count, "a value has")
-    case .increment, .take: break
+    case .increment, .take, .expire, .persist, .timeToLive: break
     }
     let (call, bytes): (BackendCall, [[UInt8]]) =
       switch update {
@@ -178,12 +178,16 @@ package final class RemoteBackend: ClusterBackend {
       case .increment(let amount): (.increment(by: amount), [])
       case .append(let suffix): (.append, [suffix])
       case .take: (.take, [])
+      case .expire(let end): (.expire(end), [])
+      case .persist: (.persist, [])
+      case .timeToLive: (.timeToLive, [])
       }
     let answer = try await ask(call, [key] + bytes)
     return switch (answer.reply, update) {
     case (.swapped, _): .swapped
     case (.sum(let sum), _): .sum(sum)
     case (.length(let count), _): .length(count)
+    case (.timeToLive(let left), _): .timeToLive(left)
     case (.found, .take): .taken(answer.value)
     case (.found, _): .differs(answer.value)
     default: throw Self.nonsense

@@ -1,0 +1,16 @@
+/// When a value ends: from then on its key is absent.
+public enum ExpiryTime: Sendable, Equatable, Codable {
+  /// So long after it is written, at least 1.
+  case after(milliseconds: Int64)
+  /// By the clock of the cluster; a time that has passed deletes the key.
+  case at(unixMilliseconds: Int64)
+}
+
+/// What is left of a key's time.
+public enum TimeToLive: Sendable, Equatable, Codable {
+  /// There is no such key.
+  case noKey
+  /// It does not expire.
+  case unlimited
+  case left(milliseconds: Int64)
+}
