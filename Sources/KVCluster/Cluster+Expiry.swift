@@ -10,14 +10,20 @@
 /// keeps it, unless it says otherwise (``ExpiryChange``). All of these are linearizable, as other operations are.
 extension Cluster {
   /// Gives a key another end, in one step with the look for it. O(bytes of the value).
-  /// - Returns: whether there is such a key.
+  /// - Returns: what is left of its time then; ``TimeToLive/noKey`` if there is no such key.
   /// - Throws: `ClusterError.invalidArgument` if the time is less than a millisecond away or too late for any clock, as
   ///   ``Cluster/put(_:_:_:)`` otherwise.
   @discardableResult
-  public func expire(_ key: [UInt8], _ end: ExpiryTime) async throws(ClusterError) -> Bool {
-    try await dataPath.update(key) { found in
-      guard let value = found.value else { return (.keep, false) }
-      return (.put(Array(value), .set(end)), true)
+  public func expire(_ key: [UInt8], _ end: ExpiryTime) async throws(ClusterError) -> TimeToLive {
+    let clock = dataPath.clock
+    return try await dataPath.update(key) { found in
+      guard let value = found.value else { return (.keep, .noKey) }
+      let left =
+        switch end {
+        case .after(let milliseconds): milliseconds
+        case .at(let unixMilliseconds): max(0, unixMilliseconds - Int64(clock.now))
+        }
+      return (.put(Array(value), .set(end)), .left(milliseconds: left))
     }
   }
 

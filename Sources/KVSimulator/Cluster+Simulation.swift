@@ -108,6 +108,13 @@ extension Cluster {
     while purge.step() == .more {}
   }
 
+  /// Goes through the index of a node once and deletes what has ended.
+  package func expire(at name: String) {
+    guard let replica = parts.roster.node(named: name)?.replica else { return }
+    let expirer = Expirer(replica, dataPath, parts.counters, options.mistake)
+    while expirer.step() {}
+  }
+
   /// ``Cluster/repair(acceptsLoss:progress:)`` while nothing else is done.
   package func repairNow(acceptsLoss: Bool = false) -> RepairReport? {
     play { parts.maintenance.repairNow(acceptsLoss: acceptsLoss) }
@@ -176,6 +183,7 @@ extension Cluster {
 
   package func syncIfDue(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.runIfDue() } }
   package func syncNow(_ name: String) { play { parts.roster.node(named: name)?.replica?.commit.syncNow() } }
+  package var clock: ExpiryClock { dataPath.clock }
   package var nextMessageNs: UInt64? { dataPath.messages.nextDueNs }
   package func runMessages() { dataPath.messages.run() }
   package func tickNow() { play { parts.ticker.tick() } }
@@ -335,6 +343,7 @@ extension Cluster {
       ("withdrawal", parts.counters.copiesWithdrawn.load(ordering: .relaxed)),
       ("hint given up", hintsDropped), ("purge", parts.counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", parts.counters.copiesHealed.load(ordering: .relaxed)),
+      ("expiry", parts.counters.keysExpired.load(ordering: .relaxed)),
       ("node failed", parts.counters.failedNodes.load(ordering: .relaxed)),
       ("suspicion", parts.counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),

@@ -125,7 +125,7 @@ extension SimulatedCall {
   var written: History.Contents? {
     switch call {
     case .get: return .none
-    case .put(let value): return .some(value)
+    case .put(let value, _): return .some(value)
     case .delete: return .some(nil)
     case .update(let update):
       guard let base else { return .none }

@@ -14,6 +14,8 @@ struct SimulatedCall {
   var outcome: ClientOperation.Outcome?
   /// What an update has found; `.none` if nobody knows.
   var base: History.Contents?
+  /// It has found a value that had ended before it was asked.
+  var hasFoundEnded = false
 
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {
@@ -25,16 +27,20 @@ struct SimulatedCall {
     var result: History.Outcome
     switch outcome {
     case .done: result = consistency == .one ? .unknown : .done
+    // Nobody has written such a value.
+    case .found(let value?) where hasFoundEnded: result = .found(value + Array(" after its end".utf8))
     case .found(let value): result = .found(value)
     case .undecided: result = .unknown
     case .unmet: return nil
     }
     switch self.call {
     case .get: call = .get
-    case .put(let value): call = .put(value)
+    case .put(let value, _): call = .put(value)
     case .delete: call = .delete
     case .update:
-      if let base, let written {
+      if hasFoundEnded {
+        call = .get
+      } else if let base, let written {
         call = .compareAndSet(expected: base, new: written)
         if result != .unknown { result = .swapped(true) }
       } else {
@@ -53,9 +59,12 @@ struct SimulatedCall {
     let level = consistency.map { " at \($0.rawValue)" } ?? ""
     switch call {
     case .get: return "get \(key)" + level
-    case .put(let value): return "put \(key) \(String(decoding: value, as: UTF8.self))" + level
+    case .put(let value, nil): return "put \(key) \(words(value))" + level
+    case .put(let value, .after(let ms)): return "put \(key) \(words(value)) for \(ms) ms" + level
+    case .put(let value, .at(let ms)): return "put \(key) \(words(value)) until \(ms)" + level
     case .delete: return "del \(key)" + level
-    case .update(.replace(let value)): return "getset \(key) \(words(value))"
+    case .update(.replace(let value, .set(.at(let ms)))): return "getset \(key) \(words(value)) until \(ms)"
+    case .update(.replace(let value, _)): return "getset \(key) \(words(value))"
     case .update(.insert(let value)): return "setnx \(key) \(words(value))"
     case .update(.overwrite(let value)): return "setxx \(key) \(words(value))"
     case .update(.append(let value)): return "append \(key) \(words(value))"

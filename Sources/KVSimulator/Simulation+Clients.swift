@@ -21,6 +21,7 @@ extension Simulation {
     default: call = .get
     }
     if updatesKeys, !isBuried { call = update(insteadOf: call, number, key) }
+    if endsValues { letEnd(&call, key) }
     let consistency = drawConsistency(call)
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
@@ -85,6 +86,30 @@ extension Simulation {
     }
   }
 
+  /// Some values that are written end by themselves, most of them soon.
+  private func letEnd(_ call: inout ClientOperation.Call, _ key: [UInt8]) {
+    let isSoon = updateRandom.below(4) > 0
+    let end = cluster.clock.now + UInt64(updateRandom.within(isSoon ? 1...100 : 100...2_000))
+    guard updateRandom.below(3) == 0 else { return }
+    switch call {
+    case .put(let value, nil):
+      call = .put(value, .at(unixMilliseconds: Int64(end)))
+      endings.add(value, of: key, end: end)
+    case .update(.replace(let value, .none)):
+      call = .update(.replace(value, .set(.at(unixMilliseconds: Int64(end)))))
+      endings.add(value, of: key, end: end)
+    default: break
+    }
+  }
+
+  /// The machine's clock is set forward or back.
+  func turnClock(within ms: Int) {
+    guard updateRandom.below(10) == 0 else { return }
+    let change = updateRandom.within(0...2 * ms) - ms
+    Clock.setUnix(zeroMs: Clock.unixZeroMs + Int64(change))
+    trace("the clock is set \(change) ms")
+  }
+
   /// Every third day some operations have a level of their own.
   private func drawConsistency(_ call: ClientOperation.Call) -> Consistency? {
     guard seed.isMultiple(of: 3) else { return nil }
@@ -112,7 +137,18 @@ extension Simulation {
       defer { list = [] }
       return list
     }
+    if endsValues { keepEnds() }
     for (number, outcome) in answers { end(number, outcome) }
+  }
+
+  /// Some updates keep the end of what they have found.
+  private func keepEnds() {
+    for (number, base) in finished.bases.withLock({ $0 }) {
+      guard case .update(let update) = operations[number].call, let base,
+        case .put(let value, .kept) = update.change(of: base)
+      else { continue }
+      endings.keep(value, of: operations[number].key, from: base)
+    }
   }
 
   private func end(_ number: Int, _ outcome: ClientOperation.Outcome) {
@@ -121,6 +157,9 @@ extension Simulation {
       if outcome == .unmet || outcome == .undecided && operations[number].base == nil { return refuse(number) }
     }
     operations[number].outcome = outcome
+    if endsValues, case .found(let value?) = outcome, endings.isGone(value, at: operations[number].invokedAt) {
+      operations[number].hasFoundEnded = true
+    }
     operations[number].returnedAt = time()
     operations[number].returnedNs = Clock.nowNs()
     observer.onAnswer?(number)

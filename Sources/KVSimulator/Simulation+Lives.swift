@@ -50,7 +50,11 @@ extension Simulation {
     var losingPower = losingPower
     isUnsafe = mayLoseWrites && !isSafe && !isDurable
     for _ in 0..<Simulation.startsMax {
-      if losingPower, isUnsafe { eras.begin(operations) }
+      if losingPower, isUnsafe {
+        eras.begin(operations)
+        endings.beginEra(forgets: false)
+      }
+      if endsValues { turnClock(within: 5_000) }
       machine.restart(losingPower: losingPower)
       if mayTurn || SimulationPlan.Switches.turnsPolicyAnyTime { turnPolicy() }
       queue.removeAll { event in

@@ -94,6 +94,7 @@ extension Simulation {
       if acceptingLoss {
         counts.acceptedLosses += 1
         eras.begin(operations, mayBeAbsent: true)
+        endings.beginEra(forgets: false)
         acceptLoss()
       }
       collectCounts()
@@ -218,6 +219,7 @@ extension Simulation {
     // It is of no boot of the machine.
     machine.shared.put("boot", nil)
     eras.restore(operations, backup)
+    endings.beginEra(forgets: true)
     atlas.acceptLoss()
     isBeyond = false
     options.fsync = backup.fsync

@@ -78,6 +78,9 @@ package final class Simulation {
   var updateRandom: SeededRandom
   /// Whether there are any.
   var updatesKeys: Bool { seed % 2 == 1 }
+  /// Whether values end by themselves, on some of the days with updates.
+  var endsValues: Bool { seed % 4 == 3 }
+  var endings = Endings()
   var queue = EventQueue()
   let machine: SimulatedMachine
   /// Hot keys first, then the brief ones.
@@ -237,14 +240,29 @@ package final class Simulation {
     guard let due = message.map({ min($0, event ?? .max) }) ?? event else { return false }
     let now = max(due, Clock.nowNs())
     Clock.advance(toNs: now)
+    lookAtClock()
     if let message, message <= now, message <= event ?? .max {
       cluster.runMessages()
     } else if let event = queue.pop(dueBy: now) {
       handle(event)
     }
     takeAnswers()
+    lookAtClock()
     planSyncs()
     return true
+  }
+
+  /// Takes note of what has ended.
+  private func lookAtClock() {
+    guard endsValues else { return }
+    endings.take(now: cluster.clock.now, durable: cluster.clock.durable, moment: time) { key, value in
+      var end = SimulatedCall(
+        client: plan.clients + 2, key: key, call: .update(.swap(expected: value, to: nil)), invokedAt: time())
+      end.base = .some(value)
+      end.outcome = .undecided
+      end.returnedAt = time()
+      operations.append(end)
+    }
   }
 
   private func handle(_ event: Event) {
@@ -269,6 +287,7 @@ package final class Simulation {
       if let loss, left > 0 { lose(loss.node, loss.isolated) }
       if losesWrites { eras.noteDurable(operations, cluster, keys) }
     case .tick:
+      if endsValues, !isHealing { turnClock(within: 2_000) }
       cluster.tickNow()
       queue.add(.tick, at: after(100_000))
     case .strike(let fault):

@@ -104,7 +104,8 @@ import Testing
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
     ("put a 1", .put), ("get a", .get), ("del a", .del), ("cas --absent c 1", .cas), ("incr c", .incr),
-    ("append c 0", .append), ("getdel c", .getdel), ("nodes", .nodes), ("addnode n", .addnode),
+    ("append c 0", .append), ("getdel c", .getdel),
+    ("expire a 10", .expire), ("ttl a", .ttl), ("persist a", .persist), ("nodes", .nodes), ("addnode n", .addnode),
     ("removenode n", .removenode), ("replacenode n m", .replacenode), ("failover n", .failover),
     ("change pause", .change), ("kill n", .kill), ("restart n", .restart),
     ("pause n", .pause), ("resume n", .resume), ("partition a | b", .partition), ("heal", .heal),
@@ -193,7 +194,7 @@ import Testing
   }
 
   /// Commands whose names help uses as words of English, as steps of `change`, or as a topic and a workload.
-  private static let nouns: Set<CommandName> = [.keys, .cas, .change, .pause, .resume]
+  private static let nouns: Set<CommandName> = [.keys, .cas, .ttl, .change, .pause, .resume]
 
   @Test("Where everything is there, everything is advised: the test before could fail")
   func advisesAll() async {

@@ -49,7 +49,14 @@ struct CommandParserTests {
       ("append k  a b ", .update(key: [0x6b], .append(Array("a b".utf8)))),
       ("append k \" a\"", .update(key: [0x6b], .append(Array(" a".utf8)))),
       ("append k v --consistency all", .update(key: [0x6b], .append(Array("v --consistency all".utf8)))),
-      ("getdel k", .update(key: [0x6b], .take)),
+      ("getdel k", .update(key: [0x6b], .take)), ("ttl k", .update(key: [0x6b], .timeToLive)),
+      ("persist k", .update(key: [0x6b], .persist)),
+      ("expire k 90", .update(key: [0x6b], .expire(.after(milliseconds: 90_000)))),
+      ("expire k 1.5", .update(key: [0x6b], .expire(.after(milliseconds: 1_500)))),
+      ("expire k 500ms", .update(key: [0x6b], .expire(.after(milliseconds: 500)))),
+      ("expire k 5m", .update(key: [0x6b], .expire(.after(milliseconds: 300_000)))),
+      ("expire k 2h", .update(key: [0x6b], .expire(.after(milliseconds: 7_200_000)))),
+      ("expire k 1d", .update(key: [0x6b], .expire(.after(milliseconds: 86_400_000)))),
       ("exit", .exit), ("quit", .exit), ("  \tNODES \r", .nodes),
     ])
   func readsEveryCommand(line: String, command: Command) throws {
@@ -192,7 +199,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, cas, incr, append, getdel, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
+    "Commands: put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
     + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit"
 
   @Test(

@@ -51,6 +51,25 @@ struct CommandRunnerTests {
     }
   }
 
+  @Test("Keys end, and say when")
+  func expiry() async throws {
+    try await withCluster { cluster in
+      let said = await say(
+        [
+          "put k v", "ttl k", "expire k 1h", "persist k", "persist k", "ttl k", "expire k 1ms", "ttl m", "expire m 10",
+          "persist m", "expire k -5", "expire k soon",
+        ], on: cluster)
+      let time = "expire: '%' should be a time from 1 ms on, as in 90, 500ms, 5m, 2h or 1d"
+      #expect(
+        said == [
+          "✓ Stored: k -> v", "✓ Does not expire: k", "✓ Expires: k in 1 h 0 m", "✓ Does not expire any more: k",
+          "✓ Does not expire: k", "✓ Does not expire: k", "✓ Expires: k in 1 ms", "✗ Key not found: m",
+          "✗ Key not found: m", "✗ Key not found: m", "✗ " + time.replacing("%", with: "-5"),
+          "✗ " + time.replacing("%", with: "soon"),
+        ])
+    }
+  }
+
   @Test("A killed node is shown as dead until it is restarted")
   func showsDeadNodes() async throws {
     try await withCluster { cluster in

@@ -16,7 +16,7 @@ import Testing
   private static let scriptedOnly: [PlantedMistake] = [
     .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
     .forgetsFailedSync, .buriesEarly, .keepsPurgedTag, .keepsSlots, .updatesAfresh, .keepsBallot, .answersUnsettled,
-    .copiesUndecided,
+    .copiesUndecided, .expiresAnything, .forgetsTime,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)

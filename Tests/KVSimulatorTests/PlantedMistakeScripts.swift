@@ -41,6 +41,7 @@ enum PlantedMistakeScripts {
     case .settlesUnsynced: try settlesUnsynced(script)
     case .keepsPurgedTag: try keepsPurgedTag(script)
     case .updatesAfresh, .keepsBallot, .answersUnsettled, .copiesUndecided: try UpdateScripts.run(mistake, script)
+    case .expiresAnything, .forgetsTime: try ExpiryScripts.run(mistake, script)
     case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
       .keepsSlots:
       Issue.record("\(mistake) is not shown by message")

@@ -16,6 +16,7 @@ final class Script {
   private var calls: [SimulatedCall] = []
   private let answers = Answers()
   private var moments = 0
+  private var endings = Endings()
   /// Disks do not sync.
   var holdsSyncs = false
 
@@ -115,6 +116,14 @@ final class Script {
     run(ms: ms)
   }
 
+  /// A put of a value that ends after so long.
+  func put(_ value: String, _ key: String = "key", via node: String? = nil, endingAfterMs life: Int) throws {
+    let end = cluster.clock.now + UInt64(life)
+    endings.add(Array(value.utf8), of: Array(key.utf8), end: end)
+    try begin(.put(Array(value.utf8), .at(unixMilliseconds: Int64(end))), key, via: node)
+    run(ms: 20)
+  }
+
   func delete(_ key: String = "key", via node: String? = nil, ms: Int = 20) throws {
     try begin(.delete, key, via: node)
     run(ms: ms)
@@ -144,6 +153,9 @@ final class Script {
     }
     for (number, outcome) in list {
       calls[number].outcome = outcome
+      if case .found(let value?) = outcome, endings.isGone(value, at: calls[number].invokedAt) {
+        calls[number].hasFoundEnded = true
+      }
       calls[number].base = answers.bases.withLock { $0.removeValue(forKey: number) }
       calls[number].returnedAt = moment()
     }
@@ -165,6 +177,7 @@ final class Script {
       }
       guard next <= end else { break }
       Clock.advance(toNs: max(next, Clock.nowNs()))
+      lookAtClock()
       cluster.runMessages()
       for name in syncs { cluster.syncIfDue(name) }
       takeAnswers()
@@ -172,6 +185,22 @@ final class Script {
     // Direct calls may have been answered without any of that.
     takeAnswers()
     Clock.advance(toNs: end)
+    lookAtClock()
+  }
+
+  private func lookAtClock() {
+    endings.take(now: cluster.clock.now, durable: cluster.clock.durable, moment: moment) { key, value in
+      var end = SimulatedCall(
+        client: calls.count, key: key, call: .update(.swap(expected: value, to: nil)), invokedAt: moment())
+      (end.base, end.outcome, end.returnedAt) = (.some(value), .undecided, moment())
+      calls.append(end)
+    }
+  }
+
+  /// The machine's clock is set back or forth.
+  func turnClock(ms: Int) {
+    Clock.setUnix(zeroMs: Clock.unixZeroMs + Int64(ms))
+    lookAtClock()
   }
 
   /// - Parameter steps: at most so many of them.
@@ -234,6 +263,13 @@ final class Script {
     try meanwhile()
     machine.restart(losingPower: losingPower)
     prepare()
+    cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
+    slowLinks()
+  }
+
+  /// Opens the program again after an orderly end.
+  func reopen() throws {
+    machine.restart(losingPower: false)
     cluster = try Cluster.open(simulated: machine, options, seed: 1, boot: machine.boot)
     slowLinks()
   }

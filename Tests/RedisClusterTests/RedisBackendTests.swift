@@ -59,7 +59,9 @@ struct RedisBackendTests {
       (.compareAndSet(expected: nil, value: [9]), .differs(old)),
       (.compareAndSet(expected: old, value: [0, 0x0D, 0xFF]), .swapped), (.take, .taken([0, 0x0D, 0xFF])),
       (.take, .taken(nil)), (.compareAndSet(expected: old, value: [9]), .differs(nil)),
-      (.compareAndSet(expected: nil, value: []), .swapped), (.take, .taken([])),
+      (.compareAndSet(expected: nil, value: []), .swapped), (.timeToLive, .timeToLive(.unlimited)),
+      (.persist, .timeToLive(.unlimited)), (.take, .taken([])), (.timeToLive, .timeToLive(.noKey)),
+      (.persist, .timeToLive(.noKey)), (.expire(.after(milliseconds: 10)), .timeToLive(.noKey)),
     ]
     try await RealServers.cluster { _, backend in
       for number in 0..<20 {

@@ -57,11 +57,6 @@ import Testing
         return
       }
       #expect(try await client.ask("SETRANGE", "text", "-1", "x") == .error("ERR offset is out of range"))
-      guard case .error(let text) = try await client.ask("SET", "text", "x", "EX", "10") else {
-        Issue.record("keys do not expire")
-        return
-      }
-      #expect(String(decoding: text, as: UTF8.self).contains("not supported"))
       #expect(try await client.ask("GET", "text") == "abc")
       #expect(try await client.ask("GET", "max") == .bulk(Array("\(Int.max)".utf8)))
     }

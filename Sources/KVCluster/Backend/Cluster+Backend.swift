@@ -17,8 +17,7 @@ extension Cluster: ClusterBackend {
     case .increment(let amount): return .sum(try await increment(key, by: amount))
     case .append(let suffix): return .length(try await append(key, suffix))
     case .take: return .taken(try await take(key))
-    case .expire(let end):
-      return .timeToLive(try await expire(key, end) ? try await timeToLive(of: key) : .noKey)
+    case .expire(let end): return .timeToLive(try await expire(key, end))
     case .persist: return .timeToLive(try await persist(key))
     case .timeToLive: return .timeToLive(try await timeToLive(of: key))
     }

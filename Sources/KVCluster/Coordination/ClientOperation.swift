@@ -17,7 +17,7 @@ package struct ClientOperation: Sendable {
   /// What is asked of a key, with bytes of its own: for callers that cannot lend theirs until the answer.
   package enum Call: Sendable, Equatable {
     case get
-    case put([UInt8])
+    case put([UInt8], ExpiryTime? = nil)
     case delete
     case update(Update)
   }

@@ -215,7 +215,8 @@ extension DataPath {
     case .get:
       let (value, unfinished) = try beginRead(key, ReadOptions(consistency: consistency)) { Array($0) }
       return (.found(value), unfinished)
-    case .put(let value):
+    case .put(let value, let expiry):
+      let options = WriteOptions(consistency: consistency, expiry: expiry)
       let write = try value.withBytes { value throws(ClusterError) in
         try beginWrite(.put, key, value, options, drawn: drawn)
       }

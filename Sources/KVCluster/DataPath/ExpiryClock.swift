@@ -4,20 +4,20 @@ import Synchronization
 /// The time by which values expire: one clock for the whole process, which never goes back.
 ///
 /// It is the system's time, and goes on by the monotonic clock when that is set back, so that a time to live stays what it was.
-/// What has been seen to be expired must stay so: before anyone is told, a bound of such times is made durable, beside the one
-/// of tags (``TagLease``), and a start begins there at the earliest. So neither a restart nor a clock that was set back meanwhile
-/// brings a value back. The bound is leased for a second ahead, by which the clock may be early after a crash.
+/// What has ended stays so: while there are values that will, a bound of the time is kept durable that is ahead of it, beside the
+/// one of tags (``TagLease``), and a start begins there at the earliest. So neither a restart nor a clock that was set back
+/// meanwhile brings a value back. After a crash the clock may be early by as much as the bound is ahead, two seconds at most.
 package final class ExpiryClock: Sendable {
   /// The latest time that a value may expire at, in Unix milliseconds.
   static let timeMax: UInt64 = 1 << 62
   /// How far ahead of the clock the bound is made durable.
-  private static let leaseMs: UInt64 = 1_000
+  private static let leaseMs: UInt64 = 2_000
 
   /// How far it is ahead of the monotonic clock, in milliseconds; it only grows.
   private let lead = Atomic<Int64>(0)
   private let bound = Atomic<UInt64>(0)
-  /// When something was last seen to be expired, by this clock.
-  private let used = Atomic<UInt64>(0)
+  /// When the last value ends that is known.
+  private let latestEnd = Atomic<UInt64>(0)
   private let extending = Mutex<Void>(())
   private let writeLease: @Sendable (UInt64) throws(StorageError) -> Void
   /// A mistake, for a test: the bound is not kept.
@@ -44,21 +44,36 @@ package final class ExpiryClock: Sendable {
   }
 
   /// Whether a value that expires at this time is gone.
+  /// - Parameter asked: when the operation was asked for, if it has not read the value just now.
   /// - Throws: it is, and that cannot be noted.
-  func hasPassed(_ time: UInt64) throws(StorageError) -> Bool {
-    let now = now
-    guard time <= now else { return false }
-    used.store(now, ordering: .relaxed)
+  func hasPassed(_ time: UInt64, asked: UInt64? = nil) throws(StorageError) -> Bool {
+    guard time <= asked ?? now else { return false }
     if time > bound.load(ordering: .acquiring) { try extend(beyond: time) }
     return true
   }
 
-  /// Extends the lease ahead of need; call now and then from a background thread.
+  /// Keeps the bound ahead of the clock while there are values that will end; call now and then from a background thread.
   func extendEarly() throws(StorageError) {
-    let now = now
-    let isUsed = now < used.load(ordering: .relaxed) + ExpiryClock.leaseMs
-    if isUsed, now + ExpiryClock.leaseMs / 2 > bound.load(ordering: .relaxed) { try extend(beyond: now) }
+    guard latestEnd.load(ordering: .relaxed) > bound.load(ordering: .relaxed) else { return }
+    try extend(beyond: now + ExpiryClock.leaseMs / 2)
   }
+
+  /// There is a value that ends at this time.
+  func note(end: UInt64) {
+    if end > latestEnd.load(ordering: .relaxed) { latestEnd.max(end, ordering: .relaxed) }
+  }
+
+  /// The orderly end: nobody asks any more, so the next start need not begin ahead of time.
+  func finish() {
+    extending.withLock { _ in
+      let now = now
+      guard now < bound.load(ordering: .relaxed) else { return }
+      try? writeLease(now)
+    }
+  }
+
+  /// What no restart takes back.
+  package var durable: UInt64 { min(now, bound.load(ordering: .acquiring)) }
 
   private func extend(beyond time: UInt64) throws(StorageError) {
     try extending.withLock { _ throws(StorageError) in
@@ -78,6 +93,7 @@ package final class ExpiryClock: Sendable {
       }
     if case .after(..<1) = end { throw .invalidArgument("a time to live is at least one millisecond") }
     guard !isTooLarge, time <= ExpiryClock.timeMax else { throw .invalidArgument("no clock will show so late a time") }
+    note(end: time)
     return time
   }
 }
@@ -100,12 +116,14 @@ final class Visibility: Sendable {
   }
 
   /// The same of one that expires.
+  /// - Parameter asked: see ``ExpiryClock/hasPassed(_:asked:)``.
   @inline(never)
   func value(
-    ofExpiring body: UnsafeRawBufferPointer, _ tag: Tag, _ hash: UInt64, _ key: UnsafeRawBufferPointer
+    ofExpiring body: UnsafeRawBufferPointer, _ tag: Tag, _ hash: UInt64, _ key: UnsafeRawBufferPointer,
+    asked: UInt64? = nil
   ) throws(StorageError) -> UnsafeRawBufferPointer? {
     let value = UnsafeRawBufferPointer(rebasing: body.dropFirst(Expiry.byteCount))
-    guard try clock.hasPassed(Expiry.time(in: body)) else { return value }
+    guard try clock.hasPassed(Expiry.time(in: body), asked: asked) else { return value }
     if tap.watches(hash), noted.load(ordering: .acquiring) != tag.rawValue {
       // To the live verdict somebody may have deleted it, now or later.
       tap.end(tap.begin(.expiry, key, .absent, base: ObservedValue(value)), .unknown)

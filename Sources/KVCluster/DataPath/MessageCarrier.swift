@@ -24,6 +24,8 @@ package final class MessageCarrier: @unchecked Sendable {
     var operation: MessageOperation
     /// The caller; `nil` once it has its answer.
     var caller: PendingOperation?
+    /// When it was asked for, by the clock of values that expire.
+    let asked: UInt64
     /// When an operation that has ended stops sending to silent owners.
     var lingersUntilNs: UInt64?
     /// Which node sent it last; `nil` if none answered. An operation that has ended keeps its coordinator: its client has
@@ -127,7 +129,8 @@ package final class MessageCarrier: @unchecked Sendable {
       guard let tag = isValid ? tag : try? tags.draw().renewing(tag) else { return true }
       let operation = MessageCarrier.operation(
         entries.next, client, key, value, tag, view, deadlineNs: now + timeoutNs)
-      entries.append(Entry(operation: operation, caller: pending, coordinator: drawCoordinator()))
+      entries.append(
+        Entry(operation: operation, caller: pending, asked: visibility.clock.now, coordinator: drawCoordinator()))
       sendRequests(operation.number, now)
       queue.add(.attention(operation: operation.number), at: now + min(MessageCarrier.retryNs, timeoutNs))
       return false
@@ -327,18 +330,20 @@ package final class MessageCarrier: @unchecked Sendable {
   /// Takes note of an operation that has just been decided.
   private func complete(_ number: Int) {
     guard let entry = entries[number], let caller = entry.caller, let outcome = entry.operation.outcome else { return }
-    decided.append((caller, visible(outcome, of: entry.operation)))
+    decided.append((caller, visible(outcome, of: entry)))
     entries[number]?.caller = nil
     entries[number]?.lingersUntilNs = Clock.nowNs() + MessageCarrier.lingerNs
   }
 
-  /// What a client may see of what a get has found.
-  private func visible(_ outcome: ClientOperation.Outcome, of operation: MessageOperation) -> ClientOperation.Outcome {
+  /// What a client may see of what a get has found. That may have been replaced since it was read: so it counts what had expired
+  /// when the get was asked for, for then it had when it was read.
+  private func visible(_ outcome: ClientOperation.Outcome, of entry: Entry) -> ClientOperation.Outcome {
+    let operation = entry.operation
     guard let (body, tag) = operation.expiring else { return outcome }
     return operation.key.withBytes { key in
       body.withUnsafeBytes { body in
         do throws(StorageError) {
-          let value = try visibility.value(ofExpiring: body, tag, operation.hash, key)
+          let value = try visibility.value(ofExpiring: body, tag, operation.hash, key, asked: entry.asked)
           return value == nil ? .found(nil) : outcome
         } catch {
           return .undecided

@@ -31,6 +31,9 @@ package enum Clock {
   /// - Parameter zeroMs: what it shows at virtual time 0.
   package static func setUnix(zeroMs: Int64) { kv_set_virtual_unix_ms(zeroMs) }
 
+  /// What a simulation's clock shows at virtual time 0.
+  package static var unixZeroMs: Int64 { kv_virtual_unix_ms() }
+
   /// Puts the calling thread to sleep.
   package static func sleep(ns: UInt64) {
     precondition(!isVirtual, "nothing may sleep in virtual time")

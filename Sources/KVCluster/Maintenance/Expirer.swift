@@ -90,6 +90,7 @@ package final class Expirer {
     let next = replica.store.scanExpiring(number, from: look.place, limit: Expirer.placesPerStep) { value in
       if value.expiry <= now { return due.append((Array(value.record.key), value.expiry)) }
       look.found.earliest = min(look.found.earliest, value.expiry)
+      data.clock.note(end: value.expiry)
       guard speaks(for: value.hash, view, partition) else { return }
       look.found.keys += 1
       if value.expiry <= now + Expirer.soonMs { look.found.soon += 1 }

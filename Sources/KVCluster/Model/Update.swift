@@ -34,7 +34,7 @@ package struct Found {
 /// A read-modify-write of the usual kinds.
 package enum Update: Equatable, Sendable {
   /// Writes a value whatever there is.
-  case replace([UInt8])
+  case replace([UInt8], ExpiryChange = .none)
   /// Writes a value where there is none.
   case insert([UInt8])
   /// Writes a value where there is one.
@@ -48,7 +48,7 @@ package enum Update: Equatable, Sendable {
 
   package func change(of old: [UInt8]?) -> Change {
     switch self {
-    case .replace(let value): return .put(value)
+    case .replace(let value, let expiry): return .put(value, expiry)
     case .insert(let value): return old == nil ? .put(value) : .keep
     case .overwrite(let value): return old == nil ? .keep : .put(value)
     case .swap(let expected, let new):

@@ -81,6 +81,7 @@ package final class Closing {
     executor.join()
     nodes.stopProvisioning()
     data.messages.endAll()
+    if isKept { data.clock.finish() }
     replicas = roster.live
     // By id: a node that left may still be open, while a member is not.
     isSynced =

@@ -58,7 +58,7 @@ private final class CacheFixture {
     }
     let entry = cache.entry(slot.pointee.location)
     #expect(entry.hasKey(boxes[i].view.key))
-    #expect(entry.value.elementsEqual(boxes[i].view.value))
+    #expect(entry.body.elementsEqual(boxes[i].view.value))
     #expect(entry.logLocation == location(i))
     cache.countHit(entry)
     return true
