@@ -62,7 +62,9 @@ extension CommandResult {
     case .timeToLive(.unlimited): return Answer(.success, Array("Does not expire: ".utf8), key)
     case .timeToLive(.left(let milliseconds)):
       if update == .persist { return Answer(.success, Array("Does not expire any more: ".utf8), key) }
-      let left = milliseconds < 60_000 ? Figures.given(ns: UInt64(clamping: milliseconds) * 1_000_000)
+      let left =
+        milliseconds < 60_000
+        ? Figures.given(ns: UInt64(clamping: milliseconds) * 1_000_000)
         : Figures.duration(seconds: Double(milliseconds) / 1_000)
       return Answer(.success, Array("Expires: ".utf8), key, Array(" in \(left)".utf8))
     }

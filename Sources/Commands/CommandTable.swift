@@ -2,7 +2,8 @@ import ClusterModel
 
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode, failover, change, kill,
+  case put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode,
+    failover, change, kill,
     restart, pause, resume,
     partition, heal, slow,
     drop, corrupt

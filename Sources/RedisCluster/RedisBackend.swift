@@ -138,7 +138,9 @@ package final class RedisBackend: ClusterBackend {
         case .after(let milliseconds): ("PEXPIRE", milliseconds)
         case .at(let milliseconds): ("PEXPIREAT", milliseconds)
         }
-      guard try await run(Array(name.utf8), key, Array("\(time)".utf8)) == .integer(1) else { return .timeToLive(.noKey) }
+      guard try await run(Array(name.utf8), key, Array("\(time)".utf8)) == .integer(1) else {
+        return .timeToLive(.noKey)
+      }
       return .timeToLive(try await timeToLive(key))
     case .persist:
       let left = try await timeToLive(key)

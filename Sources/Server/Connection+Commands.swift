@@ -54,7 +54,8 @@ extension Connection {
     case .set, .setex, .psetex: set(id)
     case .mget: mget()
     case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex, .expire, .pexpire,
-      .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist: update(id)
+      .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist:
+      update(id)
     case .del, .unlink: delete(id)
     case .exists, .touch: count(id)
     case .strlen, .type: look(id)

@@ -123,7 +123,9 @@ extension Connection {
   /// - Returns: `nil` if it has failed, or must wait.
   private func carryOut(_ update: ValueUpdate, _ key: UnsafeRawBufferPointer) -> ValueUpdate.Reply? {
     do throws(ClusterError) {
-      let (answer, begun) = try core.cluster.dataPath.updateNow(key) { update.apply(to: $0, core.cluster.dataPath.clock) }
+      let (answer, begun) = try core.cluster.dataPath.updateNow(key) {
+        update.apply(to: $0, core.cluster.dataPath.clock)
+      }
       if case .pending(let call) = begun { calls.append(call) }
       return answer
     } catch {

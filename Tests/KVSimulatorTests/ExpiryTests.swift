@@ -78,7 +78,9 @@ import Testing
     }
   }
 
-  @Test("The expirer deletes at all owners, and a node that was away cannot bring the value back", arguments: Carrier.allCases)
+  @Test(
+    "The expirer deletes at all owners, and a node that was away cannot bring the value back",
+    arguments: Carrier.allCases)
   func isDeleted(carrier: Carrier) throws {
     let verdict = try run(carrier) { script in
       try script.put("value", endingAfterMs: 50)

@@ -93,7 +93,8 @@ extension Topic {
         .init("values that end", figures.shown(figures.status.expiry?.keys) { Figures.count($0) }),
         .init("within a minute", figures.shown(figures.status.expiry?.soon) { Figures.count($0) }),
         .init("deleted since the start", figures.shown(figures.status.expiry?.deleted) { Figures.count($0) }),
-        .init("deletes are behind by", figures.shown(figures.status.expiry?.behindMs) { Figures.given(ns: $0 * 1_000_000) }),
+        .init(
+          "deletes are behind by", figures.shown(figures.status.expiry?.behindMs) { Figures.given(ns: $0 * 1_000_000) }),
       ],
       question: "Two servers keep the times, and their clocks differ by a second. What may a client see?",
       hint: """

@@ -70,7 +70,9 @@ extension DataPath {
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
   ) -> Int? {
     // What a read-modify-write writes is known when it is carried out.
-    if operation.kind == .update || operation.kind == .expiry || operation.kind == .get && !isJudged(operation) { return nil }
+    if operation.kind == .update || operation.kind == .expiry || operation.kind == .get && !isJudged(operation) {
+      return nil
+    }
     return tap.begin(operation.kind, key, operation.kind == .put ? ObservedValue(value) : .absent)
   }
 

@@ -61,7 +61,9 @@ package final class DirectCarrier: Sendable {
     _ write: ReplicaWrite, _ consistency: Consistency?, _ partition: UnsafeMutablePointer<Partition>
   ) throws(ClusterError) -> PendingOperation? {
     var write = write
-    if !keepsPurgedTag { do { write.tag = try tags.draw().renewing(write.tag) } catch { throw .storage(error.refusingWrite) } }
+    if !keepsPurgedTag {
+      do { write.tag = try tags.draw().renewing(write.tag) } catch { throw .storage(error.refusingWrite) }
+    }
     return try apply(write, consistency, partition)
   }
 

@@ -1,4 +1,3 @@
-import ClusterModel
 import Synchronization
 
 /// The time by which values expire: one clock for the whole process, which never goes back.
@@ -8,8 +7,6 @@ import Synchronization
 /// one of tags (``TagLease``), and a start begins there at the earliest. So neither a restart nor a clock that was set back
 /// meanwhile brings a value back. After a crash the clock may be early by as much as the bound is ahead, two seconds at most.
 package final class ExpiryClock: Sendable {
-  /// The latest time that a value may expire at, in Unix milliseconds.
-  static let timeMax: UInt64 = 1 << 62
   /// How far ahead of the clock the bound is made durable.
   private static let leaseMs: UInt64 = 2_000
 
@@ -92,7 +89,7 @@ package final class ExpiryClock: Sendable {
       case .at(let unixMilliseconds): (UInt64(clamping: unixMilliseconds), false)
       }
     if case .after(..<1) = end { throw .invalidArgument("a time to live is at least one millisecond") }
-    guard !isTooLarge, time <= ExpiryClock.timeMax else { throw .invalidArgument("no clock will show so late a time") }
+    guard !isTooLarge, time <= TagLease.timeMax else { throw .invalidArgument("no clock will show so late a time") }
     note(end: time)
     return time
   }

@@ -110,7 +110,8 @@ package final class NodeMaintenance {
     let startedNs = Clock.nowNs()
     guard startedNs >= nextExpiryNs else { return }
     var isMore = false
-    repeat { isMore = replica.whileOpen { expirer.step() } ?? false
+    repeat {
+      isMore = replica.whileOpen { expirer.step() } ?? false
     } while isMore && Clock.nowNs() < startedNs + NodeMaintenance.expiryNs
     nextExpiryNs = Clock.nowNs() + (isMore ? 0 : NodeMaintenance.expiryPauseNs)
   }

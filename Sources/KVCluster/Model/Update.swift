@@ -1,5 +1,3 @@
-import ClusterModel
-
 /// What a read-modify-write makes of the value that it found.
 public enum Change: Equatable, Sendable {
   /// Nothing is written.

@@ -8,6 +8,9 @@ struct TagLease: Equatable {
   /// Values that expire after this time have not been seen to be expired; Unix milliseconds, 0 if none has.
   var expiredBy: UInt64 = 0
 
+  /// No clock shows a later time.
+  static let timeMax: UInt64 = 1 << 62
+
   /// Where the configuration lies.
   static let clusterFolder = ""
 
@@ -24,11 +27,12 @@ struct TagLease: Equatable {
   static func read(from disk: any Disk, folder: String) throws(StorageError) -> TagLease? {
     guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
     let lines = body.split(separator: "\n")
-    guard lines.count >= 2, let version = Int(lines[0].trimmingPrefix("kvstore tag lease ")), version == lines.count - 1,
+    guard lines.count >= 2, let version = Int(lines[0].trimmingPrefix("kvstore tag lease ")),
+      version == lines.count - 1,
       (1...2).contains(version), let tags = number(lines[1], after: "below "), tags <= Tag.counterMax
     else { return nil }
     guard version == 2 else { return TagLease(tagsBelow: tags) }
-    guard let time = number(lines[2], after: "expired by "), time <= ExpiryClock.timeMax else { return nil }
+    guard let time = number(lines[2], after: "expired by "), time <= timeMax else { return nil }
     return TagLease(tagsBelow: tags, expiredBy: time)
   }
 
