@@ -125,7 +125,8 @@ struct CommandRunnerTests {
       for _ in 0..<500 where recorder.lines.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
       #expect(
         recorder.lines == [
-          "note: the change waits: too few owners reach each other; it goes on by itself when they do; `nodes` lists them"
+          "note: the change waits: too few owners can tell what was acknowledged; node2, node3 are paused; it goes on when "
+            + "they can; `resume node2` lets it go on"
         ])
       cluster.heal()
       #expect(await result.outcome == .success)

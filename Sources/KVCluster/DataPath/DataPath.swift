@@ -49,7 +49,7 @@ package final class DataPath: Sendable {
     self.tags = tags
     links = Links(seed: settings.seed)
     let service = ReplicaService(settings.policy, settings.mistake)
-    direct = DirectCarrier(partitions, tags, service, settings)
+    direct = DirectCarrier(partitions, links, tags, service, settings)
     messages = MessageCarrier(partitions, links, tags, service, settings)
   }
 

@@ -24,16 +24,15 @@ extension DirectCarrier {
       var operation = view.readOperation(participants, nil)
       let rule = view.writeRule(participants, nil)
       guard rule.isMet(by: live) else {
-        throw allowed == nil
-          ? unavailable(participants, partition, rule, nil) : unreached(participants, view, rule, live)
+        let needed = operation.readRule.needed > rule.needed ? operation.readRule : rule
+        throw unavailable(participants, partition, needed, nil, among: live)
       }
       partition.pointee.operations.writes &+= 1
       let newest = try ask(&operation, client.hash, key, partition, participants, live)
       guard operation.phase == .finished || operation.phase == .writingBack else {
-        if allowed != nil, !operation.readRule.isMet(by: live) {
-          throw unreached(participants, view, operation.readRule, live)
-        }
-        throw unavailable(participants, partition, operation.readRule, nil, readOf: client.hash)
+        throw unavailable(
+          participants, partition, refusing(operation, live), nil,
+          readOf: allowed == nil || operation.readRule.isMet(by: live) ? client.hash : nil, among: live)
       }
       let (change, result) = transform(newest?.contents)
       switch change {
@@ -59,18 +58,6 @@ extension DirectCarrier {
         )
       }
     }
-  }
-
-  /// Too few owners have taken part.
-  private func unreached(
-    _ participants: PlacementView.Participants, _ view: PlacementView, _ rule: QuorumRule, _ live: ParticipantSet
-  ) -> ClusterError {
-    let lacksNext = rule.needed <= live.intersection(rule.owners).count && rule.nextNeeded > 0
-    let owners = lacksNext ? rule.nextOwners : rule.owners
-    let missing = (0..<participants.count).filter { owners.contains($0) && !live.contains($0) }
-    return .unavailable(
-      needed: lacksNext ? rule.nextNeeded : rule.needed, live: owners.intersection(live).count, owners: owners.count,
-      missing: missing.map { view.name(of: participants.ids[$0]) }.sorted(by: Configuration.countsBefore))
   }
 
   /// Writes a version that is based on `base`. Call with the partition's lock held.
