@@ -19,7 +19,7 @@ extension DirectCarrier {
   private func advice(
     _ failure: StorageError, _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
   ) -> [Advice] {
-    guard case .diskFull = failure else { return [] }
+    guard failure.isDiskFull else { return [] }
     let hasDead = (0..<participants.count).contains { i in
       partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
         $0.store.log.size.deadBytes >= DiskRoom.deadBytesWorthACompaction
@@ -46,7 +46,8 @@ extension DirectCarrier {
     let view = partition.pointee.view.takeUnretainedValue()
     var refusal = Refusal(
       needed: lacksNext ? rule.nextNeeded : rule.needed, owners: owners.count, consistency: consistency, folder: folder,
-      failures: failures.map { ($0.name, $0.failure.description) })
+      failures: failures.map { ($0.name, $0.failure.isDiskFull ? "disk full" : $0.failure.description) })
+    refusal.room = failures.first { $0.failure.isDiskFull }.map { advice($0.failure, participants, partition) }
     refusal.silence = silence(participants, partition, among: owners.subtracting(live))
     for i in 0..<participants.count where owners.contains(i) {
       let name = view.name(of: participants.ids[i])

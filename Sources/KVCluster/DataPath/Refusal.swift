@@ -8,6 +8,8 @@ struct Refusal {
   var folder: String
   /// Owners that answer and could not take the version that a get has found, and why.
   var failures: [(name: String, reason: String)] = []
+  /// Steps that make room, if owners could not take it because their disk is full; `nil` if it is not.
+  var room: [Advice]?
   /// Why owners do not answer.
   var silence = Silence()
   /// Owners that are up and do not answer.
@@ -35,7 +37,11 @@ struct Refusal {
     if !suspects.isEmpty { return .notServing(detail(comparing)) }
     // One that is up and not reached may be reached by the next try.
     if unreached.isEmpty, let failed { return .storage(failed) }
-    if !failures.isEmpty { return .storage(detail(cannotKeep)) }
+    if !failures.isEmpty {
+      var detail = detail(cannotKeep)
+      detail.advice += room ?? []
+      return .storage(detail)
+    }
     if missing.isEmpty { return .notServing(detail(disagreeing)) }
     return .unavailable(
       needed: needed, live: owners - missing.count, owners: owners, missing: missing, consistency: consistency,
@@ -65,7 +71,7 @@ struct Refusal {
     let reasons = Self.each(failures, separator: ": ")
     return
       "the newest write of the key never ended, and fewer than \(needed) of its \(owners) owners have it\(others), so it "
-      + "may not be returned before the others take it, which they cannot (\(reasons))"
+      + "may not be returned before the others take it, which they cannot (\(reasons))\(room == nil ? "" : "; free some space")"
   }
 
   private var disagreeing: String {
@@ -88,15 +94,18 @@ struct Refusal {
     return detail
   }
 
-  /// Each reason once, with all nodes that it holds for. A file is the same one of each if its node's folder alone differs.
+  /// Each reason once, with all nodes that it holds for. A file is the same one of each if its node's folder alone differs, or
+  /// the number of its segment.
   private static func each(_ reasons: [(name: String, reason: String)], separator: String) -> String {
-    var groups: [(common: String, names: [String], reason: String)] = []
+    var groups: [(kind: String, common: String, names: [String], reason: String)] = []
     for (name, reason) in reasons {
       let common = reason.replacing("\(DataFolder.logFolder(name))/", with: "\(DataFolder.logFolder("*"))/")
-      if let known = groups.firstIndex(where: { $0.common == common }) {
+      let kind = common.replacing(/[0-9]+\.segment/, with: "*.segment")
+      if let known = groups.firstIndex(where: { $0.kind == kind }) {
         groups[known].names.append(name)
+        if groups[known].common != common { groups[known].common = kind }
       } else {
-        groups.append((common, [name], reason))
+        groups.append((kind, common, [name], reason))
       }
     }
     return groups.map { group in

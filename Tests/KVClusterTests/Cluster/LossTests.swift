@@ -54,7 +54,7 @@ private let nodes = ["node1", "node2", "node3"]
       #expect(words.contains("node1, node2 and node3 lost records"), "\(words)")
       #expect(cluster.suspects.count == 3)
       let listing = await failure { _ = try cluster.keys(prefix: [], limit: 10) }
-      #expect(listing.contains("(100 % of the ring): node1, node2 and node3 lost records"), "\(listing)")
+      #expect(listing.contains("of keys that node1, node2 and node3 own (100 % of the ring); 2 owners"), "\(listing)")
       await cluster.close()
       // A loss of power on top of it bounds nothing.
       try BootMark(boot: "another", isSafe: false).text.write(
@@ -323,8 +323,8 @@ private let nodes = ["node1", "node2", "node3"]
 
   @Test("A reason that holds for several owners is said once, with their names")
   func saysAReasonOnce() {
-    func full(_ node: String) -> Silence.Down {
-      Silence.Down(node, .init(reason: "disk full while growing \(node).wal/1.segment", cannotStart: true))
+    func full(_ node: String, segment: Int = 1) -> Silence.Down {
+      Silence.Down(node, .init(reason: "disk full while growing \(node).wal/\(segment).segment", cannotStart: true))
     }
     let text = refusal {
       $0.silence.down =
@@ -334,6 +334,13 @@ private let nodes = ["node1", "node2", "node3"]
       text.contains(
         "0 can. node1 and node2 cannot start: disk full while growing *.wal/1.segment; "
           + "node3 cannot start: no such folder. Nothing was changed"), "\(text)")
+    let other = refusal { $0.silence.down = [full("node2"), full("node1", segment: 7)] }.description
+    #expect(other.contains("node1 and node2 cannot start: disk full while growing *.wal/*.segment"), "\(other)")
+    let noRoom = refusal {
+      $0.failures = [("node1", "disk full"), ("node2", "disk full")]
+      $0.room = [.compact]
+    }
+    #expect(noRoom.description.contains("(node1 and node2: disk full); free some space") && noRoom.advice == [.compact])
     let two = refusal { $0.failures = [("node2", "disk full"), ("node3", "disk full")] }.description
     #expect(two.contains("(node2 and node3: disk full)"))
   }
