@@ -3,9 +3,10 @@
 public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
   /// A key, value or name outside the limits; nothing was done.
   case invalidArgument(Detail)
-  /// Too few live owners; nothing was applied anywhere. `missing` names the owners that do not answer, `consistency` the
-  /// level asked for, unless it was the cluster's own.
-  case unavailable(needed: Int, live: Int, owners: Int, missing: [String], consistency: Consistency? = nil)
+  /// Too few owners answer; nothing was applied anywhere. `missing` names the owners that do not, `consistency` the level
+  /// asked for, unless it was the cluster's own, and `silence` tells why they do not, unless all of them are down.
+  case unavailable(
+    needed: Int, live: Int, owners: Int, missing: [String], consistency: Consistency? = nil, silence: Silence? = nil)
   /// Not enough owners answered in time: a write may or may not have taken effect, and of a read nothing is known.
   case indeterminate(Detail)
   /// A membership change is under way, or the change asked for makes no sense; nothing was changed.
@@ -43,7 +44,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
   public enum Code: String, Sendable, Codable, CaseIterable {
     /// ``ClusterError/invalidArgument(_:)``
     case invalid
-    /// ``ClusterError/unavailable(needed:live:owners:missing:consistency:)``
+    /// ``ClusterError/unavailable(needed:live:owners:missing:consistency:silence:)``
     case unavailable
     /// ``ClusterError/indeterminate(_:)``
     case indeterminate
@@ -79,10 +80,10 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
       .notServing(let detail):
       return detail.text
-    case .unavailable(let needed, let live, let owners, let missing, let consistency):
+    case .unavailable(let needed, let live, let owners, let missing, let consistency, let silence):
       return
         "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: "
-        + "\(missing.joined(separator: ", ")). Nothing was changed"
+        + "\(missing.joined(separator: ", "))\(silence?.words ?? ""). Nothing was changed"
     case .indeterminate(let detail): return "indeterminate: \(detail.text)"
     case .unsupported(let feature): return "this cluster has no \(feature.words); nothing was done"
     }
@@ -94,7 +95,7 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
       .notServing(let detail), .indeterminate(let detail):
       detail.nodes
-    case .unavailable(_, _, _, let missing, _): missing
+    case .unavailable(_, _, _, let missing, _, _): missing
     case .unsupported: []
     }
   }
@@ -115,7 +116,8 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
     case .invalidArgument(let detail), .refused(let detail), .dataFolder(let detail), .storage(let detail),
       .notServing(let detail), .indeterminate(let detail):
       detail.advice
-    case .unavailable(_, _, _, let missing, _): missing.first.map { [.restart($0)] } ?? []
+    case .unavailable(_, _, _, let missing, _, let silence):
+      silence?.advice ?? missing.first.map { [.restart($0)] } ?? []
     case .unsupported: []
     }
   }

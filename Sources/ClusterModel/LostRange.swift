@@ -24,13 +24,13 @@ extension LostRange {
     let left = owners.count - losers.count
     let share = share.map { " (\(Figures.percent($0)) of the ring)" } ?? ""
     return
-      "the keys of \(Figures.list(owners))\(share): \(Figures.list(losers)) lost records that were on disk; to tell what was "
-      + "acknowledged takes \(Figures.count(needed, "owner")) that lost nothing, and there "
-      + "\(Figures.word(left, "is", "are")) \(Figures.count(left))"
+      "\(Figures.list(losers)) lost records that were on disk, of keys that \(Figures.list(owners)) "
+      + "\(Figures.word(owners.count, "owns", "own"))\(share); \(Figures.count(needed, "owner")) that lost nothing could tell what "
+      + "was acknowledged, and there \(Figures.word(left, "is", "are")) \(Figures.count(left))"
   }
 
-  /// `of the keys of …; of the keys of …`.
+  /// All of them, separated by semicolons.
   package static func words(_ ranges: [LostRange]) -> String {
-    ranges.map { "of \($0.words)" }.joined(separator: "; ")
+    ranges.map(\.words).joined(separator: "; ")
   }
 }

@@ -1,5 +1,6 @@
 import ClusterModel
 import KVBench
+import Text
 
 /// One line that a command says.
 ///
@@ -15,7 +16,7 @@ package struct Answer: Sendable, Equatable {
   package var kind: Kind
   /// Without the mark and without a newline at the end.
   package var text: [UInt8]
-  /// Where in the text keys and values stand, as far as they are known from the words around them.
+  /// Where in the text a key or path stands, and behind it a value, as far as they are known from the words around them.
   package private(set) var repeated: [Range<Int>] = []
 
   /// Words and bytes as they are, in turn, as in `Retrieved: user:1001 -> Alice`.
@@ -39,6 +40,33 @@ package struct Answer: Sendable, Equatable {
 
   /// The line without its mark, for faces that have a place of their own for it.
   package var body: [UInt8] { kind == .note ? line : text }
+
+  /// The line as a terminal or a file of errors may see it: nothing in it acts on a terminal or begins another line, but for
+  /// the lines of a value that was asked for. A long value is shown by its beginning and its size.
+  ///
+  /// - Complexity: O(bytes of the words and the key).
+  package var harmless: [UInt8] {
+    let isRefusal = kind == .failure || kind == .note
+    let line = self.line
+    let mark = line.count - text.count
+    var shown = ""
+    var words = 0
+    for (i, range) in repeated.enumerated() {
+      shown += Quoted.preview(Array(line[words..<range.lowerBound + mark]), bytesMax: .max)
+      let part = text[range]
+      shown +=
+        i == 0
+        ? Quoted.entry(Array(part))
+        : Quoted.preview(
+          part, bytesMax: isRefusal ? Self.valueBytesMaxInError : Self.valueBytesMax, isOnOneLine: isRefusal)
+      words = range.upperBound + mark
+    }
+    return Array((shown + Quoted.preview(Array(line[words...]), bytesMax: .max)).utf8)
+  }
+
+  /// The bytes of a value that a terminal shows: some screens full. Those of 64 MiB took 4.5 s.
+  package static let valueBytesMax = 64 << 10
+  private static let valueBytesMaxInError = 1 << 10
 
   /// The line as line mode prints it: mark, text. The marks are UTF-8 in every locale, as the original's are.
   package var line: [UInt8] {

@@ -47,7 +47,7 @@ package enum BenchmarkRequest: Sendable, Equatable {
       throw .badOption(.benchmark, .noWorkload(options: String(line)))
     }
     guard let workload = BenchmarkPlan.Workload(rawValue: first), workload != .open else {
-      throw .badOption(.benchmark, .unknownWorkload(String(first.prefix(64)), words: Self.firstWords))
+      throw .badOption(.benchmark, .unknownWorkload(String(first.prefix(64)), words: Self.workloads))
     }
     var plan = BenchmarkPlan(
       workload: workload, keys: Self.keysDefault, clients: Self.clientsDefault, seconds: Self.secondsDefault)

@@ -83,7 +83,7 @@ package struct CommandCompletion: Sendable, Equatable {
   ) -> [String] {
     let names = nodes.map(\.name)
     switch kind {
-    case .bytes: return []
+    case .bytes, .figure: return []
     case .command: return CommandName.allCases.map(\.rawValue)
     case .steering: return ChangeSteering.allCases.map(\.rawValue)
     case .topic: return Topic.allCases.map(\.rawValue)

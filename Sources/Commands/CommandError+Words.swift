@@ -14,13 +14,17 @@ extension CommandError: CustomStringConvertible {
       return "Unknown command: \(word). Commands: \(names.joined(separator: ", "))"
     case .missingArgument(let name, let label):
       let empty = name == .put && label == "VALUE" ? "; an empty value is \"\"" : ""
-      return "\(label) is missing. Usage: \(CommandEntry.of(name).usage)\(empty)"
+      let usage =
+        name == .cas
+        ? "\(CommandEntry.of(name).usage), or cas \(Command.absentOption) KEY NEW" : CommandEntry.of(name).usage
+      return "\(label) is missing. Usage: \(usage)\(empty)"
     case .tooManyArguments(let name):
       let entry = CommandEntry.of(name)
-      guard let label = entry.arguments.last?.label else {
+      guard let last = entry.arguments.last else {
         return "\(name.rawValue) takes no arguments. Usage: \(entry.usage)"
       }
-      return "Too many words. Usage: \(entry.usage); a \(label) with spaces needs quotes: \"a b\""
+      let quotes = last.kind == .bytes ? "; a \(last.label) with spaces needs quotes: \"a b\"" : ""
+      return "Too many words. Usage: \(entry.usage)\(quotes)"
     case .badOption(let name, let fault): return "\(name.rawValue): \(fault.words(name))"
     case .unterminatedQuote(let quote, let column):
       let advice =
@@ -46,7 +50,7 @@ extension OptionFault {
   fileprivate func words(_ name: CommandName) -> String {
     switch self {
     case .unknownBeforeText(let option):
-      "there is no option \(option); behind -- it is text: \(name.rawValue) -- \(option)"
+      "there is no option \(option)\(Self.others(name)); behind -- it is text: \(name.rawValue) -- \(option)"
     case .unknown(let option, let options): "there is no option \(option); there are \(Self.list(options))"
     case .missing(let option, let values): "\(option) takes one of \(Self.list(values))"
     case .noneOf(let word, let words): "'\(word)' should be one of \(Self.list(words))"
@@ -56,13 +60,21 @@ extension OptionFault {
     case .noNumber(let word): "'\(word)' should be a whole number of 64 bits, as in incr k 5"
     case .noConfirmation(let word): "'\(word)' should be yes, or nothing"
     case .noWorkload(let options): "options follow a workload, as in: benchmark mixed \(options)"
-    case .unknownWorkload(let word, let words): "there is no workload \(word); there are \(Self.list(words))"
+    case .unknownWorkload(let word, let words):
+      "there is no workload \(word); there are \(Self.list(words)); benchmark stop ends what runs, benchmark results lists "
+        + "what was measured"
     case .badValue(let option): "\(option) takes \(Self.kind(of: option)), as in \(option) \(Self.example(of: option))"
     case .contradiction(let reason): reason
     case .unknownTopic(let word, let meant):
       "there is no topic \(word).\(meant.map { " Did you mean \($0.rawValue)?" } ?? "") "
         + "Topics: \(Self.list(Topic.allCases.map(\.rawValue)))"
     }
+  }
+
+  /// The options that the command has.
+  private static func others(_ name: CommandName) -> String {
+    let options = CommandEntry.of(name).options
+    return options.isEmpty ? "" : "; there is \(list(options))"
   }
 
   private static func list(_ words: [String]) -> String { words.joined(separator: ", ") }

@@ -53,10 +53,11 @@ extension CommandResult {
     case .swapped:
       guard case .compareAndSet(_, let value) = update else { preconditionFailure("only a compare-and-set swaps") }
       return answer(.success, "Swapped", value)
-    case .differs(let value?): return answer(.failure, "Not swapped", value)
+    case .differs(let value?):
+      return Answer(.failure, Array("Not swapped: ".utf8), key, Array(" holds ".utf8), value)
     case .differs(nil): return Answer(.failure, Array("Not swapped, key not found: ".utf8), key)
     case .sum(let sum): return answer(.success, "Incremented", Array("\(sum)".utf8))
-    case .length(let count): return answer(.success, "Appended", Array(Figures.bytes(count).utf8))
+    case .length(let count): return answer(.success, "Appended", Array(Figures.count(count, "byte").utf8))
     case .taken(let value?): return answer(.success, "Retrieved and deleted", value)
     case .taken(nil), .timeToLive(.noKey): return Answer(.failure, Array("Key not found: ".utf8), key)
     case .timeToLive(.unlimited): return Answer(.success, Array("Does not expire: ".utf8), key)
@@ -167,7 +168,7 @@ extension CopyShortage {
 extension CommandResult.Obstacle {
   fileprivate func words(on capabilities: Capabilities?) -> [UInt8] {
     switch self {
-    case .cannotOpen(let path, let reason): Array("Cannot open ".utf8) + path + Array(": \(reason)".utf8)
+    case .cannotOpen(let path, let reason): Array("Cannot open \(Quoted.entry(path)): \(reason)".utf8)
     default: Array(sentence(canRestart: CommandName.restart.isOffered(by: capabilities)).utf8)
     }
   }

@@ -23,6 +23,8 @@ package struct CommandEntry: Sendable {
   package enum ArgumentKind: Sendable, Equatable {
     /// A key, value or path: free text.
     case bytes
+    /// A number, time or part, or `yes`: never with spaces.
+    case figure
     /// A name that no node has yet.
     case newNode
     /// Any member.
@@ -81,6 +83,15 @@ package struct CommandEntry: Sendable {
   /// `put KEY VALUE`, `keys [PREFIX]`.
   package var usage: String {
     ([name.rawValue] + arguments.map { $0.isOptional ? "[\($0.label)]" : $0.label }).joined(separator: " ")
+  }
+
+  /// Options that stand before the arguments, with their values.
+  var options: [String] {
+    switch name {
+    case .cas: [Command.absentOption]
+    case .put, .get, .del: ["\(Command.consistencyOption) LEVEL"]
+    default: []
+    }
   }
 
   /// The entry of a command.
@@ -145,12 +156,14 @@ extension CommandEntry {
         "cas \(Command.absentOption) KEY NEW stores a value where there is none.",
         "OLD is one word, or quoted; an unquoted NEW is the rest of the line: cas k \"Alice J\" Alice Johnson",
         "Behind -- all is KEY, OLD and NEW: cas -- --key old new",
+        "Attached to another kvstore, OLD and NEW have 64 MiB together at most.",
       ], synonyms: ["compare", "setnx", "compareandset", "compareandswap"]),
     CommandEntry(
       name: .incr, summary: "count a value up, in one step",
-      arguments: [key, Argument(label: "BY", kind: .bytes, isOptional: true)],
+      arguments: [key, Argument(label: "BY", kind: .figure, isOptional: true)],
       details: [
-        "The value is a whole number of 64 bits; no value counts as 0. BY is 1 if not said, and may be negative: incr k -5",
+        "The value is a whole number of 64 bits; no value counts as 0.",
+        "BY is 1 if not said, and may be negative: incr k -5",
         "Of increments by several clients at once none is lost. get and put could lose some.",
       ], synonyms: ["increment", "incrby", "decr", "count"]),
     CommandEntry(
@@ -223,16 +236,16 @@ extension CommandEntry {
     CommandEntry(name: .heal, summary: "make all links good and let paused nodes go on", synonyms: ["mend"]),
     CommandEntry(
       name: .slow, summary: "delay every message to and from a node",
-      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "TIME", kind: .bytes)],
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "TIME", kind: .figure)],
       details: ["TIME as in 20ms or 1.5s; 0ms ends it, and so does heal."], synonyms: ["delay", "lag"]),
     CommandEntry(
       name: .drop, summary: "lose a part of the messages to and from a node",
-      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "PERCENT", kind: .bytes)],
+      arguments: [Argument(label: "NODE", kind: .node), Argument(label: "PERCENT", kind: .figure)],
       details: ["PERCENT as in 30%; 0% ends it, and so does heal."], synonyms: ["lose", "loss"]),
     CommandEntry(
       name: .corrupt, summary: "flip a byte of a value on a node's disk",
       arguments: [
-        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
+        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .figure, isOptional: true),
       ],
       details: [
         "A read finds the damage, and the copy is fetched from another node again.",
@@ -242,7 +255,7 @@ extension CommandEntry {
     CommandEntry(
       name: .fsyncFail, summary: "let a node's next fdatasync fail, which stops it",
       arguments: [
-        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .bytes, isOptional: true),
+        Argument(label: "NODE", kind: .liveNode), Argument(label: "yes", kind: .figure, isOptional: true),
       ],
       details: [
         Detail(

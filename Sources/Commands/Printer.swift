@@ -5,7 +5,7 @@ import Text
 /// Writes answers to descriptors: each line complete in one `write(2)`, so that a reader at the other end of a pipe sees
 /// an acknowledgement as soon as there is one, and lines of several commands never mix.
 ///
-/// Control characters reach a program, but no terminal, and stand in no error: there they are written `\xHH`.
+/// Bytes as they are reach a program, but no terminal, and stand in no error: see ``Answer/harmless``.
 ///
 /// Progress overwrites itself on a terminal. Elsewhere only that of `load` is printed, line by line: a script that lives
 /// through a crash of ours needs to know what was stored, and nobody reads a benchmark's percentages in a file.
@@ -50,7 +50,7 @@ package final class Printer: Sendable {
       // A program reads values as they are. A person's terminal, now or over a file of errors later, must not be
       // changed by them.
       let isSafe = answer.kind == .failure || answer.kind == .note || (descriptor == self.output && isTerminal)
-      let line = isSafe ? Quoted.printable(answer.line) : answer.line
+      let line = isSafe ? answer.harmless : answer.line
       state.withLock { state in
         clearProgress(&state)
         write(line + [Ascii.newline], to: descriptor, &state)

@@ -10,6 +10,8 @@ package final class Session {
   package private(set) var hasFailed = false
   /// Whether a file that was asked for could not be written.
   package private(set) var hasLostFile = false
+  /// The key whose value was taken and could not be printed: nobody has it any more.
+  package private(set) var keyOfLostValue: [UInt8]?
   /// Whether there is no point in going on: `exit` was asked for, the answers cannot be written, or the task was
   /// cancelled.
   package private(set) var isOver = false
@@ -101,7 +103,11 @@ package final class Session {
     case .exit: isOver = true
     }
     if case .measured(let end) = result, end.hasLostPage { hasLostFile = true }
-    if printer.failure != nil || Task.isCancelled { isOver = true }
+    if printer.failure != nil {
+      if case .updated(let key, _, .taken(.some)) = result { keyOfLostValue = key }
+      isOver = true
+    }
+    if Task.isCancelled { isOver = true }
   }
 }
 

@@ -21,6 +21,8 @@ package final class Console: Sendable {
   package let lineTerminal: @Sendable () -> (any LineTerminal)?
   /// The `errno` of the first write that failed; 0 if none did.
   private let firstFailure = Atomic<Int32>(0)
+  /// Whether an error could not be printed although someone may read it.
+  private let hasLostComplaint = Atomic<Bool>(false)
 
   package init(
     input: Int32, output: Int32, errors: Int32, isTyped: Bool, isOutputTerminal: Bool, showsProgress: Bool,
@@ -82,17 +84,28 @@ extension Console {
   }
 
   /// Prints one line of errors. Control bytes in it, which would act on a terminal, become escapes.
-  package func complain(_ message: String) { note("kvstore: \(Console.line(message))\n") }
+  package func complain(_ message: String) { noteError("kvstore: \(Console.line(message))\n") }
+
+  /// Prints errors as they are. A failure to print changes the exit status, unless the reader has gone: see ``status(_:)``.
+  package func noteError(_ text: String) {
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(ByteText.decode(text), to: errors)
+    } catch  where error.code != EPIPE {
+      hasLostComplaint.store(true, ordering: .relaxed)
+    } catch {}
+  }
 
   private static func line(_ text: String) -> String { Quoted.preview(ByteText.decode(text), bytesMax: .max) }
 
   /// A remark beside the answers, as it is. Its reader may have gone, which changes nothing.
   package func note(_ text: String) { try? WholeFile.write(ByteText.decode(text), to: errors) }
 
-  /// The program's exit status, given whether its result was printed: that of SIGPIPE if the reader has gone, ``lost`` if
-  /// printing failed. The status of a signal that ended the program stays.
+  /// The program's exit status, given whether its result and its errors were printed: that of SIGPIPE if the reader has
+  /// gone, ``lost`` if printing failed. The status of a signal that ended the program stays.
   package func status(_ status: Int32) -> Int32 {
-    guard let failure else { return status }
+    guard let failure else {
+      return hasLostComplaint.load(ordering: .relaxed) && status <= 128 ? Self.lost : status
+    }
     if failure == EPIPE { return status == 0 ? 128 + SIGPIPE : status }
     complain(
       failure == EBADF

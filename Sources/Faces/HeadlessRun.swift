@@ -60,7 +60,14 @@ package enum HeadlessRun {
   }
 
   /// The exit status of a face, with the printer's failure taken into account.
-  static func status(_ status: Int32, _ printer: Printer, _ console: Console) -> Int32 {
+  /// - Parameters:
+  ///   - session: may have taken a value that could not be printed, which is said.
+  static func status(
+    _ status: Int32, _ printer: Printer, _ console: Console, after session: Session? = nil
+  ) -> Int32 {
+    if let key = session?.keyOfLostValue {
+      console.complain("getdel has deleted \(Quoted.entry(key)), and its value could not be printed: it is gone")
+    }
     switch printer.failure {
     case nil:
       return status

@@ -83,7 +83,7 @@ package final class BenchmarkRunner: Sendable {
     let bytes = Double(plan.keys) * Double(plan.names.byteCount + most) * Double(copies)
     let size = bytes < 1e15 ? Figures.bytes(bytes) : "more than any disk"
     return
-      "loading \(Figures.count(plan.keys, "key")) with values of \(plan.valueSizes.text) bytes, \(copies) of each: at most \(size)"
+      "loading \(Figures.count(plan.keys, "key")) with values of \(plan.valueSizes.words), \(copies) of each: at most \(size)"
   }
 
   /// Deletes the keys that the run made.

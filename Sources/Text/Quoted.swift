@@ -26,15 +26,21 @@ package enum Quoted {
     String(decoding: printable(ByteText.decode(text)), as: UTF8.self)
   }
 
-  /// The beginning of bytes on one line, as a screen may show it, and how many there are if that is not all.
+  /// The beginning of bytes, as a screen may show it, and how many there are if that is not all.
   ///
+  /// - Parameter isOnOneLine: new lines and tabs are escaped, too.
   /// - Complexity: O(`bytesMax`), however many bytes there are.
-  package static func preview(_ bytes: [UInt8], bytesMax: Int) -> String {
-    guard bytes.count > bytesMax else { return escaping(bytes[...], onOneLine) }
+  package static func preview(_ bytes: [UInt8], bytesMax: Int, isOnOneLine: Bool = true) -> String {
+    preview(bytes[...], bytesMax: bytesMax, isOnOneLine: isOnOneLine)
+  }
+
+  package static func preview(_ bytes: ArraySlice<UInt8>, bytesMax: Int, isOnOneLine: Bool = true) -> String {
+    let shown = isOnOneLine ? onOneLine : printed
+    guard bytes.count > bytesMax else { return escaping(bytes, shown) }
     var cut = bytes.prefix(bytesMax)
     // Not within a character: its first byte and up to three behind it would be escaped one by one.
     for _ in 0..<3 where bytes[cut.endIndex] & 0xC0 == 0x80 && cut.count > 1 { cut = cut.dropLast() }
-    return escaping(cut, onOneLine) + "… (\(Figures.count(bytes.count, "byte")))"
+    return escaping(cut, shown) + "… (\(Figures.count(bytes.count, "byte")))"
   }
 
   /// - Parameter shown: how a character stands in the text; `nil` where it is escaped byte by byte.

@@ -61,10 +61,18 @@ enum Arguments {
     guard misread.contains(where: text.hasPrefix), let place = words.firstIndex(where: names.contains)
     else { return nil }
     let known = StartOptions.allWords + DisplayOptions.words + ["--consistency", "--limit", "--interactive"]
-    let dashed = words[(place + 1)...].first { word in
+    let dashed = words[(place + 1)...].firstIndex { word in
       word.hasPrefix("-") && !known.contains(String(word.prefix { $0 != "=" }))
     }
-    guard let dashed, dashed != "--" else { return nil }
-    return "A key or value that begins with - stands behind --: kvstore \(words[place]) -- \(line(dashed))"
+    guard let dashed, words[dashed] != "--" else { return nil }
+    let text = [words[dashed]] + words[(dashed + 1)...].prefix { !$0.hasPrefix("--") }
+    let shown = (words[place..<dashed] + ["--"] + text).map(shellWord).joined(separator: " ")
+    return "A key or value that begins with - stands behind --: kvstore \(shown)"
+  }
+
+  /// A word as a shell reads it, harmless on a terminal.
+  private static func shellWord(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_=./:+,%@".contains($0) }
+    return isPlain ? word : "'\(line(word).replacing("'", with: "'\\''"))'"
   }
 }

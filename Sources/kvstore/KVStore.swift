@@ -79,7 +79,7 @@ struct KVStore: AsyncParsableCommand {
     let status = exitCode(for: error).rawValue
     let text = Arguments.message(for: error, ByteText.arguments())
     if !text.isEmpty {
-      if status != 0 { Console.standard.note(text + "\n") } else { Console.standard.say(text) }
+      if status != 0 { Console.standard.noteError(text + "\n") } else { Console.standard.say(text) }
     }
     Glibc.exit(Console.standard.status(status))
   }

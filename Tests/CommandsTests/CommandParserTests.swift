@@ -122,15 +122,21 @@ struct CommandParserTests {
     "A word that looks like an option and is none is no key",
     arguments: [
       (
-        "put --consistancy all k v", "put: there is no option --consistancy; behind -- it is text: put -- --consistancy"
+        "put --consistancy all k v",
+        "put: there is no option --consistancy; there is --consistency LEVEL; behind -- it is text: put -- --consistancy"
       ),
       (
         "cas --consistency all k a b",
-        "cas: there is no option --consistency; behind -- it is text: cas -- --consistency"
+        "cas: there is no option --consistency; there is --absent; behind -- it is text: cas -- --consistency"
       ),
       ("incr k five", "incr: 'five' should be a whole number of 64 bits, as in incr k 5"),
       ("incr k 9223372036854775808", "incr: '9223372036854775808' should be a whole number of 64 bits, as in incr k 5"),
-      ("get --k", "get: there is no option --k; behind -- it is text: get -- --k"),
+      ("get --k", "get: there is no option --k; there is --consistency LEVEL; behind -- it is text: get -- --k"),
+      ("cas --absent a", "NEW is missing. Usage: cas KEY OLD NEW, or cas --absent KEY NEW"),
+      ("incr k 1 2", "Too many words. Usage: incr KEY [BY]"),
+      ("get a b", "Too many words. Usage: get KEY; a KEY with spaces needs quotes: \"a b\""),
+      ("slow node1 1 s", "Too many words. Usage: slow NODE TIME"),
+      ("kill node1 node2", "Too many words. Usage: kill NODE"),
       ("keys --limit 5", "keys: there is no option --limit; behind -- it is text: keys -- --limit"),
       ("put --consistency some k v", "put: 'some' should be one of one, quorum, all"),
       ("put --consistency", "put: --consistency takes one of one, quorum, all"),

@@ -43,9 +43,9 @@ struct CommandRunnerTests {
       #expect(
         said == [
           "✓ Incremented: n -> 1", "✓ Incremented: n -> 42", "✓ Incremented: n -> 40", "✓ Swapped: n -> ten",
-          "✗ Not swapped: n -> ten", "✗ Not swapped: n -> ten", "✗ Not swapped, key not found: m",
-          "✓ Swapped: m -> first word", "✓ Appended: m -> 11 B", "✓ Appended: new -> 1 B",
-          "✗ the value is no whole number of 64 bits; nothing was changed",
+          "✗ Not swapped: n holds ten", "✗ Not swapped: n holds ten", "✗ Not swapped, key not found: m",
+          "✓ Swapped: m -> first word", "✓ Appended: m -> 11 bytes", "✓ Appended: new -> 1 byte",
+          "✗ the value “first word!” is no whole number; nothing was changed",
           "✓ Retrieved and deleted: m -> first word!", "✗ Key not found: m",
         ])
     }
@@ -67,6 +67,21 @@ struct CommandRunnerTests {
           "✗ Key not found: m", "✗ Key not found: m", "✗ " + time.replacing("%", with: "-5"),
           "✗ " + time.replacing("%", with: "soon"),
         ])
+    }
+  }
+
+  @Test(
+    "A value that does not count is refused with what is wrong with it",
+    arguments: [
+      ("007", "“007” is not written as 7 is, without a plus sign or zeros in front"),
+      ("+5", "“+5” is not written as 5 is, without a plus sign or zeros in front"),
+      ("99999999999999999999", "“99999999999999999999” does not fit in 64 bits"), ("1.5", "“1.5” is no whole number"),
+      ("-", "“-” is no whole number"), ("\"\"", "“” is no whole number"),
+    ])
+  func doesNotCount(value: String, words: String) async throws {
+    try await withCluster { cluster in
+      let said = await say(["put n \(value)", "incr n"], on: cluster)
+      #expect(said.last == "✗ the value \(words); nothing was changed")
     }
   }
 
@@ -144,7 +159,8 @@ struct CommandRunnerTests {
       for _ in 0..<500 where recorder.lines.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
       #expect(
         recorder.lines == [
-          "note: the change waits: too few owners reach each other; it goes on by itself when they do; `nodes` lists them"
+          "note: the change waits: too few owners can tell what was acknowledged; node2, node3 are paused; it goes on when "
+            + "they can; `resume node2` lets it go on"
         ])
       cluster.heal()
       #expect(await result.outcome == .success)

@@ -97,6 +97,61 @@ struct SessionTests {
     close(stdout.writeEnd)
   }
 
+  @Test(
+    "On a terminal a key cannot begin a line of its own, and a value that is long is told by its beginning and size")
+  func cannotForge() async throws {
+    let stdout = Pipe()
+    try await withCluster { cluster in
+      let printer = Printer(output: stdout.writeEnd, failures: stdout.writeEnd, isTerminal: true)
+      let session = Session(CommandRunner(cluster: cluster), printer: printer, input: LineReader(descriptor: 0))
+      let key = Array("k\n✓ Stored: x".utf8)
+      await session.run(.put(key: key, value: Array("1".utf8), consistency: nil))
+      await session.run(.get(key: key, consistency: nil))
+      await session.run(.update(key: key, .increment(by: 1)))
+      await session.run(.update(key: key, .append([0x0A])))
+      await session.run(.update(key: key, .compareAndSet(expected: [], value: [])))
+      await session.run(.update(key: key, .take))
+      await session.run(.delete(key: key, consistency: nil))
+      let long = [UInt8](repeating: UInt8(ascii: "v"), count: 5_000)
+      try await cluster.put([0x6C], long)
+      await session.run(.update(key: [0x6C], .compareAndSet(expected: [], value: [])))
+      await session.run(.load(path: key))
+    }
+    let name = #""k\n✓ Stored: x""#
+    let lines = stdout.drain().split(separator: "\n").map(String.init)
+    #expect(
+      lines.prefix(7) == [
+        "✓ Stored: \(name) -> 1", "✓ Retrieved: \(name) -> 1", "✓ Incremented: \(name) -> 2",
+        "✓ Appended: \(name) -> 2 bytes", "✗ Not swapped: \(name) holds 2\\n",
+        // A value that was asked for keeps its lines.
+        "✓ Retrieved and deleted: \(name) -> 2", "✗ Not found: \(name)",
+      ])
+    #expect(lines.count == 9 && lines[7].hasPrefix("✗ Not swapped: l holds vvv"))
+    #expect(lines[7].hasSuffix("v… (5,000 bytes)") && lines[7].count < 1_200)
+    #expect(lines[8].hasPrefix("✗ Cannot open \(name): "))
+    let huge = Answer(
+      .success, Array("Retrieved: ".utf8), [0x6B], Array(" -> ".utf8), [UInt8](repeating: 0x76, count: 64 << 20))
+    #expect(huge.harmless.count < 2 * Answer.valueBytesMax)
+    close(stdout.writeEnd)
+  }
+
+  @Test("A value that was taken and could not be printed is told to be gone")
+  func tellsOfTheLostValue() async throws {
+    let full = open("/dev/full", O_WRONLY)
+    defer { close(full) }
+    for (command, lost) in [
+      (Command.update(key: [0x6B], .take), [0x6B] as [UInt8]?), (.get(key: [0x6B], consistency: nil), nil),
+    ] {
+      try await withCluster { cluster in
+        try await cluster.put([0x6B], [0x76])
+        let printer = Printer(output: full, failures: full)
+        let session = Session(CommandRunner(cluster: cluster), printer: printer, input: LineReader(descriptor: 0))
+        await session.run(command)
+        #expect(session.keyOfLostValue == lost && session.isOver)
+      }
+    }
+  }
+
   @Test("Progress of a load is printed line by line where there is no terminal, that of a benchmark is not")
   func printsProgress() {
     let stdout = Pipe()
@@ -116,7 +171,7 @@ struct SessionTests {
       try await $0.runInput()
     }
     #expect(result.output == "✓ Stored: e -> \u{1b}[31m\n✓ Retrieved: e -> \u{1b}[31m\n")
-    #expect(result.failures.hasPrefix(#"✗ Key not found: \x1b[A"# + "\n" + #"✗ Unknown command: \x1b[A."#))
+    #expect(result.failures.hasPrefix(#"✗ Key not found: "\x1b[A""# + "\n" + #"✗ Unknown command: \x1b[A."#))
   }
 
   @Test(

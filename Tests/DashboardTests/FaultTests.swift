@@ -112,6 +112,18 @@ import Testing
     #expect(line.contains("node1 → node2 cut") && line.contains("… +2") && !line.contains("heal"))
   }
 
+  @Test func `where nodes are paused and no link is faulty the faults' row advises to resume`() {
+    var sample = Sample(nodes: 3)
+    sample.pausedNodes = [2]
+    func line() -> String {
+      let state = DashboardState.watching(sample, Size(width: 100, height: 24))
+      return WarningPanel.draw(state, Size(width: 100, height: 1), .utf8).lines[0]
+    }
+    #expect(line().contains("paused") && line().contains("`resume node") && !line().contains("heal"))
+    sample.linkFaults = [LinkFault(from: 0, to: 1, isCut: true)]
+    #expect(line().contains("`heal`"))
+  }
+
   @Test func `a healthy screen has no warnings, and one fault takes one row from the events`() throws {
     let size = Size(width: 120, height: 40)
     let healthy = Scene.healthy.state(size).layout

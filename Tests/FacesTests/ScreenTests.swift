@@ -149,13 +149,28 @@ struct ScreenTests {
     try await end(terminal)
   }
 
-  @Test("Half a key sequence is given up after a quarter of a second and types nothing")
+  @Test("Half a key sequence types nothing, and what comes after a quarter of a second and cannot be its rest is text")
   func givesUpHalfAKey() async throws {
     let terminal = try await TestTerminal().show(ScriptedHost())
     try await terminal.type("\u{1b}[9")
     try await terminal.pass(.milliseconds(260))
     try await terminal.type("word")
     try await terminal.shows("> word")
+    try await end(terminal)
+  }
+
+  @Test(
+    "A key sequence that is torn is a key, however late its rest comes",
+    arguments: [("\u{1b}[", "D"), ("\u{1b}O", "D"), ("\u{1b}[1", ";2D"), ("\u{1b}[1;2", "D")])
+  func joinsTornKeys(begin: String, rest: String) async throws {
+    let terminal = try await TestTerminal().show(ScriptedHost())
+    try await terminal.type("word")
+    try await terminal.type(begin)
+    try await terminal.pass(.milliseconds(2_000))
+    try await terminal.type(rest)
+    try await terminal.type("x")
+    try await terminal.shows("> worxd")
+    try await terminal.type("\u{05}")
     try await end(terminal)
   }
 

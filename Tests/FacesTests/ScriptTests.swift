@@ -138,6 +138,28 @@ struct ScriptTests {
     #expect(test.finish().err.contains("cannot write to standard output: No space left on device"))
   }
 
+  @Test("An error that could not be printed makes the status 74, unless its reader has gone")
+  func losesItsErrors() {
+    let full = open("/dev/full", O_WRONLY)
+    defer { close(full) }
+    let test = TestConsole()
+    func console(_ errors: Int32) -> Console {
+      Console(
+        input: test.console.input, output: test.console.output, errors: errors, isTyped: false, isOutputTerminal: false,
+        showsProgress: false, signals: test.signals.source)
+    }
+    let lost = console(full)
+    lost.note("progress")
+    #expect(lost.status(1) == 1)
+    lost.complain("why")
+    #expect(lost.status(1) == Console.lost && lost.status(128 + SIGTERM) == 128 + SIGTERM)
+    let gone = TestConsole(isRead: false)
+    let unread = console(gone.console.output)
+    unread.complain("why")
+    #expect(unread.status(1) == 1)
+    _ = (gone.finish(), test.finish())
+  }
+
   @Test("A reader that has gone changes only a success")
   func losesItsReader() throws {
     let test = TestConsole(isRead: false)

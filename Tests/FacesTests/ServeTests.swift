@@ -62,16 +62,16 @@ struct ServeTests {
           ✓ Incremented: n -> 42
           ✓ Swapped: n -> x y
           ✓ Swapped: m -> 1
-          ✓ Appended: m -> 2 B
+          ✓ Appended: m -> 2 bytes
           ✓ Retrieved and deleted: m -> 12
 
           """)
       #expect(
         updates.err == """
-          ✗ Not swapped: n -> x y
-          ✗ Not swapped: n -> x y
+          ✗ Not swapped: n holds x y
+          ✗ Not swapped: n holds x y
           ✗ Key not found: m
-          ✗ the value is no whole number of 64 bits; nothing was changed
+          ✗ the value “x y” is no whole number; nothing was changed
 
           """)
       let remote = try #require(try await RemoteBackend.attach(socket: "\(data)/kvstore.sock"))

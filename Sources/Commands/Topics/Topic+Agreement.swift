@@ -58,8 +58,7 @@ extension Topic {
         """
         Two clients that read 5 and both write 6 have lost an update, and every single read and write was right. A \
         compare-and-set writes only if the value is still the one that was read; an increment or an append needs no \
-        second try. It must be one step at enough owners: a version that is made from another takes its place right \
-        behind it, and of two that are made from the same one at most one counts.
+        second try. \(figures.howUpdatesAreOneStep)
         """
       ],
       figures: [
@@ -70,7 +69,8 @@ extension Topic {
       question: "Why can no register with reads and writes alone do this, however many quorums it asks?",
       hint: """
         consensus: two clients cannot agree by reads and writes (Herlihy 1991). So somebody must decide an order: a \
-        leader, Paxos for each key, or as here one lock that all owners share.\
+        leader\(figures.quorum == nil ? ", as a key's master is" : ""), Paxos for each key, or\
+        \(figures.quorum == nil ? "" : ", as here,") one lock that all owners share.\
         \(figures.words(" Try `incr visits` from two terminals.", naming: .incr))
         """)
   }
@@ -111,7 +111,7 @@ extension Topic {
       paragraphs: [
         """
         While the network is cut, a node on the small side can answer from what it has, perhaps wrongly, or not \
-        answer. With R + W > N this store keeps consistency: the side with a quorum goes on, the other waits or is \
+        answer. With R + W > N consistency is kept: the side with a quorum goes on, the other waits or is \
         refused. With R = W = 1 everybody is answered, and some with old values.
         """
       ],

@@ -55,6 +55,14 @@ struct TopicFigures {
   /// Owners that an operation which reads and writes waits for: `2 of each key's 3`.
   var mustAnswer: String { shown(quorum) { "\(max($0.read, $0.write)) of each key's \($0.replicas)" } }
 
+  /// What makes a read-modify-write one step, with quorums or on one server.
+  var howUpdatesAreOneStep: String {
+    quorum == nil
+      ? "It must be one step where the key is: its master carries out one command after the other."
+      : "It must be one step at enough owners: a version that is made from another takes its place right behind it, and of "
+        + "two that are made from the same one at most one counts."
+  }
+
   /// The least and the most of the ring of which a node has the first copy, and the most beside the mean.
   var firstCopies: String {
     let counts = status.nodes.map { Double(firsts[$0.id] ?? 0) }

@@ -25,7 +25,7 @@ package enum WarningPanel {
       row = drawViolation(verdict, hints(state), rows: room, on: &canvas, look)
     }
     if let faults = state.seen.faults, row < size.height {
-      drawFaults(faults, state.advice, row: row, on: &canvas, look)
+      drawFaults(faults, end(of: faults, state), row: row, on: &canvas, look)
     }
     return canvas
   }
@@ -78,11 +78,17 @@ package enum WarningPanel {
 
   // MARK: Faults
 
+  /// What ends the faults, in words.
+  private static func end(of faults: FaultSummary, _ state: DashboardState) -> String? {
+    let paused = state.status?.nodes.filter { state.status?.pausedNodes.contains($0.id) ?? false }.map(\.name) ?? []
+    return state.advice.advise(faults.isOfPauses ? paused.first.map { .resume($0) } ?? .heal : .heal)
+  }
+
   private static func drawFaults(
-    _ faults: FaultSummary, _ advice: CommandAdvice, row: Int, on canvas: inout Canvas, _ look: Look
+    _ faults: FaultSummary, _ end: String?, row: Int, on canvas: inout Canvas, _ look: Look
   ) {
     let label = " \(look.glyphs.warning) faults "
-    let hint = advice.advise(.heal).map { "\($0) " } ?? ""
+    let hint = end.map { "\($0) " } ?? ""
     let separator = " \(look.glyphs.separator) "
     let start = canvas.write(label, column: 0, row: row, look.style(.warn, [.bold, .reverse])) + 1
     let widths = faults.items.map { $0.reduce(0) { $0 + $1.text.columns } }

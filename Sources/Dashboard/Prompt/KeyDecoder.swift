@@ -37,6 +37,9 @@ package struct KeyDecoder: Sendable {
   /// Whether an Esc came last, which is a key if nothing follows.
   package var hasEscape: Bool { sequence.count == 1 }
 
+  /// Whether a key's sequence is incomplete, of which more than the Esc has come.
+  package var isWithinSequence: Bool { sequence.count > 1 && sequence[1] != UInt8(ascii: "]") }
+
   /// Whether a sequence or a character is incomplete.
   package var isWithinKey: Bool { !sequence.isEmpty || !character.isEmpty }
 

@@ -26,6 +26,9 @@ package struct FaultSummary: Equatable, Sendable {
 
   package var isEmpty: Bool { items.isEmpty }
 
+  /// No link is faulty, and nodes are paused.
+  private(set) var isOfPauses = false
+
   /// The items as text.
   package var texts: [String] { items.map { $0.map(\.text).joined() } }
 
@@ -35,6 +38,7 @@ package struct FaultSummary: Equatable, Sendable {
   package init(_ status: ClusterStatus) {
     names = Dictionary(status.nodes.map { ($0.id, $0.name) }) { first, _ in first }
     let ids = status.nodes.map(\.id)
+    isOfPauses = status.linkFaults.isEmpty && !status.pausedNodes.isEmpty
     addPaused(status.pausedNodes)
     addCuts(status.linkFaults, ids)
     addByNode(status.linkFaults.filter { $0.delayNs > 0 }.map { ($0, Int($0.delayNs)) }, ids) {

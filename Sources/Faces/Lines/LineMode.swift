@@ -39,7 +39,7 @@ package enum LineMode {
         console.complain("cannot read the commands: \(error)")
         return 1
       }
-      return HeadlessRun.status(0, printer, console)
+      return HeadlessRun.status(0, printer, console, after: session)
     }
   }
 }

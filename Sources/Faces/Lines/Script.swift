@@ -21,7 +21,7 @@ package enum Script {
         return 1
       }
       let status = session.hasLostFile ? Console.lost : session.hasFailed ? 1 : 0
-      return HeadlessRun.status(status, printer, console)
+      return HeadlessRun.status(status, printer, console, after: session)
     }
   }
 

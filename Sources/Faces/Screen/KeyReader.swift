@@ -11,7 +11,7 @@ struct KeyReader {
 
   /// A lone Esc is a key; the rest of a sequence comes well within this time.
   private static let escapeNs: UInt64 = 25_000_000
-  /// Half a sequence is all there will be of it.
+  /// Half a sequence or character is all there will be of it, unless what comes next can only be its rest.
   private static let sequenceNs: UInt64 = 250_000_000
   /// The rest of a sequence that comes later than this is none.
   private static let tornNs: UInt64 = 1_000_000_000
@@ -28,7 +28,8 @@ struct KeyReader {
   /// When ``overdue(atNs:)`` is to be asked next; `nil` if nothing is incomplete.
   var deadlineNs: UInt64? {
     if decoder.pastedCount != nil { return lastInputNs + Self.pasteNs }
-    guard decoder.isWithinKey else { return nil }
+    // Half a key's sequence types nothing: it can wait until it is seen what comes next.
+    guard decoder.isWithinKey, !decoder.isWithinSequence else { return nil }
     return lastInputNs + (decoder.hasEscape ? Self.escapeNs : Self.sequenceNs)
   }
 
@@ -50,6 +51,7 @@ struct KeyReader {
     if hadEscape, bytes.count > 1, Self.openings.contains(bytes[0]), now < lastInputNs + Self.tornNs {
       decoder.resumeEscape()
     }
+    if decoder.isWithinSequence, now >= lastInputNs + Self.sequenceNs, !Self.isRest(bytes) { keys += decoder.flush() }
     hadEscape = false
     lastInputNs = now
     if !marksPastes, let text = Self.unmarkedPaste(bytes) {
@@ -58,6 +60,14 @@ struct KeyReader {
       for byte in bytes { keys += decoder.take(byte) }
     }
     return keys
+  }
+
+  /// Whether bytes begin with the rest of a key's sequence: figures, and a capital letter or `~`, as hardly anything typed does.
+  private static func isRest(_ bytes: [UInt8]) -> Bool {
+    let figures = bytes.prefix { (0x30...0x3F).contains($0) }
+    guard let last = bytes.dropFirst(figures.count).first else { return figures.count > 1 }
+    return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(last) || last == UInt8(ascii: "~")
+      || figures.count > 1 && last == UInt8(ascii: "m")
   }
 
   /// Several lines that arrive at once were not typed: run one after another, they mean what they say. Only where no

@@ -82,7 +82,7 @@ package enum RepairRun {
           : "no good copy is left; a put or delete of the key replaces it, --accept-loss gives it up")
     }
     if !node.lostRanges.isEmpty {
-      lines += node.lostRanges.map { "  Not rebuilt: acknowledged writes may be lost: of \($0.words)" }
+      lines += node.lostRanges.map { "  Not rebuilt: acknowledged writes may be lost: \($0.words)" }
       lines.append("  Reads of these keys stay refused; `kvstore repair --accept-loss` goes on with what is left")
     } else if node.isSuspect {
       lines.append(

@@ -26,7 +26,7 @@ package enum VerifyRun {
   static func lines(_ report: VerificationReport, _ path: String) -> [String] {
     var lines = report.damage.map(line)
     for node in report.nodes { lines += self.lines(node) }
-    lines += report.lostRanges.map { "Acknowledged writes may be lost: of \($0.words)" }
+    lines += report.lostRanges.map { "Acknowledged writes may be lost: \($0.words)" }
     lines += report.remarks.map { "Note: \($0)" }
     let places = report.allDamage.count
     lines += misplaced(report, path)

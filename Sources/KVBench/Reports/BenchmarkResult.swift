@@ -94,8 +94,8 @@ extension BenchmarkResult {
     let who = Figures.count(plan.clients, plan.usesTasks ? "task" : "thread")
     let loop = plan.rate.map { "open loop at \(Figures.rate($0)) ops/s" } ?? "closed loop"
     return """
-      \(plan.workload.rawValue): \(Figures.count(plan.keys, "key")) of \(plan.names.byteCount) bytes, \(plan.distribution.rawValue), \
-      values of \(plan.valueSizes.text) bytes, \(who), \(loop)\(fsync.map { ", fsync \($0.rawValue)" } ?? "")
+      \(plan.workload.rawValue): \(Figures.count(plan.keys, "key")) of \(Figures.count(plan.names.byteCount, "byte")), \(plan.distribution.rawValue), \
+      values of \(plan.valueSizes.words), \(who), \(loop)\(fsync.map { ", fsync \($0.rawValue)" } ?? "")
       """
   }
 

@@ -34,6 +34,9 @@ package enum ValueSizes: Sendable, Equatable {
     }
   }
 
+  /// The size with its unit: `1 byte`, `uniform:1-100 bytes`.
+  package var words: String { self == .fixed(1) ? "1 byte" : "\(text) bytes" }
+
   package var most: Int {
     switch self {
     case .fixed(let bytes): bytes

@@ -161,18 +161,14 @@ package final class ChangeExecution {
 
   /// Why owners cannot say what was acknowledged.
   private var obstacle: ClusterError.Detail {
-    let down = changes.roster.withState { state in state.nodes.filter { !$0.state.isServing }.map(\.name) }
+    let silence = changes.roster.silence(changes.data.links)
     let suspects = changes.roster.live.filter { $0.store.isSuspect }.map(\.name)
-    let reasons =
-      (down.isEmpty ? [] : ["down: \(down.joined(separator: ", "))"])
-      + (suspects.isEmpty ? [] : ["not rebuilt after a loss of records: \(suspects.joined(separator: ", "))"])
+    let lacking = suspects.isEmpty ? "" : "; not rebuilt after a loss of records: \(suspects.joined(separator: ", "))"
     var detail = ClusterError.Detail(
-      (reasons.isEmpty
-        ? "too few owners reach each other" : "too few owners answer; \(reasons.joined(separator: "; "))")
-        + "; it goes on by itself when they do", nodes: down + suspects)
-    detail.advice =
-      (down.first.map { [changes.roster.repair(of: $0)] } ?? [])
-      + (suspects.isEmpty ? [.listNodes] : [.verify(folder: changes.folder.path)])
+      "too few owners can tell what was acknowledged\(silence.words)\(lacking); it goes on when they can",
+      nodes: silence.down.map(\.name) + silence.paused + suspects)
+    detail.advice = silence.advice + (suspects.isEmpty ? [] : [.verify(folder: changes.folder.path)])
+    if detail.advice.isEmpty { detail.advice = [.listNodes] }
     return detail
   }
 

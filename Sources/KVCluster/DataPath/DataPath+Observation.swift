@@ -1,5 +1,3 @@
-import Text
-
 /// What every operation goes through at its beginning and its end, whichever way it is carried.
 extension DataPath {
   /// Refuses what is out of bounds, and begins the record of the operation.
@@ -107,25 +105,12 @@ extension DataPath {
     if unfinished.pending.waitsForDisks {
       (reason, advice) = ("too few owners confirmed in time that it is on their disks\(level)", [])
     } else {
-      (reason, advice) = ("too few owners answered in time\(level)\(faultWords)", faultAdvice)
+      let silence = direct.silence(ofOwnersOf: operation.hash)
+      (reason, advice) = ("too few owners answered in time\(level)\(silence.words)", silence.advice)
     }
     guard operation.kind == .get else { return failed(operation, .undecidedWrite(reason, advice: advice)) }
     var detail = ClusterError.Detail("\(reason). Nothing can be said of the key")
     detail.advice = advice
     return failed(operation, .indeterminate(detail))
-  }
-
-  /// What may have kept owners from answering.
-  private var faultWords: String {
-    let view = partitions.viewInForce
-    let names = links.pausedNodes.map { view.name(of: $0) }
-    let paused =
-      names.isEmpty ? "" : "; \(names.joined(separator: ", ")) \(Figures.word(names.count, "is", "are")) paused"
-    return paused + (links.faults.isEmpty ? "" : "; links are faulty")
-  }
-
-  private var faultAdvice: [Advice] {
-    let paused = links.pausedNodes.first.map { [Advice.resume(partitions.viewInForce.name(of: $0))] } ?? []
-    return paused + (links.faults.isEmpty ? [] : [.heal])
   }
 }

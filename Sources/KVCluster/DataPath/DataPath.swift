@@ -56,7 +56,7 @@ package final class DataPath: Sendable {
     let visibility = Visibility(clock, tap)
     links = Links(seed: settings.seed)
     let service = ReplicaService(settings.policy, settings.mistake)
-    direct = DirectCarrier(partitions, tags, visibility, service, settings)
+    direct = DirectCarrier(partitions, links, tags, visibility, service, settings)
     messages = MessageCarrier(partitions, links, tags, visibility, service, settings)
   }
 

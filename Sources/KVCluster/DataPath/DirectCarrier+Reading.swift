@@ -103,8 +103,17 @@ extension DirectCarrier {
         newest, hash: client.hash, key, operation, partition, participants, client.consistency)
       return (take(found.value), pending)
     case .asking, .undecidable:
-      throw unavailable(participants, partition, operation.readRule, client.consistency, readOf: client.hash)
+      throw unavailable(
+        participants, partition, refusing(operation, live(participants, partition)), client.consistency,
+        readOf: client.hash)
     }
+  }
+
+  /// The rule that a get could not meet. What it finds must be on a write quorum before it is returned: where W is more
+  /// than R, W owners must answer.
+  func refusing(_ operation: ReadOperation, _ live: ParticipantSet) -> QuorumRule {
+    let (read, write) = (operation.readRule, operation.writeRule)
+    return read.isMet(by: live) || write.needed > read.needed ? write : read
   }
 
   /// Owners that answer.

@@ -24,103 +24,83 @@ extension DirectCarrier {
       var operation = view.readOperation(participants, nil)
       let rule = view.writeRule(participants, nil)
       guard rule.isMet(by: live) else {
-        throw allowed == nil
-          ? unavailable(participants, partition, rule, nil) : unreached(participants, view, rule, live)
+        let needed = operation.readRule.needed > rule.needed ? operation.readRule : rule
+        throw unavailable(participants, partition, needed, nil, among: live)
       }
       if client.kind == .update { partition.pointee.operations.writes &+= 1 }
       let newest = try ask(&operation, client.hash, key, partition, participants, live)
       guard operation.phase == .finished || operation.phase == .writingBack else {
-        if allowed != nil, !operation.readRule.isMet(by: live) {
-          throw unreached(participants, view, operation.readRule, live)
-        }
-        throw unavailable(participants, partition, operation.readRule, nil, readOf: client.hash)
+        throw unavailable(
+          participants, partition, refusing(operation, live), nil,
+          readOf: allowed == nil || operation.readRule.isMet(by: live) ? client.hash : nil, among: live)
       }
       let found = try found(newest, client.hash, key)
       let (change, result) = transform(found)
-      switch change {
-      case .keep:
+      guard let version = try version(change, of: key, found) else {
         // What it found must be seen by all that come after.
         guard operation.phase == .writingBack, let newest, !answersUnsettled else { return (result, nil) }
         return (
           result, try writeBack(newest, hash: client.hash, key, operation, partition, participants, nil, among: live)
         )
-      case .put(let value, let expiry):
-        try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
-        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        let time = try time(expiry, found)
-        if let time, case .set = expiry, time <= visibility.clock.now {
-          return (
-            result,
-            try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
-          )
-        }
-        guard let time else {
-          return (
-            result,
-            try value.withBytes { value throws(ClusterError) in
-              try propose(value, isTombstone: false, after: newest?.stamp, client, key, partition, participants, live)
-            }
-          )
-        }
-        return (
-          result,
-          try value.withBytes { $0.behind(time) }.withBytes { body throws(ClusterError) in
-            try propose(
-              body, isTombstone: false, expires: true, after: newest?.stamp, client, key, partition, participants, live)
-          }
-        )
-      case .delete:
-        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        return (
-          result,
-          try propose(empty, isTombstone: true, after: newest?.stamp, client, key, partition, participants, live)
-        )
       }
+      return (
+        result, try propose(version, after: newest?.stamp, client, key, partition, participants, live)
+      )
     }
   }
 
-  /// Too few owners have taken part.
-  private func unreached(
-    _ participants: PlacementView.Participants, _ view: PlacementView, _ rule: QuorumRule, _ live: ParticipantSet
-  ) -> ClusterError {
-    let lacksNext = rule.needed <= live.intersection(rule.owners).count && rule.nextNeeded > 0
-    let owners = lacksNext ? rule.nextOwners : rule.owners
-    let missing = (0..<participants.count).filter { owners.contains($0) && !live.contains($0) }
-    return .unavailable(
-      needed: lacksNext ? rule.nextNeeded : rule.needed, live: owners.intersection(live).count, owners: owners.count,
-      missing: missing.map { view.name(of: participants.ids[$0]) }.sorted(by: Configuration.countsBefore))
+  /// What an update writes.
+  private struct NewVersion {
+    /// The value; behind the time at which it expires, if it does.
+    var body: [UInt8] = []
+    var isTombstone = false
+    var expires = false
   }
 
-  /// When a new value ends.
-  private func time(_ change: ExpiryChange, _ found: Found) throws(ClusterError) -> UInt64? {
+  /// - Returns: `nil` if nothing is written.
+  private func version(
+    _ change: Change, of key: UnsafeRawBufferPointer, _ found: Found
+  ) throws(ClusterError) -> NewVersion? {
+    let deleted = NewVersion(isTombstone: true)
     switch change {
-    case .none: nil
-    case .kept: found.value == nil ? nil : found.expiry
-    case .set(let end): try visibility.clock.time(end)
+    case .keep: return nil
+    case .delete: return deleted
+    case .put(let value, let expiry):
+      try ClientOperation.check(keyBytes: key.count, valueBytes: value.count)
+      let end: UInt64?
+      switch expiry {
+      case .none: end = nil
+      case .kept: end = found.value == nil ? nil : found.expiry
+      case .set(let time):
+        let wanted = try visibility.clock.time(time)
+        if wanted <= visibility.clock.now { return deleted }
+        end = wanted
+      }
+      guard let end else { return NewVersion(body: value) }
+      return NewVersion(body: value.withBytes { $0.behind(end) }, expires: true)
     }
   }
 
   /// Writes a version that is based on `base`. Call with the partition's lock held.
-  /// - Parameter body: the value; behind the time at which it expires, if it does.
   private func propose(
-    _ body: UnsafeRawBufferPointer, isTombstone: Bool, expires: Bool = false, after base: Stamp?,
-    _ client: ClientOperation,
-    _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
-    _ participants: PlacementView.Participants, _ owners: ParticipantSet
+    _ version: NewVersion, after base: Stamp?, _ client: ClientOperation, _ key: UnsafeRawBufferPointer,
+    _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants, _ owners: ParticipantSet
   ) throws(ClusterError) -> PendingOperation? {
     var tag: Tag
     do { tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
-    if expires { tag = tag.asExpiring }
-    let kind = isTombstone ? RecordKind.tombstone : .value
-    if updatesAfresh {
-      let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: body)
-      return try propose(write, partition, participants, owners)
-    }
-    let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
-    let stamp = (base ?? .none).successor(tag, isTombstone: isTombstone, forgotten: forgotten)
-    return try stamp.payload(body).withBytes { payload throws(ClusterError) in
-      let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
-      return try propose(write, partition, participants, owners)
+    if version.expires { tag = tag.asExpiring }
+    let kind = version.isTombstone ? RecordKind.tombstone : .value
+    return try version.body.withBytes { body throws(ClusterError) in
+      if updatesAfresh {
+        let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: body)
+        return try propose(write, partition, participants, owners)
+      }
+      let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
+      let stamp = (base ?? .none).successor(tag, isTombstone: version.isTombstone, forgotten: forgotten)
+      return try stamp.payload(body).withBytes { payload throws(ClusterError) in
+        let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
+        return try propose(write, partition, participants, owners)
+      }
     }
   }
 

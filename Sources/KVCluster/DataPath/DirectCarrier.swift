@@ -7,12 +7,14 @@ import Synchronization
 /// what replicas do is in ``ReplicaService``.
 package final class DirectCarrier: Sendable {
   let partitions: PartitionTable
+  /// Looked at only to say why owners do not answer.
+  let links: Links
   let service: ReplicaService
   let tags: TagSource
   let visibility: Visibility
   /// For people who are told to look at it.
   let folder: String
-  private let failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
+  let failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
   /// Planted mistakes: looked at only where an owner does not answer, or a tombstone was purged meanwhile.
   private let hintsCountAsAcks: Bool
   private let keepsPurgedTag: Bool
@@ -21,10 +23,11 @@ package final class DirectCarrier: Sendable {
   let answersUnsettled: Bool
 
   init(
-    _ partitions: PartitionTable, _ tags: TagSource, _ visibility: Visibility, _ service: ReplicaService,
-    _ settings: DataPath.Settings
+    _ partitions: PartitionTable, _ links: Links, _ tags: TagSource, _ visibility: Visibility,
+    _ service: ReplicaService, _ settings: DataPath.Settings
   ) {
     self.partitions = partitions
+    self.links = links
     self.tags = tags
     self.visibility = visibility
     self.service = service
@@ -172,69 +175,5 @@ package final class DirectCarrier: Sendable {
       }
     }
     return pending
-  }
-
-  // MARK: - Refusing
-
-  @inline(never)
-  func undecidable(
-    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ live: ParticipantSet,
-    _ failure: StorageError?
-  ) -> ClusterError {
-    let reason = failure.map(String.init(describing:)) ?? ""
-    let advice = failure.map { self.advice($0, participants, partition) } ?? []
-    guard live.isEmpty else {
-      return .undecidedWrite("\(live.count) of \(participants.count) owners took the write: \(reason)", advice: advice)
-    }
-    var detail = ClusterError.Detail("\(reason). Nothing was written")
-    detail.advice = advice
-    return .storage(detail)
-  }
-
-  /// What makes room on a full disk; nothing where hardly any records are dead.
-  private func advice(
-    _ failure: StorageError, _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>
-  ) -> [Advice] {
-    guard case .diskFull = failure else { return [] }
-    let hasDead = (0..<participants.count).contains { i in
-      partition.pointee.replica(participants.ids[i])?._withUnsafeGuaranteedRef {
-        $0.store.log.size.deadBytes >= DiskRoom.deadBytesWorthACompaction
-      } ?? false
-    }
-    return hasDead ? [.compact] : []
-  }
-
-  /// - Parameters:
-  ///   - hash: the key's, if it was to be read: then owners that answer may not know.
-  ///   - failures: owners that answer and could not take what a get has found.
-  @inline(never)
-  func unavailable(
-    _ participants: PlacementView.Participants, _ partition: UnsafeMutablePointer<Partition>, _ rule: QuorumRule,
-    _ consistency: Consistency?, readOf hash: UInt64? = nil, failures: [(name: String, failure: StorageError)] = []
-  ) -> ClusterError {
-    var live = ParticipantSet()
-    for i in 0..<participants.count where partition.pointee.replica(participants.ids[i]) != nil { live.insert(i) }
-    // During a change there are two sets of owners; the figures are those of the one that lacks some.
-    let lacksNext = rule.needed <= live.intersection(rule.owners).count && rule.nextNeeded > 0
-    let owners = lacksNext ? rule.nextOwners : rule.owners
-    var refusal = Refusal(
-      needed: lacksNext ? rule.nextNeeded : rule.needed, owners: owners.count, consistency: consistency, folder: folder,
-      failures: failures.map { ($0.name, $0.failure.description) })
-    for i in 0..<participants.count where owners.contains(i) {
-      let id = participants.ids[i]
-      let name = partition.pointee.view.takeUnretainedValue().name(of: id)
-      guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {
-        refusal.missing.append((name, failure(id)))
-        continue
-      }
-      guard let hash else { continue }
-      if replica.store.isSuspect {
-        refusal.suspects.append(name)
-      } else if !replica.store.damagedSegments(hash).isEmpty {
-        refusal.damaged.append(name)
-      }
-    }
-    if hash != nil { refusal.lost = partitions.lostRange(participants, partition) }
-    return refusal.error
   }
 }

@@ -153,6 +153,14 @@ package final class Links: Sendable {
   /// Nodes that do not go on at the moment.
   var pausedNodes: [UInt16] { isFaulty ? state.withLock { $0.paused } : [] }
 
+  /// Whether a link to or from any of these nodes is not good.
+  func areFaulty(_ nodes: [UInt16]) -> Bool {
+    isFaulty
+      && state.withLock { state in
+        state.qualities.contains { nodes.contains($0.from) || nodes.contains($0.to) }
+      }
+  }
+
   /// Links that are not good, in the order of their nodes.
   var faults: [(from: UInt16, to: UInt16, quality: Quality)] {
     state.withLock { $0.qualities }.sorted { ($0.from, $0.to) < ($1.from, $1.to) }

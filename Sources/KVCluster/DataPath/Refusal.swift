@@ -8,8 +8,12 @@ struct Refusal {
   var folder: String
   /// Owners that answer and could not take the version that a get has found, and why.
   var failures: [(name: String, reason: String)] = []
-  /// Owners that do not answer, and why, if they failed.
-  var missing: [(name: String, failure: Failure?)] = []
+  /// Steps that make room, if owners could not take it because their disk is full; `nil` if it is not.
+  var room: [Advice]?
+  /// Why owners do not answer.
+  var silence = Silence()
+  /// Owners that are up and do not answer.
+  var unreached: [String] = []
   /// Owners that have lost records and have not been compared with the others yet.
   var suspects: [String] = []
   /// Owners whose copy of the key does not verify.
@@ -24,19 +28,24 @@ struct Refusal {
     /// It failed when it was to start, and will again until something is mended.
     var cannotStart: Bool
 
-    fileprivate var words: String { (cannotStart ? "cannot start: " : "failed: ") + reason }
+    var words: String { (cannotStart ? "cannot start: " : "failed: ") + reason }
   }
 
   var error: ClusterError {
     if !lost.isEmpty { return .storage(detail(mayBeLost, .verify(folder: folder), .acceptLoss(folder: folder))) }
     if !damaged.isEmpty { return .storage(detail(noGoodCopy, .verify(folder: folder))) }
     if !suspects.isEmpty { return .notServing(detail(comparing)) }
-    if let failed { return .storage(failed) }
-    if !failures.isEmpty { return .storage(detail(cannotKeep)) }
+    // One that is up and not reached may be reached by the next try.
+    if unreached.isEmpty, let failed { return .storage(failed) }
+    if !failures.isEmpty {
+      var detail = detail(cannotKeep)
+      detail.advice += room ?? []
+      return .storage(detail)
+    }
     if missing.isEmpty { return .notServing(detail(disagreeing)) }
     return .unavailable(
-      needed: needed, live: owners - missing.count, owners: owners,
-      missing: missingNames, consistency: consistency)
+      needed: needed, live: owners - missing.count, owners: owners, missing: missing, consistency: consistency,
+      silence: unreached.isEmpty ? nil : silence)
   }
 
   private var mayBeLost: String {
@@ -62,7 +71,7 @@ struct Refusal {
     let reasons = Self.each(failures, separator: ": ")
     return
       "the newest write of the key never ended, and fewer than \(needed) of its \(owners) owners have it\(others), so it "
-      + "may not be returned before the others take it, which they cannot (\(reasons))"
+      + "may not be returned before the others take it, which they cannot (\(reasons))\(room == nil ? "" : "; free some space")"
   }
 
   private var disagreeing: String {
@@ -72,29 +81,31 @@ struct Refusal {
 
   private var others: String {
     if missing.isEmpty { return "" }
-    let names = missingNames
-    return ", and \(Names.list(names)) \(Figures.word(names.count, "does", "do")) not answer"
+    return ", and \(Names.list(missing)) \(Figures.word(missing.count, "does", "do")) not answer"
   }
 
-  private var missingNames: [String] { missing.map(\.name).sorted(by: Configuration.countsBefore) }
+  /// Owners that do not answer.
+  private var missing: [String] { (silence.down.map(\.name) + unreached).sorted(by: Configuration.countsBefore) }
 
-  /// With the advice given, after that to start what does not answer.
+  /// With the advice given, after that for what does not answer.
   private func detail(_ text: String, _ advice: Advice...) -> ClusterError.Detail {
-    var detail = ClusterError.Detail(text, nodes: suspects + damaged + missingNames)
-    let startable = missing.filter { !($0.failure?.cannotStart ?? false) }.map(\.name)
-    detail.advice = (startable.sorted(by: Configuration.countsBefore).first.map { [.restart($0)] } ?? []) + advice
+    var detail = ClusterError.Detail(text, nodes: suspects + damaged + missing)
+    detail.advice = silence.advice + advice
     return detail
   }
 
-  /// Each reason once, with all nodes that it holds for. A file is the same one of each if its node's folder alone differs.
+  /// Each reason once, with all nodes that it holds for. A file is the same one of each if its node's folder alone differs, or
+  /// the number of its segment.
   private static func each(_ reasons: [(name: String, reason: String)], separator: String) -> String {
-    var groups: [(common: String, names: [String], reason: String)] = []
+    var groups: [(kind: String, common: String, names: [String], reason: String)] = []
     for (name, reason) in reasons {
       let common = reason.replacing("\(DataFolder.logFolder(name))/", with: "\(DataFolder.logFolder("*"))/")
-      if let known = groups.firstIndex(where: { $0.common == common }) {
+      let kind = common.replacing(/[0-9]+\.segment/, with: "*.segment")
+      if let known = groups.firstIndex(where: { $0.kind == kind }) {
         groups[known].names.append(name)
+        if groups[known].common != common { groups[known].common = kind }
       } else {
-        groups.append((common, [name], reason))
+        groups.append((kind, common, [name], reason))
       }
     }
     return groups.map { group in
@@ -105,12 +116,13 @@ struct Refusal {
 
   /// `nil` if no owner failed.
   private var failed: ClusterError.Detail? {
-    let failed = missing.filter { $0.failure != nil }.sorted { Configuration.countsBefore($0.name, $1.name) }
-    guard let first = failed.first else { return nil }
-    let reasons = Self.each(failed.map { ($0.name, $0.failure?.words ?? "") }, separator: " ")
-    return ClusterError.Detail(
+    let failed = silence.down.filter { $0.failure != nil }
+    guard !failed.isEmpty else { return nil }
+    let reasons = Self.each(failed.map { ($0.name, $0.failure ?? "") }, separator: " ")
+    var detail = ClusterError.Detail(
       "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
-        + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name),
-      advice: first.failure?.cannotStart ?? false ? .restartOnceMended(first.name) : .restart(first.name))
+        + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name))
+    detail.advice = Silence(down: failed).advice
+    return detail
   }
 }

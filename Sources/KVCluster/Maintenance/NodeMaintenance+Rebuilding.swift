@@ -72,7 +72,10 @@ extension NodeMaintenance {
     if !replica.store.hasLost, has(.allOwners) { return .allOwners }
     if acceptsLoss { return .whatIsLeft }
     if !partitions.hasLostRanges(replica) {
-      announceWait("it waits for other owners to be rebuilt from")
+      let silence = maintenance.roster.silence(data.links)
+      var reason = ClusterError.Detail("it waits for other owners to be rebuilt from\(silence.words)")
+      reason.advice = silence.advice
+      announceWait(reason)
     } else if !hasAnnouncedLoss {
       announceLoss(lostRanges)
     }

@@ -1,3 +1,5 @@
+import Text
+
 /// Read-modify-writes: one step that nothing comes between, as linearizable as puts and gets, through node failures and while
 /// nodes join and leave.
 ///
@@ -41,13 +43,8 @@ extension KeyUpdating {
   @discardableResult
   public func increment(_ key: [UInt8], by amount: Int64 = 1) async throws(ClusterError) -> Int64 {
     let sum = try await update(key) { value -> (Change, Result<Int64, ClusterError>) in
-      guard
-        let number = value.map({ text in
-          Int64(String(decoding: text, as: UTF8.self)).flatMap { Array(String($0).utf8) == text ? $0 : nil }
-        }) ?? 0
-      else {
-        return (.keep, .failure(.invalidArgument("the value is no whole number of 64 bits; nothing was changed")))
-      }
+      let number: Int64
+      do throws(ClusterError) { number = try WholeNumber.read(value) } catch { return (.keep, .failure(error)) }
       let (sum, isTooLarge) = number.addingReportingOverflow(amount)
       if isTooLarge {
         return (.keep, .failure(.invalidArgument("the sum does not fit in 64 bits; nothing was changed")))
@@ -68,5 +65,26 @@ extension KeyUpdating {
   /// - Returns: the value that it had.
   public func take(_ key: [UInt8]) async throws(ClusterError) -> [UInt8]? {
     try await update(key) { (Update.delete.change(of: $0), $0) }
+  }
+}
+
+/// Values that count.
+private enum WholeNumber {
+  /// The number, if it is written as ``KeyUpdating/increment(_:by:)`` writes it; no value is 0.
+  static func read(_ value: [UInt8]?) throws(ClusterError) -> Int64 {
+    guard let value else { return 0 }
+    let text = String(decoding: value, as: UTF8.self)
+    let number = Int64(text)
+    if let number, Array(String(number).utf8) == value { return number }
+    let isWhole =
+      value.contains { $0 >= UInt8(ascii: "0") }
+      && value.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+      }
+    let fault =
+      if let number { "is not written as \(number) is, without a plus sign or zeros in front" } else if isWhole {
+        "does not fit in 64 bits"
+      } else { "is no whole number" }
+    throw .invalidArgument(.init("the value “\(Quoted.preview(value, bytesMax: 64))” \(fault); nothing was changed"))
   }
 }

@@ -26,6 +26,12 @@ package final class Roster: Sendable {
     package var replica: Replica?
     /// Since when the node is down, as far as this run of the program knows.
     var downSinceNs: UInt64?
+
+    /// Why it failed; `nil` if it did not.
+    var failure: Refusal.Failure? {
+      guard case .failed(let reason) = state else { return nil }
+      return Refusal.Failure(reason: reason, cannotStart: cannotStart)
+    }
   }
 
   package struct Move {
@@ -57,17 +63,20 @@ package final class Roster: Sendable {
 
   /// Why the node failed; `nil` if it did not.
   func failure(of id: UInt16) -> Refusal.Failure? {
-    state.withLock { state in
-      guard let node = state.nodes.first(where: { $0.id == id }), case .failed(let reason) = node.state else {
-        return nil
-      }
-      return Refusal.Failure(reason: reason, cannotStart: node.cannotStart)
-    }
+    state.withLock { state in state.nodes.first { $0.id == id }?.failure }
   }
 
   /// What brings a node back that is down.
   func repair(of name: String) -> Advice {
     node(named: name)?.cannotStart ?? false ? .restartOnceMended(name) : .restart(name)
+  }
+
+  /// Why members do not answer.
+  func silence(_ links: Links) -> Silence {
+    let nodes = state.withLock { $0.nodes }
+    let down = nodes.filter { !$0.state.isServing }.map { Silence.Down($0.name, $0.failure) }
+    let paused = nodes.filter { $0.state.isServing && links.isPaused($0.id) }.map(\.name)
+    return Silence(down: down, paused: paused, hasFaultyLinks: !links.faults.isEmpty)
   }
 
   package func node(named name: String) -> Node? {

@@ -20,6 +20,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The node is closed.
   case closed
 
+  var isDiskFull: Bool { if case .diskFull = self { true } else { false } }
+
   /// The system does not let this process open the file, which says nothing of what is in it.
   var isRefusal: Bool {
     guard case .io(_, _, let code) = self else { return false }

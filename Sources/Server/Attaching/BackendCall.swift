@@ -28,6 +28,14 @@ enum BackendCall: Codable, Sendable {
   case scan(prefix: [UInt8], from: ScanCursor?, limit: Int)
   case perform(AdminCommand)
   case verdict
+
+  /// Whether it only looks.
+  var changesNothing: Bool {
+    switch self {
+    case .capabilities, .ready, .status, .events, .get, .scan, .verdict: true
+    case .put, .delete, .compareAndSet, .increment, .append, .take, .perform: false
+    }
+  }
 }
 
 /// The result of a call, or the error it threw.

@@ -252,7 +252,10 @@ package final class RemoteBackend: ClusterBackend {
     do throws(ServerLink.Failure) {
       reply = try await link.ask(words + [BackendCoding.encode(call)] + bytes)
     } catch {
-      throw .indeterminate(.init(error.description))
+      let reason = "the kvstore that has the folder open went away before it answered"
+      throw call.changesNothing
+        ? .notServing(.init("\(reason). Nothing was changed"))
+        : .indeterminate(.init("\(reason). It may or may not have taken effect; look before you do it again"))
     }
     if case .error(let text) = reply {
       throw .refused(.init("the kvstore that has the folder open says: \(String(decoding: text, as: UTF8.self))"))

@@ -4,10 +4,8 @@ import RESP
 
 /// A connection to a server, for one caller: asks, and waits for the answer.
 package final class ServerLink: Sendable {
-  /// Why there is no answer. What was asked may have been done.
-  package struct Failure: Error, CustomStringConvertible, Sendable {
-    package let description: String
-  }
+  /// The server closed the connection before it answered. What was asked may have been done.
+  package struct Failure: Error, Sendable {}
 
   private let channel: any Channel
   private let replies: Replies
@@ -34,12 +32,9 @@ package final class ServerLink: Sendable {
     do {
       try await channel.writeAndFlush(ByteBuffer(bytes: RequestWriter.bytes(arguments))).get()
     } catch {
-      throw Failure(description: "the server has closed the connection: \(error)")
+      throw Failure()
     }
-    guard let reply = await replies.next() else {
-      throw Failure(
-        description: "the server closed the connection before it answered; what was asked may have been done")
-    }
+    guard let reply = await replies.next() else { throw Failure() }
     return reply
   }
 

@@ -44,6 +44,83 @@ import Testing
     await cluster.close()
   }
 
+  /// What keeps owners from answering, how it is put there, and what errors say of it.
+  struct Cause: Sendable {
+    let words: String
+    let advice: [Advice]
+    /// A get or put asks again from other nodes, and may find enough owners one after the other.
+    var isOfUpdatesOnly = false
+    let apply: @Sendable (Cluster) async throws -> Void
+
+    static let all = [
+      Cause(words: "; node2, node3 are paused", advice: [.resume("node2")]) {
+        try $0.pause("node2")
+        try $0.pause("node3")
+      },
+      Cause(words: "; links are faulty", advice: [.heal], isOfUpdatesOnly: true) {
+        try $0.partition([["node1"], ["node2"], ["node3"]])
+      },
+      Cause(words: "; links are faulty", advice: [.heal], isOfUpdatesOnly: true) {
+        for node in 1...3 { try $0.drop("node\(node)", perMille: 1_000) }
+      },
+      Cause(words: "; node2 is down; node3 is paused", advice: [.restart("node2"), .resume("node3")]) {
+        try await $0.kill("node2")
+        try $0.pause("node3")
+      },
+      Cause(
+        words: "; node1 is down; node2 is paused; links are faulty",
+        advice: [.restart("node1"), .resume("node2"), .heal]
+      ) {
+        try await $0.kill("node1")
+        try $0.pause("node2")
+        try $0.slow("node3", byNs: 1_000)
+      },
+    ]
+  }
+
+  @Test("Gets, puts and updates say why owners do not answer, and what helps", arguments: Cause.all)
+  func namesCauses(cause: Cause) async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open { $0.operationTimeoutNs = 200_000_000 }
+    try await cluster.put("a", "1")
+    try await cause.apply(cluster)
+    for operation in cause.isOfUpdatesOnly ? ["update"] : ["get", "put", "update"] {
+      let error = await #expect(throws: ClusterError.self) {
+        switch operation {
+        case "get": _ = try await cluster.get("a")
+        case "put": try await cluster.put("a", "2")
+        default: _ = try await cluster.increment(bytes("n"), by: 1)
+        }
+      }
+      #expect(error?.advice == cause.advice, "\(operation): \(String(describing: error))")
+      #expect(error?.description.contains(cause.words) ?? false, "\(operation): \(String(describing: error))")
+      #expect(error?.code == (operation == "update" ? .unavailable : .indeterminate))
+    }
+    await cluster.close()
+  }
+
+  @Test("A get is told how many owners must hold what it returns, where that is more than R")
+  func countsWriteBack() async throws {
+    let fixture = try ClusterFixture()
+    let cluster = try await fixture.open {
+      $0.readQuorum = 1
+      $0.writeQuorum = 3
+    }
+    try await cluster.put("a", "1")
+    try await cluster.kill("node2")
+    let refused = ClusterError.unavailable(needed: 3, live: 2, owners: 3, missing: ["node2"])
+    await #expect(throws: refused) { _ = try await cluster.get("a") }
+    await #expect(throws: refused) { _ = try await cluster.increment(bytes("a"), by: 1) }
+    try await cluster.kill("node1")
+    try await cluster.kill("node3")
+    await #expect(
+      throws: ClusterError.unavailable(needed: 3, live: 0, owners: 3, missing: ["node1", "node2", "node3"])
+    ) {
+      _ = try await cluster.get("a")
+    }
+    await cluster.close()
+  }
+
   @Test("What reaches a paused node waits; nothing is lost, and threads may block on it")
   func pauses() async throws {
     let fixture = try ClusterFixture()

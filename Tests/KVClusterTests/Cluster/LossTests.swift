@@ -54,7 +54,7 @@ private let nodes = ["node1", "node2", "node3"]
       #expect(words.contains("node1, node2 and node3 lost records"), "\(words)")
       #expect(cluster.suspects.count == 3)
       let listing = await failure { _ = try cluster.keys(prefix: [], limit: 10) }
-      #expect(listing.contains("(100 % of the ring): node1, node2 and node3 lost records"), "\(listing)")
+      #expect(listing.contains("of keys that node1, node2 and node3 own (100 % of the ring); 2 owners"), "\(listing)")
       await cluster.close()
       // A loss of power on top of it bounds nothing.
       try BootMark(boot: "another", isSafe: false).text.write(
@@ -323,16 +323,24 @@ private let nodes = ["node1", "node2", "node3"]
 
   @Test("A reason that holds for several owners is said once, with their names")
   func saysAReasonOnce() {
-    func full(_ node: String) -> (name: String, failure: Refusal.Failure?) {
-      (node, .init(reason: "disk full while growing \(node).wal/1.segment", cannotStart: true))
+    func full(_ node: String, segment: Int = 1) -> Silence.Down {
+      Silence.Down(node, .init(reason: "disk full while growing \(node).wal/\(segment).segment", cannotStart: true))
     }
     let text = refusal {
-      $0.missing = [full("node2"), full("node1"), ("node3", .init(reason: "no such folder", cannotStart: true))]
+      $0.silence.down =
+        [full("node2"), full("node1"), Silence.Down("node3", .init(reason: "no such folder", cannotStart: true))]
     }.description
     #expect(
       text.contains(
         "0 can. node1 and node2 cannot start: disk full while growing *.wal/1.segment; "
           + "node3 cannot start: no such folder. Nothing was changed"), "\(text)")
+    let other = refusal { $0.silence.down = [full("node2"), full("node1", segment: 7)] }.description
+    #expect(other.contains("node1 and node2 cannot start: disk full while growing *.wal/*.segment"), "\(other)")
+    let noRoom = refusal {
+      $0.failures = [("node1", "disk full"), ("node2", "disk full")]
+      $0.room = [.compact]
+    }
+    #expect(noRoom.description.contains("(node1 and node2: disk full); free some space") && noRoom.advice == [.compact])
     let two = refusal { $0.failures = [("node2", "disk full"), ("node3", "disk full")] }.description
     #expect(two.contains("(node2 and node3: disk full)"))
   }
@@ -354,7 +362,7 @@ private let nodes = ["node1", "node2", "node3"]
   @Test("Who does not answer, is being compared, or has a damaged copy is named, with what helps")
   func words() {
     #expect(
-      refusal { $0.missing = [("node3", nil), ("node2", nil)] }
+      refusal { $0.silence.down = [Silence.Down("node2"), Silence.Down("node3")] }
         == .unavailable(needed: 2, live: 1, owners: 3, missing: ["node2", "node3"]))
     #expect(
       refusal { $0.suspects = ["node2", "node1"] }.description
@@ -363,7 +371,7 @@ private let nodes = ["node1", "node2", "node3"]
     #expect(
       refusal {
         $0.suspects = ["node1"]
-        $0.missing = [("node3", nil)]
+        $0.silence.down = [Silence.Down("node3")]
       }.description.contains("node1 is being compared with the other owners after damage, and node3 does not answer"))
     #expect(
       refusal { $0.damaged = ["node1", "node2"] }.description.contains("the copies on node1 and node2 are damaged"))
@@ -373,11 +381,21 @@ private let nodes = ["node1", "node2", "node3"]
         $0.lost = [LostRange(owners: nodes, losers: ["node1", "node2"], needed: 2)]
       }.advice.contains(.acceptLoss(folder: "DIR")))
     #expect(
-      refusal { $0.missing = [("node1", .init(reason: "no space", cannotStart: false)), ("node2", nil)] }.description
-        .contains("node1 failed: no space"))
-    let foreign = refusal { $0.missing = [("node1", .init(reason: "not its folder", cannotStart: true))] }
+      refusal {
+        $0.silence.down = [Silence.Down("node1", .init(reason: "no space", cannotStart: false)), Silence.Down("node2")]
+      }.description.contains("node1 failed: no space"))
+    let foreign = refusal {
+      $0.silence.down = [Silence.Down("node1", .init(reason: "not its folder", cannotStart: true))]
+    }
     #expect(foreign.description.contains("node1 cannot start: not its folder"))
     #expect(foreign.advice == [.restartOnceMended("node1")])
+    let mixed = refusal {
+      $0.silence = Silence(down: [Silence.Down("node2")], paused: ["node1"])
+      $0.unreached = ["node1"]
+      $0.damaged = ["node3"]
+    }
+    #expect(mixed.description.contains("damaged, and node1 and node2 do not answer"))
+    #expect(mixed.advice == [.restart("node2"), .resume("node1"), .verify(folder: "DIR")])
   }
 }
 

@@ -64,7 +64,7 @@ enum Embedding {
     do {
       for number in 0..<keys { try await cluster.put(key(number), [1]) }
       throw Unexpected(what: "two of four nodes are enough for every key")
-    } catch ClusterError.unavailable(let needed, let live, _, let missing, _) {
+    } catch ClusterError.unavailable(let needed, let live, _, let missing, _, _) {
       try check(needed == 2 && live == 1 && missing == ["node2", "node3"], "what is missing is named")
     }
     try await cluster.restart("node3")
