@@ -87,7 +87,8 @@ extension Cluster {
     package let step: () -> StepSchedule
 
     fileprivate init(_ cluster: Cluster, _ step: @escaping () -> StepSchedule) {
-      self.step = { [unowned cluster] in cluster.play(step) }
+      let executor = cluster.parts.executor as? StepExecutor
+      self.step = executor.map { executor in { executor.step(step) } } ?? step
     }
   }
 
@@ -248,7 +249,7 @@ extension Cluster {
 
   /// The names of a key's owners.
   package func owners(of key: [UInt8]) -> [String] {
-    let hash = key.withBytes { Ring.hash($0) }
+    let hash = key.withUnsafeBytes { Ring.hash($0) }
     let participants = dataPath.view(of: parts.roster.configuration).participants(ofSlot: Ring.slot(of: hash))
     return (0..<participants.count).map { parts.roster.name(of: participants.ids[$0]) }
   }
@@ -256,7 +257,7 @@ extension Cluster {
   /// Where the value of a node's copy of a key lies in the node's log; `nil` if it has none.
   package func place(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
     guard let replica = parts.roster.node(named: name)?.replica else { return nil }
-    return key.withBytes { bytes in
+    return key.withUnsafeBytes { bytes in
       let hash = Ring.hash(bytes)
       return dataPath.partitions[Store.partition(of: hash)].lock.pointee.withLock {
         guard case .found(_, let position, _, let value) = replica.store.read(hash, bytes), !value.isEmpty else {
@@ -273,7 +274,7 @@ extension Cluster {
   /// `nil` if there is none.
   package func hidingTombstone(of key: [UInt8], at name: String) -> (path: String, range: Range<Int>)? {
     guard let replica = parts.roster.node(named: name)?.replica else { return nil }
-    let hash = key.withBytes { Ring.hash($0) }
+    let hash = key.withUnsafeBytes { Ring.hash($0) }
     let number = Store.partition(of: hash)
     guard replica.store.stripes[number].index.find(hash, matching: { _ in true }) == nil else { return nil }
     let records = replica.store.loggedRecords(withHash: hash)
@@ -286,7 +287,7 @@ extension Cluster {
   /// The newest version of a key that a write quorum of its owners is known to hold on the disk: no loss of power takes it
   /// back. `nil` if there is none, or while owners change.
   package func durableVersion(of key: [UInt8]) -> (stamp: Stamp, value: [UInt8]?)? {
-    key.withBytes { bytes in
+    key.withUnsafeBytes { bytes in
       let hash = Ring.hash(bytes)
       let partition = dataPath.partitions[Store.partition(of: hash)]
       return partition.lock.pointee.withLock {

@@ -54,10 +54,14 @@ struct Eras {
       floors[key] = Floor(stamp: version.stamp, operations: [writer])
     } else if let before = floors[key] {
       // A delete after what was safe before; which of them, nobody can see. Tags go up with time.
-      let deletes = era.calls(operations).filter { i, call in
-        call.key == key && call.written == .some(nil) && !before.operations.allSatisfy { call.isBefore(operations[$0]) }
+      let deletes = era.spans(upTo: operations.count).flatMap { span in
+        span.operations.filter { i in
+          guard operations[i].key == key else { return false }
+          let call = operations[i].cut(at: span.moment)
+          return call.written == .some(nil) && !before.operations.allSatisfy { call.isBefore(operations[$0]) }
+        }
       }
-      if !deletes.isEmpty { floors[key] = Floor(stamp: version.stamp, operations: deletes.map(\.number)) }
+      if !deletes.isEmpty { floors[key] = Floor(stamp: version.stamp, operations: deletes) }
     }
   }
 

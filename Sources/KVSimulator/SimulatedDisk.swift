@@ -168,8 +168,11 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   package func names(in folder: String) throws(StorageError) -> [String] {
     try check(.read, folder)
-    let prefix = folder + "/"
-    return files.filter { $0.path.hasPrefix(prefix) }.map { String($0.path.dropFirst(prefix.count)) }
+    let prefix = (folder + "/").utf8
+    return files.compactMap { file in
+      let path = file.path.utf8
+      return path.starts(with: prefix) ? String(path.dropFirst(prefix.count)) : nil
+    }
   }
 
   package func makeFolder(_ path: String) throws(StorageError) { try check(.write, path) }

@@ -35,7 +35,7 @@ final class SimulatedInode {
     self.init(capacity: bytes.count)
     if isStaged { written = bytes }
     byteCount = bytes.count
-    bytes.withBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
+    bytes.withUnsafeBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
     durable = bytes
   }
 
@@ -58,7 +58,7 @@ final class SimulatedInode {
   private var stored: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }
 
   private func store(_ bytes: [UInt8]) {
-    bytes.withBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
+    bytes.withUnsafeBytes { if $0.count > 0 { memcpy(base, $0.baseAddress!, $0.count) } }
   }
 
   func write(_ range: Range<Int>) {
@@ -70,7 +70,7 @@ final class SimulatedInode {
     let first = range.lowerBound & ~(SimulatedInode.pageBytes - 1)
     let end = min(range.upperBound & ~(SimulatedInode.pageBytes - 1), byteCount)
     guard let written, end > first else { return }
-    written.withBytes { _ = memcpy(base + first, $0.baseAddress! + first, end - first) }
+    written.withUnsafeBytes { _ = memcpy(base + first, $0.baseAddress! + first, end - first) }
   }
 
   /// Lets `body` see the file's bytes at ``base``.
@@ -112,7 +112,7 @@ final class SimulatedInode {
   }
 
   private func isDurable(_ range: Range<Int>) -> Bool {
-    durable.withBytes { memcmp($0.baseAddress! + range.lowerBound, base + range.lowerBound, range.count) == 0 }
+    durable.withUnsafeBytes { memcmp($0.baseAddress! + range.lowerBound, base + range.lowerBound, range.count) == 0 }
   }
 
   /// Calls `body` with each sector whose bytes are not on the disk.
@@ -127,7 +127,7 @@ final class SimulatedInode {
   private func isAbandoned(_ number: Int, _ range: Range<Int>) -> Bool {
     abandoned.contains { entry in
       entry.sector == number
-        && entry.bytes.withBytes { memcmp($0.baseAddress!, base + range.lowerBound, range.count) } == 0
+        && entry.bytes.withUnsafeBytes { memcmp($0.baseAddress!, base + range.lowerBound, range.count) } == 0
     }
   }
 
@@ -136,7 +136,7 @@ final class SimulatedInode {
   }
 
   private func revert(_ range: Range<Int>) {
-    durable.withBytes { _ = memcpy(base + range.lowerBound, $0.baseAddress! + range.lowerBound, range.count) }
+    durable.withUnsafeBytes { _ = memcpy(base + range.lowerBound, $0.baseAddress! + range.lowerBound, range.count) }
   }
 
   func sync() {
@@ -147,7 +147,7 @@ final class SimulatedInode {
 
   private var hasWrittenAll: Bool {
     guard let written, byteCount > 0 else { return true }
-    return written.withBytes { memcmp(base, $0.baseAddress!, byteCount) } == 0
+    return written.withUnsafeBytes { memcmp(base, $0.baseAddress!, byteCount) } == 0
   }
 
   private func keepAll() {

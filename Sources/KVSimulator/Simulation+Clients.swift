@@ -134,6 +134,7 @@ extension Simulation {
 
   func takeAnswers() {
     let answers = finished.list.withLock { list in
+      if list.isEmpty { return [(number: Int, outcome: ClientOperation.Outcome)]() }
       defer { list = [] }
       return list
     }

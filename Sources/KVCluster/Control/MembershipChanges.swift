@@ -80,7 +80,8 @@ package struct MembershipChanges: Sendable {
     guard data.isServing else { throw .notServing("the cluster does not serve yet, or no more") }
     let now = roster.configuration
     var change = MembershipChange(joint: try now.joint(for: wanted))
-    let view = try checkOwners(of: change.joint)
+    try checkOwners(of: change.joint)
+    let view = data.makeView(of: change.joint)
     try checkSources(view, change.joint)
     let newcomer = try change.joint.change?.newcomer.flatMap(change.joint.member).map(openNewcomer)
     do throws(StorageError) {
@@ -107,28 +108,24 @@ package struct MembershipChanges: Sendable {
 
   /// Between the old owners and the new ones every write must reach a quorum of both: a change that cannot is not begun,
   /// for it would make keys unavailable that are not now.
-  /// Returns the owners during the change.
-  private func checkOwners(of joint: Configuration) throws(ClusterError) -> PlacementView {
-    let view = data.makeView(of: joint)
-    guard let next = view.nextQuorum else { return view }
-    let newcomer = joint.change?.newcomer
+  private func checkOwners(of joint: Configuration) throws(ClusterError) {
+    guard let change = joint.change else { return }
     var live = [Bool](repeating: false, count: Int(joint.members.map(\.id).max() ?? 0) + 1)
-    for id in roster.live.map(\.id) + [newcomer].compactMap({ $0 }) where Int(id) < live.count { live[Int(id)] = true }
-    if view.nextTable?.nodes.allSatisfy({ live[Int($0)] }) ?? false { return view }
-    let isShort = !view.allLists(of: 0..<Ring.slotCount) { slot in
-      view.countNextOwners(ofSlot: slot) { live[Int($0)] } >= next.write
+    for id in roster.live.map(\.id) + [change.newcomer].compactMap({ $0 }) where Int(id) < live.count {
+      live[Int(id)] = true
     }
-    if isShort {
-      let leaving =
-        joint.change.flatMap { $0.kind == .leave ? "without \(roster.name(of: $0.node))" : nil } ?? "after it"
-      let down = joint.members.filter { !live[Int($0.id)] && $0.id != joint.change?.node }.map(\.name)
-      var detail = ClusterError.Detail(
-        "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and \(leaving) too few of the "
-          + "owners of some keys would answer", nodes: down)
-      detail.advice = down.first.map { [roster.repair(of: $0)] } ?? []
-      throw .refused(detail)
-    }
-    return view
+    let nodes = change.nextRing.nodes
+    if nodes.allSatisfy({ live[Int($0)] }) { return }
+    let needed = joint.quorum.effective(nodes: nodes.count).write
+    let table = change.nextRing.preferenceTable(replicas: joint.quorum.replicas)
+    if table.hasEverywhere(needed, where: { live[Int($0)] }) { return }
+    let leaving = change.kind == .leave ? "without \(roster.name(of: change.node))" : "after it"
+    let down = joint.members.filter { !live[Int($0.id)] && $0.id != change.node }.map(\.name)
+    var detail = ClusterError.Detail(
+      "\(down.joined(separator: ", ")) \(Figures.word(down.count, "is", "are")) down, and \(leaving) too few of the "
+        + "owners of some keys would answer", nodes: down)
+    detail.advice = down.first.map { [roster.repair(of: $0)] } ?? []
+    throw .refused(detail)
   }
 
   /// Of each key that moves, R owners must be able to say what was acknowledged, now or once they are rebuilt: a change

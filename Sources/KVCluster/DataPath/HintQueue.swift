@@ -40,6 +40,7 @@ package struct HintQueue {
       at += 1
     }
     if at == partition.hints.endIndex { partition.hints.append(HintQueue(target: target, holder: holder)) }
+    partition.rarities._withUnsafeGuaranteedRef { $0.hints.store(true, ordering: .releasing) }
     let dropped = partition.hints[at].add(hint)
     partition.hintsDropped += dropped
     return dropped == 0

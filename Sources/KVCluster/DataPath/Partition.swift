@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A 256th of the ring: the unit of locking. Its lock covers the same part of every node's store, so an operation
 /// takes one lock for all replicas of its key, and what it decides under it no other operation on the key can overtake.
 package struct Partition: ~Copyable {
@@ -15,10 +17,23 @@ package struct Partition: ~Copyable {
   /// Hashes under which copies of one version are not the same (see ``Twins``), and whether there are any: reads ask that.
   var twins: Set<UInt64> = []
   var hasTwins = false
+  /// What partitions have that few have.
+  let rarities: Unmanaged<Rarities>
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.
   var purged = Tag.none
 
-  init(view: Unmanaged<PlacementView>, replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>) {
+  /// Says of all partitions together whether any may have what most of them never have, so that nobody goes through all of
+  /// them in search of it. Whoever does go through them takes the note away before, and puts it back if it is still true.
+  final class Rarities: Sendable {
+    let hints = Atomic<Bool>(false)
+    let twins = Atomic<Bool>(false)
+  }
+
+  init(
+    view: Unmanaged<PlacementView>, rarities: Unmanaged<Rarities>,
+    replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
+  ) {
+    self.rarities = rarities
     self.view = view
     self.replicas = replicas
   }

@@ -6,6 +6,7 @@ package final class PartitionTable: @unchecked Sendable {
   /// cache lines of its own.
   private let base: UnsafeMutableRawPointer
   private static let strideBytes = 128
+  let rarities = Partition.Rarities()
   /// Keeps the view that partitions point to; guarded by whoever changes the configuration, one at a time.
   private var current: PlacementView
   /// The nodes that partitions point to.
@@ -32,7 +33,9 @@ package final class PartitionTable: @unchecked Sendable {
       (base + i * stride).initializeMemory(as: Lock.self, to: Lock())
       (base + i * stride + lockBytes).initializeMemory(
         as: Partition.self,
-        to: Partition(view: .passUnretained(view), replicas: PartitionTable.table(i, of: replicas)))
+        to: Partition(
+          view: .passUnretained(view), rarities: .passUnretained(rarities),
+          replicas: PartitionTable.table(i, of: replicas)))
     }
   }
 
@@ -136,7 +139,7 @@ package final class PartitionTable: @unchecked Sendable {
   /// Calls `body` with each node that answers, in no order that matters; without an array.
   package func forEachAttached(_ body: (Replica) -> Void) {
     attached.withLock { attached in
-      for replica in attached { body(replica) }
+      for i in attached.indices { Unmanaged.passUnretained(attached[i])._withUnsafeGuaranteedRef(body) }
     }
   }
 

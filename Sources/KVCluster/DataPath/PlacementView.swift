@@ -66,11 +66,14 @@ package final class PlacementView: @unchecked Sendable {
     let shared = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * ranks))
     let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: places)
     for place in 0..<places {
-      let next = UnsafeBufferPointer(start: nextOwners + place * nextRanks, count: nextRanks)
+      let (now, next) = (owners + place * ranks, nextOwners + place * nextRanks)
       var count = 0
-      for rank in 0..<ranks where next.contains(owners[place * ranks + rank]) {
-        shared[place * ranks + count] = owners[place * ranks + rank]
-        count += 1
+      for rank in 0..<ranks {
+        shared[place * ranks + count] = now[rank]
+        for other in 0..<nextRanks where next[other] == now[rank] {
+          count += 1
+          break
+        }
       }
       counts[place] = UInt8(count)
     }
@@ -88,21 +91,25 @@ package final class PlacementView: @unchecked Sendable {
     let places = RingBlocks.count * (ownSlots + 1)
     let lists = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, places * table.ranks))
     let ranks = table.ranks
-    var (block, own, next) = (0, 0, 0)
+    var next = 0
     table.forEachArc { end, owners in
-      while next < places, block * slotsPerBlock + own <= end {
-        for rank in 0..<ranks { lists[next * ranks + rank] = owners[rank] }
-        next += 1
-        (block, own) = own == ownSlots ? (block + 1, 0) : (block, own + 1)
-      }
+      let first = next
+      // Places whose slots are in the arc: those of whole blocks, and the first of the block in which it ends.
+      next = min(places, place(end, ownSlots) + 1)
+      if next == first { return }
+      for rank in 0..<ranks { lists[first * ranks + rank] = owners[rank] }
+      for i in (first + 1) * ranks..<next * ranks { lists[i] = lists[i - ranks] }
     }
     return lists
   }
 
   /// Where a slot's list is.
   @inline(__always)
-  private func place(_ slot: Int) -> Int {
-    (slot &>> PlacementView.blockShift) &* (ownSlots &+ 1) &+ min(slot & (PlacementView.slotsPerBlock &- 1), ownSlots)
+  private func place(_ slot: Int) -> Int { PlacementView.place(slot, ownSlots) }
+
+  @inline(__always)
+  private static func place(_ slot: Int, _ ownSlots: Int) -> Int {
+    (slot &>> blockShift) &* (ownSlots &+ 1) &+ min(slot & (slotsPerBlock &- 1), ownSlots)
   }
 
   /// Slots of the range, a multiple of blocks, that between them have every list that occurs in it.

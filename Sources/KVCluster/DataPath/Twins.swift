@@ -30,6 +30,7 @@ extension Partition {
     guard twins.count < Limits.twinsPerPartitionMax else { return }
     twins.insert(hash)
     hasTwins = true
+    rarities._withUnsafeGuaranteedRef { $0.twins.store(true, ordering: .releasing) }
   }
 
   mutating func forgetTwins(_ hash: UInt64) {

@@ -136,15 +136,21 @@ package final class NodeMaintenance {
 
   /// Gives up the hints that the node has kept for too long; returns whether others keep some for it.
   private func lookAtHints() -> Bool {
+    guard partitions.rarities.hints.exchange(false, ordering: .acquiringAndReleasing) else {
+      announcedOverflows = []
+      return false
+    }
     let now = Clock.nowNs()
     let oldestNs = now - min(now, maintenance.options.hintAgeMaxNs)
     var hasHints = false
+    var areAnyLeft = false
     var expired: [UInt16] = []
     var overflowed: [UInt16] = []
     partitions.forEach { _, partition in
       for target in HintQueue.expire(heldBy: replica.id, since: oldestNs, in: &partition.pointee)
       where !expired.contains(target) { expired.append(target) }
       for queue in partition.pointee.hints {
+        areAnyLeft = true
         if queue.target == replica.id { hasHints = true }
         if queue.holder == replica.id, !queue.hints.isEmpty { expired.removeAll { $0 == queue.target } }
         if queue.holder == replica.id, queue.isOverflowed, !overflowed.contains(queue.target) {
@@ -152,6 +158,7 @@ package final class NodeMaintenance {
         }
       }
     }
+    if areAnyLeft { partitions.rarities.hints.store(true, ordering: .releasing) }
     for target in expired { settleHints(for: target) }
     for target in overflowed where !announcedOverflows.contains(target) {
       events.add(.hintsDropped(holder: replica.name, target: maintenance.roster.name(of: target)))

@@ -111,8 +111,14 @@ extension NodeMaintenance {
   /// - Returns: the first keys of which it cannot be said, and who holds them.
   func settleTwins(acceptsLoss: Bool = false) -> [RepairReport.TwinCopies] {
     var left: [RepairReport.TwinCopies] = []
+    guard partitions.rarities.twins.exchange(false, ordering: .acquiringAndReleasing) else { return left }
+    var areAnyLeft = false
+    defer { if areAnyLeft { partitions.rarities.twins.store(true, ordering: .releasing) } }
     for number in 0..<Store.partitionCount {
-      partitions.whileServing(replica, number) {
+      partitions[number].lock.pointee.withLock {
+        if !partitions[number].pointee.hasTwins { return }
+        areAnyLeft = true
+        guard partitions[number].pointee.replica(replica.id)?.takeUnretainedValue() === replica else { return }
         for hash in partitions[number].pointee.twins {
           guard let twins = partitions.twins(hash) else {
             partitions[number].pointee.forgetTwins(hash)

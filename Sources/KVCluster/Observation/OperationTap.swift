@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Where operations on watched keys are recorded, for a checker to judge while the cluster runs.
@@ -47,25 +46,21 @@ package final class OperationTap: @unchecked Sendable {
   private let states: UnsafeMutablePointer<Atomic<UInt8>>
   /// A slot's record is written by whoever claimed it before its state says `open`, and its ending before it says
   /// `ended`; the consumer reads each only after that, and neither is written again before it has said `free`. Zero to
-  /// begin with, and no memory is used before something is recorded.
+  /// begin with, as states are, and no memory is used before something is recorded.
   private let records: UnsafeMutablePointer<ObservedOperation>
   private let endings: UnsafeMutablePointer<ObservedOperation.Ending>
+  private let memory: ZeroedMemory
   /// Where the consumer sleeps; an operation that found no slot wakes it.
   package let monitor = Monitor()
 
   package init() {
-    states = .allocate(capacity: OperationTap.slotCount)
-    for i in 0..<OperationTap.slotCount { (states + i).initialize(to: Atomic(State.free)) }
-    records = calloc(OperationTap.slotCount, MemoryLayout<ObservedOperation>.stride)!
-      .bindMemory(to: ObservedOperation.self, capacity: OperationTap.slotCount)
-    endings = .allocate(capacity: OperationTap.slotCount)
-  }
-
-  deinit {
-    states.deinitialize(count: OperationTap.slotCount)
-    states.deallocate()
-    free(records)
-    endings.deallocate()
+    let slots = OperationTap.slotCount
+    let recordBytes = MemoryLayout<ObservedOperation>.stride
+    let endingBytes = MemoryLayout<ObservedOperation.Ending>.stride
+    memory = ZeroedMemory(byteCount: slots * (recordBytes + endingBytes + 1))
+    records = memory.base.bindMemory(to: ObservedOperation.self, capacity: slots)
+    endings = (memory.base + slots * recordBytes).bindMemory(to: ObservedOperation.Ending.self, capacity: slots)
+    states = (memory.base + slots * (recordBytes + endingBytes)).bindMemory(to: Atomic<UInt8>.self, capacity: slots)
   }
 
   package var watch: Watch { Watch(word: watchWord.load(ordering: .acquiring)) }

@@ -61,6 +61,11 @@ package struct PreferenceTable: Equatable, Sendable {
     }
   }
 
+  /// Whether at least `least` of the owners of every slot satisfy `isMatch`. O(arcs · ranks).
+  func hasEverywhere(_ least: Int, where isMatch: (UInt16) -> Bool) -> Bool {
+    ends.indices.allSatisfy { owners(ofArc: $0).count(where: isMatch) >= least }
+  }
+
   private func owners(ofArc arc: Int) -> ArraySlice<UInt16> { lists[arc * ranks..<(arc + 1) * ranks] }
 
   /// All lists laid out by slot: `slotOwners[slot * ranks + rank]`. O(slots · ranks).

@@ -34,11 +34,19 @@ struct RingBlocks {
   init(_ ring: Ring, nodes: [UInt16], ranks: Int) {
     self.ranks = ranks
     self.nodes = nodes
-    let table = ring.preferenceTable(replicas: ranks)
+    var positions = [Int](repeating: 0, count: Int(nodes.max() ?? 0) + 1)
+    for (i, node) in nodes.enumerated() { positions[Int(node)] = i }
+    var places: [Int] = []
+    places.reserveCapacity(RingBlocks.count * ranks)
     // A block's last slot is never one of those where the list of the block before ends.
-    places = (0..<RingBlocks.count).flatMap { block in
-      table.owners(of: (block + 1) * RingBlocks.slotsPerBlock - 1).map { owner in nodes.firstIndex(of: owner)! }
+    var last = RingBlocks.slotsPerBlock - 1
+    ring.preferenceTable(replicas: ranks).forEachArc { end, owners in
+      while last <= end {
+        for rank in 0..<ranks { places.append(positions[Int(owners[rank])]) }
+        last += RingBlocks.slotsPerBlock
+      }
     }
+    self.places = places
     loads = nodes.map { _ in 0 }
     for node in places { loads[node] += 1 }
   }

@@ -118,7 +118,8 @@ final class Checkpoint: @unchecked Sendable {
     var slots = [Int](repeating: 0, count: 1 + (known.map(\.slot).max() ?? 0))
     for segment in known { slots[segment.slot] = segment.now }
     self.slots = slots
-    var sections: [(Int, Int)] = []
+    var sections: [(offset: Int, count: Int)] = []
+    sections.reserveCapacity(Store.partitionCount)
     for _ in 0..<Store.partitionCount {
       guard at + 8 <= size else { return nil }
       let count = Int(base.load(fromByteOffset: at, as: UInt32.self))

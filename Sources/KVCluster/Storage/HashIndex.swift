@@ -54,15 +54,17 @@ package struct HashIndex {
   private let summary: UnsafeMutablePointer<Summary>
 
   /// - Parameters:
-  ///   - tables: room for ``tableCount`` tables, whose owner outlives the index and deallocates it.
+  ///   - tables: ``tableCount`` of them, whose owner outlives the index and deallocates them.
   ///   - summary: room for a summary, likewise.
   init(tables: UnsafeMutablePointer<Table>, summary: UnsafeMutablePointer<Summary>) {
     self.tables = tables
     self.summary = summary
     summary.initialize(to: Summary())
-    for i in 0..<HashIndex.tableCount {
-      (tables + i).initialize(to: Table(slots: HashIndex.nothing, capacity: 1, count: 0))
-    }
+  }
+
+  /// Makes `count` tables of all partitions at once: a start makes thousands of them.
+  static func initialize(_ tables: UnsafeMutablePointer<Table>, count: Int) {
+    tables.initialize(repeating: Table(slots: nothing, capacity: 1, count: 0), count: count)
   }
 
   /// The one free slot of every table that has never had an entry: it is looked at and never written.

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// The segments of one log by slot, readable without a lock: where each is mapped, its id, and how much of it is dead.
@@ -24,28 +23,20 @@ package final class SegmentTable: @unchecked Sendable {
 
   /// Slots of this table.
   private let slotCount: Int
-  /// 0 for a table that is not mapped.
-  private let mappedBytes: Int
+  private let memory: ZeroedMemory
 
   init(slotCount: Int = SegmentTable.slotsMax) {
     self.slotCount = slotCount
     // The entries of all four are of one word.
     let tableBytes = slotCount * MemoryLayout<UInt64>.stride
-    mappedBytes = slotCount < SegmentTable.slotsMax ? 0 : 4 * tableBytes
-    // A mapping of its own is zero without being touched; nil and 0 are all zeros. (calloc fills with zeros what it has
-    // had before: 2 MiB for every log that is opened.)
-    let memory =
-      mappedBytes == 0
-      ? calloc(4, tableBytes)
-      : mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let base = memory, base != MAP_FAILED else { fatalError("no memory for a table of segments: errno \(errno)") }
+    // nil and 0 are all zeros.
+    memory = ZeroedMemory(byteCount: 4 * tableBytes)
+    let base = memory.base
     bases = base.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: slotCount)
     ids = (base + tableBytes).bindMemory(to: UInt64.self, capacity: slotCount)
     dead = (base + 2 * tableBytes).bindMemory(to: Atomic<Int>.self, capacity: slotCount)
     purged = (base + 3 * tableBytes).bindMemory(to: Atomic<Int>.self, capacity: slotCount)
   }
-
-  deinit { if mappedBytes == 0 { free(bases) } else { munmap(bases, mappedBytes) } }
 
   @inline(__always)
   func base(_ slot: Int) -> UnsafeMutableRawPointer { bases[slot].unsafelyUnwrapped }

@@ -455,6 +455,7 @@ package final class StripeTable: @unchecked Sendable {
   init(cacheBytes: Int) {
     base = .allocate(capacity: Store.partitionCount)
     tables = .allocate(capacity: Store.partitionCount * HashIndex.tableCount)
+    HashIndex.initialize(tables, count: Store.partitionCount * HashIndex.tableCount)
     summaries = .allocate(capacity: Store.partitionCount)
     let ringBytes = cacheBytes / Store.partitionCount & ~63
     rings = .allocate(byteCount: ringBytes * Store.partitionCount, alignment: 64)

@@ -340,6 +340,7 @@ package final class StoreOpening: @unchecked Sendable {
   private func load(_ partition: Int) {
     guard let checkpoint else { return }
     let entries = checkpoint.entries(partition)
+    if entries.isEmpty { return }
     locks[partition].withLock {
       var counts = [Int](repeating: 0, count: HashIndex.tableCount)
       for entry in entries { counts[HashIndex.table(of: entry.hash)] += 1 }

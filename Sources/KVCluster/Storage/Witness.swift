@@ -152,12 +152,22 @@ extension Witness {
 
   private static func words(_ position: LogPosition) -> String { "\(position.segment):\(position.offset)" }
 
-  private static func position(_ words: Substring) -> LogPosition? {
-    let parts = words.split(separator: ":")
-    guard parts.count == 2, let segment = UInt64(parts[0]), let offset = Int(parts[1]), segment < 1 << 40,
-      (0...LogFormat.segmentFileBytesMax).contains(offset)
+  private static func position(_ word: ArraySlice<UInt8>) -> LogPosition? {
+    guard let colon = word.firstIndex(of: UInt8(ascii: ":")), let segment = number(word[..<colon]), segment < 1 << 40,
+      let offset = number(word[(colon + 1)...]), offset <= LogFormat.segmentFileBytesMax
     else { return nil }
-    return LogPosition(segment: segment, offset: offset)
+    return LogPosition(segment: segment, offset: Int(offset))
+  }
+
+  /// A number in decimals, or with base 16 in hexadecimals, of up to 16 digits.
+  private static func number(_ word: ArraySlice<UInt8>, base: UInt64 = 10) -> UInt64? {
+    guard (1...16).contains(word.count) else { return nil }
+    var value: UInt64 = 0
+    for byte in word {
+      guard let digit = digit(byte), digit < base else { return nil }
+      value = value * base + UInt64(digit)
+    }
+    return value
   }
 
   /// `nil` if any of it makes no sense.
@@ -175,7 +185,7 @@ extension Witness {
         isFirst = false
       } else if line.starts(with: Witness.startsPrefix) {
         guard takeStarts(line.dropFirst(Witness.startsPrefix.count)) else { return nil }
-      } else if !take(String(decoding: line, as: UTF8.self).split(separator: " ")) {
+      } else if !take(line.split(separator: UInt8(ascii: " "))) {
         return nil
       }
     }
@@ -217,28 +227,32 @@ extension Witness {
   }
 
   /// Takes any other line; false if it makes no sense.
-  private mutating func take(_ words: [Substring]) -> Bool {
-    switch (words.first, words.count) {
+  private mutating func take(_ words: [ArraySlice<UInt8>]) -> Bool {
+    guard let first = words.first else { return false }
+    let text = { (word: ArraySlice<UInt8>) in String(decoding: word, as: UTF8.self) }
+    switch (text(first), words.count) {
     case ("cluster", 2):
-      guard let id = UInt64(words[1], radix: 16) else { return false }
+      guard let id = Witness.number(words[1], base: 16) else { return false }
       clusterID = id
     case ("written", 3):
-      guard let start = UInt64(words[1]), let count = UInt64(words[2]) else { return false }
+      guard let start = Witness.number(words[1]), let count = Witness.number(words[2]) else { return false }
       (self.start, self.count) = (start, count)
-    case ("boot", 2): boot = words[1] == "-" ? nil : String(words[1])
+    case ("boot", 2): boot = words[1].elementsEqual("-".utf8) ? nil : text(words[1])
     case ("configuration", 3):
-      guard let epoch = UInt64(words[1]), let fingerprint = UInt32(words[2], radix: 16) else { return false }
+      guard let epoch = Witness.number(words[1]), let sum = Witness.number(words[2], base: 16),
+        let fingerprint = UInt32(exactly: sum)
+      else { return false }
       (self.epoch, self.fingerprint) = (epoch, fingerprint)
     case ("log", 5):
       guard let synced = Witness.position(words[2]), let written = Witness.position(words[3]) else { return false }
       let suspicion: SuspectMark.Cause?
-      switch words[4] {
+      switch text(words[4]) {
       case "whole": suspicion = nil
       case "unsynced": suspicion = .unsynced
       case "lost": suspicion = .lost
       default: return false
       }
-      logs.append(Log(name: String(words[1]), synced: synced, written: written, suspicion: suspicion))
+      logs.append(Log(name: text(words[1]), synced: synced, written: written, suspicion: suspicion))
     default: return false
     }
     return true
@@ -246,8 +260,24 @@ extension Witness {
 
   /// The folder's witness; `nil` if there is none, or none that makes sense.
   static func read(from disk: any Disk, folder: String) throws(StorageError) -> Witness? {
-    guard let bytes = try disk.read(path(folder)) else { return nil }
-    return Witness(bytes)
+    var reader = Reader()
+    return try reader.read(from: disk, folder: folder)
+  }
+
+  /// Reads the witnesses of several folders, most of which are the same byte for byte, and are read more than once.
+  struct Reader: Sendable {
+    private var known: [(bytes: [UInt8], witness: Witness?)] = []
+    private static let knownMax = 16
+
+    /// ``Witness/read(from:folder:)`` for one of the folders.
+    mutating func read(from disk: any Disk, folder: String) throws(StorageError) -> Witness? {
+      guard let bytes = try disk.read(path(folder)) else { return nil }
+      if let found = known.first(where: { $0.bytes == bytes }) { return found.witness }
+      let witness = Witness(bytes)
+      if known.count == Reader.knownMax { known.removeFirst() }
+      known.append((bytes, witness))
+      return witness
+    }
   }
 
   func write(to disk: any Disk, folder: String) throws(StorageError) {

@@ -12,6 +12,7 @@ import Synchronization
 final class Witnesses: Sendable {
   private struct State {
     var newest: Witness
+    var reader: Witness.Reader
     /// The start was recorded.
     var hasBegun = false
     /// What the folders were last told, but for the count.
@@ -55,7 +56,7 @@ final class Witnesses: Sendable {
     self.disk = disk
     var random = SeededRandom(seed: seed ^ (newest.start + 1) &* 0x9e37_79b9_7f4a_7c15)
     name = random.next()
-    state = Mutex(State(newest: newest))
+    state = Mutex(State(newest: newest, reader: evidence.reader))
   }
 
   /// What is known of a node's log; `nil` for one that is not known to have had any.
@@ -68,8 +69,10 @@ final class Witnesses: Sendable {
   /// - Throws: ``StorageError/unusable(path:reason:)`` if the folder was used in another copy of the cluster.
   func examine(_ node: String) throws(StorageError) {
     let folder = DataFolder.logFolder(node)
-    guard let found = try Witness.read(from: disk, folder: folder) else { return }
-    let newest = state.withLock { $0.newest }
+    let (found, newest) = try state.withLock { state throws(StorageError) in
+      (try state.reader.read(from: disk, folder: folder), state.newest)
+    }
+    guard let found else { return }
     guard found.clusterID == newest.clusterID, !found.isOfOneHistory(with: newest) else { return }
     throw .unusable(path: folder, reason: FolderEvidence.foreignWords(folder))
   }
@@ -162,15 +165,15 @@ struct FolderEvidence {
   private(set) var foreign: [String] = []
   /// The cluster's own folder is of another copy than those of most nodes.
   private(set) var isRootForeign = false
+  private(set) var reader = Witness.Reader()
 
   init(_ disk: any Disk, _ configuration: Configuration) {
-    // Most are the same, byte for byte.
-    var last: (bytes: [UInt8], witness: Witness?) = ([], nil)
+    var reader = Witness.Reader()
     let read = { (folder: String) -> Witness? in
-      guard let bytes = (try? disk.read(Witness.path(folder))) ?? nil else { return nil }
-      if bytes != last.bytes { last = (bytes, Witness(bytes)) }
-      return last.witness?.clusterID == configuration.clusterID ? last.witness : nil
+      let witness = (try? reader.read(from: disk, folder: folder)) ?? nil
+      return witness?.clusterID == configuration.clusterID ? witness : nil
     }
+    defer { self.reader = reader }
     var names = configuration.members.map(\.name)
     // An older configuration does not know the nodes that have joined since, and their folders know of it.
     for name in (try? disk.names(in: "")) ?? []
