@@ -17,9 +17,9 @@ extension Cluster: ClusterBackend {
     case .increment(let amount): return .sum(try await increment(key, by: amount))
     case .append(let suffix): return .length(try await append(key, suffix))
     case .take: return .taken(try await take(key))
-    case .expire(let end): return .timeToLive(try await expire(key, end))
-    case .persist: return .timeToLive(try await persist(key))
-    case .timeToLive: return .timeToLive(try await timeToLive(of: key))
+    case .expire(let end): return .timeToLive(try await dataPath.expire(key, end))
+    case .persist: return .timeToLive(try await dataPath.persist(key))
+    case .timeToLive: return .timeToLive(try await dataPath.timeToLive(of: key))
     }
   }
 

@@ -5,11 +5,13 @@
 /// the expirer replaces it by a tombstone, and whatever was to be said of versions holds for it.
 package enum Expiry {
   static let byteCount = 8
+  /// No clock shows a later time.
+  static let timeMax: UInt64 = 1 << 62
 
-  /// At the beginning of a body whose tag says that it expires; Unix milliseconds.
+  /// At the beginning of a body whose tag says that it expires; Unix milliseconds, ``timeMax`` at most.
   @inline(__always)
   package static func time(in body: UnsafeRawBufferPointer) -> UInt64 {
-    UInt64(littleEndian: body.loadUnaligned(as: UInt64.self))
+    min(UInt64(littleEndian: body.loadUnaligned(as: UInt64.self)), timeMax)
   }
 
   /// The value in a body.

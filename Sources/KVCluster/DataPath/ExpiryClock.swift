@@ -89,7 +89,7 @@ package final class ExpiryClock: Sendable {
       case .at(let unixMilliseconds): (UInt64(clamping: unixMilliseconds), false)
       }
     if case .after(..<1) = end { throw .invalidArgument("a time to live is at least one millisecond") }
-    guard !isTooLarge, time <= TagLease.timeMax else { throw .invalidArgument("no clock will show so late a time") }
+    guard !isTooLarge, time <= Expiry.timeMax else { throw .invalidArgument("no clock will show so late a time") }
     note(end: time)
     return time
   }

@@ -8,9 +8,6 @@ struct TagLease: Equatable {
   /// Values that expire after this time have not been seen to be expired; Unix milliseconds, 0 if none has.
   var expiredBy: UInt64 = 0
 
-  /// No clock shows a later time.
-  static let timeMax: UInt64 = 1 << 62
-
   /// Where the configuration lies.
   static let clusterFolder = ""
 
@@ -32,7 +29,7 @@ struct TagLease: Equatable {
       (1...2).contains(version), let tags = number(lines[1], after: "below "), tags <= Tag.counterMax
     else { return nil }
     guard version == 2 else { return TagLease(tagsBelow: tags) }
-    guard let time = number(lines[2], after: "expired by "), time <= timeMax else { return nil }
+    guard let time = number(lines[2], after: "expired by "), time <= Expiry.timeMax else { return nil }
     return TagLease(tagsBelow: tags, expiredBy: time)
   }
 

@@ -32,8 +32,8 @@ enum BackendCall: Codable, Sendable {
   /// Whether it only looks.
   var changesNothing: Bool {
     switch self {
-    case .capabilities, .ready, .status, .events, .get, .scan, .verdict: true
-    case .put, .delete, .compareAndSet, .increment, .append, .take, .perform: false
+    case .capabilities, .ready, .status, .events, .get, .timeToLive, .scan, .verdict: true
+    case .put, .delete, .compareAndSet, .increment, .append, .take, .expire, .persist, .perform: false
     }
   }
 }

@@ -14,10 +14,11 @@ enum Checksums {
     let seed = LogFormat.seed(clusterID: identity.clusterID, segment: segment)
     var at = LogFormat.segmentHeaderBytes
     while at + LogFormat.recordHeaderBytes <= bytes.count {
-      let length = bytes.withUnsafeBytes { buffer -> (key: Int, anchor: Int, payload: Int, all: Int) in
+      let length = bytes.withUnsafeBytes { buffer -> (key: Int, prefix: Int, payload: Int, all: Int) in
         let record = RecordView(buffer.baseAddress! + at)
-        let hasAnchor = record.isRMW && record.payloadBytes >= Stamp.anchorBytes
-        return (record.keyBytes, hasAnchor ? Stamp.anchorBytes : 0, record.payloadBytes, record.byteCount)
+        let isVersion = record.kind == .value || record.kind == .tombstone
+        let prefix = isVersion ? Stamp.prefixBytes(of: record.tag) : 0
+        return (record.keyBytes, min(prefix, record.payloadBytes), record.payloadBytes, record.byteCount)
       }
       guard bytes[at + 22] != 0, at + length.all <= bytes.count else {
         at += LogFormat.alignment
@@ -27,7 +28,7 @@ enum Checksums {
       store(bytes[payload..<payload + length.payload].withUnsafeBytes { Checksum.crc32c($0) }, in: &bytes, at: at + 4)
       let header = bytes.withUnsafeBytes {
         LogFormat.headerChecksum(
-          seed: seed, offset: at, record: $0.baseAddress! + at, nameBytes: length.key + length.anchor)
+          seed: seed, offset: at, record: $0.baseAddress! + at, nameBytes: length.key + length.prefix)
       }
       store(header, in: &bytes, at: at)
       at += length.all

@@ -24,7 +24,7 @@ enum Corpus {
       disk: disk, folder: folder, identity: identity, segmentBytes: segmentBytes, cacheBytes: 0)
     try live(store)
     disk.put("configuration", Array(configuration.text.utf8))
-    try TagLease.write(1 << 20, to: disk, folder: folder)
+    try TagLease(tagsBelow: 1 << 20, expiredBy: 1_700_000_000_000).write(to: disk, folder: folder)
     disk.put("boot", Array(BootMark(boot: "0396d5f9", isSafe: false).text.utf8))
     var witness = Witness(clusterID: identity.clusterID)
     witness.begin(7)
@@ -41,7 +41,9 @@ enum Corpus {
     var newest: [String: Stamp] = [:]
     for round in 0..<6 {
       for (i, key) in keys.enumerated() {
-        let tag = Tag(counter: UInt64(round * keys.count + i + 1), coordinator: i % 3)
+        let counted = Tag(counter: UInt64(round * keys.count + i + 1), coordinator: i % 3)
+        // Every fourth value expires.
+        let tag = (i + round) % 4 == 0 ? counted.asExpiring : counted
         let value = [UInt8](repeating: UInt8(ascii: "a") + UInt8(round), count: 20 * i)
         let isDelete = (i + round) % 5 == 0
         let stamp = newest[key, default: .none]
@@ -68,7 +70,8 @@ enum Corpus {
   }
 
   private static func apply(_ stamp: Stamp, _ key: String, _ value: [UInt8], to store: Store) throws {
-    let payload = stamp.tag.isRMW ? value.withBytes(stamp.payload) : value
+    let body = stamp.tag.expires ? value.withBytes { $0.behind(1_800_000_000_000) } : value
+    let payload = stamp.tag.isRMW ? body.withBytes(stamp.payload) : body
     try Array(key.utf8).withBytes { key in
       try payload.withBytes { payload in
         _ = try store.apply(
