@@ -81,9 +81,11 @@ public enum ClusterError: Error, Sendable, Equatable, Codable, CustomStringConve
       .notServing(let detail):
       return detail.text
     case .unavailable(let needed, let live, let owners, let missing, let consistency, let silence):
+      let names = missing.map { name in silence?.reason(of: name).map { "\(name) (\($0))" } ?? name }
+      let links = silence?.hasFaultyLinks ?? false ? "; links are faulty" : ""
       return
         "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), \(live) can; not answering: "
-        + "\(missing.joined(separator: ", "))\(silence?.words ?? ""). Nothing was changed"
+        + "\(names.joined(separator: ", "))\(links). Nothing was changed"
     case .indeterminate(let detail): return "indeterminate: \(detail.text)"
     case .unsupported(let feature): return "this cluster has no \(feature.words); nothing was done"
     }

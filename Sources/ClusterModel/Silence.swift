@@ -43,6 +43,12 @@ public struct Silence: Sendable, Equatable, Codable {
     return reasons.map { "; \($0)" }.joined()
   }
 
+  /// What is known of one of the nodes: `down`, `paused`, or how it failed.
+  package func reason(of name: String) -> String? {
+    if let node = down.first(where: { $0.name == name }) { return node.failure ?? "down" }
+    return paused.contains(name) ? "paused" : nil
+  }
+
   private static func are(_ names: [String], _ state: String) -> String {
     "\(names.joined(separator: ", ")) \(Figures.word(names.count, "is", "are")) \(state)"
   }

@@ -86,13 +86,14 @@ extension Console {
   /// Prints one line of errors. Control bytes in it, which would act on a terminal, become escapes.
   package func complain(_ message: String) { noteError("kvstore: \(Console.line(message))\n") }
 
-  /// Prints errors as they are. A failure to print changes the exit status, unless the reader has gone: see ``status(_:)``.
+  /// Prints errors as they are. A failure to print changes the exit status of what failed, unless the reader has gone: see
+  /// ``status(_:)``.
   package func noteError(_ text: String) {
     do throws(WholeFile.Failure) {
       try WholeFile.write(ByteText.decode(text), to: errors)
-    } catch  where error.code != EPIPE {
-      hasLostComplaint.store(true, ordering: .relaxed)
-    } catch {}
+    } catch {
+      if error.code != EPIPE { hasLostComplaint.store(true, ordering: .relaxed) }
+    }
   }
 
   private static func line(_ text: String) -> String { Quoted.preview(ByteText.decode(text), bytesMax: .max) }
@@ -104,7 +105,7 @@ extension Console {
   /// gone, ``lost`` if printing failed. The status of a signal that ended the program stays.
   package func status(_ status: Int32) -> Int32 {
     guard let failure else {
-      return hasLostComplaint.load(ordering: .relaxed) && status <= 128 ? Self.lost : status
+      return hasLostComplaint.load(ordering: .relaxed) && (1...128).contains(status) ? Self.lost : status
     }
     if failure == EPIPE { return status == 0 ? 128 + SIGPIPE : status }
     complain(

@@ -153,6 +153,7 @@ struct ScriptTests {
     #expect(lost.status(1) == 1)
     lost.complain("why")
     #expect(lost.status(1) == Console.lost && lost.status(128 + SIGTERM) == 128 + SIGTERM)
+    #expect(lost.status(0) == 0)
     let gone = TestConsole(isRead: false)
     let unread = console(gone.console.output)
     unread.complain("why")

@@ -62,7 +62,7 @@ import Testing
     }
     let text = try #require(error).description
     #expect(text.contains("the newest write of the key never ended, and fewer than 2 of its 3 owners have it"))
-    #expect(text.contains("node2 and node3: disk full while growing"), "\(text)")
+    #expect(text.contains("(node2 and node3: disk full); free some space"), "\(text)")
     #expect(!text.contains("not answering"))
   }
 

@@ -93,7 +93,7 @@ package struct BenchJob: Sendable {
         let took =
           "\(Figures.decimal(began / .seconds(1), places: 1)) s to "
           + "\(Figures.decimal((ContinuousClock.now - start) / .seconds(1), places: 1)) s"
-        console.note("\(took): \(String(decoding: answer.line, as: UTF8.self))\n")
+        console.note("\(took): \(String(decoding: answer.harmless, as: UTF8.self))\n")
       }
       if result.outcome == .failure { failures.add() }
     }

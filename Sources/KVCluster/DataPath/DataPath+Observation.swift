@@ -100,14 +100,11 @@ extension DataPath {
       return failed(operation, refusal)
     }
     let level = operation.consistency.words
-    let reason: String
-    let advice: [Advice]
-    if unfinished.pending.waitsForDisks {
-      (reason, advice) = ("too few owners confirmed in time that it is on their disks\(level)", [])
-    } else {
-      let silence = direct.silence(ofOwnersOf: operation.hash)
-      (reason, advice) = ("too few owners answered in time\(level)\(silence.words)", silence.advice)
-    }
+    let silence = direct.silence(ofOwnersOf: operation.hash)
+    let lack =
+      unfinished.pending.waitsForDisks
+      ? "too few owners confirmed in time that it is on their disks" : "too few owners answered in time"
+    let (reason, advice) = ("\(lack)\(level)\(silence.words)", silence.advice)
     guard operation.kind == .get else { return failed(operation, .undecidedWrite(reason, advice: advice)) }
     var detail = ClusterError.Detail("\(reason). Nothing can be said of the key")
     detail.advice = advice

@@ -142,8 +142,11 @@ extension DataPath {
     case .undecided:
       tap.end(state.record, .unknown)
       if let error = state.error { throw failed(operation, error) }
+      let silence = direct.silence(ofOwnersOf: operation.hash)
       throw failed(
-        operation, .undecidedWrite("too few owners confirmed in time that it is on their disks", advice: []))
+        operation,
+        .undecidedWrite(
+          "too few owners confirmed in time that it is on their disks\(silence.words)", advice: silence.advice))
     case .unmet:
       tap.end(state.record, .failed)
       throw failed(operation, state.error ?? .notServing("the cluster is closed"))

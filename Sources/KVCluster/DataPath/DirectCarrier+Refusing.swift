@@ -80,12 +80,17 @@ extension DirectCarrier {
   ) -> Silence {
     let view = partition.pointee.view.takeUnretainedValue()
     let ids = (0..<participants.count).filter(owners.contains).map { participants.ids[$0] }
-    let down = ids.filter { partition.pointee.replica($0) == nil }
-    let up = ids.filter { !down.contains($0) }
+    let down = ids.compactMap { id -> (id: UInt16, Silence.Down)? in
+      guard let replica = partition.pointee.replica(id)?.takeUnretainedValue() else {
+        return (id, Silence.Down(view.name(of: id), failure(id)))
+      }
+      // Its disk has failed just now, and it is about to be taken out.
+      guard let error = replica.store.log.failure else { return nil }
+      return (id, Silence.Down(replica.name, .init(reason: error.description, cannotStart: false)))
+    }
+    let up = ids.filter { id in !down.contains { $0.id == id } }
     return Silence(
-      down: down.map { id in Silence.Down(view.name(of: id), failure(id)) }.sorted {
-        Configuration.countsBefore($0.name, $1.name)
-      },
+      down: down.map(\.1).sorted { Configuration.countsBefore($0.name, $1.name) },
       paused: up.filter(links.isPaused).map(view.name(of:)).sorted(by: Configuration.countsBefore),
       hasFaultyLinks: links.areFaulty(up))
   }

@@ -118,11 +118,12 @@ struct Refusal {
   private var failed: ClusterError.Detail? {
     let failed = silence.down.filter { $0.failure != nil }
     guard !failed.isEmpty else { return nil }
-    let reasons = Self.each(failed.map { ($0.name, $0.failure ?? "") }, separator: " ")
+    let stopped = Silence(down: silence.down.filter { $0.failure == nil }).words
+    let reasons = Self.each(failed.map { ($0.name, $0.failure ?? "") }, separator: " ") + stopped
     var detail = ClusterError.Detail(
       "unavailable: \(needed) of the key's \(owners) owners must answer\(consistency.words), "
-        + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: failed.map(\.name))
-    detail.advice = Silence(down: failed).advice
+        + "\(owners - missing.count) can. \(reasons). Nothing was changed", nodes: missing)
+    detail.advice = silence.advice
     return detail
   }
 }

@@ -46,29 +46,37 @@ import Testing
 
   /// What keeps owners from answering, how it is put there, and what errors say of it.
   struct Cause: Sendable {
-    let words: String
+    /// Of a get or put, which goes on waiting, and of an update, which is refused.
+    let words: String, refusal: String
     let advice: [Advice]
     /// A get or put asks again from other nodes, and may find enough owners one after the other.
     var isOfUpdatesOnly = false
     let apply: @Sendable (Cluster) async throws -> Void
 
     static let all = [
-      Cause(words: "; node2, node3 are paused", advice: [.resume("node2")]) {
+      Cause(
+        words: "; node2, node3 are paused", refusal: "not answering: node2 (paused), node3 (paused). ",
+        advice: [.resume("node2")]
+      ) {
         try $0.pause("node2")
         try $0.pause("node3")
       },
-      Cause(words: "; links are faulty", advice: [.heal], isOfUpdatesOnly: true) {
+      Cause(words: "", refusal: "; links are faulty. ", advice: [.heal], isOfUpdatesOnly: true) {
         try $0.partition([["node1"], ["node2"], ["node3"]])
       },
-      Cause(words: "; links are faulty", advice: [.heal], isOfUpdatesOnly: true) {
+      Cause(words: "", refusal: "; links are faulty. ", advice: [.heal], isOfUpdatesOnly: true) {
         for node in 1...3 { try $0.drop("node\(node)", perMille: 1_000) }
       },
-      Cause(words: "; node2 is down; node3 is paused", advice: [.restart("node2"), .resume("node3")]) {
+      Cause(
+        words: "; node2 is down; node3 is paused", refusal: "not answering: node2 (down), node3 (paused). ",
+        advice: [.restart("node2"), .resume("node3")]
+      ) {
         try await $0.kill("node2")
         try $0.pause("node3")
       },
       Cause(
         words: "; node1 is down; node2 is paused; links are faulty",
+        refusal: "not answering: node1 (down), node2 (paused); links are faulty. ",
         advice: [.restart("node1"), .resume("node2"), .heal]
       ) {
         try await $0.kill("node1")
@@ -93,9 +101,29 @@ import Testing
         }
       }
       #expect(error?.advice == cause.advice, "\(operation): \(String(describing: error))")
-      #expect(error?.description.contains(cause.words) ?? false, "\(operation): \(String(describing: error))")
+      let words = operation == "update" ? cause.refusal : cause.words
+      #expect(error?.description.contains(words) ?? false, "\(operation): \(String(describing: error))")
       #expect(error?.code == (operation == "update" ? .unavailable : .indeterminate))
     }
+    await cluster.close()
+  }
+
+  @Test("A write that waits for disks which fail says which nodes failed, and how they come back")
+  func namesFailedDisks() async throws {
+    let fixture = try ClusterFixture(fsync: .always)
+    let cluster = try await fixture.open { $0.operationTimeoutNs = 2_000_000_000 }
+    try await cluster.put("a", "1")
+    try await cluster.kill("node3")
+    try cluster.failSync("node2")
+    let error = await #expect(throws: ClusterError.self) { try await cluster.put("a", "2") }
+    #expect(
+      error?.code == .indeterminate && error?.advice.contains(.restart("node2")) ?? false,
+      "\(String(describing: error))")
+    #expect(try await until { cluster.status().nodes[1].state.word == "failed" })
+    let refusal = await #expect(throws: ClusterError.self) { try await cluster.put("a", "3") }
+    #expect(refusal?.description.contains("node2 failed: ") ?? false, "\(String(describing: refusal))")
+    #expect(refusal?.description.contains("; node3 is down. Nothing was changed") ?? false)
+    #expect(refusal?.nodes == ["node2", "node3"])
     await cluster.close()
   }
 
