@@ -100,7 +100,8 @@ struct Info {
     [
       "total_connections_received:\(counters.connections)", "total_commands_processed:\(counters.commands)",
       "instantaneous_ops_per_sec:\(core.rate.perSecond)", "total_net_input_bytes:\(counters.bytesIn)",
-      "total_net_output_bytes:\(counters.bytesOut)", "rejected_connections:\(counters.rejected)", "expired_keys:0",
+      "total_net_output_bytes:\(counters.bytesOut)", "rejected_connections:\(counters.rejected)",
+      "expired_keys:\(core.cluster.status().expiry?.deleted ?? 0)",
       "evicted_keys:0", "keyspace_hits:\(counters.hits)", "keyspace_misses:\(counters.misses)",
       "total_error_replies:\(counters.errors.values.reduce(0, +))",
     ]
@@ -117,8 +118,9 @@ struct Info {
   }
 
   private var keyspace: [String] {
-    guard let keys = core.cluster.status().keys, keys > 0 else { return [] }
-    return ["db0:keys=\(keys),expires=0,avg_ttl=0"]
+    let status = core.cluster.status()
+    guard let keys = status.keys, keys > 0 else { return [] }
+    return ["db0:keys=\(keys),expires=\(status.expiry?.keys ?? 0),avg_ttl=0"]
   }
 
   private var commandStats: [String] {

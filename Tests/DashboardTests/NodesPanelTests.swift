@@ -37,6 +37,20 @@ import Testing
     #expect(cells.contains("╳") && cells.contains("▒"))
   }
 
+  @Test func `keys that expire are counted in the panel's frame, and how far their deletion is behind`() {
+    var state = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
+    func note(_ expiry: ExpiryStatus?) -> String {
+      state.status?.expiry = expiry
+      return NodesPanel.note(state, Size(width: 100, height: 10), .utf8)
+    }
+    #expect(note(nil).isEmpty)
+    #expect(note(ExpiryStatus(keys: 0, soon: 0, deleted: 10, behindMs: 900)).isEmpty)
+    #expect(note(ExpiryStatus(keys: 1, soon: 0, deleted: 0, behindMs: 0)) == "1 key expires")
+    #expect(
+      note(ExpiryStatus(keys: 12_400, soon: 311, deleted: 0, behindMs: 3_200))
+        == "12.4k keys expire, 311 within a minute, 3 s behind")
+  }
+
   @Test(arguments: [(80, 24), (120, 40), (200, 60)], [12, 40, 100])
   func `many nodes leave the graphs a useful height`(size: (Int, Int), nodes: Int) throws {
     let layout = screen(nodes, size.0, size.1).layout

@@ -39,8 +39,16 @@ package enum NodesPanel {
     if state.nodeOrder != NodeOrder() {
       parts.append("by \(state.nodeOrder.criterion.word)\(state.nodeOrder.isReversed ? ", reversed" : "")")
     }
+    if let expiry = state.status?.expiry, expiry.keys > 0 || expiry.behindMs >= 1_000 { parts.append(words(expiry)) }
     if count > rows.count, !rows.isEmpty { parts.append("\(rows.lowerBound + 1)-\(rows.upperBound) of \(count)") }
     return parts.joined(separator: " \(look.glyphs.separator) ")
+  }
+
+  private static func words(_ expiry: ExpiryStatus) -> String {
+    let behind = Figures.duration(seconds: Double(expiry.behindMs) / 1_000)
+    return "\(Figures.short(expiry.keys)) \(Figures.word(expiry.keys, "key expires", "keys expire"))"
+      + (expiry.soon > 0 ? ", \(Figures.short(expiry.soon)) within a minute" : "")
+      + (expiry.behindMs >= 1_000 ? ", \(behind) behind" : "")
   }
 
   /// The order that the heading in a column of cells stands for; `nil` where there is none.
