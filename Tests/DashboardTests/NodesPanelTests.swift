@@ -38,9 +38,10 @@ import Testing
   }
 
   @Test func `keys that expire are counted in the panel's frame, and how far their deletion is behind`() {
-    var state = DashboardState.watching(Sample(nodes: 3), Size(width: 120, height: 40))
     func note(_ expiry: ExpiryStatus?) -> String {
-      state.status?.expiry = expiry
+      var sample = Sample(nodes: 3)
+      sample.expiry = expiry
+      let state = DashboardState.watching(sample, Size(width: 120, height: 40))
       return NodesPanel.note(state, Size(width: 100, height: 10), .utf8)
     }
     #expect(note(nil).isEmpty)

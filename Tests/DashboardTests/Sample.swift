@@ -9,6 +9,7 @@ struct Sample {
   var change: ChangeStatus?
   var next: [Int] = []
   var pausedNodes: [Int] = []
+  var expiry: ExpiryStatus?
   var linkFaults: [LinkFault] = []
   var verdict: VerdictStatus? = VerdictStatus(operationsChecked: 1_203_221, keysWatched: 9, keysPerWatched: 128)
   var dataFolder = "/home/ada/.local/share/kvstore"
@@ -46,6 +47,7 @@ struct Sample {
       operations: OperationCounters(reads: reads, writes: writes))
     status.latencies = latencies(reads: reads, writes: writes)
     status.pausedNodes = pausedNodes
+    status.expiry = expiry
     status.linkFaults = linkFaults
     status.verdict = verdict
     return status

@@ -30,7 +30,7 @@ package enum NodesPanel {
   }
 
   /// How many nodes there are, and which of them are shown where not all fit.
-  static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
+  package static func note(_ state: DashboardState, _ size: Size, _ look: Look) -> String {
     let rows = rows(state, size)
     let count = state.nodes.count
     var parts: [String] = []
