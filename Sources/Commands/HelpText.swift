@@ -2,6 +2,8 @@ import ClusterModel
 
 /// Text of `help`, made from the table of commands.
 package enum HelpText {
+  private static let lineWidth = 100
+
   /// One line a command, or everything about one.
   /// - Parameter capabilities: of the backend, which may not have every command; `nil` for all.
   package static func lines(about name: CommandName?, _ capabilities: Capabilities? = nil) -> [String] {
@@ -9,7 +11,9 @@ package enum HelpText {
     let entry = CommandEntry.of(name)
     let aliases = entry.aliases.isEmpty ? [] : ["Also: \(entry.aliases.joined(separator: ", "))"]
     let details = entry.details.filter { $0.isTrue(on: capabilities) }.map(\.text)
-    return ["\(entry.usage): \(entry.summary)"] + details + aliases
+    return (["\(entry.usage): \(entry.summary)"] + details + aliases).flatMap {
+      WordWrap.lines($0, width: lineWidth)
+    }
   }
 
   /// The commands that a backend has.

@@ -262,6 +262,7 @@ struct CommandParserTests {
   func helps() {
     let all = HelpText.lines(about: nil)
     for name in CommandName.allCases { #expect(all.contains { $0.hasPrefix(CommandEntry.of(name).usage + " ") }) }
+    for name in CommandName.allCases { #expect(HelpText.lines(about: name).allSatisfy { $0.count <= 100 }) }
     #expect(HelpText.lines(about: .exit) == ["exit: end the session", "Also: quit"])
     #expect(all.allSatisfy { $0.count <= 80 }, "help fits a narrow terminal")
   }

@@ -62,8 +62,10 @@ struct Refusal {
 
   private var comparing: String {
     let are = Figures.word(suspects.count, "is", "are")
-    return "\(Names.list(suspects)) \(are) being compared with the other owners after damage\(others); "
-      + "try again in a moment. Nothing was changed"
+    // Time alone does not help where one that is needed is silent.
+    let again = missing.isEmpty ? "; try again in a moment" : ""
+    return "\(Names.list(suspects)) \(are) being compared with the other owners after damage\(others)\(again). "
+      + "Nothing was changed"
   }
 
   /// A write that never ended, and that a get may return only once enough owners have it.

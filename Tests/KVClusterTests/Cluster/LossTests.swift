@@ -372,7 +372,8 @@ private let nodes = ["node1", "node2", "node3"]
       refusal {
         $0.suspects = ["node1"]
         $0.silence.down = [Silence.Down("node3")]
-      }.description.contains("node1 is being compared with the other owners after damage, and node3 does not answer"))
+      }.description.contains(
+        "node1 is being compared with the other owners after damage, and node3 does not answer. Nothing was changed"))
     #expect(
       refusal { $0.damaged = ["node1", "node2"] }.description.contains("the copies on node1 and node2 are damaged"))
     #expect(
