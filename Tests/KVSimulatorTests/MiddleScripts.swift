@@ -166,9 +166,8 @@ import Testing
       script.machine.disk(of: "node2").flip(place.path, at: place.range.lowerBound, mask: 1)
       script.crash("node2")
       try script.start("node2")
-      script.crash("node1")
-      script.cluster.markSuspect("node1")
-      try script.start("node1")
+      // What it had not synced may be lost; a start would find the tombstone again.
+      try replica("node1", script).store.isSuspect = true
       #expect(script.cluster.suspects == ["node1", "node2"])
       for node in ["node1", "node2"] { try script.maintain(node) }
       #expect(script.cluster.suspects.isEmpty)
