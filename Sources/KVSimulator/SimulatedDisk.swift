@@ -159,11 +159,14 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   // MARK: - Names
 
-  private func inode(_ path: String) -> SimulatedInode? { files.first { $0.path == path }?.inode }
+  private func inode(_ path: String) -> SimulatedInode? {
+    files.firstIndex { $0.path == path }.map { files[$0].inode }
+  }
 
   private func link(_ path: String, _ inode: SimulatedInode) {
-    files.removeAll { $0.path == path }
-    files.insert((path, inode), at: files.firstIndex { $0.path > path } ?? files.count)
+    let place = files.firstIndex { $0.path >= path } ?? files.count
+    if place < files.count, files[place].path == path { return files[place].inode = inode }
+    files.insert((path, inode), at: place)
   }
 
   package func names(in folder: String) throws(StorageError) -> [String] {
@@ -195,9 +198,17 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     try produce { bytes += $0 }
     try checkRoom(bytes.count, path)
     try pass(.before, path)
-    link(path + ".new", SimulatedInode(bytes: Array(bytes.prefix(random.within(0...bytes.count)))))
-    try pass(.during, path)
-    files.removeAll { $0.path == path + ".new" }
+    let (part, temporary) = (random.within(0...bytes.count), path + ".new")
+    // Only for those who see the middle of it.
+    let isSeen = onMoment != nil
+    if isSeen { link(temporary, SimulatedInode(bytes: Array(bytes.prefix(part)))) }
+    do {
+      try pass(.during, path)
+    } catch {
+      if !isSeen { link(temporary, SimulatedInode(bytes: Array(bytes.prefix(part)))) }
+      throw error
+    }
+    if isSeen { files.removeAll { $0.path == temporary } }
     link(path, SimulatedInode(bytes: bytes, isStaged: isStaged))
     try pass(.after, path)
   }

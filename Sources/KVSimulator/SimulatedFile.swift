@@ -111,16 +111,33 @@ final class SimulatedInode {
     return start..<min(start + SimulatedInode.sectorBytes, byteCount)
   }
 
-  private func isDurable(_ range: Range<Int>) -> Bool {
-    durable.withUnsafeBytes { memcmp($0.baseAddress! + range.lowerBound, base + range.lowerBound, range.count) == 0 }
+  /// A byte of the first sector from `start` on whose bytes are not on the disk; `nil` if all are.
+  private func firstUnsynced(from start: Int) -> Int? {
+    durable.withUnsafeBytes { durable in
+      var start = start
+      while start < byteCount {
+        // Most of a segment is as it was.
+        let count = min(byteCount - start, 64 * SimulatedInode.sectorBytes)
+        if memcmp(durable.baseAddress! + start, base + start, count) != 0 { break }
+        start += count
+      }
+      while start < byteCount {
+        let count = min(byteCount - start, SimulatedInode.sectorBytes)
+        if memcmp(durable.baseAddress! + start, base + start, count) != 0 { return start }
+        start += count
+      }
+      return nil
+    }
   }
 
   /// Calls `body` with each sector whose bytes are not on the disk.
   private func forEachUnsynced(_ body: (_ number: Int, Range<Int>) -> Void) {
-    guard byteCount > 0, !isDurable(0..<byteCount) else { return }
-    for number in 0..<(byteCount + SimulatedInode.sectorBytes - 1) / SimulatedInode.sectorBytes {
+    var start = 0
+    while let first = firstUnsynced(from: start) {
+      let number = first / SimulatedInode.sectorBytes
       let range = sector(number)
-      if !isDurable(range) { body(number, range) }
+      body(number, range)
+      start = range.upperBound
     }
   }
 

@@ -155,7 +155,8 @@ extension Simulation {
     // What it has answered is still on its way when it lives again.
     if !plan.isDirect, faultRandom.chance(perMille: 500) {
       for other in cluster.nodeNames where other != name {
-        cluster.slowLink(name, other, byNs: UInt64(faultRandom.within(100_000...2_000_000)) * 1_000)
+        let delayNs = UInt64(faultRandom.within(100_000...2_000_000)) * 1_000
+        if !isHealing { cluster.slowLink(name, other, byNs: delayNs) }
         later(.link(from: name, to: other), within: faultUs)
       }
     }
@@ -172,7 +173,8 @@ extension Simulation {
 
   private func endLoss(_ name: String, _ isolated: String) {
     if let other = draw(up.filter { $0 != isolated && $0 != name }) {
-      exclude(other, true)
+      // No link breaks any more once everything has healed: nobody would wait for it.
+      if plan.isDirect || !isHealing { exclude(other, true) }
       if plan.isDirect {
         later(.start(node: other), within: faultUs)
       } else {

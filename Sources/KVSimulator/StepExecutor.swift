@@ -7,6 +7,8 @@ import KVCluster
 final class StepExecutor: Executor, @unchecked Sendable {
   private var depth = 0
   private var waiting: [@Sendable () -> Void] = []
+  /// What others do where work that is done in one step would rest, for scripts.
+  var onRest: (() -> Void)?
 
   /// Runs the job at once, or after the step under way: that may hold a lock that the job takes on a thread of its own.
   func run(_ name: String, _ job: @escaping @Sendable () -> Void) {
@@ -31,7 +33,10 @@ final class StepExecutor: Executor, @unchecked Sendable {
   }
 
   /// The queue of events says when a job goes on.
-  func restNs(afterNs workedNs: UInt64, factor: UInt64) -> UInt64 { 0 }
+  func restNs(afterNs workedNs: UInt64, factor: UInt64) -> UInt64 {
+    onRest?()
+    return 0
+  }
 
   func join() {}
 }

@@ -6,17 +6,17 @@ import Testing
 @Suite struct MistakeTests {
   /// A seed on whose day each shows; `kvstore simulate --mistake NAME --seeds 1..2000` finds others.
   private static let seeds: [(PlantedMistake, UInt64)] = [
-    (.noWriteBack, 4), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 4),
-    (.writesNewOwnersOnly, 29), (.reusesTags, 11), (.purgesEarly, 2), (.cutsTail, 3), (.damagedIsAbsent, 17),
-    (.amnesiacVotes, 25), (.retriesWithNewTag, 4), (.readsOne, 1),
-    (.leavesSealedUnsynced, 3), (.settlesUnsynced, 50), (.rebuildsFromOne, 187),
+    (.noWriteBack, 2), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 2),
+    (.writesNewOwnersOnly, 35), (.reusesTags, 1), (.purgesEarly, 3), (.cutsTail, 1), (.damagedIsAbsent, 2),
+    (.amnesiacVotes, 2), (.retriesWithNewTag, 3), (.readsOne, 1), (.leavesSealedUnsynced, 17), (.settlesUnsynced, 9),
+    (.rebuildsFromOne, 93), (.updatesAfresh, 9), (.answersUnsettled, 47),
   ]
 
-  /// Those that chance has not been seen to bring about; their scripts do.
-  private static let scriptedOnly: [PlantedMistake] = [
+  /// Those that chance brings about on few days or on none, or whose days end with a trap; their scripts show them.
+  private static let seldom: [PlantedMistake] = [
     .believesPastLives, .streamsOnce, .purgesUnsynced, .suspectsAgree, .answersLatecomers, .writesBackToOldOwners,
-    .forgetsFailedSync, .buriesEarly, .keepsPurgedTag, .keepsSlots, .updatesAfresh, .keepsBallot, .answersUnsettled,
-    .copiesUndecided, .expiresAnything, .forgetsTime,
+    .forgetsFailedSync, .buriesEarly, .keepsPurgedTag, .keepsBallot, .copiesUndecided, .keepsSlots,
+    .expiresAnything, .forgetsTime,
   ]
 
   @Test("Classic mistakes, planted, are found", arguments: seeds)
@@ -46,6 +46,6 @@ import Testing
 
   @Test("No mistake is left out")
   func areAllTried() {
-    #expect(Set(Self.seeds.map(\.0) + Self.scriptedOnly) == Set(PlantedMistake.allCases))
+    #expect(Set(Self.seeds.map(\.0) + Self.seldom) == Set(PlantedMistake.allCases))
   }
 }

@@ -17,19 +17,16 @@ package final class CatchUp {
   }
 
   package func step() -> StepSchedule {
+    // A copy that cannot be made now is made when replicas are compared again.
+    if let sweep { return (try? sweep.step()) == .more ? .again : .done }
     if own.step() { return .again }
     if let other = others.last {
       if !other.step() { others.removeLast() }
       return .again
     }
-    let sweep =
-      self.sweep
-      ?? Sweep(
-        .catchUp(replica.id), data.partitions, data.links,
-        sources: roster.live.map(\.id).filter { $0 != replica.id })
-    self.sweep = sweep
-    // A copy that cannot be made now is made when replicas are compared again.
-    return (try? sweep.step()) == .more ? .again : .done
+    sweep = Sweep(
+      .catchUp(replica.id), data.partitions, data.links, sources: roster.live.map(\.id).filter { $0 != replica.id })
+    return step()
   }
 
   func run(resting: Rest, isCancelled: () -> Bool) {

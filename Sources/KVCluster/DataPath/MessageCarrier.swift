@@ -8,7 +8,7 @@ import Synchronization
 /// due; in a simulation the queue of events does. What replicas do is in ``ReplicaService``, under their partition's lock
 /// as ever.
 package final class MessageCarrier: @unchecked Sendable {
-  private enum Event {
+  enum Event {
     case arrival(Message)
     /// A node has had its time with a message that arrived before.
     case served(Message)
@@ -33,35 +33,35 @@ package final class MessageCarrier: @unchecked Sendable {
     var coordinator: UInt16?
   }
 
-  private let links: Links
-  private let partitions: PartitionTable
+  let links: Links
+  let partitions: PartitionTable
   private let service: ReplicaService
   private let tags: TagSource
   private let visibility: Visibility
-  private let timeoutNs: UInt64
+  let timeoutNs: UInt64
   private let mistake: PlantedMistake?
   /// Rung when something is due earlier than what was before.
-  private let bell = Bell()
+  let bell = Bell()
 
   /// Answers that have become durable; taken in by ``run()``. Guards nothing else, so it may be added to anywhere.
   private let durable = Mutex<[Message]>([])
   /// Read-modify-writes that have been carried out, and how they ended; the same.
-  private let exchanged = Mutex<[(caller: PendingOperation, outcome: ClientOperation.Outcome)]>([])
+  let exchanged = Mutex<[(caller: PendingOperation, outcome: ClientOperation.Outcome)]>([])
   /// Nobody calls ``run()`` any more.
-  private let hasEnded = Atomic<Bool>(false)
-  private let lock = Lock()
+  let hasEnded = Atomic<Bool>(false)
+  let lock = Lock()
   // All below is guarded by `lock`.
-  private var queue = TimerQueue<Event>()
+  var queue = TimerQueue<Event>()
   private var entries = NumberedEntries<Entry>()
-  private var exchanges = NumberedEntries<Exchange>()
+  var exchanges = NumberedEntries<Exchange>()
   /// Messages to and from paused nodes.
   private var held: [Message] = []
   private var random: SeededRandom
-  private var isEnded = false
+  var isEnded = false
   private var conditions = Conditions()
   /// What has been decided, to be told without the lock.
-  private var decided: [(caller: PendingOperation, outcome: ClientOperation.Outcome)] = []
-  package private(set) var counters = Counters()
+  var decided: [(caller: PendingOperation, outcome: ClientOperation.Outcome)] = []
+  package internal(set) var counters = Counters()
 
   /// What a simulation prescribes.
   package struct Conditions {
@@ -90,7 +90,7 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   /// Time after which silent owners are asked again.
-  private static let retryNs: UInt64 = 100_000_000
+  static let retryNs: UInt64 = 100_000_000
   /// How long a completed operation keeps sending to owners that have not answered.
   private static let lingerNs: UInt64 = 1_000_000_000
   /// Messages held for paused nodes; those beyond are lost.
@@ -167,7 +167,7 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   /// The owners, and the tag above which a new write must be.
-  private func look(at hash: UInt64) -> (view: PlacementView, purged: Tag) {
+  func look(at hash: UInt64) -> (view: PlacementView, purged: Tag) {
     let partition = partitions[Store.partition(of: hash)]
     return partition.lock.pointee.withLock {
       (partition.pointee.view.takeUnretainedValue(), partition.pointee.purged)
@@ -286,7 +286,7 @@ package final class MessageCarrier: @unchecked Sendable {
     }
   }
 
-  private func tellExchanged() { for (caller, outcome) in takeExchanged() { caller.decide(outcome) } }
+  func tellExchanged() { for (caller, outcome) in takeExchanged() { caller.decide(outcome) } }
 
   private func handle(_ event: Event, _ now: UInt64) {
     switch event {
@@ -366,7 +366,7 @@ package final class MessageCarrier: @unchecked Sendable {
   }
 
   /// A node that answers; a client finds one by trying.
-  private func drawCoordinator() -> UInt16? {
+  func drawCoordinator() -> UInt16? {
     if let coordinator = conditions.coordinator { return coordinator }
     let candidates = partitions.attachedIDs.filter { !links.isPaused($0) }
     return candidates.isEmpty ? nil : candidates[random.below(candidates.count)]
@@ -431,104 +431,6 @@ package final class MessageCarrier: @unchecked Sendable {
     if hasNews {
       counters.writeBacks += 1
       sendRequests(message.operation, now)
-    }
-  }
-
-  // MARK: - Read-modify-writes
-
-  /// A read-modify-write: it asks owners as a get does, and all that have answered carry it out at one moment. A node that is
-  /// slow delays it, one whose messages are lost takes no part, and if there are too few they are asked again until time is up.
-  /// Nothing of it is on the way when it has ended.
-  private struct Exchange {
-    let hash: UInt64
-    let deadlineNs: UInt64
-    let caller: PendingOperation
-    /// Carries it out with these owners.
-    let attempt: Attempt
-    /// A try has found too few: the next one waits for all that answer.
-    var isPatient = false
-  }
-
-  typealias Attempt = @Sendable (_ owners: [UInt16]) -> Attempted
-
-  /// How a try to carry out a read-modify-write ended.
-  enum Attempted {
-    case ended(ClientOperation.Outcome)
-    /// It waits for disks.
-    case waits(PendingOperation)
-    /// Too few of the owners answer.
-    case tooFew
-  }
-
-  /// Begins a read-modify-write; it ends as the attempt does, or ``ClientOperation/Outcome/unmet``.
-  func exchange(_ hash: UInt64, _ attempt: @escaping Attempt) -> PendingOperation {
-    let pending = PendingOperation()
-    let isRefused = lock.withLock { () -> Bool in
-      if isEnded { return true }
-      let now = Clock.nowNs()
-      exchanges.append(Exchange(hash: hash, deadlineNs: now + timeoutNs, caller: pending, attempt: attempt))
-      ask(exchanges.next - 1, now)
-      return false
-    }
-    if isRefused {
-      pending.decide(.unmet)
-      return pending
-    }
-    run()
-    bell.ring()
-    return pending
-  }
-
-  /// Call with `lock` held, as the rest.
-  private func ask(_ number: Int, _ now: UInt64) {
-    guard let exchange = exchanges[number] else { return }
-    let (view, _) = look(at: exchange.hash)
-    let participants = view.participants(ofSlot: Ring.slot(of: exchange.hash))
-    var answers: [(afterNs: UInt64, owner: UInt16)] = []
-    if let coordinator = drawCoordinator() {
-      for i in 0..<participants.count {
-        let owner = participants.ids[i]
-        counters.sent += 1
-        guard !links.isPaused(owner), case .arrives(let there, _) = links.fate(from: coordinator, to: owner),
-          case .arrives(let back, _) = links.fate(from: owner, to: coordinator)
-        else {
-          counters.lost += 1
-          continue
-        }
-        counters.sent += 1
-        answers.append((there + back, owner))
-      }
-    }
-    answers.sort { ($0.afterNs, $0.owner) < ($1.afterNs, $1.owner) }
-    // It does not wait for one that is much later than those that are enough; during a change enough of both rings.
-    let isPatient = exchange.isPatient || view.nextQuorum != nil
-    let needed = isPatient ? answers.count : min(answers.count, max(view.quorum.read, view.quorum.write))
-    let latestNs = needed == 0 ? 0 : 2 * answers[needed - 1].afterNs
-    answers.removeAll { $0.afterNs > latestNs }
-    let dueNs = now + (answers.last?.afterNs ?? MessageCarrier.retryNs)
-    queue.add(.exchange(number, with: answers.map(\.owner)), at: dueNs)
-  }
-
-  private func exchange(_ number: Int, with owners: [UInt16], _ now: UInt64) {
-    guard let exchange = exchanges[number] else { return }
-    switch exchange.attempt(owners.filter { !links.isPaused($0) }) {
-    case .ended(let outcome):
-      exchanges.remove(number)
-      decided.append((exchange.caller, outcome))
-    case .waits(let disks):
-      exchanges.remove(number)
-      let caller = exchange.caller
-      disks.onDecision { [weak self] outcome in
-        guard let self else { return }
-        self.exchanged.withLock { $0.append((caller, outcome)) }
-        if self.hasEnded.load(ordering: .sequentiallyConsistent) { self.tellExchanged() } else { self.bell.ring() }
-      }
-    case .tooFew where now >= exchange.deadlineNs:
-      exchanges.remove(number)
-      decided.append((exchange.caller, .unmet))
-    case .tooFew:
-      exchanges[number]?.isPatient = true
-      queue.add(.asking(number), at: min(now + MessageCarrier.retryNs, max(now + 1, exchange.deadlineNs)))
     }
   }
 

@@ -20,7 +20,7 @@ struct NumberedEntries<Entry> {
 
   /// `nil` if there is no such entry, or no more.
   subscript(_ number: Int) -> Entry? {
-    get { numbers.contains(number) ? entries[number - first] : nil }
+    _read { if numbers.contains(number) { yield entries[number - first] } else { yield nil } }
     _modify {
       precondition(numbers.contains(number), "no entry \(number) of \(numbers)")
       yield &entries[number - first]

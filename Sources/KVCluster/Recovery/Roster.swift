@@ -80,7 +80,7 @@ package final class Roster: Sendable {
   }
 
   package func node(named name: String) -> Node? {
-    state.withLock { state in state.nodes.first { $0.name == name } }
+    state.withLock { state in state.nodes.firstIndex { $0.name == name }.map { state.nodes[$0] } }
   }
 
   package var configuration: Configuration { state.withLock { $0.configuration } }
