@@ -49,7 +49,7 @@ import Testing
     #expect(note(ExpiryStatus(keys: 1, soon: 0, deleted: 0, behindMs: 0)) == "1 key expires")
     #expect(
       note(ExpiryStatus(keys: 12_400, soon: 311, deleted: 0, behindMs: 3_200))
-        == "12.4k keys expire, 311 within a minute, 3 s behind")
+        == "12.4 k keys expire, 311 within a minute, 3 s behind")
   }
 
   @Test(arguments: [(80, 24), (120, 40), (200, 60)], [12, 40, 100])
