@@ -80,7 +80,7 @@ package final class JudgedBackend: ClusterBackend {
 
   /// What it writes is not known before it has ended: its key is not judged any more.
   package func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
-    let record = begin(.update, key)
+    let record = update == .timeToLive ? nil : begin(.update, key)
     defer { tap.end(record, .unknown) }
     return try await backend.update(key, update)
   }

@@ -44,7 +44,7 @@ extension DataPath {
     do throws(ClusterError) {
       let tag = if let drawn { drawn } else { try drawTag() }
       let pending =
-        if let expiry = options.expiry { try carry(operation, key, value, tag, expiry) } else {
+        if kind == .put, let expiry = options.expiry { try carry(operation, key, value, tag, expiry) } else {
           try carry(operation, key, value, tag)
         }
       if let pending { return Unfinished(operation: operation, pending: pending) }
