@@ -177,8 +177,9 @@ extension ClusterFixture {
     try await cluster.restart("node3")
     #expect(
       try await cluster.event {
-        $0.contains("the keys of node1, node2 and node3 (100 % of the ring): node1 and node2 lost records")
-          && $0.contains("takes 2 owners that lost nothing, and there is 1")
+        $0.contains(
+          "node1 and node2 lost records that were on disk, of keys that node1, node2 and node3 own (100 % of the ring)")
+          && $0.contains("2 owners that lost nothing could tell what was acknowledged, and there is 1")
       })
     for _ in 0..<3 {
       let error = await #expect(throws: ClusterError.self) { try await cluster.get("k") }
