@@ -33,7 +33,7 @@ extension Simulation {
     case 0: return File(paths: paths, words: "everything")
     case 1: return File(paths: ["\(folder)/segments"], words: "the list of its segments")
     case 2: return File(paths: ["\(folder)/checkpoint"], words: "its checkpoint", isRecords: false)
-    case 3: return File(paths: ["\(folder)/lease"], words: "its lease", isRecords: false)
+    case 3: return File(paths: ["\(folder)/lease", "\(folder)/clock"], words: "its lease", isRecords: false)
     default:
       guard !segments.isEmpty else { return nil }
       let path = segments[faultRandom.below(segments.count)]

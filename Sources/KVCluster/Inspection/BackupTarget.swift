@@ -176,7 +176,7 @@ extension BackupTarget {
       let manifest = try LogManifest.read(from: disk, folder: folder)
       return try disk.names(in: folder).filter { name in
         if let id = LogFormat.segmentID(ofName: name) { return manifest?.segments.contains(id) ?? true }
-        return ["segments", "lease", "checkpoint", "suspect", "witness"].contains(name)
+        return ["segments", "lease", "clock", "checkpoint", "suspect", "witness"].contains(name)
       }
     } catch {
       throw .storage(error)

@@ -303,6 +303,12 @@ final class LogVerification {
     } else if lease == nil, report.records > 0 {
       damaged(TagLease.path(folder), 0, "the lease is missing", isLoss: false)
     }
+    if names.contains("clock") {
+      let (clock, fault) = content("clock") { () throws(StorageError) in
+        try TagLease.readClock(from: disk, folder: folder)
+      }
+      if clock == nil { damaged(TagLease.clockPath(folder), 0, fault, isLoss: false) }
+    }
     if names.contains("witness") {
       let (witness, fault) = content("witness") { () throws(StorageError) in
         try Witness.read(from: disk, folder: folder)
@@ -319,7 +325,8 @@ final class LogVerification {
   }
 
   private func isKnown(_ name: String) -> Bool {
-    ["segments", "suspect", "lease", "checkpoint", "witness"].contains(name) || LogFormat.segmentID(ofName: name) != nil
+    ["segments", "suspect", "lease", "clock", "checkpoint", "witness"].contains(name)
+      || LogFormat.segmentID(ofName: name) != nil
       || LogFormat.freeID(ofName: name) != nil || LogFormat.damagedID(ofName: name) != nil
   }
 

@@ -120,10 +120,12 @@ package enum Verification {
   ) throws(ClusterError) -> [PlannedNode] {
     let withLogs = folder.nodesWithLogs()
     for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
-      guard !["configuration", "lock", "lease", "boot", "witness", "kvstore.sock"].contains(name) else { continue }
+      guard !["configuration", "lock", "lease", "clock", "boot", "witness", "kvstore.sock"].contains(name) else {
+        continue
+      }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
-    for name in ["lease", "boot", "witness"] { report.damage += unreadable(name, folder) }
+    for name in ["lease", "clock", "boot", "witness"] { report.damage += unreadable(name, folder) }
     let reason: String
     switch try folder.readConfiguration() {
     case .intact(let configuration):

@@ -52,7 +52,7 @@ package enum LogFormat {
 
   /// Files of text, read whole: the largest is the list of a log with 65,535 segments.
   static let textFileBytesMax = 16 << 20
-  private static let textFiles: Set = ["configuration", "witness", "boot", "lease", "segments", "suspect"]
+  private static let textFiles: Set = ["configuration", "witness", "boot", "lease", "clock", "segments", "suspect"]
 
   /// - Throws: ``StorageError/unusable(path:reason:)`` if the file at `path` is longer than one of its name can be. How long
   ///   a checkpoint is depends on how many keys there are; it has bytes on the disk for all of it, compressed perhaps.

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The small file beside the configuration, and in each node's folder, that bounds the tags handed out so far, and the times
-/// at which values have been seen to expire.
+/// Bounds that outlive the program, in small files beside the configuration and in each node's folder: `lease`, of the tags
+/// handed out so far, and, once there are values that expire, `clock`, of the times by which values have expired.
 struct TagLease: Equatable {
   /// Tags drawn have smaller counters.
   var tagsBelow: UInt64
@@ -11,30 +11,42 @@ struct TagLease: Equatable {
   /// Where the configuration lies.
   static let clusterFolder = ""
 
-  static func path(_ folder: String) -> String { folder.isEmpty ? "lease" : "\(folder)/lease" }
+  static func path(_ folder: String) -> String { path(folder, "lease") }
+  static func clockPath(_ folder: String) -> String { path(folder, "clock") }
+  private static func path(_ folder: String, _ name: String) -> String { folder.isEmpty ? name : "\(folder)/\(name)" }
 
-  func write(to disk: any Disk, folder: String) throws(StorageError) {
-    let times = expiredBy == 0 ? "" : "expired by \(expiredBy)\n"
-    let version = expiredBy == 0 ? 1 : 2
-    try disk.replace(
-      Self.path(folder), with: CheckedText.encode("kvstore tag lease \(version)\nbelow \(tagsBelow)\n\(times)"))
+  /// - Parameter known: what the folder has already.
+  func write(to disk: any Disk, folder: String, replacing known: TagLease? = nil) throws(StorageError) {
+    if tagsBelow != known?.tagsBelow {
+      try disk.replace(Self.path(folder), with: CheckedText.encode("kvstore tag lease 1\nbelow \(tagsBelow)\n"))
+    }
+    if expiredBy != known?.expiredBy ?? 0 {
+      try disk.replace(Self.clockPath(folder), with: CheckedText.encode("kvstore clock 1\nexpired by \(expiredBy)\n"))
+    }
   }
 
   /// `nil` if there is no readable lease.
   static func read(from disk: any Disk, folder: String) throws(StorageError) -> TagLease? {
-    guard let bytes = try disk.read(path(folder)), let body = CheckedText.decode(bytes) else { return nil }
-    let lines = body.split(separator: "\n")
-    guard lines.count >= 2, let version = Int(lines[0].trimmingPrefix("kvstore tag lease ")),
-      version == lines.count - 1,
-      (1...2).contains(version), let tags = number(lines[1], after: "below "), tags <= Tag.counterMax
-    else { return nil }
-    guard version == 2 else { return TagLease(tagsBelow: tags) }
-    guard let time = number(lines[2], after: "expired by "), time <= Expiry.timeMax else { return nil }
-    return TagLease(tagsBelow: tags, expiredBy: time)
+    guard let tags = try number(path(folder), of: disk, "kvstore tag lease 1", "below "), tags <= Tag.counterMax else {
+      return nil
+    }
+    return TagLease(tagsBelow: tags, expiredBy: try readClock(from: disk, folder: folder) ?? 0)
   }
 
-  private static func number(_ line: Substring, after word: String) -> UInt64? {
-    line.hasPrefix(word) ? UInt64(line.dropFirst(word.count)) : nil
+  /// `nil` if no value has expired yet, or the file is not readable.
+  static func readClock(from disk: any Disk, folder: String) throws(StorageError) -> UInt64? {
+    let time = try number(clockPath(folder), of: disk, "kvstore clock 1", "expired by ")
+    return time.flatMap { $0 <= Expiry.timeMax ? $0 : nil }
+  }
+
+  /// The number in a file of two lines.
+  private static func number(
+    _ path: String, of disk: any Disk, _ title: String, _ word: String
+  ) throws(StorageError) -> UInt64? {
+    guard let bytes = try disk.read(path), let body = CheckedText.decode(bytes) else { return nil }
+    let lines = body.split(separator: "\n")
+    guard lines.count == 2, lines[0] == title, lines[1].hasPrefix(word) else { return nil }
+    return UInt64(lines[1].dropFirst(word.count))
   }
 }
 
@@ -65,9 +77,9 @@ final class Leases: Sendable {
       var wanted = lease
       change(&wanted)
       try before()
-      try wanted.write(to: disk, folder: TagLease.clusterFolder)
+      try wanted.write(to: disk, folder: TagLease.clusterFolder, replacing: lease)
       // One node's full disk must not keep the others from writing.
-      for folder in logFolders() { try? wanted.write(to: disk, folder: folder) }
+      for folder in logFolders() { try? wanted.write(to: disk, folder: folder, replacing: lease) }
       lease = wanted
     }
   }
