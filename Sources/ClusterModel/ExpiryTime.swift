@@ -12,5 +12,6 @@ public enum TimeToLive: Sendable, Equatable, Codable {
   case noKey
   /// It does not expire.
   case unlimited
+  /// It ends after so long, by the clock of the cluster.
   case left(milliseconds: Int64)
 }

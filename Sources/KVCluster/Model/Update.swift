@@ -14,6 +14,7 @@ public enum ExpiryChange: Equatable, Sendable {
   case none
   /// When the value that it replaces would have ended.
   case kept
+  /// Then; at once if that has passed.
   case set(ExpiryTime)
 }
 
