@@ -94,7 +94,8 @@ extension Topic {
         .init("within a minute", figures.shown(figures.status.expiry?.soon) { Figures.count($0) }),
         .init("deleted since the start", figures.shown(figures.status.expiry?.deleted) { Figures.count($0) }),
         .init(
-          "deletes are behind by", figures.shown(figures.status.expiry?.behindMs) { Figures.given(ns: $0 * 1_000_000) }),
+          "deletes are behind by",
+          figures.shown(figures.status.expiry?.behindMs) { Figures.number(Double($0) / 1_000, placesMax: 3) + " s" }),
       ],
       question: "Two servers keep the times, and their clocks differ by a second. What may a client see?",
       hint: """
