@@ -20,6 +20,9 @@ package final class Expirer {
   /// When each partition was last looked through, and how long it is left alone: looking takes a twentieth of the time.
   private var looked = [(atMs: UInt64, restMs: UInt64)](repeating: (0, 0), count: Store.partitionCount)
 
+  /// Until then nothing is due, unless something is written.
+  private var idleUntilMs: UInt64 = 0
+
   private struct Look {
     var layout: Int
     var place = 0
@@ -112,16 +115,21 @@ package final class Expirer {
 
   /// Goes on to the next partition in which something is due, or new.
   private func findDue(_ now: UInt64) -> Bool {
+    guard now >= idleUntilMs || replica.store.hasExpiryNews.exchange(false, ordering: .acquiring) else { return false }
+    idleUntilMs = .max
     for _ in 0..<Store.partitionCount {
       number = (number + 1) % Store.partitionCount
       let (atMs, restMs) = looked[number]
-      if now < atMs + restMs { continue }
-      var isDue = false
-      data.partitions.whileServing(replica, number) {
-        let expiry = replica.store.stripes[number].expiry
-        isDue = expiry.earliest <= now || expiry.hasNews && now >= atMs + Expirer.restsForNews * restMs
+      // If it does not serve yet, it may soon.
+      var expiry = StripeExpiry(earliest: now + Expirer.restMinMs)
+      data.partitions.whileServing(replica, number) { expiry = replica.store.stripes[number].expiry }
+      let newsMs = expiry.hasNews ? atMs + Expirer.restsForNews * restMs : .max
+      let dueMs = max(atMs + restMs, min(expiry.earliest, newsMs))
+      if dueMs <= now {
+        idleUntilMs = 0
+        return true
       }
-      if isDue { return true }
+      idleUntilMs = min(idleUntilMs, dueMs)
     }
     return false
   }
@@ -164,6 +172,7 @@ package final class Expirer {
         let stripe = replica.store.stripes + number
         stripe.pointee.expiry.earliest = min(stripe.pointee.expiry.earliest, expiry)
       }
+      idleUntilMs = 0
     }
   }
 }

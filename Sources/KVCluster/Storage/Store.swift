@@ -56,6 +56,8 @@ package final class Store: @unchecked Sendable {
   let isDisordered = Atomic<Bool>(false)
   /// Ranges that were given up, and the position before which their records are void.
   let drops: Mutex<[(ranges: RingRanges, effect: LogPosition)]>
+  /// A value that expires was written since the expirer last looked which partitions are due.
+  let hasExpiryNews = Atomic<Bool>(true)
   /// A mistake, for a test: purged tombstones leave the log with whatever segment they are in.
   let buriesEarly = Atomic<Bool>(false)
   /// A mistake, for a test: suspicion does not keep the store from agreeing with others.
@@ -252,6 +254,7 @@ package final class Store: @unchecked Sendable {
     guard let expiry = record(at: location).expiry else { return }
     stripe.pointee.expiry.earliest = min(stripe.pointee.expiry.earliest, expiry)
     stripe.pointee.expiry.hasNews = true
+    if !hasExpiryNews.load(ordering: .relaxed) { hasExpiryNews.store(true, ordering: .releasing) }
   }
 
   // MARK: - Reading
