@@ -2,7 +2,7 @@
 public struct ExpiryStatus: Sendable, Equatable, Codable {
   /// Keys with such a value.
   public var keys: Int
-  /// Those that end within a minute of the count.
+  /// How many of them were to end within a minute when they were counted.
   public var soon: Int
   /// Ended values that were deleted since the cluster was opened.
   public var deleted: Int

@@ -1,6 +1,6 @@
 /// When a value ends: from then on its key is absent.
 public enum ExpiryTime: Sendable, Equatable, Codable {
-  /// So long after it is written, at least 1.
+  /// This many milliseconds after the value is written; 1 at least.
   case after(milliseconds: Int64)
   /// By the clock of the cluster; a time that has passed deletes the key.
   case at(unixMilliseconds: Int64)
@@ -12,6 +12,6 @@ public enum TimeToLive: Sendable, Equatable, Codable {
   case noKey
   /// It does not expire.
   case unlimited
-  /// It ends after so long, by the clock of the cluster.
+  /// It ends in this many milliseconds, by the clock of the cluster.
   case left(milliseconds: Int64)
 }

@@ -28,6 +28,6 @@ public enum KeyUpdateResult: Sendable, Equatable {
   case length(Int)
   /// The value that the key had; `nil` if it had none.
   case taken([UInt8]?)
-  /// What is left of the key's time; of a ``KeyUpdate/persist`` what was left.
+  /// What is left of the key's time. ``KeyUpdate/persist`` tells what was left before it.
   case timeToLive(TimeToLive)
 }

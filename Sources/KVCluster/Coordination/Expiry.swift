@@ -2,7 +2,7 @@
 ///
 /// Replicas compare records and know nothing of time: whether a value has expired is decided where an operation has found the
 /// newest version, by the one clock of the process (``ExpiryClock``). So an expired value is a version like any other until
-/// the expirer replaces it by a tombstone, and whatever was to be said of versions holds for it.
+/// the expirer replaces it by a tombstone.
 package enum Expiry {
   static let byteCount = 8
   /// No clock shows a later time.

@@ -74,7 +74,7 @@ package struct MessageOperation: Sendable {
     self.deadlineNs = deadlineNs
   }
 
-  /// What a get has found, if it expires: the payload behind the anchor, and the tag.
+  /// The version that a get has found, if its value expires: the payload behind the anchor, and the tag.
   var expiring: (body: ArraySlice<UInt8>, tag: Tag)? {
     if case .found = outcome { version.expiringBody.map { ($0, version.tag) } } else { nil }
   }

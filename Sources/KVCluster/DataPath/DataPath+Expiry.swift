@@ -1,7 +1,7 @@
 /// Keys that end by themselves: when, and what is left of their time.
 extension DataPath {
   /// Gives a key another end, in one step with the look for it. O(bytes of the value).
-  /// - Returns: what is left of its time then; ``TimeToLive/noKey`` if there is no such key.
+  /// - Returns: the key's new time to live; ``TimeToLive/noKey`` if there is no such key.
   /// - Throws: `ClusterError.invalidArgument` if the time is less than a millisecond away or too late for any clock, as
   ///   ``Cluster/put(_:_:_:)`` otherwise.
   func expire(_ key: [UInt8], _ end: ExpiryTime) async throws(ClusterError) -> TimeToLive {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The time by which values expire: one clock for the whole process, which never goes back.
 ///
-/// It is the system's time, and goes on by the monotonic clock when that is set back, so that a time to live stays what it was.
+/// It shows the system's time. When somebody sets that back, this clock goes on with the monotonic clock: times to live stay.
 /// What has ended stays so: while there are values that will, a bound of the time is kept durable that is ahead of it, beside the
 /// one of tags (``TagLease``), and a start begins there at the earliest. So neither a restart nor a clock that was set back
 /// meanwhile brings a value back. After a crash the clock may be early by as much as the bound is ahead, two seconds at most.
