@@ -6,6 +6,8 @@ public struct Capabilities: Sendable, Equatable, Codable {
     case consistencyLevels
     /// A key can be read and written in one step.
     case updates
+    /// Several keys can be written all or none.
+    case batches
     /// Keys can be listed.
     case scans
     /// Nodes can be added and removed.

@@ -18,6 +18,12 @@ public protocol ClusterBackend: Sendable {
   /// Stores a value.
   func put(_ key: [UInt8], _ value: [UInt8], _ options: WriteOptions) async throws(ClusterError)
 
+  /// The newest values of keys, `nil` where there is none, each as of a moment of its own.
+  func getAll(_ keys: [[UInt8]], _ options: ReadOptions) async throws(ClusterError) -> [[UInt8]?]
+
+  /// Stores values, all or none; needs ``Capabilities/Feature/batches``. Of a key that comes twice the last value counts.
+  func putTogether(_ pairs: [KeyValue]) async throws(ClusterError)
+
   /// Removes a key.
   /// - Returns: whether it had a value.
   func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool
@@ -62,6 +68,16 @@ extension ClusterBackend {
     try await perform(command) { _ in true }
   }
 
+  /// One get after the other, unless backends have something faster.
+  public func getAll(_ keys: [[UInt8]], _ options: ReadOptions) async throws(ClusterError) -> [[UInt8]?] {
+    var values: [[UInt8]?] = []
+    for key in keys { values.append(try await get(key, options)) }
+    return values
+  }
+
+  /// Backends have no batches unless they say otherwise.
+  public func putTogether(_ pairs: [KeyValue]) async throws(ClusterError) { throw .unsupported(.batches) }
+
   /// Backends have no read-modify-writes unless they say otherwise.
   public func update(_ key: [UInt8], _ update: KeyUpdate) async throws(ClusterError) -> KeyUpdateResult {
     throw .unsupported(.updates)
@@ -72,6 +88,17 @@ extension ClusterBackend {
 
   /// The verdict as the status has it.
   public func verdict() async -> VerdictStatus? { status().verdict }
+}
+
+/// A key and a value for it.
+public struct KeyValue: Sendable, Equatable, Codable {
+  /// 1 byte or more.
+  public var key: [UInt8]
+  /// May be empty.
+  public var value: [UInt8]
+
+  /// A pair as given.
+  public init(_ key: [UInt8], _ value: [UInt8]) { (self.key, self.value) = (key, value) }
 }
 
 /// Where the next page of a scan begins. Only the backend that made it can read it.

@@ -145,6 +145,7 @@ extension Capabilities.Feature {
     switch self {
     case .consistencyLevels: "consistency levels"
     case .updates: "read-modify-writes"
+    case .batches: "writes of several keys at once"
     case .scans: "list of keys"
     case .membership: "changes of membership"
     case .replacement: "replacement of nodes"

@@ -15,7 +15,7 @@
 /// ```
 ///
 /// Every method may be called from any thread and task.
-public final class Cluster: KeyUpdating, Sendable {
+public final class Cluster: Sendable {
   package let parts: Assembly
   /// Reads and writes of keys.
   package let dataPath: DataPath
@@ -129,18 +129,6 @@ public final class Cluster: KeyUpdating, Sendable {
   ) throws(ClusterError) {
     try dataPath.writeBlocking(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0), options)
   }
-
-  public func update<R: Sendable>(
-    _ key: [UInt8], _ transform: @escaping @Sendable (_ value: [UInt8]?) -> (change: Change, result: R)
-  ) async throws(ClusterError) -> R {
-    try await dataPath.update(key) { transform($0.value.map { Array($0) }) }
-  }
-
-  /// ``KeyUpdating/update(_:_:)`` for a thread, with the value's bytes where they lie. Allocates once, and what `transform` writes.
-  public func updateBlocking<R: Sendable>(
-    _ key: UnsafeRawBufferPointer,
-    _ transform: @escaping @Sendable (_ value: UnsafeRawBufferPointer?) -> (change: Change, result: R)
-  ) throws(ClusterError) -> R { try dataPath.updateBlocking(key) { transform($0.value) } }
 
   /// Keys in use that begin with `prefix`, in the order of their bytes.
   ///

@@ -92,6 +92,9 @@ extension Cluster {
     }
   }
 
+  /// Whether a step of the one thread there is has begun and not ended.
+  package var isStepping: Bool { ((parts.executor as? StepExecutor)?.depth ?? 0) > 0 }
+
   /// The maintenance of a node.
   package func maintenance(of name: String) -> Steps? {
     guard let replica = parts.roster.node(named: name)?.replica else { return nil }
@@ -170,6 +173,32 @@ extension Cluster {
       }
     }
   }
+
+  /// An operation of a simulation's client on several keys at once: a batch, or without an update a get of all.
+  /// - Parameters:
+  ///   - onFound: hears what it found, each time it is tried.
+  ///   - completion: hears once how it ended, and what it found.
+  package func submit(
+    _ update: Update?, all keys: [[UInt8]], onFound: @escaping @Sendable ([[UInt8]?]) -> Void,
+    completion: @escaping @Sendable (ClientOperation.Outcome, [[UInt8]?]) -> Void
+  ) throws(ClusterError) {
+    if holdsWritersBack {
+      throw .storage("a disk has not taken anything for seconds. Nothing was written; try again, or look at the disk")
+    }
+    try dataPath.submitUpdate(all: keys) { found throws(ClusterError) in
+      let values = found.map(\.value)
+      onFound(values)
+      return (values.map { update?.change(of: $0) ?? .keep }, values)
+    } completion: { result in
+      switch result {
+      case .success(let values): completion(.done, values)
+      case .failure(.indeterminate): completion(.undecided, [])
+      case .failure: completion(.unmet, [])
+      }
+    }
+  }
+
+  package var hasUnfinishedBatches: Bool { dataPath.hasUnfinishedBatches }
 
   /// The tag of a write whose thread is held up before it goes on.
   package func drawTag() throws(ClusterError) -> Tag { try dataPath.drawEarly() }
@@ -344,7 +373,7 @@ extension Cluster {
       ("withdrawal", parts.counters.copiesWithdrawn.load(ordering: .relaxed)),
       ("hint given up", hintsDropped), ("purge", parts.counters.tombstonesPurged.load(ordering: .relaxed)),
       ("copy healed", parts.counters.copiesHealed.load(ordering: .relaxed)),
-      ("expiry", parts.counters.keysExpired.load(ordering: .relaxed)),
+      ("batch finished", dataPath.batchesFinished), ("expiry", parts.counters.keysExpired.load(ordering: .relaxed)),
       ("node failed", parts.counters.failedNodes.load(ordering: .relaxed)),
       ("suspicion", parts.counters.suspicions.load(ordering: .relaxed)),
       ("answer of an earlier life", messages.voidAnswers), ("refusal by a former owner", messages.refusals),

@@ -11,6 +11,8 @@ struct Eras {
   private struct Era {
     var first: Int
     var initial: [[UInt8]: [History.Contents]] = [:]
+    /// Registers of which nothing is promised any more: their members were rolled back each by itself.
+    var torn: Set<[UInt8]> = []
     /// What went before it instead of the part before: the operations that had begun when the folder was copied, as they
     /// stood then. More than one range if the folder had been restored before.
     var copied: [(operations: Range<Int>, moment: Int)] = []
@@ -90,14 +92,19 @@ struct Eras {
       if let floor = floors[call.key], floor.operations.allSatisfy({ call.isBefore(operations[$0]) }) { continue }
       if !initial[call.key]!.contains(contents) { initial[call.key]!.append(contents) }
     }
-    eras.append(Era(first: operations.count, initial: initial))
+    eras.append(Era(first: operations.count, initial: initial, torn: last.torn))
     floors = [:]
+  }
+
+  /// What batches have written need not be whole from here on.
+  mutating func tearGroups(_ groups: [SimulatedGroup]) {
+    eras[eras.count - 1].torn.formUnion(groups.map(\.name))
   }
 
   /// The folder is again what it was when it was copied; what was under way then is undecided.
   mutating func restore(_ operations: [SimulatedCall], _ backup: Backup) {
     let copied = eras[backup.era]
-    var era = Era(first: operations.count, initial: copied.initial)
+    var era = Era(first: operations.count, initial: copied.initial, torn: copied.torn)
     era.copied = copied.copied + [(copied.first..<backup.operations, backup.moment)]
     eras.append(era)
     floors = [:]
@@ -108,7 +115,8 @@ struct Eras {
     for (i, era) in eras.enumerated() {
       let end = i + 1 < eras.count ? eras[i + 1].first : operations.count
       let history = History(
-        era.calls(operations, upTo: end).compactMap(\.call.recorded), initialContentsByKey: era.initial)
+        era.calls(operations, upTo: end).filter { !era.torn.contains($0.call.key) }.compactMap(\.call.recorded),
+        initialContentsByKey: era.initial)
       let verdict = LinearizabilityChecker.check(history)
       if verdict != .linearizable { return verdict }
     }

@@ -3,7 +3,9 @@ import KVCluster
 /// What a client asked, and was told.
 struct SimulatedCall {
   let client: Int
+  /// The group's name if it is of one (``SimulatedGroup``).
   let key: [UInt8]
+  var scope = SimulatedScope.key
   let call: ClientOperation.Call
   var consistency: Consistency?
   let invokedAt: Int
@@ -16,6 +18,8 @@ struct SimulatedCall {
   var base: History.Contents?
   /// It has found a value that had ended before it was asked.
   var hasFoundEnded = false
+  /// Batches could not be kept whole: more was lost than any promise covers.
+  var isVoid = false
 
   /// For the checker; `nil` for what was refused.
   var recorded: History.Operation? {
@@ -23,6 +27,7 @@ struct SimulatedCall {
     // One owner may be behind, and promises nothing about the others: such a read says nothing, and such a write may
     // take effect at any time.
     if consistency == .one, self.call == .get { return nil }
+    if isVoid { return nil }
     let call: History.Call
     var result: History.Outcome
     switch outcome {
@@ -55,7 +60,9 @@ struct SimulatedCall {
 
   /// The question alone.
   var asked: String {
-    let key = String(decoding: key, as: UTF8.self)
+    var key = String(decoding: key, as: UTF8.self)
+    if case .group(let members) = scope { key += " (\(members.count) keys)" }
+    if case .member(let member) = scope { key = String(decoding: member, as: UTF8.self) }
     let level = consistency.map { " at \($0.rawValue)" } ?? ""
     switch call {
     case .get: return "get \(key)" + level

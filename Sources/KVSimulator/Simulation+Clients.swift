@@ -23,6 +23,12 @@ extension Simulation {
     if updatesKeys, !isBuried { call = update(insteadOf: call, number, key) }
     if endsValues { letEnd(&call, key) }
     let consistency = drawConsistency(call)
+    if let drawn = drawGroupCall(number) {
+      operations.append(
+        SimulatedCall(
+          client: client, key: drawn.group.name, scope: drawn.scope, call: drawn.call, invokedAt: time()))
+      return drawn.call != .get && cluster.holdsWritersBack ? holdBack(client) : submit(number)
+    }
     operations.append(
       SimulatedCall(client: client, key: key, call: call, consistency: consistency, invokedAt: time()))
     if call != .get, cluster.holdsWritersBack { return holdBack(client) }
@@ -41,6 +47,7 @@ extension Simulation {
   private func submit(_ number: Int, drawn: Tag? = nil) {
     let operation = operations[number]
     do throws(ClusterError) {
+      if case .group(let members) = operation.scope { return try submit(number, operation.call, members) }
       if case .update(let update) = operation.call {
         return try cluster.submit(update, operation.key) { [finished] found in
           finished.bases.withLock { $0[number] = .some(found) }
@@ -48,7 +55,8 @@ extension Simulation {
           finished.list.withLock { $0.append((number, outcome)) }
         }
       }
-      try cluster.submit(operation.call, operation.key, consistency: operation.consistency, drawn: drawn) {
+      let key = if case .member(let member) = operation.scope { member } else { operation.key }
+      try cluster.submit(operation.call, key, consistency: operation.consistency, drawn: drawn) {
         [finished] outcome in finished.list.withLock { $0.append((number, outcome)) }
       }
     } catch {
@@ -57,10 +65,30 @@ extension Simulation {
     }
   }
 
+  /// A batch, or a get of all members of a group.
+  private func submit(
+    _ number: Int, _ call: ClientOperation.Call, _ members: [[UInt8]]
+  ) throws(ClusterError) {
+    let update: Update? = if case .update(let update) = call { update } else { nil }
+    try cluster.submit(update, all: members) { [finished] found in
+      if update != nil { finished.bases.withLock { $0[number] = .some(SimulatedGroup.contents(found)) } }
+    } completion: { [finished] outcome, found in
+      let outcome = outcome == .done ? .found(SimulatedGroup.contents(found)) : outcome
+      finished.list.withLock { $0.append((number, outcome)) }
+    }
+  }
+
   /// An operation of one who is no client of the day's.
   func perform(_ call: ClientOperation.Call, _ key: [UInt8]) {
     let number = operations.count
-    operations.append(SimulatedCall(client: plan.clients + 1, key: key, call: call, invokedAt: time()))
+    let group = group(of: key)
+    var operation = SimulatedCall(
+      client: plan.clients + 1, key: group?.name ?? key, scope: group == nil ? .key : .member(key), call: call,
+      invokedAt: time())
+    // One that writes a member alone.
+    operation.isVoid = group != nil && call != .get
+    if operation.isVoid { eras.tearGroups(groups) }
+    operations.append(operation)
     try? cluster.submit(call, key) { [finished] outcome in finished.list.withLock { $0.append((number, outcome)) } }
   }
 

@@ -22,7 +22,7 @@ extension Simulation {
     }
     guard wasBeyond else { return false }
     wasBeyond = false
-    for key in keys where cluster.copies(of: key).contains(where: { $0 == nil }) {
+    for key in allKeys where cluster.copies(of: key).contains(where: { $0 == nil }) {
       perform(.put(Array("v\(operations.count)".utf8)), key)
     }
     return true
@@ -58,7 +58,7 @@ extension Simulation {
   /// Reads each key by direct call, and by message from each set of owners that is enough; returns what was not answered.
   private func finalReads() -> String? {
     for name in cluster.nodeNames { cluster.syncNow(name) }
-    for key in keys {
+    for key in allKeys {
       guard finalRead(key) else { return "\(words(key)): a last read is not answered" }
       let owners = cluster.owners(of: key)
       let quorum = plan.quorum.effective(nodes: cluster.nodeNames.count)
@@ -80,6 +80,9 @@ extension Simulation {
     }
     return nil
   }
+
+  /// Those of groups too.
+  private var allKeys: [[UInt8]] { keys + groups.flatMap(\.members) }
 
   private func cut(_ a: String, _ b: String, _ isCut: Bool) {
     cluster.cutLink(a, b, isCut)
@@ -122,7 +125,8 @@ extension Simulation {
     if let down = cluster.nodeNames.first(where: { !cluster.isUp($0) }) { return "\(down) is down" }
     if let suspect = cluster.suspects.first { return silence(of: suspect) }
     if cluster.hintsWaiting > 0 { return "\(cluster.hintsWaiting) hints wait" }
-    for key in keys {
+    if cluster.hasUnfinishedBatches { return "a batch is unfinished" }
+    for key in allKeys {
       let copies = cluster.copies(of: key)
       let name = String(decoding: key, as: UTF8.self)
       guard let first = copies[0] else { return "\(name): an owner does not know" }

@@ -48,10 +48,13 @@ extension Simulation {
   ///   - mayTurn: and every log ends where a sync has ended.
   func beginLife(losingPower: Bool, isDurable: Bool = false, mayTurn: Bool = false) {
     var losingPower = losingPower
+    if options.fsync == .never { hasNeverSynced = true }
     isUnsafe = mayLoseWrites && !isSafe && !isDurable
     for _ in 0..<Simulation.startsMax {
       if losingPower, isUnsafe {
         eras.begin(operations)
+        // Under `never` each key may be rolled back by itself.
+        if hasNeverSynced { eras.tearGroups(groups) }
         endings.beginEra(forgets: false)
       }
       if endsValues { turnClock(within: 5_000) }

@@ -94,6 +94,7 @@ extension Simulation {
       if acceptingLoss {
         counts.acceptedLosses += 1
         eras.begin(operations, mayBeAbsent: true)
+        eras.tearGroups(groups)
         endings.beginEra(forgets: false)
         acceptLoss()
       }
@@ -199,10 +200,13 @@ extension Simulation {
 
   /// Keeps the folder as it is: a backup is of one moment, between two operations.
   func backUp() -> String? {
-    guard !cluster.isChanging, !cluster.nodeNames.contains(where: isWounded) else { return nil }
+    guard !cluster.isChanging, !cluster.hasUnfinishedBatches, !cluster.nodeNames.contains(where: isWounded) else {
+      return nil
+    }
     for name in cluster.nodeNames { cluster.syncNow(name) }
     backup = Backup(
-      contents: machine.contents, operations: operations.count, moment: moments, era: eras.current,
+      contents: machine.contents.filter { $0.path != BatchJournal.name }, operations: operations.count, moment: moments,
+      era: eras.current,
       fsync: options.fsync)
     counts.backups += 1
     return "of all nodes"

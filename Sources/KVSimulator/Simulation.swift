@@ -81,6 +81,8 @@ package final class Simulation {
   /// Whether values end by themselves, on some of the days with updates.
   var endsValues: Bool { seed % 4 == 3 }
   var endings = Endings()
+  /// Keys that are written together.
+  let groups: [SimulatedGroup]
   var queue = EventQueue()
   let machine: SimulatedMachine
   /// Hot keys first, then the brief ones.
@@ -101,6 +103,8 @@ package final class Simulation {
   private let losesWrites: Bool
   /// Writes of an earlier life of the program may be in memory only.
   var isUnsafe = false
+  /// A life of the program had the policy `never`.
+  var hasNeverSynced = false
   /// Rounds of reads through every quorum that have been made since everything healed.
   var finalRounds = 0
 
@@ -178,6 +182,7 @@ package final class Simulation {
     if let carrier { plan.force(carrier) }
     self.plan = plan
     keys = plan.keyNames
+    groups = Simulation.groups(seed, plan.quorum)
     random = SeededRandom(seed: seed)
     faultRandom = random.split()
     updateRandom = SeededRandom(seed: seed ^ 0x5eed_0f0d)
@@ -278,6 +283,8 @@ package final class Simulation {
         // What the client does may sync as well, with the log's lock held.
         let hook = machine.power.onSynced
         machine.power.onSynced = nil
+        // Nor is a client's turn while what it began before is carried out.
+        if !cluster.isStepping { return machine.power.onSynced = hook }
         if loss != nil || random.chance(perMille: 200) { begin(plan.clients) }
         machine.power.onSynced = hook
       }

@@ -5,7 +5,7 @@ import KVCluster
 ///
 /// One thread uses it, as everything in a simulation.
 final class StepExecutor: Executor, @unchecked Sendable {
-  private var depth = 0
+  private(set) var depth = 0
   private var waiting: [@Sendable () -> Void] = []
   /// What others do where work that is done in one step would rest, for scripts.
   var onRest: (() -> Void)?

@@ -53,12 +53,14 @@ package final class Assembly: Sendable {
       configuration, tags: tags, clock: clock, leases: leases,
       DataPath.Settings(
         policy: options.fsync, timeoutNs: options.operationTimeoutNs, folder: folder.path, seed: seed,
-        mistake: options.mistake, failure: { roster.failure(of: $0) },
+        mistake: options.mistake,
+        journal: options.isEphemeral ? nil : BatchJournal(disk: folder.disk, clusterID: configuration.clusterID),
+        failure: { roster.failure(of: $0) },
         whyNotServing: { [lifespan] in
           if let failure = roster.withState({ $0.recoveryFailure }) { return failure }
           let done = Figures.percent(lifespan.recoveryFraction)
           return .notServing("the cluster is still reading its logs (\(done)); try again in a moment")
-        }))
+        }), executor)
     dataPath = data
     nodes = NodeLifecycle(options, folder, roster, data, events, counters, executor, witnesses)
     nodeControl = NodeControl(

@@ -77,7 +77,9 @@ struct Backup: Sendable {
   private func cut(_ replicas: [Replica]) throws(ClusterError) -> [Cut] {
     var cuts: [Cut] = []
     var failed: String?
+    var isUnfinished = false
     data.partitions.withAllLocked {
+      isUnfinished = data.batches.hasUnfinished
       for replica in replicas {
         let log = replica.store.log
         let (end, all) = log.segmentsNow
@@ -88,6 +90,10 @@ struct Backup: Sendable {
       }
     }
     if let failed { throw failing(failed) }
+    if isUnfinished {
+      throw .refused(
+        "a batch of keys is not at all their owners yet, and the copy would have half of it; back up in a moment")
+    }
     return cuts
   }
 
@@ -115,8 +121,8 @@ struct Backup: Sendable {
 }
 
 extension PartitionTable {
-  /// Runs `body` between two operations: with every partition's lock held, taken in the order of their numbers. Nobody
-  /// else holds more than one.
+  /// Runs `body` between two operations: with every partition's lock held, taken in the order of their numbers, as
+  /// batches take theirs. Nobody else holds more than one.
   fileprivate func withAllLocked(_ body: () -> Void) {
     for number in 0..<Store.partitionCount { self[number].lock.pointee.lock() }
     body()

@@ -36,7 +36,7 @@ extension DataPath {
   /// - Parameter drawn: a tag that the caller has drawn already.
   /// - Returns: `nil` if it has ended.
   @inline(__always)
-  private func beginWrite(
+  func beginWrite(
     _ kind: ClientOperation.Kind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
     _ options: WriteOptions, drawn: Tag? = nil
   ) throws(ClusterError) -> Unfinished? {
@@ -60,7 +60,20 @@ extension DataPath {
   private func carry(
     _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ tag: Tag
   ) throws(ClusterError) -> PendingOperation? {
-    links.isFaulty ? messages.begin(operation, key, payload, tag) : try direct.write(operation, key, payload, tag)
+    links.isFaulty
+      ? try beginByMessage(operation, key, payload, tag) : try direct.write(operation, key, payload, tag)
+  }
+
+  /// An operation that goes by message. What a batch has begun at its key comes first.
+  @inline(never)
+  func beginByMessage(
+    _ operation: ClientOperation, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ tag: Tag
+  ) throws(ClusterError) -> PendingOperation {
+    let partition = partitions[Store.partition(of: operation.hash)]
+    try partition.lock.pointee.withLock { () throws(ClusterError) in
+      if partition.pointee.hasUnfinished { try direct.finishBatches(operation.hash, key, partition) }
+    }
+    return messages.begin(operation, key, payload, tag)
   }
 
   /// A put of a value that expires.
@@ -124,14 +137,15 @@ extension DataPath {
 
   /// - Returns: what `take` made of the value; it counts once `unfinished` has ended, if there is that.
   @inline(__always)
-  private func beginRead<R>(
+  func beginRead<R>(
     _ key: UnsafeRawBufferPointer, _ options: ReadOptions, _ take: (UnsafeRawBufferPointer) -> R
   ) throws(ClusterError) -> (result: R?, unfinished: Unfinished?) {
     let operation = try begin(.get, key, UnsafeRawBufferPointer(start: nil, count: 0), options.consistency)
     let (result, pending): (R?, PendingOperation?)
     do throws(ClusterError) {
       if links.isFaulty {
-        (result, pending) = (nil, messages.begin(operation, key, UnsafeRawBufferPointer(start: nil, count: 0), .none))
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        (result, pending) = (nil, try beginByMessage(operation, key, nothing, .none))
       } else if operation.record == nil {
         (result, pending) = try direct.read(operation, key) { $0.map(take) }
       } else {

@@ -65,10 +65,10 @@ extension DataPath {
     var begun = BegunUpdate(operation: operation, answer: Answer<R>())
     do throws(ClusterError) {
       if links.isFaulty {
-        begun.pending = messages.exchange(operation.hash) { [self, key = Array(key), answer = begun.answer] owners in
+        begun.pending = messages.exchange([operation.hash]) { [self, key = Array(key), answer = begun.answer] owners in
           do throws(ClusterError) {
             let pending = try key.withBytes { key throws(ClusterError) in
-              try carryOut(operation, key, transform, answer) { owners.contains($0) }
+              try carryOut(operation, key, transform, answer) { owners[0].contains($0) }
             }
             return pending.map { .waits($0) } ?? .ended(.done)
           } catch {

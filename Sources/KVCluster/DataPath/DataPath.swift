@@ -16,6 +16,8 @@ package final class DataPath: Sendable {
   let direct: DirectCarrier
   /// Carries operations while links are faulty.
   package let messages: MessageCarrier
+  /// Carries out operations on several keys that are all or nothing.
+  let batches: Batches
   /// Where operations on watched keys are recorded for a live verdict.
   package let tap = OperationTap()
   /// By which values expire.
@@ -39,13 +41,18 @@ package final class DataPath: Sendable {
     /// Decides what faulty links do.
     var seed: UInt64
     var mistake: PlantedMistake?
+    /// Where batches are written down; `nil` if the folder goes with the program.
+    var journal: BatchJournal?
     /// Why a node failed; `nil` if it did not.
     var failure: @Sendable (_ id: UInt16) -> Refusal.Failure?
     /// Why operations are not served yet.
     var whyNotServing: @Sendable () -> ClusterError
   }
 
-  init(_ configuration: Configuration, tags: TagSource, clock: ExpiryClock, leases: Leases, _ settings: Settings) {
+  init(
+    _ configuration: Configuration, tags: TagSource, clock: ExpiryClock, leases: Leases, _ settings: Settings,
+    _ executor: any Executor
+  ) {
     self.settings = settings
     let view = PlacementView(configuration, settings.mistake)
     views = Mutex(view)
@@ -58,6 +65,7 @@ package final class DataPath: Sendable {
     let service = ReplicaService(settings.policy, settings.mistake)
     direct = DirectCarrier(partitions, links, tags, visibility, service, settings)
     messages = MessageCarrier(partitions, links, tags, visibility, service, settings)
+    batches = Batches(direct, messages, journal: settings.journal, settings.policy, executor)
   }
 
   // MARK: - Serving

@@ -9,7 +9,7 @@ extension DirectCarrier {
     let partition = partitions[Store.partition(of: operation.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
       partition.pointee.operations.reads &+= 1
-      if partition.pointee.hasTwins { try checkTwins(operation.hash, partition) }
+      try meetRarities(operation.hash, key, partition)
       // The usual case, without the general machinery: as many owners as make both a read and a write quorum, of both
       // rings during a change, hold the same version.
       if operation.consistency == nil, let value = readAgreed(operation.hash, key, partition) {
@@ -17,6 +17,41 @@ extension DirectCarrier {
       }
       return try readFromAll(operation, key, partition, take)
     }
+  }
+
+  /// Asks for the entries of a key in the indexes of the owners that a get asks first.
+  @inline(__always)
+  func prefetchEntries(_ hash: UInt64) {
+    let partition = partitions[Store.partition(of: hash)]
+    partition.lock.pointee.withLock {
+      let (wanted, order) = partition.pointee.view._withUnsafeGuaranteedRef { ($0.agreement, $0.readOrder(hash)) }
+      let (owners, count, first) = order
+      var at = first
+      for _ in 0..<min(wanted, count) {
+        partition.pointee.replica(owners[at])?._withUnsafeGuaranteedRef { $0.store.prefetch(hash) }
+        at = at &+ 1 == count ? 0 : at &+ 1
+      }
+    }
+  }
+
+  /// Asks for the record of a key at the owner that a get asks first.
+  @inline(__always)
+  func prefetchRecord(_ hash: UInt64) {
+    let partition = partitions[Store.partition(of: hash)]
+    partition.lock.pointee.withLock {
+      let (owners, count, first) = partition.pointee.view._withUnsafeGuaranteedRef { $0.readOrder(hash) }
+      guard count > 0 else { return }
+      partition.pointee.replica(owners[first])?._withUnsafeGuaranteedRef { $0.store.prefetchRecord(hash) }
+    }
+  }
+
+  /// What few keys have: copies that are not the same, or a write of a batch that must be done first.
+  @inline(__always)
+  func meetRarities(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) {
+    if partition.pointee.hasTwins { try checkTwins(hash, partition) }
+    if partition.pointee.hasUnfinished { try finishBatches(hash, key, partition) }
   }
 
   @inline(never)

@@ -16,41 +16,66 @@ extension DirectCarrier {
   ) throws(ClusterError) -> (result: R, pending: PendingOperation?) {
     let partition = partitions[Store.partition(of: client.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
-      if partition.pointee.hasTwins { try checkTwins(client.hash, partition) }
-      let view = partition.pointee.view.takeUnretainedValue()
-      let participants = view.participants(ofSlot: Ring.slot(of: client.hash))
-      var live = live(participants, partition)
-      if let allowed { for i in 0..<participants.count where !allowed(participants.ids[i]) { live.remove(i) } }
-      var operation = view.readOperation(participants, nil)
-      let rule = view.writeRule(participants, nil)
-      guard rule.isMet(by: live) else {
-        let needed = operation.readRule.needed > rule.needed ? operation.readRule : rule
-        throw unavailable(participants, partition, needed, nil, among: live)
-      }
+      let base = try base(client.hash, key, partition, among: allowed)
       if client.kind == .update { partition.pointee.operations.writes &+= 1 }
-      let newest = try ask(&operation, client.hash, key, partition, participants, live)
-      guard operation.phase == .finished || operation.phase == .writingBack else {
-        throw unavailable(
-          participants, partition, refusing(operation, live), nil,
-          readOf: allowed == nil || operation.readRule.isMet(by: live) ? client.hash : nil, among: live)
-      }
-      let found = try found(newest, client.hash, key)
+      let found = try found(base.newest, client.hash, key)
       let (change, result) = transform(found)
       guard let version = try version(change, of: key, found) else {
         // What it found must be seen by all that come after.
-        guard operation.phase == .writingBack, let newest, !answersUnsettled else { return (result, nil) }
-        return (
-          result, try writeBack(newest, hash: client.hash, key, operation, partition, participants, nil, among: live)
-        )
+        return (result, try settle(base, client.hash, key, partition))
       }
-      return (
-        result, try propose(version, after: newest?.stamp, client, key, partition, participants, live)
-      )
+      let stamp = try stamp(version, after: base, partition)
+      return (result, try propose(version.body, stamp, client.hash, key, partition, base.participants, base.live))
     }
   }
 
+  /// What a read-modify-write begins with.
+  struct Base {
+    let participants: PlacementView.Participants
+    /// Owners that take part.
+    let live: ParticipantSet
+    let operation: ReadOperation
+    let newest: Newest?
+  }
+
+  /// Asks enough owners for the newest version. Call with the partition's lock held.
+  /// - Parameter allowed: owners that take part if they answer, by node id.
+  /// - Throws: nothing was done.
+  func base(
+    _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>,
+    among allowed: ((UInt16) -> Bool)? = nil, isFinishing: Bool = false
+  ) throws(ClusterError) -> Base {
+    if !isFinishing { try meetRarities(hash, key, partition) }
+    let view = partition.pointee.view.takeUnretainedValue()
+    let participants = view.participants(ofSlot: Ring.slot(of: hash))
+    var live = live(participants, partition)
+    if let allowed { for i in 0..<participants.count where !allowed(participants.ids[i]) { live.remove(i) } }
+    var operation = view.readOperation(participants, nil)
+    let rule = view.writeRule(participants, nil)
+    guard rule.isMet(by: live) else {
+      let needed = operation.readRule.needed > rule.needed ? operation.readRule : rule
+      throw unavailable(participants, partition, needed, nil, among: live)
+    }
+    let newest = try ask(&operation, hash, key, partition, participants, live)
+    guard operation.phase == .finished || operation.phase == .writingBack else {
+      throw unavailable(
+        participants, partition, refusing(operation, live), nil,
+        readOf: allowed == nil || operation.readRule.isMet(by: live) ? hash : nil, among: live)
+    }
+    return Base(participants: participants, live: live, operation: operation, newest: newest)
+  }
+
+  /// Brings what was found to a write quorum, if it is not there. Call with the partition's lock held.
+  func settle(
+    _ base: Base, _ hash: UInt64, _ key: UnsafeRawBufferPointer, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> PendingOperation? {
+    guard base.operation.phase == .writingBack, let newest = base.newest, !answersUnsettled else { return nil }
+    return try writeBack(
+      newest, hash: hash, key, base.operation, partition, base.participants, nil, among: base.live)
+  }
+
   /// What an update writes.
-  private struct NewVersion {
+  struct NewVersion {
     /// The value; behind the time at which it expires, if it does.
     var body: [UInt8] = []
     var isTombstone = false
@@ -58,7 +83,7 @@ extension DirectCarrier {
   }
 
   /// - Returns: `nil` if nothing is written.
-  private func version(
+  func version(
     _ change: Change, of key: UnsafeRawBufferPointer, _ found: Found
   ) throws(ClusterError) -> NewVersion? {
     let deleted = NewVersion(isTombstone: true)
@@ -81,24 +106,31 @@ extension DirectCarrier {
     }
   }
 
-  /// Writes a version that is based on `base`. Call with the partition's lock held.
-  private func propose(
-    _ version: NewVersion, after base: Stamp?, _ client: ClientOperation, _ key: UnsafeRawBufferPointer,
-    _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants, _ owners: ParticipantSet
-  ) throws(ClusterError) -> PendingOperation? {
+  /// The place of a new version right behind what was found. Call with the partition's lock held.
+  func stamp(
+    _ version: NewVersion, after base: Base, _ partition: UnsafeMutablePointer<Partition>
+  ) throws(ClusterError) -> Stamp {
     var tag: Tag
     do { tag = try tags.draw() } catch { throw .storage(error.refusingWrite) }
     if version.expires { tag = tag.asExpiring }
-    let kind = version.isTombstone ? RecordKind.tombstone : .value
-    return try version.body.withBytes { body throws(ClusterError) in
-      if updatesAfresh {
-        let write = ReplicaWrite(kind, hash: client.hash, tag: tag, key: key, value: body)
+    if updatesAfresh { return Stamp(tag, isTombstone: version.isTombstone) }
+    let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
+    return (base.newest?.stamp ?? .none).successor(tag, isTombstone: version.isTombstone, forgotten: forgotten)
+  }
+
+  /// Writes a version. Call with the partition's lock held.
+  func propose(
+    _ body: [UInt8], _ stamp: Stamp, _ hash: UInt64, _ key: UnsafeRawBufferPointer,
+    _ partition: UnsafeMutablePointer<Partition>, _ participants: PlacementView.Participants, _ owners: ParticipantSet
+  ) throws(ClusterError) -> PendingOperation? {
+    let kind = stamp.isTombstone ? RecordKind.tombstone : .value
+    return try body.withBytes { body throws(ClusterError) in
+      guard stamp.tag.isRMW else {
+        let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: body)
         return try propose(write, partition, participants, owners)
       }
-      let forgotten = max(partition.pointee.purged, tags.beforeThisLife)
-      let stamp = (base ?? .none).successor(tag, isTombstone: version.isTombstone, forgotten: forgotten)
       return try stamp.payload(body).withBytes { payload throws(ClusterError) in
-        let write = ReplicaWrite(kind, hash: client.hash, tag: stamp.tag, key: key, value: payload)
+        let write = ReplicaWrite(kind, hash: hash, tag: stamp.tag, key: key, value: payload)
         return try propose(write, partition, participants, owners)
       }
     }

@@ -52,6 +52,7 @@ package final class DirectCarrier: Sendable {
     let write = ReplicaWrite(kind, hash: operation.hash, tag: tag, key: key, value: value)
     let partition = partitions[Store.partition(of: operation.hash)]
     return try partition.lock.pointee.withLock { () throws(ClusterError) in
+      if partition.pointee.hasUnfinished { try finishBatches(operation.hash, key, partition) }
       if tag <= partition.pointee.purged { return try applyAnew(write, operation.consistency, partition) }
       return try apply(write, operation.consistency, partition)
     }

@@ -15,7 +15,7 @@ package final class MessageCarrier: @unchecked Sendable {
     /// Ask silent owners again, give up, or end.
     case attention(operation: Int)
     /// See ``MessageCarrier/Exchange``.
-    case exchange(Int, with: [UInt16])
+    case exchange(Int, with: [[UInt16]])
     /// Ask the owners for an exchange again.
     case asking(Int)
   }

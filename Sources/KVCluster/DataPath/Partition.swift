@@ -17,6 +17,8 @@ package struct Partition: ~Copyable {
   /// Hashes under which copies of one version are not the same (see ``Twins``), and whether there are any: reads ask that.
   var twins: Set<UInt64> = []
   var hasTwins = false
+  /// Whether writes of batches are unfinished here (``UnfinishedWrites``).
+  package internal(set) var hasUnfinished = false
   /// What partitions have that few have.
   let rarities: Unmanaged<Rarities>
   /// The newest tombstone that was purged: writes that have not been applied anywhere must be newer.

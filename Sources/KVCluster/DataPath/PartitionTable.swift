@@ -15,6 +15,8 @@ package final class PartitionTable: @unchecked Sendable {
   private var replicas: UnsafeMutableBufferPointer<Unmanaged<Replica>?>
   private let generation = Atomic<Int>(0)
 
+  /// What batches have begun, by key.
+  let unfinished = UnfinishedWrites()
   /// Where read-modify-writes that are settled get their tags.
   let tags: TagSource
   /// Wrong. Only for the mistakes of these names.

@@ -17,6 +17,7 @@ extension FolderAtRest {
         if let bytes = try disk.read(Witness.path(Witnesses.clusterFolder)) {
           try target.disk.replace(Witness.path(Witnesses.clusterFolder), with: bytes)
         }
+        if let bytes = try disk.read(BatchJournal.name) { try target.disk.replace(BatchJournal.name, with: bytes) }
       } catch {
         throw .storage(error)
       }

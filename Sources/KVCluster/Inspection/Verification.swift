@@ -112,6 +112,17 @@ package enum Verification {
     }
   }
 
+  private static func damagedJournal(_ folder: FolderAtRest) -> [VerificationReport.Damage] {
+    let unreadable = unreadable(BatchJournal.name, folder)
+    guard unreadable.isEmpty, let bytes = try? folder.disk.read(BatchJournal.name),
+      BatchJournal.decode(bytes, of: nil) == nil
+    else { return unreadable }
+    return [
+      VerificationReport.Damage(
+        file: BatchJournal.name, offset: 0, reason: "the journal of batches is damaged; \(BatchJournal.cure)")
+    ]
+  }
+
   private typealias PlannedNode = (name: String, clusterID: UInt64, isKilled: Bool)
 
   /// The configuration's nodes; without one, those whose logs are here.
@@ -120,12 +131,16 @@ package enum Verification {
   ) throws(ClusterError) -> [PlannedNode] {
     let withLogs = folder.nodesWithLogs()
     for name in (try? folder.disk.names(in: "")) ?? [] where !name.hasSuffix(".wal") {
-      guard !["configuration", "lock", "lease", "clock", "boot", "witness", "kvstore.sock"].contains(name) else {
+      guard
+        !["configuration", "lock", "lease", "clock", "boot", "witness", "kvstore.sock", BatchJournal.name].contains(
+          name)
+      else {
         continue
       }
       report.remarks.append("\(name) is " + (name.hasSuffix(".new") ? "left over from a crash" : "not kvstore's"))
     }
     for name in ["lease", "clock", "boot", "witness"] { report.damage += unreadable(name, folder) }
+    report.damage += damagedJournal(folder)
     let reason: String
     switch try folder.readConfiguration() {
     case .intact(let configuration):

@@ -7,10 +7,11 @@
 /// 1. every member of the cluster serves and reaches every other, none is suspect, and no change of members is under way;
 /// 2. each owner of the key holds this very tombstone on its disk, or nothing of the key at all; and no node that is not
 ///    an owner holds anything of it;
-/// 3. no operation on the key goes by message, and no message of one is on its way (``MessageCarrier/whileStill(_:)``).
+/// 3. the journal of batches does not name it (``Batches``): what it names may be done again, and must find the tombstone;
+/// 4. no operation on the key goes by message, and no message of one is on its way (``MessageCarrier/whileStill(_:)``).
 ///
 /// Why no older version V of the key can then come back, way by way:
-/// - *a lagging message*, or a read that has heard of V and would write it back: there is none (3). A direct operation
+/// - *a lagging message*, or a read that has heard of V and would write it back: there is none (4). A direct operation
 ///   touches all owners under the same lock. An operation that has drawn its tag and done nothing else may still be older
 ///   than the tombstone: ``Partition/purged`` remembers that, and it draws a new tag before it begins. So whatever comes
 ///   later is newer than the tombstone, wherever that reappears.
@@ -74,6 +75,8 @@ package struct Purge {
       if isAnyBusy(number), options.mistake != .purgesEarly { return table = HashIndex.tableCount }
       partition.lock.pointee.withLock {
         let view = partition.pointee.view.takeUnretainedValue()
+        // A batch may have to be done again, below what is forgotten here.
+        if partition.pointee.hasUnfinished { return table = HashIndex.tableCount }
         // Nodes and owners are those that were asked for above.
         let isSame =
           view.epoch == arena.epoch
@@ -142,6 +145,7 @@ package struct Purge {
   /// Whether every owner has the tombstone on its disk or nothing of the key, and nobody else has anything.
   private mutating func mayGo(_ slot: IndexSlot, _ record: RecordView, _ arena: Arena, _ view: PlacementView) -> Bool {
     if options.mistake == .purgesEarly { return true }
+    if data.batches.names(slot.hash) { return false }
     for member in arena.members {
       guard let version = member.store.version(slot.hash, record.key, known: slot.tag) else { return false }
       if version.tag == .none { continue }

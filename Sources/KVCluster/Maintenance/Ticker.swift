@@ -38,6 +38,7 @@ package struct Ticker: Sendable {
     data.holdWritersBack(replicas.contains { $0.commit.isOverdue(nowNs: now) })
     try? data.tags.extendEarly()
     try? data.clock.extendEarly()
+    data.batches.tick()
     failures.exchangeHeartbeats(now)
   }
 }

@@ -21,9 +21,26 @@ public protocol KeyUpdating {
   func update<R: Sendable>(
     _ key: [UInt8], _ transform: @escaping @Sendable (_ value: [UInt8]?) -> (change: Change, result: R)
   ) async throws(ClusterError) -> R
+
+  /// Lets `transform` decide what becomes of several keys in one step, all or nothing: nobody sees a part of it, and no crash
+  /// leaves one.
+  /// - Parameters:
+  ///   - keys: each once.
+  ///   - transform: gets the values in the order of the keys, and says what becomes of each; as in ``update(_:_:)``.
+  /// - Returns: what `transform` returned.
+  func update<R: Sendable>(
+    all keys: [[UInt8]],
+    _ transform: @escaping @Sendable (_ values: [[UInt8]?]) -> (changes: [Change], result: R)
+  ) async throws(ClusterError) -> R
 }
 
 extension KeyUpdating {
+  /// The values of several keys at one moment; `nil` where there is none.
+  /// - Parameter keys: each once.
+  public func readTogether(_ keys: [[UInt8]]) async throws(ClusterError) -> [[UInt8]?] {
+    try await update(all: keys) { ($0.map { _ in .keep }, $0) }
+  }
+
   /// Writes `new`, or deletes the key for `nil`, if its value is `expected`, `nil` for none.
   /// - Returns: whether it was.
   public func compareAndSet(_ key: [UInt8], expected: [UInt8]?, to new: [UInt8]?) async throws(ClusterError) -> Bool {

@@ -10,6 +10,10 @@ public enum Limits {
   public static let nodeNameBytesMax = 64
   /// Node ids are 16 bits and index a table of stores; ids of removed nodes are used again.
   public static let nodesMax = 1_024
+  /// Keys of a batch: it holds the locks of all while it goes through them, some microseconds a key.
+  public static let batchKeysMax = 65_536
+  /// Bytes of values that a batch writes: they are in memory and in its journal at once.
+  public static let batchBytesMax = 64 << 20
   /// Copies of a key; two owner sets of seven fit an operation's inline storage.
   public static let replicasMax = 7
   /// Membership changes that wait for their turn: more than anyone plans, few enough to be shown.

@@ -60,3 +60,15 @@ package enum Update: Equatable, Sendable {
     }
   }
 }
+
+/// A key of a batch, as it was found.
+package struct FoundKey: Sendable {
+  /// `nil` if it has none or it has expired, or if the batch does not look at values.
+  package let value: [UInt8]?
+  /// Whether it has a value.
+  package let exists: Bool
+  /// When the value expires, in Unix milliseconds.
+  package let expiry: UInt64?
+  /// Of the newest version: no two writes have the same; 0 of a key that was never written, or long ago.
+  package let version: UInt64
+}

@@ -65,6 +65,7 @@ package final class Closing {
       if isKept { nodes.witnesses.write(to: replicas.map(\.store.log.folder)) }
       next = .noteOrderlyEnd
     case .noteOrderlyEnd:
+      if isSynced || options.fsync == .never { data.batches.close() }
       if isSynced { noteOrderlyEnd() }
       next = .unlock
     case .unlock:
@@ -81,6 +82,7 @@ package final class Closing {
     executor.join()
     nodes.stopProvisioning()
     data.messages.endAll()
+    data.batches.finishAll()
     if isKept { data.clock.finish() }
     replicas = roster.live
     // By id: a node that left may still be open, while a member is not.

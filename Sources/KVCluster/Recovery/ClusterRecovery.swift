@@ -158,6 +158,17 @@ struct ClusterRecovery: Sendable {
       throw .storage("cannot write a tag lease: \(error)")
     }
     for replica in replicas { data.partitions.add(replica) }
+    do {
+      guard try data.batches.takeUp() else {
+        throw ClusterError.dataFolder(
+          .init(
+            "\(folder.path)/\(BatchJournal.name), the journal of batches, is damaged; \(BatchJournal.cure)"))
+      }
+    } catch let error as ClusterError {
+      throw error
+    } catch {
+      throw .storage("\(BatchJournal.name) cannot be read: \(error)")
+    }
     for replica in replicas { nodes.takeRecoveredHints(replica) }
   }
 

@@ -40,6 +40,7 @@ extension PartitionTable {
   /// - Returns: false if too few owners reach each other.
   func settle(_ hash: UInt64, _ key: UnsafeRawBufferPointer, _ links: Links) throws(StorageError) -> Bool {
     let partition = self[Store.partition(of: hash)]
+    if partition.pointee.hasUnfinished, !bringUnfinished(hash) { return false }
     let participants = partition.pointee.view.takeUnretainedValue().participants(ofSlot: Ring.slot(of: hash))
     for i in 0..<participants.count {
       if try settle(hash, key, participants, by: participants.ids[i], links) { return true }

@@ -55,14 +55,15 @@ package enum LogFormat {
   private static let textFiles: Set = ["configuration", "witness", "boot", "lease", "clock", "segments", "suspect"]
 
   /// - Throws: ``StorageError/unusable(path:reason:)`` if the file at `path` is longer than one of its name can be. How long
-  ///   a checkpoint is depends on how many keys there are; it has bytes on the disk for all of it, compressed perhaps.
+  ///   a checkpoint is depends on how many keys there are, and a journal on batches; such a file has bytes on the disk for all of it, compressed perhaps.
   static func checkLength(_ byteCount: Int, onDisk: Int, of path: String) throws(StorageError) {
     let name = path.split(separator: "/").last.map(String.init) ?? ""
-    if name == "checkpoint" {
+    if name == "checkpoint" || name == BatchJournal.name {
       guard byteCount > textFileBytesMax, onDisk < byteCount / 64 else { return }
       throw .unusable(
         path: path,
-        reason: "it is \(byteCount) bytes long, nearly all of them missing; remove it, and the log is read instead")
+        reason: "it is \(byteCount) bytes long, nearly all of them missing; "
+          + (name == BatchJournal.name ? BatchJournal.cure : "remove it, and the log is read instead"))
     }
     guard segmentID(ofName: name) != nil else {
       guard byteCount > textFileBytesMax, textFiles.contains(name) else { return }
