@@ -10,6 +10,9 @@ extension Command {
     case .put(let key, let value, let level):
       "\(name) \(Quoted.text(key)) \(Quoted.text(value))" + Self.option(level)
     case .get(let key, let level), .delete(let key, let level): "\(name) \(Quoted.text(key))" + Self.option(level)
+    case .getAll(let keys): ([name] + keys.map { Quoted.text($0) }).joined(separator: " ")
+    case .putTogether(let pairs):
+      ([name] + pairs.flatMap { [Quoted.text($0.key), Quoted.text($0.value)] }).joined(separator: " ")
     case .update(let key, .compareAndSet(let old?, let new)):
       "\(name) \(Quoted.text(key)) \(Quoted.text(old)) \(Quoted.text(new))"
     case .update(let key, .compareAndSet(nil, let new)):

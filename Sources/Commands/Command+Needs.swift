@@ -49,8 +49,9 @@ extension CommandName {
   /// The feature that the command needs; `nil` if every backend has the command.
   package var feature: Capabilities.Feature? {
     switch self {
-    case .put, .get, .del, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil
+    case .put, .get, .del, .mget, .nodes, .benchmark, .load, .explain, .demo, .help, .exit: nil
     case .cas, .incr, .append, .getdel, .expire, .ttl, .persist: .updates
+    case .mset: .batches
     case .keys: .scans
     case .addnode, .removenode: .membership
     case .replacenode: .replacement

@@ -106,7 +106,9 @@ extension Command {
         options.level = level
       }
       if argument.repeats {
+        let count = values.count
         while let word = try words.next() { values.append(word) }
+        if values.count == count, entry.name == .mget { throw .missingArgument(entry.name, label: "KEY") }
         break
       }
       guard let value = argument.takesRest ? try words.rest(of: entry.name) : try words.next() else {
@@ -125,6 +127,11 @@ extension Command {
     case .put: return .put(key: values[0], value: values[1], consistency: options.level)
     case .get: return .get(key: values[0], consistency: options.level)
     case .del: return .delete(key: values[0], consistency: options.level)
+    case .mget: return .getAll(keys: values)
+    case .mset:
+      guard values.count.isMultiple(of: 2) else { throw .missingArgument(name, label: "VALUE") }
+      let pairs = stride(from: 0, to: values.count, by: 2).map { KeyValue(values[$0], values[$0 + 1]) }
+      return .putTogether(pairs)
     case .cas:
       let expected = options.expectsNone ? nil : values[1]
       return .update(key: values[0], .compareAndSet(expected: expected, value: values[values.count - 1]))

@@ -9,6 +9,10 @@ package enum Command: Sendable, Equatable {
   case put(key: [UInt8], value: [UInt8], consistency: Consistency? = nil)
   case get(key: [UInt8], consistency: Consistency? = nil)
   case delete(key: [UInt8], consistency: Consistency? = nil)
+  /// Reads keys, each as of a moment of its own.
+  case getAll(keys: [[UInt8]])
+  /// Stores values, all or none.
+  case putTogether([KeyValue])
   /// Reads a key and writes it in one step.
   case update(key: [UInt8], KeyUpdate)
   case nodes
@@ -44,6 +48,8 @@ package enum Command: Sendable, Equatable {
     case .put: .put
     case .get: .get
     case .delete: .del
+    case .getAll: .mget
+    case .putTogether: .mset
     case .update(_, .compareAndSet): .cas
     case .update(_, .increment): .incr
     case .update(_, .append): .append

@@ -13,6 +13,12 @@ extension CommandResult {
     case .notFound(let key): [Answer(.failure, Array("Key not found: ".utf8), key)]
     case .deleted(let key, let existed):
       [Answer(existed ? .success : .failure, Array((existed ? "Deleted: " : "Not found: ").utf8), key)]
+    case .foundAll(let keys, let values):
+      zip(keys, values).flatMap { key, value in
+        (value.map { CommandResult.found(key: key, value: $0) } ?? .notFound(key: key)).answers(on: capabilities)
+      }
+    case .storedTogether(let pairs):
+      pairs.flatMap { CommandResult.stored(key: $0.key, value: $0.value).answers(on: capabilities) }
     case .updated(let key, let update, let result): [Self.updated(key, update, result)]
     case .obeyed(let command, let shortage):
       [Answer(.success, Self.words(command))] + (shortage.map { [Answer(.note, $0.words)] } ?? [])

@@ -8,6 +8,9 @@ package enum CommandResult: Sendable, Equatable {
   case found(key: [UInt8], value: [UInt8])
   case notFound(key: [UInt8])
   case deleted(key: [UInt8], existed: Bool)
+  /// Values of keys in their order; `nil` where there is none.
+  case foundAll(keys: [[UInt8]], values: [[UInt8]?])
+  case storedTogether([KeyValue])
   case updated(key: [UInt8], KeyUpdate, KeyUpdateResult)
   /// An order to the administration was obeyed; perhaps fewer nodes are left than a key should have copies.
   case obeyed(AdminCommand, CopyShortage? = nil)
@@ -59,6 +62,8 @@ package enum CommandResult: Sendable, Equatable {
       .benchmarkResults:
       .success
     case .deleted(_, let existed): existed ? .success : .failure
+    case .storedTogether: .success
+    case .foundAll(_, let values): values.contains { $0 != nil } ? .success : .failure
     case .updated(_, _, .differs), .updated(_, _, .taken(nil)), .updated(_, _, .timeToLive(.noKey)): .failure
     case .updated: .success
     case .verdict(let verdict): verdict?.violations ?? 0 == 0 ? .success : .failure

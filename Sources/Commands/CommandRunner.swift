@@ -100,6 +100,11 @@ package struct CommandRunner: Sendable {
       return value.map { .found(key: key, value: $0) } ?? .notFound(key: key)
     case .delete(let key, let consistency):
       return .deleted(key: key, existed: try await backend.delete(key, WriteOptions(consistency: consistency)))
+    case .getAll(let keys):
+      return .foundAll(keys: keys, values: try await backend.getAll(keys, ReadOptions()))
+    case .putTogether(let pairs):
+      try await backend.putTogether(pairs)
+      return .storedTogether(pairs)
     case .update(let key, let update): return .updated(key: key, update, try await backend.update(key, update))
     case .nodes: return .nodes(backend.status())
     case .keys(let prefix, let limit):

@@ -2,7 +2,8 @@ import ClusterModel
 
 /// The commands' names, in the order in which help lists them.
 package enum CommandName: String, Sendable, CaseIterable {
-  case put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode,
+  case put, get, del, mget, mset, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode,
+    replacenode,
     failover, change, kill,
     restart, pause, resume,
     partition, heal, slow,
@@ -12,7 +13,7 @@ package enum CommandName: String, Sendable, CaseIterable {
 
   /// Commands whose first argument is a key.
   package static let ofKeys: Set<CommandName> = [
-    .put, .get, .del, .cas, .incr, .append, .getdel, .expire, .ttl, .persist,
+    .put, .get, .del, .mget, .mset, .cas, .incr, .append, .getdel, .expire, .ttl, .persist,
   ]
 }
 
@@ -148,6 +149,20 @@ extension CommandEntry {
           needs: .consistencyLevels)
       ],
       synonyms: ["delete", "rm", "remove", "unset", "erase"]),
+    CommandEntry(
+      name: .mget, summary: "show the values of several keys",
+      arguments: [Argument(label: "KEY...", kind: .bytes, repeats: true)],
+      details: ["Each is read as of a moment of its own. A KEY with spaces needs quotes."]),
+    CommandEntry(
+      name: .mset, summary: "store several values, all or none",
+      arguments: [
+        Argument(label: "KEY", kind: .bytes), Argument(label: "VALUE", kind: .bytes),
+        Argument(label: "KEY VALUE...", kind: .bytes, isOptional: true, repeats: true),
+      ],
+      details: [
+        "Nobody sees a part of them, and no crash leaves one. KEY and VALUE are words, or quoted: mset a 1 b \"x y\"",
+        "Of a key that comes twice the last value counts. Behind -- all are keys and values: mset -- --key value",
+      ], synonyms: ["batch", "multi", "transaction", "msetnx"]),
     CommandEntry(
       name: .cas, summary: "replace a value by another if nobody has changed it",
       arguments: [key, Argument(label: "OLD", kind: .bytes), Argument(label: "NEW", kind: .bytes, takesRest: true)],

@@ -70,6 +70,17 @@ package final class JudgedBackend: ClusterBackend {
     }
   }
 
+  package func putTogether(_ pairs: [KeyValue]) async throws(ClusterError) {
+    let records = pairs.map { begin(.put, $0.key, $0.value) }
+    do throws(ClusterError) {
+      try await backend.putTogether(pairs)
+      for record in records { tap.end(record, .done) }
+    } catch {
+      for record in records { tap.end(record, DataPath.outcome(of: error)) }
+      throw error
+    }
+  }
+
   private func begin(_ kind: ObservedOperation.Kind, _ key: [UInt8], _ value: [UInt8]? = nil) -> Int? {
     guard key.starts(with: prefix) else { return nil }
     return key.withUnsafeBytes { key in

@@ -87,6 +87,35 @@ struct Del: DirectCommand {
   var command: Command { .delete(key: ByteText.decode(key), consistency: consistency) }
 }
 
+struct MGet: DirectCommand {
+  static let name = CommandName.mget
+  @Argument(help: "The keys.") var keys: [String]
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  func validate() throws { try checkWords(keys) }
+
+  var command: Command { .getAll(keys: keys.map { ByteText.decode($0) }) }
+}
+
+struct MSet: DirectCommand {
+  static let name = CommandName.mset
+  @Argument(help: "Keys and their values in turn; a value of several words goes in quotes.") var words: [String]
+  @OptionGroup(title: "Cluster options") var options: StartOptions
+  @ParentCommand var parent: KVStore
+
+  func validate() throws {
+    try checkWords(words)
+    guard words.isEmpty || !words.count.isMultiple(of: 2) else { return }
+    throw ValidationError("mset takes a VALUE for each KEY: mset KEY VALUE KEY VALUE.")
+  }
+
+  var command: Command {
+    let bytes = words.map { ByteText.decode($0) }
+    return .putTogether(stride(from: 0, to: bytes.count, by: 2).map { KeyValue(bytes[$0], bytes[$0 + 1]) })
+  }
+}
+
 struct Cas: DirectCommand {
   static let name = CommandName.cas
   @Argument(help: "The key.") var key: String

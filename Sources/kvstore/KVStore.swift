@@ -20,7 +20,7 @@ struct KVStore: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Put.self, Get.self, Del.self, Cas.self, Incr.self, Append.self, GetDel.self, Expire.self, TTL.self,
+      Put.self, Get.self, Del.self, MGet.self, MSet.self, Cas.self, Incr.self, Append.self, GetDel.self, Expire.self, TTL.self,
       Persist.self, Nodes.self, AddNode.self,
       RemoveNode.self, ReplaceNode.self, Failover.self,
       Kill.self,

@@ -104,7 +104,7 @@ import Testing
   /// A line for every command but those that need more than a backend.
   private static let lines: [(String, CommandName)] = [
     ("put a 1", .put), ("get a", .get), ("del a", .del), ("cas --absent c 1", .cas), ("incr c", .incr),
-    ("append c 0", .append), ("getdel c", .getdel),
+    ("mget c d", .mget), ("mset c 0 d 1", .mset), ("append c 0", .append), ("getdel c", .getdel),
     ("expire a 10", .expire), ("ttl a", .ttl), ("persist a", .persist), ("nodes", .nodes), ("addnode n", .addnode),
     ("removenode n", .removenode), ("replacenode n m", .replacenode), ("failover n", .failover),
     ("change pause", .change), ("kill n", .kill), ("restart n", .restart),

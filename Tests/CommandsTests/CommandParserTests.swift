@@ -64,6 +64,20 @@ struct CommandParserTests {
     #expect(try parse(command.line) == command, "\(command.line)")
   }
 
+  @Test("Commands of several keys take as many as there are")
+  func severalKeys() throws {
+    func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+    let (k, ab) = (bytes("k"), bytes("a b"))
+    #expect(try Command.parse(bytes("mget k")) == .getAll(keys: [k]))
+    #expect(try Command.parse(bytes("mget k 'a b' k")) == .getAll(keys: [k, ab, k]))
+    #expect(
+      try Command.parse(bytes("mset k 1 'a b' \"\"")) == .putTogether([KeyValue(k, bytes("1")), KeyValue(ab, [])]))
+    #expect(try Command.parse(bytes("mset -- -k 1")) == .putTogether([KeyValue(bytes("-k"), bytes("1"))]))
+    for line in ["mget", "mset", "mset a", "mset a 1 b"] {
+      #expect(throws: CommandError.self, "\(line)") { try Command.parse(bytes(line)) }
+    }
+  }
+
   @Test(
     "An order is the line that gives it",
     arguments: [
@@ -205,7 +219,7 @@ struct CommandParserTests {
   }
 
   private static let names =
-    "Commands: put, get, del, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
+    "Commands: put, get, del, mget, mset, cas, incr, append, getdel, expire, ttl, persist, nodes, addnode, removenode, replacenode, failover, change, kill, restart, pause, resume, partition, heal, slow, "
     + "drop, corrupt, fsync-fail, benchmark, load, keys, verdict, backup, compact, explain, demo, help, exit"
 
   @Test(

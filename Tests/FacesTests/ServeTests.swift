@@ -54,7 +54,7 @@ struct ServeTests {
         data,
         [
           "incr n 41", "incr n", "cas n 42 'x y'", "cas n 42 z", "cas --absent n z", "cas --absent m 1", "append m 2",
-          "getdel m", "getdel m", "incr n",
+          "getdel m", "getdel m", "incr n", "mset s 1 t 'x y'", "mget s none t",
         ])
       #expect(
         updates.out == """
@@ -64,6 +64,10 @@ struct ServeTests {
           ✓ Swapped: m -> 1
           ✓ Appended: m -> 2 bytes
           ✓ Retrieved and deleted: m -> 12
+          ✓ Stored: s -> 1
+          ✓ Stored: t -> x y
+          ✓ Retrieved: s -> 1
+          ✓ Retrieved: t -> x y
 
           """)
       #expect(
@@ -72,6 +76,7 @@ struct ServeTests {
           ✗ Not swapped: n holds x y
           ✗ Key not found: m
           ✗ the value “x y” is no whole number; nothing was changed
+          ✗ Key not found: none
 
           """)
       let remote = try #require(try await RemoteBackend.attach(socket: "\(data)/kvstore.sock"))

@@ -88,6 +88,10 @@ package final class ScriptedBackend: ClusterBackend {
     try await checked { $0.values[key] = value }
   }
 
+  package func putTogether(_ pairs: [KeyValue]) async throws(ClusterError) {
+    try await checked { script in for pair in pairs { script.values[pair.key] = pair.value } }
+  }
+
   package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
     try await checked { $0.values.removeValue(forKey: key) != nil }
   }

@@ -1,3 +1,4 @@
+import ClusterModel
 import ArgumentParser
 import Commands
 import Dashboard
@@ -39,6 +40,11 @@ struct ArgumentTests {
     #expect(try command("incr", "a") == .update(key: bytes("a"), .increment(by: 1)))
     #expect(try command("incr", "a", "--", "-5") == .update(key: bytes("a"), .increment(by: -5)))
     #expect(try command("append", "a", "b", "c") == .update(key: bytes("a"), .append(bytes("b c"))))
+    #expect(try command("mget", "a", "b") == .getAll(keys: [bytes("a"), bytes("b")]))
+    #expect(
+      try command("mset", "a", "1", "b", "x y")
+        == .putTogether([KeyValue(bytes("a"), bytes("1")), KeyValue(bytes("b"), bytes("x y"))]))
+    #expect(throws: (any Error).self) { try command("mset", "a") }
     #expect(try command("getdel", "a") == .update(key: bytes("a"), .take))
     #expect(try command("nodes") == .nodes)
     #expect(try command("addnode", "x") == .order(.addNode("x")))

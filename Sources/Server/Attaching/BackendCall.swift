@@ -7,7 +7,7 @@ import FoundationEssentials
 /// The reply is an array: JSON of a ``BackendReply``, and a value or null.
 enum BackendCall: Codable, Sendable {
   /// Of all that is said here. A server answers its own version only: both ends are kvstore, and can be the same one.
-  static let version = 4
+  static let version = 5
 
   case capabilities
   case ready
@@ -17,6 +17,8 @@ enum BackendCall: Codable, Sendable {
   case get(ReadOptions)
   case put(WriteOptions)
   case delete(WriteOptions)
+  /// With a key and a value in turn.
+  case putTogether
   /// With the new value, and the expected one unless that is none.
   case compareAndSet
   case increment(by: Int64)
@@ -33,7 +35,7 @@ enum BackendCall: Codable, Sendable {
   var changesNothing: Bool {
     switch self {
     case .capabilities, .ready, .status, .events, .get, .timeToLive, .scan, .verdict: true
-    case .put, .delete, .compareAndSet, .increment, .append, .take, .expire, .persist, .perform: false
+    case .put, .putTogether, .delete, .compareAndSet, .increment, .append, .take, .expire, .persist, .perform: false
     }
   }
 }
@@ -112,6 +114,10 @@ struct BackendService: Sendable {
       return (.found(value != nil), value)
     case .put(let options):
       try await backend.put(key, bytes.count > 1 ? bytes[1] : [], options)
+      return (.done, nil)
+    case .putTogether:
+      let pairs = stride(from: 0, to: bytes.count - 1, by: 2).map { KeyValue(bytes[$0], bytes[$0 + 1]) }
+      try await backend.putTogether(pairs)
       return (.done, nil)
     case .delete(let options): return (.deleted(try await backend.delete(key, options)), nil)
     case .compareAndSet:

@@ -153,6 +153,11 @@ package final class RemoteBackend: ClusterBackend {
     _ = try await ask(.put(options), [key, value])
   }
 
+  package func putTogether(_ pairs: [KeyValue]) async throws(ClusterError) {
+    try check(pairs.reduce(0) { $0 + $1.value.count }, "the values have together")
+    _ = try await ask(.putTogether, pairs.flatMap { [$0.key, $0.value] })
+  }
+
   package func delete(_ key: [UInt8], _ options: WriteOptions) async throws(ClusterError) -> Bool {
     guard case .deleted(let existed) = try await ask(.delete(options), [key]).reply else { throw Self.nonsense }
     return existed
