@@ -155,10 +155,7 @@ extension CommandEntry {
       details: ["Each is read as of a moment of its own. A KEY with spaces needs quotes."]),
     CommandEntry(
       name: .mset, summary: "store several values, all or none",
-      arguments: [
-        Argument(label: "KEY", kind: .bytes), Argument(label: "VALUE", kind: .bytes),
-        Argument(label: "KEY VALUE...", kind: .bytes, isOptional: true, repeats: true),
-      ],
+      arguments: [Argument(label: "KEY VALUE...", kind: .bytes, repeats: true)],
       details: [
         "Nobody sees a part of them, and no crash leaves one. KEY and VALUE are words, or quoted: mset a 1 b \"x y\"",
         "Of a key that comes twice the last value counts. Behind -- all are keys and values: mset -- --key value",

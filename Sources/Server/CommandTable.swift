@@ -1,8 +1,10 @@
 /// The commands of the server: what each is called, what it takes, and what `COMMAND` and `COMMAND DOCS` say of it.
 enum CommandID: Int, CaseIterable, Sendable {
-  case get, set, setex, psetex, mget, incr, decr, incrby, decrby, append, setrange, setnx, getset, getdel, getex
+  case get, set, setex, psetex, mget, mset, msetnx, incr, decr, incrby, decrby, append, setrange, setnx, getset, getdel,
+    getex
   case del, unlink, exists, touch, strlen, getrange, substr, type, keys, scan, randomkey, dbsize
   case expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime, persist
+  case multi, exec, discard, watch, unwatch
   case ping, echo, hello, auth, quit, reset, select
   case client, command, config, info, time, acl, slowlog, latency, kvstore
 }
@@ -46,10 +48,11 @@ enum CommandTable {
 
   private static func entry(_ id: CommandID) -> CommandEntry {
     switch id {
-    case .get, .set, .setex, .psetex, .mget, .strlen, .getrange, .substr: strings(id)
+    case .get, .set, .setex, .psetex, .mget, .mset, .msetnx, .strlen, .getrange, .substr: strings(id)
     case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex: updates(id)
     case .expire, .pexpire, .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist: expiry(id)
     case .del, .unlink, .exists, .touch, .type, .keys, .scan, .randomkey, .dbsize: keyspace(id)
+    case .multi, .exec, .discard, .watch, .unwatch: transactions(id)
     case .ping, .echo, .hello, .auth, .quit, .reset, .select: connection(id)
     case .client, .command, .config, .info, .time, .acl, .slowlog, .latency, .kvstore: server(id)
     }
@@ -68,7 +71,14 @@ enum CommandTable {
         name: name, arity: arity, flags: ["write", "denyoom"], keys: (1, 1, 1), group: "string", summary: summary,
         since: since, complexity: "O(bytes)")
     }
+    func together(_ name: String, _ summary: String) -> CommandEntry {
+      CommandEntry(
+        name: name, arity: -3, flags: ["write", "denyoom"], keys: (1, -1, 2), group: "string", summary: summary,
+        since: "1.0.1", complexity: "O(keys)")
+    }
     return switch id {
+    case .mset: together("mset", "Stores several values, all or none.")
+    case .msetnx: together("msetnx", "Stores several values, all or none, where none of the keys has one.")
     case .get: read("get", 2, "Returns the value of a key.")
     case .mget: read("mget", -2, "Returns the values of several keys, each as of its own moment.", last: -1, "O(keys)")
     case .strlen: read("strlen", 2, "Returns the byte count of a key's value.")
@@ -122,6 +132,25 @@ enum CommandTable {
     case .pexpiretime:
       timed("pexpiretime", 2, "Tells when a key expires, in milliseconds.", since: "7.0.0", isWrite: false)
     default: timed("persist", 2, "Lets a key not expire.", since: "2.2.0")
+    }
+  }
+
+  private static func transactions(_ id: CommandID) -> CommandEntry {
+    func transaction(_ name: String, _ arity: Int, _ summary: String, since: String, isWatch: Bool = false)
+      -> CommandEntry
+    {
+      CommandEntry(
+        name: name, arity: arity, flags: ["noscript", "loading", "stale"] + (name == "exec" ? [] : ["fast"]),
+        keys: isWatch ? (1, -1, 1) : (0, 0, 0), group: "transactions", summary: summary, since: since,
+        complexity: name == "exec" ? "that of its commands" : "O(keys)")
+    }
+    return switch id {
+    case .multi: transaction("multi", 1, "Begins a transaction: commands are queued.", since: "1.2.0")
+    case .exec: transaction("exec", 1, "Carries out what was queued, in one step, all or none.", since: "1.2.0")
+    case .discard: transaction("discard", 1, "Forgets what was queued.", since: "2.0.0")
+    case .watch:
+      transaction("watch", -2, "Lets the next EXEC do nothing if a key was written.", since: "2.2.0", isWatch: true)
+    default: transaction("unwatch", 1, "Forgets which keys are watched.", since: "2.2.0")
     }
   }
 

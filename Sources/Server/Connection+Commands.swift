@@ -23,12 +23,14 @@ extension Connection {
     let entry = CommandTable.entries[id.rawValue]
     guard entry.takes(parser.count) else {
       shared.counters.calls[id.rawValue].rejected += 1
+      transaction?.isBroken = true
       return fail(ErrorReply.wrongArguments(entry.name))
     }
     guard isAuthenticated || entry.isOpen else {
       shared.counters.calls[id.rawValue].rejected += 1
       return fail(ErrorReply.noAuthentication)
     }
+    if queues(id) { return }
     shared.counters.calls[id.rawValue].calls += 1
     carryOut(id)
     if hasFailed { shared.counters.calls[id.rawValue].failed += 1 }
@@ -39,6 +41,7 @@ extension Connection {
     let name = text(0).uppercased()
     // A web page can make a browser send anything to a port of its own machine, behind these.
     if name == "POST" || name == "HOST:" { return cut() }
+    transaction?.isBroken = true
     fail(
       isAuthenticated
         ? ErrorReply.unknownCommand(Array(argument(0)), arguments(from: 1)) : ErrorReply.noAuthentication)
@@ -53,6 +56,12 @@ extension Connection {
     case .get: get()
     case .set, .setex, .psetex: set(id)
     case .mget: mget()
+    case .mset, .msetnx: setTogether(id)
+    case .multi: multi()
+    case .exec: exec()
+    case .discard: discard()
+    case .watch: watch()
+    case .unwatch: unwatch()
     case .incr, .decr, .incrby, .decrby, .append, .setrange, .setnx, .getset, .getdel, .getex, .expire, .pexpire,
       .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist:
       update(id)

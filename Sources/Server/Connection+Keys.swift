@@ -78,6 +78,7 @@ extension Connection {
   func mget() {
     reply { $0.array(parser.count - 1) }
     for i in 1..<parser.count {
+      if i % DataPath.groupCount == 1 { prefetch(i..<min(i + DataPath.groupCount, parser.count)) }
       switch look(argument(i), { value in shared.replies.bulk(value) }) {
       case .found: break
       case .absent: reply { $0.null() }
@@ -89,6 +90,15 @@ extension Connection {
           "ERR the values have more than \(Figures.given(bytes: core.options.limits.outputBytesMax)) together; ask for fewer"
         )
       }
+    }
+  }
+
+  /// Asks for the memory of many keys at once.
+  private func prefetch(_ places: Range<Int>) {
+    guard places.count > 1 else { return }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places.count) { hashes in
+      for i in 0..<hashes.count { hashes.initializeElement(at: i, to: Ring.hash(argument(places.lowerBound + i))) }
+      core.cluster.dataPath.prefetch(UnsafeBufferPointer(hashes))
     }
   }
 

@@ -19,6 +19,7 @@ extension Connection {
 
   func reset() {
     version = .two
+    endTransaction()
     unauthenticate()
     client.state.withLock { $0.name = [] }
     reply { $0.append("+RESET\r\n") }

@@ -47,6 +47,10 @@ final class Connection: ChannelInboundHandler {
   var lastCommand: CommandID?
   private var commandCount = 0
 
+  /// Commands behind `MULTI`.
+  var transaction: Transaction?
+  var watched = WatchedKeys()
+
   // The command that is carried out.
   var calls: [DataPath.PendingCall] = []
   /// Work that the command needs, for which the next command waits.

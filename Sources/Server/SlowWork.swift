@@ -54,10 +54,13 @@ struct SlowCommand: Sendable {
       let data = cluster.dataPath
       try await data.update(arguments[0]) { update.apply(to: $0, data.clock) }.write(to: &reply)
     case .mget:
-      var values: [[UInt8]?] = []
-      for key in arguments { values.append(try await cluster.get(key)) }
+      let values = try await cluster.getAll(arguments)
       reply.array(values.count)
       for value in values { Self.value(value, &reply) }
+    case .mset:
+      try await cluster.putTogether(pairs)
+      reply.ok()
+    case .msetnx: reply.integer(try await insertTogether() ? 1 : 0)
     case .del, .unlink:
       var count = counted
       for key in arguments {
@@ -88,9 +91,24 @@ struct SlowCommand: Sendable {
     case .dbsize:
       let status = cluster.status()
       if let keys = status.keys { reply.integer(keys) } else { reply.error("ERR the keys cannot be counted now") }
-    case .ping, .echo, .hello, .auth, .quit, .reset, .select, .client, .command, .config, .info, .time, .acl, .slowlog,
+    case .multi, .exec, .discard, .watch, .unwatch, .ping, .echo, .hello, .auth, .quit, .reset, .select, .client,
+      .command, .config, .info, .time, .acl, .slowlog,
       .latency, .kvstore:
       preconditionFailure("\(id) never waits for the engine")
+    }
+  }
+
+  private var pairs: [KeyValue] {
+    stride(from: 0, to: arguments.count - 1, by: 2).map { KeyValue(arguments[$0], arguments[$0 + 1]) }
+  }
+
+  /// Of a key that comes twice the last value counts.
+  private func insertTogether() async throws(ClusterError) -> Bool {
+    let values = Dictionary(pairs.map { ($0.key, $0.value) }) { $1 }
+    let keys = Array(values.keys)
+    return try await cluster.dataPath.update(all: keys, readsValues: false) { found throws(ClusterError) in
+      if found.contains(where: \.exists) { return (keys.map { _ in .keep }, false) }
+      return (keys.map { .put(values[$0]!) }, true)
     }
   }
 

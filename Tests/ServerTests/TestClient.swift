@@ -131,7 +131,9 @@ final class TestClient: @unchecked Sendable {
   }
 
   /// One command's reply.
-  func ask(_ words: String...) async throws -> ReplyValue {
+  func ask(_ words: String...) async throws -> ReplyValue { try await ask(words) }
+
+  func ask(_ words: [String]) async throws -> ReplyValue {
     try await send(RequestWriter.bytes(words.map { Array($0.utf8) }))
     return try await reply()
   }

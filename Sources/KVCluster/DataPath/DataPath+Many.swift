@@ -2,7 +2,7 @@
 /// the first goes on, so that the misses of many keys overlap.
 extension DataPath {
   /// Keys that ask together: more would push out of the nearest cache what the first have asked for.
-  static let groupCount = 32
+  package static let groupCount = 32
 
   /// Asks for the memory that operations on these keys will touch: first the entries of the indexes, then the records that
   /// they name. Nothing is read, so it may be left out, and what changes meanwhile does no harm.
