@@ -26,7 +26,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   private var plannedCrash: (step: Int, moment: DiskFaults.Moment)?
   package private(set) var isCrashed = false
   /// Handles of earlier lives are void.
-  private var life = 0
+  private(set) var life = 0
   /// Hears of every moment of every step, for tests that try a crash at each.
   package var onMoment: ((_ step: Int, DiskFaults.Moment) -> Void)?
 

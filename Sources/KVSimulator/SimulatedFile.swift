@@ -19,6 +19,8 @@ final class SimulatedInode {
   /// writes them only if they have changed again.
   private var abandoned: [(sector: Int, bytes: [UInt8])] = []
   var syncs = 0
+  /// Open in this life of the program.
+  private var handles = 0
 
   init(capacity: Int, isStaged: Bool = false) {
     self.capacity = capacity
@@ -83,8 +85,17 @@ final class SimulatedInode {
     store(own)
   }
 
+  func open() { handles += 1 }
+
+  /// With the last handle goes what was not written.
+  func close() {
+    handles -= 1
+    if handles == 0 { end() }
+  }
+
   /// The program is gone, and what it had not written.
   func end() {
+    handles = 0
     if let written { store(written) }
   }
 
@@ -221,6 +232,7 @@ final class SimulatedFile: SegmentFile, @unchecked Sendable {
   let capacity: Int
   /// The life of the process that opened it.
   let life: Int
+  private var isClosed = false
 
   var base: UnsafeMutableRawPointer { inode.base }
 
@@ -231,6 +243,7 @@ final class SimulatedFile: SegmentFile, @unchecked Sendable {
     self.capacity = max(capacity, inode.byteCount)
     self.life = life
     byteCount = inode.byteCount
+    inode.open()
   }
 
   func grow(to byteCount: Int) throws(StorageError) {
@@ -248,5 +261,9 @@ final class SimulatedFile: SegmentFile, @unchecked Sendable {
   func finishWriting(_ range: Range<Int>) { disk.giveBack(self, range) }
 
   /// The handle goes, the file stays.
-  func close() {}
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    if life == disk.life { inode.close() }
+  }
 }

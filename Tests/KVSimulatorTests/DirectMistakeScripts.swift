@@ -30,6 +30,7 @@ enum DirectMistakeScripts {
     case .keepsPurgedTag: try PlantedMistakeScripts.keepsPurgedTag(script)
     case .keepsSlots: try PlantedMistakeScripts.keepsSlots(script)
     case .updatesAfresh, .keepsBallot, .answersUnsettled, .copiesUndecided: try UpdateScripts.run(mistake, script)
+    case .halvesBatches: try PlantedMistakeScripts.halvesBatches(script)
     case .expiresAnything, .forgetsTime: try ExpiryScripts.run(mistake, script)
     case .retriesWithNewTag, .believesPastLives, .streamsOnce, .purgesUnsynced:
       Issue.record("\(mistake) is not shown by direct call")

@@ -9,7 +9,8 @@ import Testing
     (.noWriteBack, 2), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 2),
     (.writesNewOwnersOnly, 80), (.reusesTags, 1), (.purgesEarly, 3), (.cutsTail, 1), (.damagedIsAbsent, 2),
     (.amnesiacVotes, 2), (.retriesWithNewTag, 14), (.readsOne, 1), (.leavesSealedUnsynced, 17), (.settlesUnsynced, 9),
-    (.rebuildsFromOne, 93), (.updatesAfresh, 9), (.answersUnsettled, 51), (.expiresAnything, 3), (.forgetsTime, 19),
+    (.rebuildsFromOne, 187), (.updatesAfresh, 9), (.answersUnsettled, 51), (.expiresAnything, 3), (.forgetsTime, 19),
+    (.halvesBatches, 69),
   ]
 
   /// Those that chance brings about on few days or on none, or whose days end with a trap; their scripts show them.

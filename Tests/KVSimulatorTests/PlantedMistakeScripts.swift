@@ -41,10 +41,25 @@ enum PlantedMistakeScripts {
     case .settlesUnsynced: try settlesUnsynced(script)
     case .keepsPurgedTag: try keepsPurgedTag(script)
     case .updatesAfresh, .keepsBallot, .answersUnsettled, .copiesUndecided: try UpdateScripts.run(mistake, script)
+    case .halvesBatches: try halvesBatches(script)
     case .expiresAnything, .forgetsTime: try ExpiryScripts.run(mistake, script)
     case .suspectsAgree, .leavesSealedUnsynced, .answersLatecomers, .forgetsFailedSync, .rebuildsFromOne, .buriesEarly,
       .keepsSlots:
       Issue.record("\(mistake) is not shown by message")
+    }
+  }
+
+  /// The program dies in the middle of a batch, at one step of its disks, and is started again.
+  static func halvesBatches(_ script: Script) throws {
+    let group = SimulatedGroup(0, members: 4)
+    // Which step of the disks it is depends on the way.
+    for step in 1...12 {
+      script.update(.replace(Array("old \(step)".utf8)), of: group)
+      script.machine.stop(atStep: step, .during)
+      script.update(.replace(Array("new \(step)".utf8)), of: group)
+      try script.restartProgram()
+      script.run(ms: 200)
+      script.update(nil, of: group)
     }
   }
 

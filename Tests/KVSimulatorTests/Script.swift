@@ -100,6 +100,28 @@ final class Script {
     takeAnswers()
   }
 
+  /// A batch, or without an update a get of all members.
+  func update(_ update: Update?, of group: SimulatedGroup, ms: Int = 20) {
+    let number = calls.count
+    let call: ClientOperation.Call = update.map { .update($0) } ?? .get
+    calls.append(
+      SimulatedCall(
+        client: number, key: group.name, scope: .group(group.members), call: call, invokedAt: moment()))
+    cluster.setCoordinator(nil)
+    do throws(ClusterError) {
+      try cluster.submit(update, all: group.members) { [answers] found in
+        if update != nil { answers.bases.withLock { $0[number] = .some(SimulatedGroup.contents(found)) } }
+      } completion: { [answers] outcome, found in
+        let outcome = outcome == .done ? .found(SimulatedGroup.contents(found)) : outcome
+        answers.list.withLock { $0.append((number, outcome)) }
+      }
+    } catch {
+      if case .indeterminate = error { answers.list.withLock { $0.append((number, .undecided)) } }
+    }
+    takeAnswers()
+    run(ms: ms)
+  }
+
   /// A read-modify-write; returns what it found, `.none` if it does not know.
   @discardableResult
   func update(_ update: Update, _ key: String = "key", via node: String? = nil, ms: Int = 20) throws -> String?? {

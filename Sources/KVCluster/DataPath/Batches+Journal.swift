@@ -3,7 +3,7 @@ extension Batches {
   /// Makes writes durable that are about to be carried out. Call with `journaling` held.
   /// - Throws: they are not to be carried out. ``ClusterError/indeterminate(_:)`` if they may be in the file all the same.
   func journal(_ writes: [BatchedWrite]) throws(ClusterError) {
-    guard writes.count > 1, let journal else { return }
+    guard writes.count > 1, let journal, !isForgetful else { return }
     try journaled.withLock { journaled throws(ClusterError) in
       journaled.filed.formUnion(writes.map(\.hash))
       do throws(StorageError) {

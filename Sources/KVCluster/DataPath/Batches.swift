@@ -85,6 +85,8 @@ final class Batches: Sendable {
   /// `nil` if the folder goes with the program.
   let journal: BatchJournal?
   let policy: FsyncPolicy
+  /// Wrong. Only for the mistake of this name.
+  let isForgetful: Bool
   private let executor: any Executor
   private let queue = Mutex(State())
   /// Held by who writes the journal. Locks of partitions are taken with it held, never the other way round.
@@ -95,10 +97,10 @@ final class Batches: Sendable {
   let finishing = Mutex<Set<UInt64>>([])
 
   init(
-    _ direct: DirectCarrier, _ messages: MessageCarrier, journal: BatchJournal?, _ policy: FsyncPolicy,
-    _ executor: any Executor
+    _ direct: DirectCarrier, _ messages: MessageCarrier, _ settings: DataPath.Settings, _ executor: any Executor
   ) {
-    (self.direct, self.messages, self.journal, self.policy) = (direct, messages, journal, policy)
+    (self.direct, self.messages, journal, policy) = (direct, messages, settings.journal, settings.policy)
+    isForgetful = settings.mistake == .halvesBatches
     (partitions, links, self.executor) = (direct.partitions, direct.links, executor)
   }
 

@@ -65,7 +65,7 @@ package final class DataPath: Sendable {
     let service = ReplicaService(settings.policy, settings.mistake)
     direct = DirectCarrier(partitions, links, tags, visibility, service, settings)
     messages = MessageCarrier(partitions, links, tags, visibility, service, settings)
-    batches = Batches(direct, messages, journal: settings.journal, settings.policy, executor)
+    batches = Batches(direct, messages, settings, executor)
   }
 
   // MARK: - Serving

@@ -68,4 +68,6 @@ package enum PlantedMistake: String, Sendable, CaseIterable {
   case expiresAnything
   /// A start knows nothing of the times at which values were seen to expire.
   case forgetsTime
+  /// Batches are written down nowhere before they are carried out.
+  case halvesBatches
 }
