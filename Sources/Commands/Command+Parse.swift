@@ -108,7 +108,9 @@ extension Command {
       if argument.repeats {
         let count = values.count
         while let word = try words.next() { values.append(word) }
-        if values.count == count, CommandName.ofKeys.contains(entry.name) { throw .missingArgument(entry.name, label: "KEY") }
+        if values.count == count, CommandName.ofKeys.contains(entry.name) {
+          throw .missingArgument(entry.name, label: "KEY")
+        }
         break
       }
       guard let value = argument.takesRest ? try words.rest(of: entry.name) : try words.next() else {

@@ -168,7 +168,7 @@ extension Connection {
     }
     switch (word(1), parser.count) {
     case ("RUN", 3): run()
-    case ("CALL", 4...7): call()
+    case ("CALL", 4...): call()
     case ("RUN", _), ("CALL", _): fail(ErrorReply.wrongArguments("kvstore|\(text(1).lowercased())"))
     case ("HELP", 2): help(["RUN line", "CALL version json [key [value …]]"], of: "KVSTORE")
     default: fail(ErrorReply.unknownSubcommand(Array(argument(1)), of: "KVSTORE"))

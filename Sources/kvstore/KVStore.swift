@@ -20,9 +20,8 @@ struct KVStore: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Put.self, Get.self, Del.self, MGet.self, MSet.self, Cas.self, Incr.self, Append.self, GetDel.self, Expire.self, TTL.self,
-      Persist.self, Nodes.self, AddNode.self,
-      RemoveNode.self, ReplaceNode.self, Failover.self,
+      Put.self, Get.self, Del.self, MGet.self, MSet.self, Cas.self, Incr.self, Append.self, GetDel.self,
+      Expire.self, TTL.self, Persist.self, Nodes.self, AddNode.self, RemoveNode.self, ReplaceNode.self, Failover.self,
       Kill.self,
       Restart.self, Compact.self,
       BenchmarkCommand.self, Load.self, Keys.self, Exec.self, Serve.self, Bench.self, Verify.self, RepairCommand.self,

@@ -8,7 +8,7 @@ import Testing
   private static let seeds: [(PlantedMistake, UInt64)] = [
     (.noWriteBack, 2), (.acknowledgesEarly, 2), (.hintCountsAsAck, 1), (.dropsBeforeStream, 2),
     (.writesNewOwnersOnly, 80), (.reusesTags, 1), (.purgesEarly, 3), (.cutsTail, 1), (.damagedIsAbsent, 2),
-    (.amnesiacVotes, 2), (.retriesWithNewTag, 14), (.readsOne, 1), (.leavesSealedUnsynced, 17), (.settlesUnsynced, 9),
+    (.amnesiacVotes, 2), (.retriesWithNewTag, 14), (.readsOne, 1), (.leavesSealedUnsynced, 17), (.settlesUnsynced, 50),
     (.rebuildsFromOne, 187), (.updatesAfresh, 9), (.answersUnsettled, 51), (.expiresAnything, 3), (.forgetsTime, 19),
     (.halvesBatches, 69),
   ]
