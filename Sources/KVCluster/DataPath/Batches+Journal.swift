@@ -53,7 +53,7 @@ extension Batches {
 
   /// Does what was begun, and lets the journal forget what is on disks; call now and then.
   func tick() {
-    if isIdle { return }
+    if isIdle, !hasUnfinished { return }
     finishAll()
     journaling.withLock {
       forgetDurable()

@@ -207,12 +207,12 @@ final class Batches: Sendable {
         if let pending = try direct.apply(key) { waiting.append((key.write, pending)) }
       } catch {
         failure = error
-        if let write = key.write, keys.count > 1 { partitions.unfinished.add(write, partitions[key.partition]) }
       }
     }
     guard let failure else { return .success(waiting) }
     // Of one key all is said; of several, what was begun will be done.
     if keys.count == 1 { return .failure(failure) }
+    for key in keys { if let write = key.write { partitions.unfinished.add(write, partitions[key.partition]) } }
     return .failure(
       .indeterminate(
         .init(
