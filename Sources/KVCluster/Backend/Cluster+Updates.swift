@@ -37,8 +37,11 @@ extension Cluster: KeyUpdating {
   }
 
   /// ``getAll(_:_:)`` for a thread.
-  /// - Parameter take: gets a key's number and its value, perhaps while a lock is held, in any order. It must be quick and must
-  ///   not call the cluster; what it gets counts once this has returned.
+  /// - Parameters:
+  ///   - keys: valid until this returns.
+  ///   - options: of all gets.
+  ///   - take: gets a key's number and its value, perhaps while a lock is held, in any order. It must be quick and must not call
+  ///     the cluster; what it gets counts once this has returned.
   public func getAllBlocking(
     _ keys: UnsafeBufferPointer<UnsafeRawBufferPointer>, _ options: ReadOptions = ReadOptions(),
     _ take: (_ number: Int, _ value: UnsafeRawBufferPointer?) -> Void

@@ -26,7 +26,8 @@ public protocol KeyUpdating {
   /// leaves one.
   /// - Parameters:
   ///   - keys: each once.
-  ///   - transform: gets the values in the order of the keys, and says what becomes of each; as in ``update(_:_:)``.
+  ///   - transform: gets the values in the order of the keys, and says what becomes of each. Called while locks are held,
+  ///     perhaps more than once, and at most once with effect: it must be quick, and must not call the store.
   /// - Returns: what `transform` returned.
   func update<R: Sendable>(
     all keys: [[UInt8]],
