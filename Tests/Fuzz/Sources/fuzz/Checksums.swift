@@ -54,6 +54,13 @@ enum Checksums {
     }
   }
 
+  /// Of a journal of batches: its last four bytes.
+  static func mendJournal(_ bytes: inout [UInt8]) {
+    guard bytes.count >= 4 else { return }
+    let end = bytes.count - 4
+    store(bytes[..<end].withUnsafeBytes { Checksum.crc32c($0) }, in: &bytes, at: end)
+  }
+
   /// Of lines of words: a last line is added that is their checksum.
   static func mendText(_ bytes: [UInt8]) -> [UInt8] {
     let isWhole = bytes.last == UInt8(ascii: "\n")

@@ -32,8 +32,15 @@ enum Corpus {
     witness.note("node1", synced: store.log.durable, written: store.log.end, nil)
     witness.note("node2", synced: .start, written: .start, .lost)
     for folder in ["", folder] { try witness.write(to: disk, folder: folder) }
+    let writes = keys.prefix(3).enumerated().map { i, key in
+      let (tag, isTombstone) = (Tag(counter: UInt64(900 + i), coordinator: 0), i == 1)
+      let stamp = Stamp.none.successor(i == 2 ? tag.asExpiring : tag, isTombstone: isTombstone, forgotten: .none)
+      return BatchedWrite(key: Array(key.utf8), hash: 0, stamp: stamp, body: [UInt8](repeating: 7, count: 8 + 10 * i))
+    }
+    try BatchJournal(disk: disk, clusterID: identity.clusterID).replace(with: writes)
     store.log.close()
-    let names = try disk.names(in: folder).map { "\(folder)/\($0)" } + ["configuration", "boot", "witness"]
+    let names =
+      try disk.names(in: folder).map { "\(folder)/\($0)" } + ["configuration", "boot", "witness", BatchJournal.name]
     return names.compactMap { name in disk.bytes(name).map { (name, $0) } }
   }
 
@@ -118,7 +125,7 @@ enum Corpus {
 
   /// Text without its last line, which the input adds again.
   private static func withoutChecksum(_ bytes: [UInt8], _ subject: FuzzInput.Subject) -> [UInt8] {
-    guard [.segments, .lease, .configuration, .witness].contains(subject),
+    guard [.segments, .lease, .clock, .configuration, .witness].contains(subject),
       let end = bytes.dropLast().lastIndex(of: UInt8(ascii: "\n"))
     else { return bytes }
     return Array(bytes[...end])

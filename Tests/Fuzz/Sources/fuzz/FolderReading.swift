@@ -18,6 +18,10 @@ struct FolderReading {
     case .lease:
       _ = try? TagLease.read(from: disk, folder: folder)
       verify(.start)
+    case .clock:
+      _ = try? TagLease.readClock(from: disk, folder: folder)
+      verify(.start)
+    case .batches: readJournal()
     case .segment, .checkpoint, .segments, .suspect, .witness:
       let known = readWitness()
       verify(known)
@@ -41,6 +45,17 @@ struct FolderReading {
     if configuration.change != nil { _ = configuration.settled }
     _ = Configuration.isNewer(configuration.text)
     _ = FolderEvidence(disk, configuration).objection(to: configuration)
+  }
+
+  private func readJournal() {
+    let journal = BatchJournal(disk: disk, clusterID: Corpus.identity.clusterID)
+    guard let writes = try? journal.read() else { return }
+    for write in writes {
+      write.key.withBytes(blackHole)
+      write.body.withBytes(blackHole)
+      _ = write.stamp.successor(Tag(counter: Tag.counterMax, coordinator: 0), isTombstone: true, forgotten: .none)
+    }
+    precondition(BatchJournal.decode(journal.encode(writes), of: nil) == writes, "what was read can be written")
   }
 
   /// The place that the witnesses say the log once reached.

@@ -11,7 +11,7 @@
 struct FuzzInput {
   /// The file that is hostile; all others are as the engine writes them.
   enum Subject: UInt8, CaseIterable {
-    case segment, checkpoint, segments, lease, configuration, witness, boot, suspect
+    case segment, checkpoint, segments, lease, configuration, witness, boot, suspect, batches, clock
 
     /// Where the file lies.
     var path: String {
@@ -24,6 +24,8 @@ struct FuzzInput {
       case .witness: Witness.path("node1.wal")
       case .boot: "boot"
       case .suspect: SuspectMark.path("node1.wal")
+      case .batches: BatchJournal.name
+      case .clock: TagLease.clockPath("node1.wal")
       }
     }
   }
@@ -74,7 +76,9 @@ struct FuzzInput {
       if has(FuzzInput.mends) { Checksums.mendRecords(&file, Corpus.identity, segment: 1) }
       if has(FuzzInput.mendsHeader) { Checksums.mendHeader(&file) }
     case .checkpoint: if has(FuzzInput.mends) { Checksums.mendCheckpoint(&file) }
-    case .segments, .lease, .configuration, .witness: if has(FuzzInput.mends) { return Checksums.mendText(file) }
+    case .batches: if has(FuzzInput.mends) { Checksums.mendJournal(&file) }
+    case .segments, .lease, .configuration, .witness, .clock:
+      if has(FuzzInput.mends) { return Checksums.mendText(file) }
     case .boot, .suspect: break
     }
     return file
